@@ -1,0 +1,1 @@
+"""The rules of all rounds, as data. `mlperf_logging.compliance` reads them."""

@@ -1,0 +1,1 @@
+"""Emit, read, judge, score and show machine-learning training benchmark logs."""

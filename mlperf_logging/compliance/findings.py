@@ -1,0 +1,114 @@
+"""What judging a log gives: findings and, for a whole log, a verdict. Values only."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+
+class Finding(NamedTuple):
+    """One thing that a log does against the rules, or that deserves a look.
+
+    Attributes:
+        code: ``MLPxxx``, the kind of finding.
+        rule: stable id of the rule that was broken.
+        severity: ``"error"`` or ``"warning"``.
+        key: the log key that is blamed, or None.
+        line: line number counted from 1, or None where the finding has no place (something is missing).
+        column: byte offset in the line counted from 1, or None.
+        message: one sentence: what was expected, what was found.
+        expected: what the rule wants, in short ("== 0.9", "exactly one").
+        found: what the log holds, in short.
+        source: where the rule comes from (a chapter of the written rules, a round's public check).
+        hint: how to mend it; empty where there is nothing to add.
+        excerpt: text of the record that is blamed, from its marker on; empty where there is none.
+    """
+
+    code: str
+    rule: str
+    severity: str
+    key: str | None
+    line: int | None
+    column: int | None
+    message: str
+    expected: str = ""
+    found: str = ""
+    source: str = ""
+    hint: str = ""
+    excerpt: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding under the field names of the ``mlperf-check/1`` document."""
+        return {
+            "code": self.code,
+            "rule": self.rule,
+            "severity": self.severity,
+            "key": self.key,
+            "line": self.line,
+            "column": self.column,
+            "message": self.message,
+            "expected": self.expected,
+            "found": self.found,
+            "source": self.source,
+            "hint": self.hint,
+        }
+
+
+class RunSummary(NamedTuple):
+    """The run's frame, as logged.
+
+    Attributes:
+        start_ms: time of ``run_start`` in milliseconds since the epoch, or None.
+        stop_ms: time of ``run_stop``, or None.
+        status: status that ``run_stop`` gives ("success", "aborted", …), or None.
+        minutes: stop minus start in minutes, or None.
+    """
+
+    start_ms: float | None = None
+    stop_ms: float | None = None
+    status: str | None = None
+    minutes: float | None = None
+
+
+class Verdict(NamedTuple):
+    """The judgement of one log file.
+
+    Attributes:
+        path: the file as the caller named it; "-" for standard input, "<bytes>" for bytes.
+        dialect: name of the log dialect, or None when the file holds no event.
+        usage: "training", "hpc" or "original".
+        ruleset: the round that judged, for example "5.1.0"; None when none could be chosen.
+        ruleset_reason: why that round ("asked for", "newest round that knows …").
+        division: "closed" or "open" as logged or given, or None.
+        benchmark: as logged or given, or None.
+        verdict: "pass", "fail", or "error" (the tool could not judge; see the findings).
+        findings: ordered by line, those without a line last.
+        run: the run's frame.
+        event_count: events that were read.
+    """
+
+    path: str
+    dialect: str | None
+    usage: str
+    ruleset: str | None
+    ruleset_reason: str
+    division: str | None
+    benchmark: str | None
+    verdict: str
+    findings: tuple[Finding, ...]
+    run: RunSummary
+    event_count: int
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict as one entry of ``files`` in the ``mlperf-check/1`` document."""
+        return {
+            "path": self.path,
+            "dialect": self.dialect,
+            "usage": self.usage,
+            "ruleset": self.ruleset,
+            "ruleset_reason": self.ruleset_reason,
+            "division": self.division,
+            "benchmark": self.benchmark,
+            "verdict": self.verdict,
+            "findings": [finding.as_json() for finding in self.findings],
+            "run": self.run._asdict(),
+        }

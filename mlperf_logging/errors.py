@@ -1,0 +1,47 @@
+"""The exception family. Every message says what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+
+class MLPerfLoggingError(Exception):
+    """Base of every exception that this package raises on purpose."""
+
+
+class UsageError(MLPerfLoggingError):
+    """The caller asked for something that cannot be done: an argument, a name, a combination."""
+
+
+class UnreadableLogError(MLPerfLoggingError):
+    """A log cannot be opened or its compression is broken.
+
+    Attributes:
+        path: the file as the caller named it.
+    """
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class RuleError(MLPerfLoggingError):
+    """A rule file is wrong; never the submitter's fault.
+
+    Attributes:
+        path: the rule file.
+        line: line in the rule file, counted from 1, or None where there is none.
+        rule: id of the rule, where it is known.
+    """
+
+    def __init__(
+        self, message: str, *, path: str | None = None, line: int | None = None, rule: str | None = None
+    ) -> None:
+        place = f"{path}:{line}" if path and line else path or ""
+        named = f"rule {rule}: " if rule else ""
+        super().__init__(f"{place}: {named}{message}" if place else f"{named}{message}")
+        self.path = path
+        self.line = line
+        self.rule = rule
+
+
+class WaiverError(MLPerfLoggingError):
+    """A waiver file is wrong, or one of its waivers has expired."""

@@ -1,0 +1,83 @@
+"""Events: the frozen values that every part of the toolkit shares. No I/O, no policy."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any, NamedTuple
+
+
+class EventKind(str, Enum):
+    """What an event says about time, under the names that the log lines use."""
+
+    POINT_IN_TIME = "POINT_IN_TIME"
+    INTERVAL_START = "INTERVAL_START"
+    INTERVAL_END = "INTERVAL_END"
+
+
+class Position(NamedTuple):
+    """A place in a log file.
+
+    Attributes:
+        line: number of the line, counted from 1; line feeds end lines.
+        column: byte offset within the line, counted from 1.
+    """
+
+    line: int
+    column: int
+
+
+class Event(NamedTuple):
+    """One logged event, whatever dialect it was written in.
+
+    Attributes:
+        key: what was logged, for example ``"run_start"``.
+        value: the logged value, decoded from JSON; None where nothing was logged.
+        metadata: the event's metadata object (the 0.5 dialect has none: empty).
+        time_ms: time of the event in milliseconds since the Unix epoch.
+        line: number of the line in the file, counted from 1.
+        column: byte offset of the record's marker within its line, counted from 1.
+        raw: the record's bytes, from the marker to the end of the record.
+        event_type: one of the `EventKind` values as text, or None where the log has none.
+        namespace: the logged namespace (any JSON value occurs in real logs).
+        benchmark: the word after the marker in the 0.5 dialect, else None.
+    """
+
+    key: str
+    value: Any
+    metadata: dict[str, Any]
+    time_ms: int | float
+    line: int
+    column: int
+    raw: bytes
+    event_type: str | None = None
+    namespace: Any = ""
+    benchmark: str | None = None
+
+    @property
+    def position(self) -> Position:
+        """Where the event stands in its file."""
+        return Position(self.line, self.column)
+
+
+class Problem(NamedTuple):
+    """A place in a log that could not be read as written, or only with a doubt.
+
+    Attributes:
+        code: ``MLP0xx``, the kind of problem.
+        label: short stable name, for example ``"metadata-not-an-object"``.
+        severity: ``"error"`` (the log is not compliant) or ``"warning"``.
+        line: line number counted from 1.
+        column: byte offset of the trouble within the line, counted from 1.
+        message: one sentence: what is wrong and, where it helps, how to mend it.
+        raw: the record's bytes from its marker on, cut at a bounded length.
+        key: the key of the record where it could be told.
+    """
+
+    code: str
+    label: str
+    severity: str
+    line: int
+    column: int
+    message: str
+    raw: bytes
+    key: str | None = None

@@ -1,0 +1,31 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """Root of the checkout."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The shared folder with facts and the corpus of real logs; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("MLPERF_SHARED", PROJECT.parent / "shared"))
+    if not (folder / "corpus" / "logs").is_dir():
+        pytest.skip(f"the shared corpus is not at {folder} (set MLPERF_SHARED to its place)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def corpus_logs(shared: Path) -> list[Path]:
+    """All real result logs of the shared corpus, sorted by path."""
+    return sorted(path for path in (shared / "corpus" / "logs").rglob("*.txt") if path.name.startswith("result_"))
