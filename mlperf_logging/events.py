@@ -32,14 +32,15 @@ class Event(NamedTuple):
     Attributes:
         key: what was logged, for example ``"run_start"``.
         value: the logged value, decoded from JSON; None where nothing was logged.
-        metadata: the event's metadata object (the 0.5 dialect has none: empty).
+        metadata: the event's metadata object (the oldest dialect has none: empty).
         time_ms: time of the event in milliseconds since the Unix epoch.
         line: number of the line in the file, counted from 1.
         column: byte offset of the record's marker within its line, counted from 1.
         raw: the record's bytes, from the marker to the end of the record.
         event_type: one of the `EventKind` values as text, or None where the log has none.
         namespace: the logged namespace (any JSON value occurs in real logs).
-        benchmark: the word after the marker in the 0.5 dialect, else None.
+        benchmark: the word after the marker in the oldest dialect, else None.
+        dialect: name of the log dialect that the record is written in.
     """
 
     key: str
@@ -52,6 +53,7 @@ class Event(NamedTuple):
     event_type: str | None = None
     namespace: Any = ""
     benchmark: str | None = None
+    dialect: str = ""
 
     @property
     def position(self) -> Position:
@@ -71,6 +73,7 @@ class Problem(NamedTuple):
         message: one sentence: what is wrong and, where it helps, how to mend it.
         raw: the record's bytes from its marker on, cut at a bounded length.
         key: the key of the record where it could be told.
+        dialect: name of the log dialect of the record.
     """
 
     code: str
@@ -81,3 +84,4 @@ class Problem(NamedTuple):
     message: str
     raw: bytes
     key: str | None = None
+    dialect: str = ""
