@@ -1,0 +1,7 @@
+"""Judge: rule files into rulesets, logs into verdicts."""
+
+from mlperf_logging.compliance.checking import check_log
+from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
+
+__all__ = ["Finding", "RunSummary", "Ruleset", "Verdict", "check_log", "load_ruleset"]

@@ -1,0 +1,131 @@
+"""Resolved rulesets, kept as JSON between runs and never older than the rule files.
+
+Reading a few dozen small files and hashing them takes about two milliseconds; resolving them (YAML and lark) takes
+a hundred times that. The name of a cache file holds the hash of every rule file and of the code that resolves
+them, so an edit of either can only miss the cache, never find something stale. What is read back is checked like a
+rule file: unknown node names are refused when formulas are compiled.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.codes import Vocabulary
+    from mlperf_logging.compliance.resolving import Resolver
+
+_CODE = ("cache.py", "codes.py", "entries.py", "formula.lark", "formula.py", "names.py", "resolving.py", "rules.py")
+
+
+def cache_folder() -> Path | None:
+    """Where resolved rules are kept: ``$MLPERF_CACHE_DIR``, ``$XDG_CACHE_HOME/mlperf_logging`` or below ``~/.cache``.
+
+    None when ``MLPERF_CACHE_DIR`` is set to nothing, which turns the cache off, or when there is no home folder.
+    """
+    named = os.environ.get("MLPERF_CACHE_DIR")
+    if named is not None:
+        return Path(named) if named else None
+    base = os.environ.get("XDG_CACHE_HOME")
+    if base:
+        return Path(base) / "mlperf_logging"
+    home = os.environ.get("HOME")
+    return Path(home) / ".cache" / "mlperf_logging" if home else None
+
+
+class RuleStore:
+    """Resolved rulesets of one folder of rule files, from the cache where that is possible.
+
+    Attributes:
+        folder: the folder of rule files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._built: Resolver | None = None
+        self._digest_text = ""
+
+    def index(self) -> list[Any]:
+        """``[usage/round, dialect, benchmarks]`` of every ruleset."""
+        return self._kept("index", self._build_index)  # type: ignore[no-any-return]
+
+    def resolved(self, name: str) -> dict[str, Any]:
+        """One ruleset as JSON values."""
+        return self._kept(name.replace("/", "-"), lambda: self._build_ruleset(name))  # type: ignore[no-any-return]
+
+    def vocabulary(self) -> Vocabulary:
+        """The codes and keys."""
+        from mlperf_logging.compliance.codes import Vocabulary
+
+        return Vocabulary.from_json(self._kept("vocabulary", lambda: self._resolver().vocabulary.as_json()))
+
+    def digest(self) -> str:
+        """Hash over every rule file and over the code that resolves them."""
+        if not self._digest_text:
+            from hashlib import blake2b
+
+            seen = blake2b(digest_size=16)
+            code = os.path.dirname(__file__)
+            for path in [*_list_rule_files(str(self.folder)), *[f"{code}/{name}" for name in _CODE]]:
+                with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs a millisecond over sixty files
+                    content = file.read()
+                seen.update(b"%d %s\0" % (len(content), os.fsencode(path)))
+                seen.update(content)
+            self._digest_text = seen.hexdigest()
+        return self._digest_text
+
+    def _kept(self, name: str, build: Any) -> Any:
+        folder = cache_folder()
+        if folder is None:
+            return orjson.loads(orjson.dumps(build(), default=list))
+        path = f"{folder}/{name}-{self.digest()}.json"
+        try:
+            with open(path, "rb") as file:  # noqa: PTH123
+                return orjson.loads(file.read())
+        except (OSError, ValueError):
+            content = orjson.dumps(build(), default=list)
+        _write_quietly(folder, path, content)
+        return orjson.loads(content)
+
+    def _resolver(self) -> Resolver:
+        if self._built is None:
+            from mlperf_logging.compliance.resolving import Resolver
+
+            self._built = Resolver(self.folder)
+        return self._built
+
+    def _build_index(self) -> list[Any]:
+        resolver = self._resolver()
+        drafts = [resolver.resolve(name) for name in resolver.list_rulesets()]
+        return [[draft["name"], draft["dialect"], draft["benchmarks"]] for draft in drafts]
+
+    def _build_ruleset(self, name: str) -> dict[str, Any]:
+        from mlperf_logging.compliance.resolving import finish_draft
+
+        return finish_draft(self._resolver().resolve(name))
+
+
+def _list_rule_files(folder: str) -> list[str]:
+    found: list[str] = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                found += _list_rule_files(entry.path)
+            elif entry.name.endswith(".yaml"):
+                found.append(entry.path)
+    return sorted(found)
+
+
+def _write_quietly(folder: Path, path: str, content: bytes) -> None:
+    # A cache that cannot be written costs time, not correctness; a torn file cannot happen: it is renamed into place.
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:  # noqa: PTH123
+            file.write(content)
+        os.replace(temporary, path)  # noqa: PTH105
+    except OSError:
+        return

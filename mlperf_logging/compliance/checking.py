@@ -1,0 +1,238 @@
+"""Checking a log: choose the ruleset, tell what kind of run it is, judge every event, give the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from os import PathLike
+from typing import IO, Any, NamedTuple
+
+from mlperf_logging.compliance.choosing import choose_ruleset
+from mlperf_logging.compliance.closures import TROUBLES, Memory
+from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.rulesets import Ruleset, open_rulebook
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import read_batches
+
+Source = str | PathLike[str] | bytes | IO[bytes]
+
+HELD_EVENTS = 50_000
+"""Events that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
+
+BENCHMARK, DIVISION, START, STOP = "submission_benchmark", "submission_division", "run_start", "run_stop"
+
+
+class Identity(NamedTuple):
+    """What kind of run a log is of, as far as it says so itself.
+
+    Attributes:
+        dialects: first line at which records of each dialect stand.
+        first: the first event of each key that tells what kind of run it is.
+    """
+
+    dialects: dict[str, int]
+    first: dict[tuple[str, str], Event]
+
+    def note(self, item: Event | Problem) -> None:
+        """Take in one item of the log."""
+        self.dialects.setdefault(item.dialect, item.line)
+        if type(item) is Event:
+            self.first.setdefault((item.dialect, item.key), item)
+
+    def value(self, dialect: str, key: str) -> Any:
+        """The first logged value of a key in one dialect, or None."""
+        event = self.first.get((dialect, key))
+        return event.value if event is not None else None
+
+    def benchmark(self, dialect: str) -> str | None:
+        """The benchmark that the log names: as a key's value, or in each record."""
+        value = self.value(dialect, BENCHMARK)
+        if isinstance(value, str):
+            return value
+        named = next((e.benchmark for (d, _), e in self.first.items() if d == dialect and e.benchmark), None)
+        return named or (None if value is None else str(value))
+
+
+def check_log(
+    source: Source,
+    *,
+    usage: str | None = None,
+    ruleset: str = "auto",
+    division: str | None = None,
+    benchmark: str | None = None,
+    strict: bool = False,
+    level: int | None = None,
+    rules: str | PathLike[str] | None = None,
+) -> Verdict:
+    """Judge one log.
+
+    Args:
+        source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
+        usage: ``"training"``, ``"hpc"`` …; None lets the log choose where the ruleset is ``"auto"``.
+        ruleset: a round's numbers, or ``"auto"``: the newest round that knows the log's dialect and benchmark.
+        division: judge by this division instead of the one that the log names.
+        benchmark: judge as this benchmark instead of the one that the log names.
+        strict: also apply what the written rules say and no public check tests.
+        level: in rounds that grade, the highest level to apply; None for all.
+        rules: folder of other rule files; None means those that ship with the package.
+
+    Returns:
+        The verdict with all findings, ordered by line; findings about what is missing come last.
+
+    Raises:
+        UnreadableLogError: the log cannot be opened or its compression is broken.
+        UsageError: there is no such usage, ruleset, division or benchmark.
+        RuleError: a rule file is wrong.
+    """
+    log = _HeldLog(source)
+    book = open_rulebook(str(rules) if rules is not None else None)
+    choice = choose_ruleset(book, usage, ruleset, division, benchmark, log.identity)
+    chosen = choice.ruleset
+    table = chosen.table(
+        choice.division, choice.benchmark, _find_variants(chosen, choice.benchmark, log.identity), strict=strict, level=level
+    )
+    judge = Judge(chosen, table)
+    findings: list[Finding] = []
+    foreign: dict[str, int] = {}
+    count = 0
+    for item in _arrange(log, chosen):
+        if item.dialect != chosen.dialect:
+            foreign[item.dialect] = foreign.get(item.dialect, 0) + 1
+        elif type(item) is Event:
+            count += 1
+            judge.feed(item)
+        elif isinstance(item, Problem):
+            findings.append(describe_problem(item))
+    judge.finish()
+    findings += _describe_foreign(foreign, log.identity, chosen, count)
+    findings += choice.findings
+    findings += judge.findings
+    findings.sort(key=_place)
+    return Verdict(
+        path=log.path, dialect=chosen.dialect if count else _any_dialect(log.identity), usage=chosen.usage,
+        ruleset=chosen.round, ruleset_reason=choice.reason, division=choice.division, benchmark=choice.benchmark,
+        verdict="fail" if any(finding.severity == "error" for finding in findings) else "pass",
+        findings=tuple(findings), run=summarize_run(judge.memory), event_count=count,
+    )  # fmt: skip
+
+
+class _HeldLog:
+    """A log's items, held where they are few and read a second time where they are many."""
+
+    def __init__(self, source: Source) -> None:
+        self.path = "<bytes>" if isinstance(source, bytes) else str(getattr(source, "name", source))
+        self.identity = Identity({}, {})
+        self._source = source
+        self._items: list[Event | Problem] | None = []
+        self._spool: Any = None
+        if not isinstance(source, (bytes, str, PathLike)) or source == "-":
+            self._source = self._spool = _open_spool(source)
+        for batch in read_batches(self._source):
+            for item in batch:
+                self.identity.note(item)
+            if self._items is not None:
+                self._items += batch
+                if len(self._items) > HELD_EVENTS:
+                    self._items = None
+
+    def items(self) -> Iterator[Event | Problem]:
+        """All items in the order of the file."""
+        if self._items is not None:
+            yield from self._items
+            return
+        if self._spool is not None:
+            self._spool.seek(0)
+        for batch in read_batches(self._source):
+            yield from batch
+
+
+def _open_spool(source: Any) -> Any:
+    import shutil
+    import sys
+    from tempfile import SpooledTemporaryFile
+
+    spool = SpooledTemporaryFile(max_size=16 << 20)  # noqa: SIM115 - lives as long as the log is judged
+    shutil.copyfileobj(sys.stdin.buffer if source == "-" else source, spool, 1 << 20)
+    spool.seek(0)
+    return spool
+
+
+def _arrange(log: _HeldLog, ruleset: Ruleset) -> Iterator[Event | Problem]:
+    """The items as the round reads them: in file order, or each record once and sorted by its text."""
+    reading = ruleset.reading
+    if not reading:
+        return log.items()
+    kept: dict[bytes, Event | Problem] = {}
+    others: list[Event | Problem] = []
+    for item in log.items():
+        if type(item) is Event and reading.get("once"):
+            kept.setdefault(item.raw.strip(), item)
+        else:
+            others.append(item)
+    events = list(kept.values())
+    if reading.get("order") == "text":
+        events.sort(key=lambda item: item.raw.strip())
+    return iter([*events, *others])
+
+
+def _find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
+    memory = Memory({})
+    memory.last = {key: event for (dialect, key), event in identity.first.items() if dialect == ruleset.dialect}
+    found = []
+    for name, applies in ruleset.variants(benchmark).items():
+        try:
+            if applies(next(iter(memory.last.values())), memory):
+                found.append(name)
+        except (*TROUBLES, StopIteration):  # the choosing key is not logged: a rule asks for it
+            continue
+    return tuple(found)
+
+
+def describe_problem(problem: Problem) -> Finding:
+    """The finding for a record that could not be read as written."""
+    return Finding(
+        code=problem.code, rule=problem.label, severity=problem.severity, key=problem.key, line=problem.line,
+        column=problem.column, message=problem.message, excerpt=problem.raw[:2000].decode("utf-8", "replace").rstrip(),
+    )  # fmt: skip
+
+
+def _describe_foreign(foreign: dict[str, int], identity: Identity, ruleset: Ruleset, count: int) -> list[Finding]:
+    found = []
+    for dialect, number in foreign.items():
+        records = f"{number} record{'s' * (number != 1)} in the {dialect} dialect"
+        message = f"{records} do not count: {ruleset.name} reads the {ruleset.dialect} dialect"
+        found.append(
+            Finding(
+                code="MLP109", rule="other-dialect", severity="warning" if count else "error", key=None,
+                line=identity.dialects[dialect], column=1, message=message, expected=ruleset.dialect, found=dialect,
+                hint="Judge by a ruleset of the log's own dialect, or let --ruleset auto choose.",
+            )
+        )  # fmt: skip
+    if not count:
+        message = "the file holds no event of a known log dialect" if not foreign else "no event is left to judge"
+        found.append(
+            Finding(
+                "MLP105", "no-events", "error", None, None, None, message, "events", "none",
+                hint="Check that this is a result log, and that the run wrote its events to this file.",
+            )
+        )  # fmt: skip
+    return found
+
+
+def summarize_run(memory: Memory) -> RunSummary:
+    """The run's frame: from the first ``run_start`` to the last ``run_stop``."""
+    start, stop = memory.first_ms.get(START), memory.last.get(STOP)
+    status = stop.metadata.get("status") if stop is not None else None
+    minutes = (stop.time_ms - start) / 60_000 if stop is not None and start is not None else None
+    return RunSummary(start, stop.time_ms if stop is not None else None, str(status) if status is not None else None, minutes)
+
+
+def _any_dialect(identity: Identity) -> str | None:
+    return next(iter(identity.dialects), None)
+
+
+def _place(finding: Finding) -> tuple[float, int]:
+    return (finding.line if finding.line is not None else float("inf"), finding.column or 0)
+
+
+

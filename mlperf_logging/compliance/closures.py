@@ -1,0 +1,359 @@
+"""Compiling formulas: a syntax tree into a closure ``(event, memory) -> value``, once per ruleset.
+
+Nothing is evaluated by name: every node, function and event field stands in a closed list here, arithmetic takes
+numbers only, and exponents are bounded, so that no rule and no log can make the judge run code, hang or fill memory.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from mlperf_logging.errors import RuleError
+from mlperf_logging.events import Event
+
+Node = list[Any]
+MAX_EXPONENT = 64
+MAX_POWER_BITS = 4096
+
+
+class Memory:
+    """What a run has shown so far; the only state that formulas can see.
+
+    Attributes:
+        state: state words of the ruleset ("run_started": True).
+        last: the latest judged event of each key.
+        first_ms: time of the first event of each key, in milliseconds.
+        counts: number of events of each key so far.
+    """
+
+    __slots__ = ("counts", "first_ms", "last", "state")
+
+    def __init__(self, initial_state: dict[str, Any]) -> None:
+        self.state = dict(initial_state)
+        self.last: dict[str, Event] = {}
+        self.first_ms: dict[str, float] = {}
+        self.counts: dict[str, int] = {}
+
+
+Closure = Callable[[Event, Memory], Any]
+
+
+class Unevaluable(Exception):  # noqa: N818 - not an error of the program: the log lacks what the formula needs
+    """A formula cannot be evaluated on this event; the text says what was missing or of the wrong kind."""
+
+
+TROUBLES = (Unevaluable, TypeError, KeyError, IndexError, ZeroDivisionError, OverflowError, ValueError)
+"""What a formula may raise because of the log. Anything else is a fault of the rule or of the program."""
+
+_COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _number(value: Any) -> int | float:
+    # Booleans count as 1 and 0, as they do in the public checks.
+    if isinstance(value, (int, float)):
+        return value
+    raise Unevaluable(f"{name_kind(value)} where a number is needed")
+
+
+def name_kind(value: Any) -> str:
+    """The JSON kind of a value, in the words that messages and ``kind()`` use."""
+    if value is None:
+        return "null"
+    return {bool: "bool", int: "int", float: "float", str: "text", list: "list", dict: "object"}.get(
+        type(value), type(value).__name__
+    )
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    base, exponent = _number(base), _number(exponent)
+    if abs(exponent) > MAX_EXPONENT:
+        raise Unevaluable(f"the exponent {exponent} is beyond {MAX_EXPONENT}")
+    if isinstance(base, int) and base.bit_length() * exponent > MAX_POWER_BITS:
+        raise Unevaluable(f"{base} ^ {exponent} is too large")
+    result = base**exponent
+    if isinstance(result, complex):
+        raise Unevaluable(f"{base} ^ {exponent} is not a real number")
+    return result
+
+
+def _is_whole(value: Any) -> bool:
+    """True within 1e-5 of a whole number, as the public checks have it."""
+    value = _number(value)
+    return abs(round(value) - value) < 1e-5
+
+
+def _length(value: Any) -> int:
+    if isinstance(value, (list, str, dict)):
+        return len(value)
+    raise Unevaluable(f"{name_kind(value)} has no length")
+
+
+FUNCTIONS: dict[str, tuple[Callable[..., Any], int | None]] = {
+    "abs": (lambda x: abs(_number(x)), 1),
+    "append": (lambda values, x: [*values, x], 2),
+    "ceil": (lambda x: math.ceil(_number(x)), 1),
+    "close": (lambda a, b: math.isclose(_number(a), _number(b), rel_tol=1e-9), 2),
+    "floor": (lambda x: math.floor(_number(x)), 1),
+    "int": (int, 1),
+    "integer": (_is_whole, 1),
+    "kind": (name_kind, 1),
+    "length": (_length, 1),
+    "log2": (lambda x: math.log2(_number(x)), 1),
+    "max": (lambda *xs: max(map(_number, xs)), None),
+    "min": (lambda *xs: min(map(_number, xs)), None),
+}
+"""The functions of the formula language: name to (function, number of arguments; None for any)."""
+
+EVENT_FIELDS: dict[str, Callable[[Event], Any]] = {
+    "benchmark": lambda event: event.benchmark,
+    "seconds": lambda event: event.time_ms / 1000,
+    "time_ms": lambda event: event.time_ms,
+}
+"""What ``event.X`` may name."""
+
+
+def compile_formula(node: Node, state_words: frozenset[str] = frozenset()) -> Closure:
+    """A closure that evaluates the formula on an event.
+
+    Args:
+        node: syntax tree from `formula.parse_formula`.
+        state_words: names that ``state.X`` may use.
+
+    Raises:
+        RuleError: an unknown node, function, event field or state word, or a wrong number of arguments.
+    """
+    name = node[0] if node and isinstance(node[0], str) else "?"
+    build = _BUILDERS.get(name)
+    if build is None:
+        raise RuleError(f"{name!r} is not part of the formula language")
+    return build(node[1:], state_words)
+
+
+def _constant(value: Any) -> Callable[[Node, frozenset[str]], Closure]:
+    return lambda _operands, _words: lambda _event, _memory: value
+
+
+def _literal(operands: Node, _words: frozenset[str]) -> Closure:
+    value = operands[0]
+    return lambda _event, _memory: value
+
+
+def _value(_operands: Node, _words: frozenset[str]) -> Closure:
+    return lambda event, _memory: event[1]
+
+
+def _meta(operands: Node, _words: frozenset[str]) -> Closure:
+    name = operands[0]
+
+    def read_meta(event: Event, _memory: Memory) -> Any:
+        return event[2][name]
+
+    return read_meta
+
+
+def _event(operands: Node, _words: frozenset[str]) -> Closure:
+    read = EVENT_FIELDS.get(operands[0])
+    if read is None:
+        raise RuleError(f"event.{operands[0]} is not known; known are {', '.join(sorted(EVENT_FIELDS))}")
+    return lambda event, _memory: read(event)
+
+
+def _state(operands: Node, words: frozenset[str]) -> Closure:
+    name = operands[0]
+    if name not in words:
+        raise RuleError(f"state.{name} is not a state word of this ruleset; known are {', '.join(sorted(words))}")
+    return lambda _event, memory: memory.state[name]
+
+
+def _logged(operands: Node, _words: frozenset[str]) -> Closure:
+    key = operands[0]
+    return lambda _event, memory: memory.last[key][1]
+
+
+def _count(operands: Node, _words: frozenset[str]) -> Closure:
+    key = operands[0]
+    return lambda _event, memory: memory.counts.get(key, 0)
+
+
+def _minutes_since(operands: Node, _words: frozenset[str]) -> Closure:
+    key = operands[0]
+    return lambda event, memory: (event.time_ms - memory.first_ms[key]) / 60_000
+
+
+def _previous(operands: Node, words: frozenset[str]) -> Closure:
+    inner = compile_formula(operands[0], words)
+    return lambda event, memory: inner(memory.last[event.key], memory)
+
+
+def _field(operands: Node, words: frozenset[str]) -> Closure:
+    inner, name = compile_formula(operands[0], words), operands[1]
+
+    def read_field(event: Event, memory: Memory) -> Any:
+        container = inner(event, memory)
+        if isinstance(container, dict):
+            return container[name]
+        raise Unevaluable(f"{name_kind(container)} has no field {name!r}")
+
+    return read_field
+
+
+def _index(operands: Node, words: frozenset[str]) -> Closure:
+    inner, position = (compile_formula(operand, words) for operand in operands)
+
+    def read_index(event: Event, memory: Memory) -> Any:
+        container, place = inner(event, memory), position(event, memory)
+        if isinstance(container, list):
+            return container[place]
+        raise Unevaluable(f"{name_kind(container)} has no element {place}")
+
+    return read_index
+
+
+def _present(operands: Node, words: frozenset[str]) -> Closure:
+    place = operands[0]
+    if place[0] == "meta":
+        name = place[1]
+        return lambda event, _memory: name in event[2]
+    inner = compile_formula(place, words)
+
+    def is_present(event: Event, memory: Memory) -> bool:
+        try:
+            inner(event, memory)
+        except TROUBLES:
+            return False
+        return True
+
+    return is_present
+
+
+def _call(operands: Node, words: frozenset[str]) -> Closure:
+    name, arguments = operands[0], [compile_formula(operand, words) for operand in operands[1:]]
+    if name not in FUNCTIONS:
+        raise RuleError(f"there is no function {name!r}; known are {', '.join(sorted(FUNCTIONS))}")
+    function, arity = FUNCTIONS[name]
+    if arity is not None and arity != len(arguments):
+        raise RuleError(f"{name}() takes {arity} argument{'s' * (arity != 1)}, not {len(arguments)}")
+    if arity == 1:
+        (only,) = arguments
+        return lambda event, memory: function(only(event, memory))
+    return lambda event, memory: function(*[argument(event, memory) for argument in arguments])
+
+
+def _comparison(operands: Node, words: frozenset[str]) -> Closure:
+    left, symbol, right = operands[:3]
+    if symbol not in _COMPARE:
+        raise RuleError(f"{symbol!r} is not a comparison")
+    holds = _COMPARE[symbol]
+    if len(operands) == 3 and left == ["value"] and right[0] in {"number", "string"}:
+        constant = right[1]
+        return lambda event, _memory: holds(event[1], constant)
+    first, second = compile_formula(left, words), compile_formula(right, words)
+    if len(operands) == 3:
+        return lambda event, memory: holds(first(event, memory), second(event, memory))
+    rest = _comparison(operands[2:], words)
+    return lambda event, memory: holds(first(event, memory), second(event, memory)) and rest(event, memory)
+
+
+def _membership(operands: Node, words: frozenset[str]) -> Closure:
+    subject = compile_formula(operands[0], words)
+    # A tuple, not a set: values of a log may be lists and objects, which cannot be hashed.
+    choices = tuple(compile_formula(choice, words)(None, None) for choice in operands[1:])  # type: ignore[arg-type]
+    return lambda event, memory: subject(event, memory) in choices
+
+
+def _conjunction(operands: Node, words: frozenset[str]) -> Closure:
+    parts = [compile_formula(operand, words) for operand in operands]
+
+    def all_hold(event: Event, memory: Memory) -> bool:
+        for part in parts:  # a plain loop: all() over a generator costs twice as much here
+            if not part(event, memory):
+                return False
+        return True
+
+    return all_hold
+
+
+def _disjunction(operands: Node, words: frozenset[str]) -> Closure:
+    parts = [compile_formula(operand, words) for operand in operands]
+
+    def any_holds(event: Event, memory: Memory) -> bool:
+        for part in parts:
+            if part(event, memory):
+                return True
+        return False
+
+    return any_holds
+
+
+def _negation(operands: Node, words: frozenset[str]) -> Closure:
+    inner = compile_formula(operands[0], words)
+    return lambda event, memory: not inner(event, memory)
+
+
+def _conditional(operands: Node, words: frozenset[str]) -> Closure:
+    then, condition, otherwise = (compile_formula(operand, words) for operand in operands)
+    return lambda event, memory: then(event, memory) if condition(event, memory) else otherwise(event, memory)
+
+
+def _negative(operands: Node, words: frozenset[str]) -> Closure:
+    inner = compile_formula(operands[0], words)
+    return lambda event, memory: -_number(inner(event, memory))
+
+
+def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Node, frozenset[str]], Closure]:
+    def build(operands: Node, words: frozenset[str]) -> Closure:
+        left, right = (compile_formula(operand, words) for operand in operands)
+        return lambda event, memory: apply(_number(left(event, memory)), _number(right(event, memory)))
+
+    return build
+
+
+def _raised(operands: Node, words: frozenset[str]) -> Closure:
+    base, exponent = (compile_formula(operand, words) for operand in operands)
+    return lambda event, memory: _power(base(event, memory), exponent(event, memory))
+
+
+_BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {
+    "add": _arithmetic(operator.add),
+    "call": _call,
+    "comparison": _comparison,
+    "conditional": _conditional,
+    "conjunction": _conjunction,
+    "count": _count,
+    "disjunction": _disjunction,
+    "divide": _arithmetic(operator.truediv),
+    "event": _event,
+    "false": _constant(False),
+    "field": _field,
+    "index": _index,
+    "infinity": _constant(math.inf),
+    "logged": _logged,
+    "membership": _membership,
+    "meta": _meta,
+    "minutes_since": _minutes_since,
+    "modulo": _arithmetic(operator.mod),
+    "multiply": _arithmetic(operator.mul),
+    "negation": _negation,
+    "negative": _negative,
+    "null": _constant(None),
+    "number": _literal,
+    "power": _raised,
+    "present": _present,
+    "previous": _previous,
+    "state": _state,
+    "string": _literal,
+    "subtract": _arithmetic(operator.sub),
+    "true": _constant(True),
+    "value": _value,
+}
+

@@ -1,0 +1,178 @@
+"""Reading formulas and cells: text of a rule file into a small syntax tree of plain lists.
+
+The tree is made of JSON values only (lists, strings, numbers), so that a resolved ruleset can be cached as JSON
+and read back without trusting anything: `closures` accepts the node names listed here and no others.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlperf_logging.errors import RuleError
+
+if TYPE_CHECKING:
+    from lark import Lark, Token, Tree
+
+Node = list[Any]
+"""A syntax tree: ``[name, operand, …]`` where operands are nodes, texts or numbers."""
+
+GRAMMAR = Path(__file__).with_name("formula.lark")
+
+_SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "modulo": "mod"}
+
+
+@cache
+def build_parser() -> Lark:
+    """The LALR parser for `formula.lark`, built once per process."""
+    from lark import Lark
+
+    return Lark(GRAMMAR.read_text("utf-8"), parser="lalr", start=["cell", "formula"], propagate_positions=True)
+
+
+def parse_formula(text: str) -> Node:
+    """The syntax tree of one formula.
+
+    Raises:
+        RuleError: the text is not a formula; the message shows the place.
+    """
+    return _to_node(_parse(text, "formula"))
+
+
+class Cell(NamedTuple):
+    """What a cell says.
+
+    Attributes:
+        also: whether it adds to the wider layer's cell instead of replacing it.
+        clauses: (kind, node, text) of each clause, see `parse_cell`.
+    """
+
+    also: bool
+    clauses: list[tuple[str, Node, str]]
+
+
+def parse_cell(text: str) -> Cell:
+    """The clauses of a cell as (kind, node, text).
+
+    Kinds: ``every``, ``first``, ``rest``, ``any`` and ``end`` with a formula's node; ``occurs`` with a node such as
+    ``["exactly_one"]``, ``["at_least", 2]`` or ``["at_least_one_of", "epoch_start"]``; ``once_each`` with
+    ``["once_each", place, name of a list]``.
+
+    Raises:
+        RuleError: the text is not a cell; the message shows the place.
+    """
+    clauses: list[tuple[str, Node, str]] = []
+    also, *trees = _parse(text, "cell").children
+    for clause in trees:
+        kind = str(clause.data)
+        if kind in {"every", "first", "rest", "any", "end"}:
+            formula = clause.children[0]
+            words = text[clause.meta.start_pos : clause.meta.end_pos]
+            prefix = {"any": "reaches", "first": "first", "rest": "rest", "end": "end"}.get(kind, "")
+            clauses.append((kind, _to_node(formula), words.removeprefix(prefix).strip()))
+        elif kind == "once_each":
+            place, names = clause.children
+            clauses.append((kind, [kind, _to_node(place), str(names)], text[clause.meta.start_pos : clause.meta.end_pos]))
+        else:
+            operands = [int(t) if t.type == "INT" else str(t) for t in clause.children]
+            clauses.append(("occurs", [kind, *operands], _occurs_text(kind, operands)))
+    return Cell(also is not None, clauses)
+
+
+def _occurs_text(kind: str, operands: list[Any]) -> str:
+    words = kind.replace("_", " ")
+    if kind == "at_least":
+        return f"at least {operands[0]}"
+    if kind == "at_least_one_of":
+        return f"at least one of this or {operands[0]}"
+    return f"{words} {operands[0]}" if operands else words
+
+
+def _parse(text: str, start: str) -> Tree[Token]:
+    from lark.exceptions import UnexpectedInput
+
+    try:
+        return build_parser().parse(text, start=start)
+    except UnexpectedInput as trouble:
+        place = trouble.pos_in_stream if trouble.pos_in_stream is not None else len(text)
+        place = len(text) if place < 0 else place
+        raise RuleError(f"cannot read the {start} {text!r} at {text[place : place + 12]!r} (character {place + 1})") from None
+
+
+def _to_node(tree: Any) -> Node:
+    """Lark's tree as plain lists; the only place that knows lark's types."""
+    name, kids = str(tree.data), tree.children
+    if name == "number":
+        digits = str(kids[0]).replace("_", "")
+        return ["number", float(digits) if any(c in digits for c in ".eE") else int(digits)]
+    if name in {"string", "word"}:
+        return ["string", str(kids[0]).strip('"')]
+    if name in {"meta", "event", "state", "logged", "count", "minutes_since"}:
+        return [name, str(kids[0])]
+    if name == "field":
+        return ["field", _to_node(kids[0]), str(kids[1])]
+    if name == "call":
+        return ["call", str(kids[0]), *map(_to_node, kids[1:])]
+    if name in {"comparison", "value_comparison"}:
+        head: Node = ["comparison"] if name == "comparison" else ["comparison", ["value"]]
+        return head + [str(kid) if hasattr(kid, "type") else _to_node(kid) for kid in kids]
+    if name in {"membership", "value_membership"}:
+        subject = _to_node(kids[0]) if name == "membership" else ["value"]
+        return ["membership", subject, *map(_to_node, kids[-1].children)]
+    if name in {"in_benchmarks", "value_in_benchmarks"}:
+        return ["membership", _to_node(kids[0]) if kids else ["value"], ["benchmarks"]]
+    return [name, *map(_to_node, kids)]
+
+
+def walk(node: Node) -> list[Node]:
+    """The node and every node below it, outermost first."""
+    found = [node]
+    for operand in node[1:]:
+        if isinstance(operand, list):
+            found.extend(walk(operand))
+    return found
+
+
+def write_formula(node: Node) -> str:
+    """A formula's text from its tree (used where no source text exists, and by round-trip tests)."""
+    name, *rest = node
+    match name:
+        case "number":
+            return repr(rest[0])
+        case "string":
+            return f'"{rest[0]}"'
+        case "value" | "infinity" | "true" | "false" | "null" | "benchmarks":
+            return str(name)
+        case "meta" | "event" | "state":
+            return f"{name}.{rest[0]}"
+        case "logged" | "count":
+            return f"{name}({rest[0]})"
+        case "minutes_since":
+            return f"minutes_since(first {rest[0]})"
+        case "field":
+            return f"{write_formula(rest[0])}.{rest[1]}"
+        case "index":
+            return f"{write_formula(rest[0])}[{write_formula(rest[1])}]"
+        case "present" | "previous":
+            return f"{name}({write_formula(rest[0])})"
+        case "call":
+            return f"{rest[0]}({', '.join(map(write_formula, rest[1:]))})"
+        case "comparison":
+            return "(" + " ".join(part if isinstance(part, str) else write_formula(part) for part in rest) + ")"
+        case "membership" if rest[1] == ["benchmarks"]:
+            return f"({write_formula(rest[0])} in benchmarks)"
+        case "membership":
+            return f"({write_formula(rest[0])} in {{{', '.join(map(write_formula, rest[1:]))}}})"
+        case "conjunction" | "disjunction":
+            return "(" + (" and " if name == "conjunction" else " or ").join(map(write_formula, rest)) + ")"
+        case "negation":
+            return f"(not {write_formula(rest[0])})"
+        case "negative":
+            return f"(-{write_formula(rest[0])})"
+        case "conditional":
+            return f"({write_formula(rest[0])} if {write_formula(rest[1])} else {write_formula(rest[2])})"
+        case "power":
+            return f"({write_formula(rest[0])} ^ {write_formula(rest[1])})"
+        case _:
+            return f"({write_formula(rest[0])} {_SYMBOLS[name]} {write_formula(rest[1])})"

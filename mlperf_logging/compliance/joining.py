@@ -1,0 +1,43 @@
+"""Joining events: several metrics of one evaluation, logged apart, judged as one event."""
+
+from __future__ import annotations
+
+from mlperf_logging.events import Event
+
+
+class Joiner:
+    """Collects the events of one key and joins those of one evaluation.
+
+    The rule files say which events and by what: ``{key: joined_key, of: source_key, by: meta_field, name: meta_field}``.
+    Events with the same ``by`` field become one event of the joined key, whose value holds that field and, under the
+    text of each event's ``name`` field, its value.
+
+    Attributes:
+        source: the key of the events that are joined.
+    """
+
+    def __init__(self, join: dict[str, str]) -> None:
+        self.source = join["of"]
+        self._key = join["key"]
+        self._by = join["by"]
+        self._name = join["name"]
+        self._groups: dict[str, Event] = {}
+
+    def take(self, event: Event) -> None:
+        """Add one event of the source key; events without the ``name`` field stand for themselves and are left out."""
+        name = event.metadata.get(self._name)
+        if name is None:
+            return
+        by = event.metadata.get(self._by)
+        group = repr(by)
+        former = self._groups.get(group)
+        value = {self._by: by} if self._by in event.metadata else {}
+        time_ms = event.time_ms
+        if former is not None:
+            value, time_ms = dict(former.value), max(time_ms, former.time_ms)
+        value[str(name)] = event.value
+        self._groups[group] = event._replace(key=self._key, value=value, metadata={}, time_ms=time_ms)
+
+    def events(self) -> list[Event]:
+        """The joined events, in the order of their first parts."""
+        return list(self._groups.values())

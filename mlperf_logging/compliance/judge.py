@@ -1,0 +1,198 @@
+"""Judging: events in, findings out, one pass, in the order of the log.
+
+A `Judge` holds one run's memory; the compiled `Table` that it judges by is shared. Events are judged before they act
+on the state, so that a rule sees what the log had shown up to then.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlperf_logging.compliance import wording
+from mlperf_logging.compliance.closures import TROUBLES, Memory
+from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.compliance.joining import Joiner
+from mlperf_logging.compliance.rulesets import CompiledRule, Ruleset, Table
+from mlperf_logging.events import Event
+
+_NOTHING = Event("", None, {}, 0, 0, 0, b"")
+_UNKNOWN_KEYS_KEPT = 1_000
+
+
+class Judge:
+    """Judges the events of one run by one table of rules.
+
+    Attributes:
+        findings: everything found so far, in the order found.
+        memory: what the run has shown so far.
+    """
+
+    def __init__(self, ruleset: Ruleset, table: Table) -> None:
+        self.findings: list[Finding] = []
+        self.memory = Memory(table.initial_state)
+        self._ruleset = ruleset
+        self._table = table
+        self._first_values: dict[str, Any] = {}
+        self._other_values: dict[str, list[Any]] = {}
+        self._held: set[str] = set()
+        self._unevaluable: dict[str, tuple[str, Event]] = {}
+        self._logged_names: dict[str, list[Any]] = {}
+        self._unknown: dict[str, Event] = {}
+        self._open: dict[str, Event] = {}
+        self._joiner = Joiner(table.join) if table.join else None
+
+    def feed(self, event: Event) -> None:
+        """Judge one event; what it breaks is appended to `findings`."""
+        key = event[0]
+        memory = self.memory
+        count = memory.counts.get(key, 0)
+        entry = self._table.entries.get(key)
+        if entry is not None:
+            if not (count and entry.first_only):
+                for rule in entry.every:
+                    try:
+                        if rule[1](event, memory):
+                            continue
+                    except TROUBLES:
+                        pass
+                    self._report(rule, event)
+                if entry.first and not count:
+                    self._judge_all(entry.first, event)
+                if entry.rest and count:
+                    self._judge_all(entry.rest, event)
+                if entry.targets:
+                    self._try_targets(entry.targets, event)
+                if entry.names:
+                    self._note_names(entry.names, event)
+            if entry.needs_values:
+                if not count:
+                    self._first_values[key] = event[1]
+                elif event[1] != self._first_values[key]:
+                    self._other_values.setdefault(key, []).append(event[1])
+            if key in self._table.pairs:
+                self._pair(event)
+        elif not count and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
+            self._unknown[key] = event
+        if not count:
+            memory.first_ms[key] = event[3]
+        memory.counts[key] = count + 1
+        change = self._table.transitions.get(key)
+        if change is not None:
+            for word, closure in change:
+                try:
+                    memory.state[word] = closure(event, memory)
+                except TROUBLES:  # the rules on this event say what it lacks
+                    continue
+        memory.last[key] = event
+        if self._joiner is not None and key == self._joiner.source:
+            self._joiner.take(event)
+
+    def finish(self) -> None:
+        """Judge what only the whole log can show: what is missing, never reached, or not balanced."""
+        if self._joiner is not None:
+            joiner, self._joiner = self._joiner, None
+            for event in joiner.events():
+                self.feed(event)
+        for rule in self._table.end:
+            self._judge_end(rule)
+        for rule in self._table.rules:
+            if rule.on == "occurs":
+                self._judge_occurrence(rule)
+            elif rule.on == "any":
+                self._judge_target(rule)
+            elif rule.on == "once_each":
+                self._judge_names(rule)
+
+    def _judge_all(self, rules: tuple[CompiledRule, ...], event: Event) -> None:
+        for rule in rules:
+            try:
+                if rule.holds(event, self.memory):
+                    continue
+            except TROUBLES:
+                pass
+            self._report(rule, event)
+
+    def _report(self, compiled: CompiledRule, event: Event) -> None:
+        self.findings.append(wording.describe_violation(compiled, event, self.memory, self._ruleset))
+
+    def _try_targets(self, targets: tuple[CompiledRule, ...], event: Event) -> None:
+        for rule, holds in targets:
+            if rule.id in self._held:
+                continue
+            try:
+                if holds(event, self.memory):
+                    self._held.add(rule.id)
+            except TROUBLES as trouble:
+                self._unevaluable.setdefault(rule.id, (wording.explain_trouble(rule.node, event, self.memory, trouble), event))
+
+    def _pair(self, event: Event) -> None:
+        for rule in self._table.pairs[event.key]:
+            opener = self._open.get(rule.id)
+            if event.key == rule.key:
+                self._open[rule.id] = event
+                if opener is not None:
+                    what = f"the {rule.key} of line {opener.line} is not followed by {rule.node[1]} before the next"
+                    self.findings.append(wording.describe_pairing(rule, what, event, self._ruleset))
+            elif opener is None:
+                what = f"there is no {rule.key} before this {rule.node[1]}"
+                self.findings.append(wording.describe_pairing(rule, what, event, self._ruleset))
+            else:
+                del self._open[rule.id]
+
+    def _note_names(self, rules: tuple[CompiledRule, ...], event: Event) -> None:
+        for rule, read in rules:
+            try:
+                name = read(event, self.memory)
+            except TROUBLES:  # another rule asks for the field
+                continue
+            self._logged_names.setdefault(rule.id, []).append(name)
+
+    def _judge_end(self, compiled: CompiledRule) -> None:
+        try:
+            if compiled.holds(_NOTHING, self.memory):
+                return
+            found = wording.list_places(compiled.rule.node, _NOTHING, self.memory)
+        except TROUBLES as trouble:
+            found = wording.explain_trouble(compiled.rule.node, _NOTHING, self.memory, trouble)
+        self.findings.append(wording.describe_at_end(compiled.rule, found, self._ruleset))
+
+    def _judge_target(self, rule: Any) -> None:
+        seen = [key for key in rule.key.split("|") if key in self.memory.last]
+        if not seen:
+            return
+        if rule.id in self._unevaluable:
+            text, event = self._unevaluable[rule.id]
+            self.findings.append(wording.describe_unevaluable(rule, text, event, self._ruleset))
+        elif rule.id not in self._held:
+            self.findings.append(wording.describe_missed_target(rule, self.memory.last[seen[-1]], self.memory, self._ruleset))
+
+    def _judge_names(self, rule: Any) -> None:
+        if rule.key in self.memory.last:
+            wanted, logged = rule.node[3], self._logged_names.get(rule.id, [])
+            finding = wording.describe_names(rule, wanted, logged, self._ruleset)
+            if finding is not None:
+                self.findings.append(finding)
+
+    def _judge_occurrence(self, rule: Any) -> None:
+        kind, *operands = rule.node
+        memory = self.memory
+        count = sum(memory.counts.get(key, 0) for key in rule.key.split("|"))
+        if kind == "exactly_one" and count != 1:
+            others = self._other_values.get(rule.key)
+            if count == 0:
+                self._report_missing(rule)
+            else:
+                values = [self._first_values[rule.key], *(others or [])]
+                self.findings.append(
+                    wording.describe_repetition(rule, values, count, bool(others), memory.last[rule.key], self._ruleset)
+                )
+        elif (kind == "at_least_one" and count == 0) or (kind == "at_least" and count < operands[0]):
+            self._report_missing(rule, count)
+        elif kind == "at_least_one_of" and count == 0 and not memory.counts.get(operands[0]):
+            self._report_missing(rule)
+        elif kind == "alternating" and rule.id in self._open:
+            what = f"the last {rule.key} is never followed by {operands[0]}"
+            self.findings.append(wording.describe_pairing(rule, what, self._open[rule.id], self._ruleset))
+
+    def _report_missing(self, rule: Any, count: int = 0) -> None:
+        self.findings.append(wording.describe_missing(rule, count, self._unknown, self._ruleset))

@@ -1,0 +1,407 @@
+"""Resolving rounds: rule files that say what changed, into one complete ruleset with provenance.
+
+A round's file names the round it extends and states only differences; a benchmark's file states the benchmark's
+tables as they were when it joined. Every statement stands in one place, and a difference that makes no
+difference is refused.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from mlperf_logging.compliance.codes import Vocabulary
+from mlperf_logging.compliance.entries import Origin, check_record, read_entry, read_record
+from mlperf_logging.compliance.formula import Node, parse_cell, parse_formula
+from mlperf_logging.compliance.rulefiles import Mapping, load_rule_file
+from mlperf_logging.compliance.rules import STRICT, Entry, Layer, Rule
+from mlperf_logging.errors import RuleError
+
+LAYERS = ("both", "closed", "open")
+_ROUND_KEYS = (
+    "extends",
+    "title",
+    "source",
+    "dialect",
+    "default_level",
+    "reading",
+    "benchmarks",
+    "state",
+    "common",
+    "closed",
+    "open",
+    "strict",
+    "rules",
+    "amend",
+    "drop",
+    "tables",
+    "change",
+)
+_FACT_KEYS = ("area", "dataset", "model", "runs")
+_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join")
+
+
+class Resolver:
+    """Resolves rulesets of one folder of rule files, each file read once.
+
+    Attributes:
+        folder: the folder that holds ``training/``, ``hpc/``, ``benchmarks/`` and the vocabulary.
+        vocabulary: the codes and the groups of keys.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.vocabulary = Vocabulary.load(folder)
+        self._drafts: dict[str, dict[str, Any]] = {}
+        self._rule_places: dict[str, tuple[str, int]] = {}
+
+    def list_rulesets(self) -> list[str]:
+        """All rulesets as ``usage/round``, oldest first within a usage, by number."""
+        found = [f"{path.parent.name}/{path.stem}" for path in self.folder.glob("*/*.yaml") if path.stem[:1].isdigit()]
+        return sorted(found, key=sort_key)
+
+    def resolve(self, name: str, _below: tuple[str, ...] = ()) -> dict[str, Any]:
+        """The complete ruleset as a tree of JSON-able values.
+
+        Raises:
+            RuleError: a rule file is wrong; the message names file, line, rule and mend.
+        """
+        if name not in self._drafts:
+            self._drafts[name] = self._resolve(name, _below)
+        return self._drafts[name]
+
+    def _resolve(self, name: str, below: tuple[str, ...]) -> dict[str, Any]:
+        shown = f"{name}.yaml"
+        record = load_rule_file(self.folder / shown, shown)
+        record.allow(*_ROUND_KEYS)
+        parent = record.take("extends", str)
+        if parent is None:
+            draft = _empty_draft()
+        else:
+            parent = parent if "/" in parent else f"{name.split('/', maxsplit=1)[0]}/{parent}"
+            if parent in (name, *below):
+                raise record.fail(f"{parent} and {name} extend each other; one of them must not", "extends")
+            if not (self.folder / f"{parent}.yaml").is_file():
+                raise record.fail(f"extends {parent}, which has no rule file", "extends")
+            draft = copy.deepcopy(self.resolve(parent, (*below, name)))
+        draft["name"] = name
+        for key in ("title", "source", "dialect", "default_level", "reading"):
+            if key in record:
+                draft[key] = record[key]
+        _Change(self, draft, record, name).apply()
+        return draft
+
+    def load_benchmark(self, benchmark: str, asked: Mapping) -> Mapping:
+        """The file of one benchmark.
+
+        Raises:
+            RuleError: there is none, or it names another benchmark.
+        """
+        path = self.folder / "benchmarks" / f"{benchmark}.yaml"
+        if not path.is_file():
+            raise asked.fail(f"benchmark {benchmark!r} has no file benchmarks/{benchmark}.yaml; add one", "benchmarks")
+        record = load_rule_file(path, f"benchmarks/{benchmark}.yaml")
+        record.allow("benchmark", "extends", *_FACT_KEYS, *_TABLE_KEYS)
+        if record.get("benchmark") != benchmark:
+            raise record.fail(f"says benchmark {record.get('benchmark')!r} where the file is named {benchmark!r}")
+        return record
+
+    def claim_id(self, rule: str, path: str, line: int) -> None:
+        """Note where a rule id is defined.
+
+        Raises:
+            RuleError: the id is used at another place already.
+        """
+        place = self._rule_places.setdefault(rule, (path, line))
+        if place != (path, line):
+            raise RuleError(
+                f"this id is used already in {place[0]}:{place[1]}; choose another", path=path, line=line, rule=rule
+            )
+
+
+def sort_key(name: str) -> tuple[str, list[int]]:
+    """Orders ``usage/round`` names by usage and then by the round's numbers."""
+    usage, _, version = name.partition("/")
+    return usage, [int(part) if part.isdigit() else 0 for part in version.split(".")]
+
+
+def _empty_draft() -> dict[str, Any]:
+    return {
+        "title": "", "source": "", "dialect": "", "default_level": None, "reading": {}, "benchmarks": [],
+        "state": {"initial": {}, "on": {}}, "layers": {layer: {} for layer in LAYERS},
+        "strict": {layer: {} for layer in LAYERS}, "tables": {},
+    }  # fmt: skip
+
+
+def _empty_table() -> dict[str, Any]:
+    return {
+        "facts": {}, **{layer: {} for layer in LAYERS}, "variants": {}, "lists": {}, "join": None,
+        "strict": {layer: {} for layer in LAYERS},
+    }  # fmt: skip
+
+
+class _Change:
+    """One round's file applied to the ruleset that it extends."""
+
+    def __init__(self, resolver: Resolver, draft: dict[str, Any], record: Mapping, name: str) -> None:
+        self.resolver = resolver
+        self.draft = draft
+        self.record = record
+        self.round = name
+
+    def apply(self) -> None:
+        record, draft = self.record, self.draft
+        for name, table in record.take("tables", dict, Mapping()).items():
+            if name in draft["benchmarks"]:
+                raise record["tables"].fail(f"{name!r} has a table already; use 'change'", name)
+            draft["benchmarks"].append(name)
+            draft["tables"][name] = _empty_table()
+            self._apply_table(name, table)
+        if "benchmarks" in record:
+            self._apply_benchmarks(record.take("benchmarks", dict))
+        if "state" in record:
+            self._apply_state(record.take("state", dict))
+        for layer, key in (("both", "common"), ("closed", "closed"), ("open", "open")):
+            if key in record:
+                self._apply_layer(draft["layers"][layer], record.take(key, dict), key, None, {})
+        self._apply_strict(draft["strict"], record, "")
+        for name, table in record.take("change", dict, Mapping()).items():
+            if name not in draft["tables"]:
+                raise record["change"].fail(f"changes {name!r}, which is not a benchmark of this round", name)
+            self._apply_table(name, table)
+        for rule in record.take("rules", list, []):
+            self._add_record(rule)
+        for rule, fields in record.take("amend", dict, Mapping()).items():
+            self._amend(rule, fields)
+        for rule in record.take("drop", list, []):
+            self._replace_rule(rule, None)
+
+    def _apply_benchmarks(self, change: Mapping) -> None:
+        change.allow("add", "remove")
+        draft, removed = self.draft, change.take("remove", (list if change.get("remove") != "all" else str), [])
+        for name in list(draft["benchmarks"]) if removed == "all" else removed:
+            if name not in draft["benchmarks"]:
+                raise change.fail(f"removes {name!r}, which the extended round does not have", "remove")
+            draft["benchmarks"].remove(name)
+            self._former = {**getattr(self, "_former", {}), name: draft["tables"].pop(name)}
+        for name in change.take("add", list, []):
+            if name in draft["benchmarks"]:
+                raise change.fail(f"adds {name!r}, which the extended round has already", "add")
+            record = self.resolver.load_benchmark(name, self.record)
+            parent = record.take("extends", str)
+            if parent is None:
+                table = _empty_table()
+            else:
+                base = draft["tables"].get(parent) or getattr(self, "_former", {}).get(parent)
+                if base is None:
+                    raise record.fail(f"extends {parent!r}, which is not a benchmark of the round before", "extends")
+                table = _rename_scope(copy.deepcopy(base), parent, name)
+            table["facts"] = {key: record[key] for key in _FACT_KEYS if key in record}
+            draft["benchmarks"].append(name)
+            draft["tables"][name] = table
+            self._apply_table(name, record, ("benchmark", "extends", *_FACT_KEYS))
+
+    def _apply_state(self, change: Mapping) -> None:
+        for key, words in change.items():
+            if key == "initial":
+                self.draft["state"]["initial"].update(words)
+                continue
+            on = self.draft["state"]["on"].setdefault(key, {})
+            for word, formula in words.items():
+                on[word] = self._formula(str(formula).lower() if isinstance(formula, bool) else str(formula), words, word)
+
+    def _apply_table(self, name: str, change: Mapping, known: tuple[str, ...] = ()) -> None:
+        table = self.draft["tables"][name]
+        change.allow(*known, *_TABLE_KEYS)
+        table["lists"].update(change.take("lists", dict, {}))
+        if "join" in change:
+            table["join"] = {**(table["join"] or {}), **change["join"]}
+        for layer in LAYERS:
+            self._apply_division(table, change, layer, name, name, table["lists"])
+        for variant, body in change.take("variants", dict, Mapping()).items():
+            body.allow("when", *LAYERS)
+            target = table["variants"].setdefault(variant, {"when": None, **{layer: {} for layer in LAYERS}})
+            if "when" in body:
+                target["when"] = self._formula(body["when"], body, "when")
+            if target["when"] is None:
+                raise body.fail(f"variant {variant!r} does not say when it applies")
+            for layer in LAYERS:
+                self._apply_division(target, body, layer, f"{name}.{variant}", name, table["lists"])
+        self._apply_strict(table["strict"], change, f"{name}.", table["lists"])
+
+    def _apply_division(
+        self, target: dict[str, Any], change: Mapping, layer: str, scope: str, name: str, lists: dict[str, Any]
+    ) -> None:
+        if layer not in change:
+            return
+        scope = scope if layer == "both" else f"{scope}.{layer}"
+        if change[layer] == "as closed" and layer == "open":
+            target[layer] = _rename_scope(copy.deepcopy(target["closed"]), f"{name}.closed", f"{name}.open")
+            return
+        self._apply_layer(target[layer], change.take(layer, dict), scope, name, lists)
+
+    def _apply_strict(
+        self, strict: dict[str, Any], change: Mapping, prefix: str, lists: dict[str, Any] | None = None
+    ) -> None:
+        if STRICT not in change:
+            return
+        body = change.take(STRICT, dict)
+        body.allow(*LAYERS)
+        for layer in LAYERS:
+            if layer in body:
+                scope = f"strict.{prefix}{'' if layer == 'both' else layer}".rstrip(".")
+                self._apply_layer(strict[layer], body.take(layer, dict), scope, prefix.rstrip("."), lists or {}, STRICT)
+
+    def _apply_layer(
+        self,
+        target: Layer,
+        change: Mapping,
+        scope: str,
+        benchmark: str | None,
+        lists: dict[str, Any],
+        level: int | str | None = None,
+    ) -> None:
+        for key, cell in change.items():
+            former = target.get(key)
+            if cell is None:
+                if former is None:
+                    raise change.fail(f"removes {key!r}, about which the extended round says nothing here", key)
+                del target[key]
+                continue
+            if not isinstance(cell, str):
+                raise change.fail(f"{key!r} must be a cell such as 'logged' or '== 0.9', not {cell!r}", key)
+            entry = read_entry(key, cell, change, self._origin(scope, level), lists)
+            if former is not None:
+                if [rule.text for rule in former.rules] == [rule.text for rule in entry.rules]:
+                    raise change.fail(f"{key!r} says what the extended round says already; remove it", key)
+                entry = self._keep_history(former, entry)
+            target[key] = entry
+
+    def _keep_history(self, former: Entry, entry: Entry) -> Entry:
+        before = {rule.id: rule for rule in former.rules}
+        rules = []
+        for rule in entry.rules:
+            old = before.get(rule.id)
+            if old is None:
+                rules.append(rule)
+            elif old.text == rule.text:
+                rules.append(rule._replace(since=old.since, changed=old.changed))
+            else:
+                rules.append(rule._replace(since=old.since, changed=(*old.changed, self.round)))
+        return entry._replace(rules=tuple(rules))
+
+    def _origin(self, scope: str, level: int | str | None) -> Origin:
+        return Origin(scope, self.round, level or self.draft["default_level"], self.resolver.vocabulary)
+
+    def _formula(self, text: str, place: Mapping, key: str) -> Node:
+        try:
+            return parse_formula(text)
+        except RuleError as trouble:
+            raise place.fail(str(trouble), key) from None
+
+    def _add_record(self, record: Mapping) -> None:
+        check_record(record)
+        where = record.take("where", str, "common")
+        benchmark, _, layer = where.rpartition(".")
+        if layer not in ("common", "closed", "open") or (benchmark and benchmark not in self.draft["tables"]):
+            raise record.fail(f"where {where!r} is not a layer of this round", "where", record["id"])
+        layers = self.draft["tables"][benchmark] if benchmark else self.draft["layers"]
+        target: Layer = layers["both" if layer == "common" else layer]
+        self.resolver.claim_id(record["id"], record.path, record.line)
+        target[record["key"]] = self._with_rule(target.get(record["key"]), read_record(record, self._origin(where, None)))
+
+    def _with_rule(self, entry: Entry | None, rule: Rule) -> Entry:
+        entry = entry or Entry(False, ())
+        return entry._replace(rules=(*entry.rules, rule))
+
+    def _amend(self, rule_id: str, fields: Mapping) -> None:
+        fields.allow("cell", "severity", "summary", "why", "hint", "source", "code", "pass", "fail")
+        old = self._find_rule(rule_id, self.record["amend"])
+        new = old._replace(
+            summary=fields.get("summary", old.summary), why=fields.get("why", old.why),
+            hint=fields.get("hint", old.hint), source=fields.get("source", old.source),
+            severity=fields.get("severity", old.severity), code=fields.get("code", old.code),
+            passing=tuple(fields.get("pass", old.passing)), failing=tuple(fields.get("fail", old.failing)),
+        )  # fmt: skip
+        if "cell" in fields:
+            ((kind, node, words),) = parse_cell(fields.take("cell", str)).clauses
+            new = new._replace(on=kind, node=node, text=words)
+        if new == old:
+            raise self.record["amend"].fail("this amendment changes nothing; remove it", rule_id, rule_id)
+        self._replace_rule(rule_id, new._replace(changed=(*old.changed, self.round)))
+
+    def _find_rule(self, rule_id: str, place: Mapping) -> Rule:
+        for layer in self._all_layers():
+            for entry in layer.values():
+                for rule in entry.rules:
+                    if rule.id == rule_id:
+                        return rule
+        raise place.fail("there is no rule with this id to amend", rule_id, rule_id)
+
+    def _replace_rule(self, rule_id: str, new: Rule | None) -> None:
+        for layer in self._all_layers():
+            for key, entry in list(layer.items()):
+                rules = tuple([new if rule.id == rule_id else rule for rule in entry.rules])
+                if rules != entry.rules:
+                    kept = tuple([rule for rule in rules if rule is not None])
+                    layer[key] = entry._replace(rules=kept)
+                    if not kept:
+                        del layer[key]
+                    return
+        raise self.record.fail(f"drops {rule_id!r}, which is not a rule here", "drop", rule_id)
+
+    def _all_layers(self) -> list[Layer]:
+        layers = [*self.draft["layers"].values(), *self.draft["strict"].values()]
+        for table in self.draft["tables"].values():
+            for part in (table, table["strict"], *table["variants"].values()):
+                layers += [part[layer] for layer in LAYERS]
+        return layers
+
+
+def _rename_scope(value: Any, old: str, new: str) -> Any:
+    """The same layers under another scope: ids and scopes of the rules follow."""
+    if isinstance(value, Entry):
+        return value._replace(rules=tuple([_rename_rule(rule, old, new) for rule in value.rules]))
+    if isinstance(value, dict):
+        return {key: _rename_scope(item, old, new) for key, item in value.items()}
+    return value
+
+
+def _rename_rule(rule: Rule, old: str, new: str) -> Rule:
+    swap = {old: new, f"strict.{old}": f"strict.{new}"}
+    for before, after in swap.items():
+        if rule.scope == before or rule.scope.startswith(f"{before}."):
+            scope = after + rule.scope[len(before) :]
+            return rule._replace(id=after + rule.id[len(before) :], scope=scope)
+    return rule
+
+
+def finish_draft(draft: dict[str, Any]) -> dict[str, Any]:
+    """The resolved ruleset with "in benchmarks" bound to the round's own list; JSON values only."""
+    names = draft["benchmarks"]
+    tables = draft["tables"]
+    return {
+        **draft,
+        "layers": _bind_benchmarks(draft["layers"], names),
+        "strict": _bind_benchmarks(draft["strict"], names),
+        "tables": {name: _bind_benchmarks(tables[name], names) for name in names},
+        "divisions": any(layer in draft["layers"] and draft["layers"][layer] for layer in ("closed", "open"))
+        or any(tables[name][layer] for name in names for layer in ("closed", "open")),
+    }
+
+
+def _bind_benchmarks(value: Any, names: list[str]) -> Any:
+    if isinstance(value, Entry):
+        return Entry(value.also, tuple([rule._replace(node=_bind_node(rule.node, names)) for rule in value.rules]))
+    if isinstance(value, dict):
+        return {key: _bind_benchmarks(item, names) for key, item in value.items()}
+    return value
+
+
+def _bind_node(node: Any, names: list[str]) -> Any:
+    if not isinstance(node, list):
+        return node
+    if node[:1] == ["membership"] and node[2:] == [["benchmarks"]]:
+        return ["membership", node[1], *[["string", name] for name in names]]
+    return [_bind_node(part, names) for part in node]

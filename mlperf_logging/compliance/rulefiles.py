@@ -1,0 +1,100 @@
+"""Reading rule files: YAML into plain values that remember on which line they stand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mlperf_logging.errors import RuleError
+
+
+class Mapping(dict[str, Any]):
+    """A YAML mapping with the line of each key.
+
+    Attributes:
+        path: the file, as given.
+        line: line on which the mapping starts, counted from 1.
+        lines: line of each key.
+    """
+
+    path: str
+    line: int
+    lines: dict[str, int]
+
+    def fail(self, message: str, key: str | None = None, rule: str | None = None) -> RuleError:
+        """A `RuleError` that points at a key of this mapping (or at the mapping itself)."""
+        line = self.lines.get(key, self.line) if key is not None else self.line
+        return RuleError(message, path=self.path, line=line, rule=rule)
+
+    def take(self, key: str, kind: type, default: Any = None) -> Any:
+        """The value of a key, checked to be of one kind.
+
+        Raises:
+            RuleError: the value is of another kind.
+        """
+        value = self.get(key, default)
+        if value is not None and not isinstance(value, kind):
+            wanted = {dict: "a mapping", list: "a list", str: "text", int: "a whole number"}[kind]
+            raise self.fail(f"{key!r} must be {wanted}, not {value!r}", key)
+        return default if value is None else value
+
+    def allow(self, *keys: str) -> None:
+        """Refuse keys that this place does not know.
+
+        Raises:
+            RuleError: there is another key; the message lists those that are known.
+        """
+        for key in self:
+            if key not in keys:
+                raise self.fail(f"{key!r} is not known here; known are {', '.join(keys)}", key)
+
+
+def load_rule_file(path: Path, shown: str) -> Mapping:
+    """One rule file as nested `Mapping` values.
+
+    Args:
+        path: the file.
+        shown: its name in messages.
+
+    Raises:
+        RuleError: the file cannot be read, is not YAML, holds a key twice or is not a mapping.
+    """
+    import yaml
+
+    try:
+        text = path.read_bytes()
+    except OSError as trouble:
+        raise RuleError(f"cannot read the rule file: {trouble.strerror}", path=shown) from None
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        root = yaml.compose(text, Loader=loader)
+        value = _to_value(root, shown, loader(b"")) if root is not None else None
+    except yaml.MarkedYAMLError as trouble:
+        mark = trouble.problem_mark or trouble.context_mark
+        raise RuleError(
+            f"not valid YAML: {trouble.problem}", path=shown, line=mark.line + 1 if mark else None
+        ) from None
+    except yaml.YAMLError as trouble:
+        raise RuleError(f"not valid YAML: {trouble}", path=shown) from None
+    if not isinstance(value, Mapping):
+        raise RuleError("a rule file is a mapping of names to rules", path=shown, line=1)
+    return value
+
+
+def _to_value(node: Any, shown: str, loader: Any) -> Any:
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        mapping = Mapping()
+        mapping.path, mapping.line, mapping.lines = shown, node.start_mark.line + 1, {}
+        for key_node, value_node in node.value:
+            key, line = str(key_node.value), key_node.start_mark.line + 1
+            if key in mapping:
+                first = mapping.lines[key]
+                raise RuleError(f"{key!r} stands twice (first in line {first}); keep one", path=shown, line=line)
+            mapping[key] = _to_value(value_node, shown, loader)
+            mapping.lines[key] = line
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_to_value(item, shown, loader) for item in node.value]
+    return loader.construct_object(node)

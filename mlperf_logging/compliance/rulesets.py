@@ -1,0 +1,334 @@
+"""Rulesets in use: found, resolved (or read from the cache) and compiled for one kind of run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlperf_logging.compliance.closures import Closure, compile_formula
+from mlperf_logging.compliance.rules import STRICT, Entry, Layer, Rule, entry_from_json
+from mlperf_logging.errors import RuleError, UsageError
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.cache import RuleStore
+    from mlperf_logging.compliance.codes import Vocabulary
+
+RULES_FOLDER = Path(__file__).resolve().parent.parent.parent / "compliance_rules"
+
+
+class RoundIndex(NamedTuple):
+    """What is known of a round without loading its rules.
+
+    Attributes:
+        name: ``usage/round``.
+        dialect: the log dialect of the round.
+        benchmarks: the benchmarks it knows.
+    """
+
+    name: str
+    dialect: str
+    benchmarks: tuple[str, ...]
+
+    @property
+    def usage(self) -> str:
+        """``training``, ``hpc`` …"""
+        return self.name.partition("/")[0]
+
+    @property
+    def round(self) -> str:
+        """The round without its usage."""
+        return self.name.partition("/")[2]
+
+
+class CompiledRule(NamedTuple):
+    """A rule and the closure that evaluates its formula."""
+
+    rule: Rule
+    holds: Closure
+
+
+class CompiledEntry(NamedTuple):
+    """Everything that is judged of one key's events.
+
+    Attributes:
+        every: judged on each event; ``first`` on the first only, ``rest`` on the others.
+        targets: must hold on at least one event.
+        names: rules that want each of a list of names once.
+        occurs: rules on how often the key is logged.
+        first_only: whether only the first event is judged (identity keys).
+        needs_values: whether some rule compares the values of repeated events.
+    """
+
+    every: tuple[CompiledRule, ...]
+    first: tuple[CompiledRule, ...]
+    rest: tuple[CompiledRule, ...]
+    targets: tuple[CompiledRule, ...]
+    names: tuple[CompiledRule, ...]
+    occurs: tuple[Rule, ...]
+    first_only: bool
+    needs_values: bool
+
+
+class Table(NamedTuple):
+    """The compiled rules for one kind of run.
+
+    Attributes:
+        entries: by log key.
+        end: rules that are judged when the log has ended.
+        transitions: key to the state words that its events set.
+        initial_state: state words before the first event.
+        join: how several events make one (see `joining`), or None.
+        rules: all rules in force, in order.
+        pairs: key to the rules that want its events to alternate with another key's.
+    """
+
+    entries: dict[str, CompiledEntry]
+    end: tuple[CompiledRule, ...]
+    transitions: dict[str, tuple[tuple[str, Closure], ...]]
+    initial_state: dict[str, Any]
+    join: dict[str, str] | None
+    rules: tuple[Rule, ...]
+    pairs: dict[str, list[Rule]]
+
+
+class Ruleset:
+    """One round's complete rules.
+
+    Attributes:
+        name: ``usage/round``.
+        title: as people call it.
+        source: where the round's rules are written down.
+        dialect: name of the log dialect.
+        benchmarks: names, in the round's order.
+        vocabulary: gives the codes and what is known of the keys.
+        reading: how the log's records are read ("once" drops repeated records, "order" sorts by text).
+    """
+
+    def __init__(self, resolved: dict[str, Any], vocabulary: Callable[[], Vocabulary]) -> None:
+        self.vocabulary = vocabulary
+        self.name: str = resolved["name"]
+        self.title: str = resolved["title"]
+        self.source: str = resolved["source"]
+        self.dialect: str = resolved["dialect"]
+        self.benchmarks: tuple[str, ...] = tuple(resolved["benchmarks"])
+        self.reading: dict[str, Any] = resolved["reading"]
+        self._resolved = resolved
+        self._tables: dict[tuple[Any, ...], Table] = {}
+
+    @property
+    def usage(self) -> str:
+        """``training``, ``hpc`` …"""
+        return self.name.partition("/")[0]
+
+    @property
+    def round(self) -> str:
+        """The round without its usage, for example its three numbers."""
+        return self.name.partition("/")[2]
+
+    def facts(self, benchmark: str) -> dict[str, Any]:
+        """Area, data set, model and runs of a benchmark, as the rule files say."""
+        return dict(self._resolved["tables"][benchmark]["facts"])
+
+    def variants(self, benchmark: str | None) -> dict[str, Closure]:
+        """The benchmark's variants: name to the closure that says whether a log is of it."""
+        table = self._resolved["tables"].get(benchmark)
+        if table is None:
+            return {}
+        return {name: compile_formula(body["when"]) for name, body in table["variants"].items()}
+
+    def layers(
+        self, division: str | None, benchmark: str | None, variants: tuple[str, ...] = (), *, strict: bool = False
+    ) -> list[Layer]:
+        """The layers that hold for one kind of run, widest first."""
+        resolved = self._resolved
+        names = ("both", division) if division in {"closed", "open"} else ("both",)
+        parts = [resolved["layers"]]
+        table = resolved["tables"].get(benchmark) if len(names) == 2 or not self.has_divisions else None
+        if table is not None:
+            parts += [table, *[table["variants"][variant] for variant in variants]]
+        if strict:
+            parts += [resolved["strict"]] + ([table["strict"]] if table is not None else [])
+        return [_read_layer(part[name]) for part in parts for name in names]
+
+    @property
+    def has_divisions(self) -> bool:
+        """Whether the round has a closed and an open division in its logs."""
+        return bool(self._resolved["divisions"])
+
+    def table(
+        self,
+        division: str | None,
+        benchmark: str | None,
+        variants: tuple[str, ...] = (),
+        *,
+        strict: bool = False,
+        level: int | None = None,
+    ) -> Table:
+        """The compiled rules for one kind of run; kept, so that many logs share them.
+
+        Args:
+            division: ``"closed"``, ``"open"`` or None when it is not known: then only common rules apply.
+            benchmark: a benchmark of the round, or None.
+            variants: the benchmark's variants that apply.
+            strict: whether the rules of level "strict" apply too.
+            level: in rounds that grade, the highest level to apply; None for all.
+
+        Raises:
+            RuleError: a formula of the rule files is wrong.
+        """
+        wanted = (division, benchmark, variants, strict, level)
+        if wanted not in self._tables:
+            layers = self.layers(division, benchmark, variants, strict=strict)
+            join = self._resolved["tables"].get(benchmark, {}).get("join")
+            self._tables[wanted] = _compile_table(layers, self._resolved["state"], join, level)
+        return self._tables[wanted]
+
+
+def _read_layer(layer: dict[str, Any]) -> Layer:
+    return {key: entry if isinstance(entry, Entry) else entry_from_json(entry) for key, entry in layer.items()}
+
+
+def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]]:
+    """The rules in force by key: a more specific layer's entry replaces or (``also``) adds to the wider one's."""
+    merged: dict[str, list[Rule]] = {}
+    for layer in layers:
+        for key, entry in layer.items():
+            rules = [rule for rule in entry.rules if level is None or not isinstance(rule.level, int) or rule.level <= level]
+            strict = any(rule.level == STRICT for rule in rules)
+            if (entry.also or strict) and key in merged:
+                known = {(rule.on, str(rule.node)) for rule in merged[key]}
+                has_occurs = any(rule.on == "occurs" for rule in merged[key])
+                merged[key] = merged[key] + [
+                    rule
+                    for rule in rules
+                    if (rule.on, str(rule.node)) not in known and not (strict and rule.on == "occurs" and has_occurs)
+                ]
+            elif rules:
+                merged[key] = rules
+    return merged
+
+
+def _compile_table(layers: list[Layer], state: dict[str, Any], join: dict[str, str] | None, level: int | None) -> Table:
+    words = frozenset(state["initial"]) | {word for change in state["on"].values() for word in change}
+    by_key: dict[str, list[CompiledRule]] = {}
+    end: list[CompiledRule] = []
+    rules: list[Rule] = []
+    for key, entry_rules in merge_layers(layers, level).items():
+        for rule in entry_rules:
+            rules.append(rule)
+            compiled = CompiledRule(rule, _compile_rule(rule, words))
+            if rule.on == "end":
+                end.append(compiled)
+            for part in key.split("|"):
+                by_key.setdefault(part, []).append(compiled)
+    transitions = {
+        key: tuple([(word, compile_formula(node, words)) for word, node in change.items()])
+        for key, change in state["on"].items()
+    }
+    initial = {word: state["initial"].get(word, False) for word in words}
+    entries = {key: _make_entry(key, compiled) for key, compiled in by_key.items()}
+    pairs: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if rule.node[0] == "alternating":
+            for key in (rule.key, rule.node[1]):
+                pairs.setdefault(key, []).append(rule)
+    return Table(entries, tuple(end), transitions, initial, join, tuple(rules), pairs)
+
+
+def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
+    if rule.on == "occurs":
+        return lambda _event, _memory: True
+    node = rule.node[1] if rule.on == "once_each" else rule.node
+    try:
+        return compile_formula(node, words)
+    except RuleError as trouble:
+        raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
+
+
+def _make_entry(key: str, compiled: list[CompiledRule]) -> CompiledEntry:
+    def pick(kind: str) -> tuple[CompiledRule, ...]:
+        return tuple([each for each in compiled if each.rule.on == kind])
+
+    occurs = tuple([each.rule for each in compiled if each.rule.on == "occurs"])
+    return CompiledEntry(
+        pick("every"), pick("first"), pick("rest"), pick("any"), pick("once_each"), occurs,
+        first_only=key.startswith("submission_"),
+        needs_values=any(rule.node[0] == "exactly_one" for rule in occurs),
+    )  # fmt: skip
+
+
+class RuleBook:
+    """All rulesets of one folder of rule files.
+
+    Attributes:
+        folder: the folder.
+    """
+
+    def __init__(self, folder: Path | str | None = None) -> None:
+        self.folder = Path(folder) if folder is not None else RULES_FOLDER
+        self._rulesets: dict[str, Ruleset] = {}
+        self._store: RuleStore | None = None
+        self._vocabulary: Vocabulary | None = None
+
+    @property
+    def store(self) -> RuleStore:
+        """Where resolved rulesets come from."""
+        if self._store is None:
+            from mlperf_logging.compliance.cache import RuleStore
+
+            self._store = RuleStore(self.folder)
+        return self._store
+
+    def index(self) -> list[RoundIndex]:
+        """All rounds, oldest first within a usage.
+
+        Raises:
+            RuleError: a rule file is wrong.
+        """
+        return [RoundIndex(name, dialect, tuple(names)) for name, dialect, names in self.store.index()]
+
+    def load(self, name: str) -> Ruleset:
+        """One ruleset by ``usage/round``.
+
+        Raises:
+            UsageError: there is no such ruleset; the message lists those that there are.
+            RuleError: a rule file is wrong.
+        """
+        if name not in self._rulesets:
+            known = [entry.name for entry in self.index()]
+            if name not in known:
+                raise UsageError(f"there is no ruleset {name!r}; known are {', '.join(known)}")
+            self._rulesets[name] = Ruleset(self.store.resolved(name), self.vocabulary)
+        return self._rulesets[name]
+
+    def vocabulary(self) -> Vocabulary:
+        """The codes and what is known of the keys."""
+        if self._vocabulary is None:
+            self._vocabulary = self.store.vocabulary()
+        return self._vocabulary
+
+
+_BOOKS: dict[str, RuleBook] = {}
+
+
+def open_rulebook(folder: Path | str | None = None) -> RuleBook:
+    """The rule book of a folder, opened once per process; None means the rules that ship with the package."""
+    place = str(folder or RULES_FOLDER)
+    if place not in _BOOKS:
+        _BOOKS[place] = RuleBook(folder)
+    return _BOOKS[place]
+
+
+def load_ruleset(name: str, *, rules: Path | str | None = None) -> Ruleset:
+    """One round's rules, for example ``load_ruleset("training/R")`` for a round R.
+
+    Args:
+        name: ``usage/round``.
+        rules: folder of other rule files; None means those that ship with the package.
+
+    Raises:
+        UsageError: there is no such ruleset.
+        RuleError: a rule file is wrong.
+    """
+    return open_rulebook(rules).load(name)

@@ -1,0 +1,135 @@
+"""Choosing findings: which codes, rule ids and patterns count, and what a verdict is without the others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.errors import UsageError
+
+_CODE_LETTERS = "MLP"
+_CODE_DIGITS = 3
+
+
+class Selection(NamedTuple):
+    """Which findings count.
+
+    Attributes:
+        select: patterns of the findings to keep; empty keeps all.
+        ignore: patterns of the findings to drop; they win over `select`.
+    """
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+
+    def keeps(self, finding: Finding) -> bool:
+        """Tell whether a finding counts under this selection."""
+        if self.select and not any(match_finding(pattern, finding) for pattern in self.select):
+            return False
+        return not any(match_finding(pattern, finding) for pattern in self.ignore)
+
+
+def is_code_prefix(pattern: str) -> bool:
+    """Tell whether a pattern is a finding code or the beginning of one: ``MLP``, ``MLP3``, ``MLP301``."""
+    digits = pattern[len(_CODE_LETTERS) :]
+    return (
+        pattern[: len(_CODE_LETTERS)].upper() == _CODE_LETTERS
+        and len(digits) <= _CODE_DIGITS
+        and (not digits or (digits.isascii() and digits.isdigit()))
+    )
+
+
+def match_finding(pattern: str, finding: Finding) -> bool:
+    """Tell whether a pattern means a finding.
+
+    Args:
+        pattern: a code or its beginning (``MLP3``), a rule id, or a shell pattern of rule ids (``opt_*``).
+        finding: what the pattern is held against.
+    """
+    if is_code_prefix(pattern):
+        return finding.code.startswith(pattern.upper())
+    if pattern == finding.rule:
+        return True
+    if not is_glob(pattern):
+        return False
+    from fnmatch import fnmatchcase
+
+    return fnmatchcase(finding.rule, pattern)
+
+
+def is_glob(text: str) -> bool:
+    """Tell whether a text holds a shell pattern's special characters."""
+    return any(character in text for character in "*?[")
+
+
+def parse_selection(
+    select: Iterable[str],
+    ignore: Iterable[str],
+    *,
+    known_codes: Collection[str] = (),
+    known_rules: Collection[str] = (),
+) -> Selection:
+    """Read the patterns of ``--select`` and ``--ignore``.
+
+    Args:
+        select: patterns to keep; each text may hold several, separated by commas.
+        ignore: patterns to drop, written likewise.
+        known_codes: every code that exists; empty leaves codes unchecked.
+        known_rules: every rule id that exists; empty leaves rule ids unchecked.
+
+    Raises:
+        UsageError: a pattern means no known code and no known rule.
+    """
+    chosen = []
+    for texts in (select, ignore):
+        patterns = [part.strip() for text in texts for part in text.split(",")]
+        patterns = [pattern for pattern in patterns if pattern]
+        for pattern in patterns:
+            _check_pattern(pattern, known_codes, known_rules)
+        chosen.append(tuple(dict.fromkeys(patterns)))
+    return Selection(*chosen)
+
+
+def apply_selection(verdict: Verdict, selection: Selection) -> Verdict:
+    """The verdict with the selected findings only; an unjudged log stays as it is.
+
+    Args:
+        verdict: the judgement of one log.
+        selection: which findings count.
+    """
+    if not any(selection):
+        return verdict
+    return replace_findings(verdict, [finding for finding in verdict.findings if selection.keeps(finding)])
+
+
+def replace_findings(verdict: Verdict, findings: Iterable[Finding]) -> Verdict:
+    """The verdict that follows from other findings; an unjudged log ("error") stays as it is.
+
+    Args:
+        verdict: the judgement of one log.
+        findings: those that count.
+    """
+    if verdict.verdict == "error":
+        return verdict
+    kept = tuple(findings)
+    failed = any(finding.severity == "error" for finding in kept)
+    return verdict._replace(findings=kept, verdict="fail" if failed else "pass")
+
+
+def _check_pattern(pattern: str, known_codes: Collection[str], known_rules: Collection[str]) -> None:
+    if is_code_prefix(pattern):
+        known = not known_codes or any(code.startswith(pattern.upper()) for code in known_codes)
+    elif is_glob(pattern):
+        from fnmatch import fnmatchcase
+
+        known = not known_rules or any(fnmatchcase(rule, pattern) for rule in known_rules)
+    else:
+        known = not known_rules or pattern in known_rules
+    if known:
+        return
+    from difflib import get_close_matches
+
+    near = get_close_matches(pattern, sorted({*known_codes, *known_rules}), n=1)
+    meant = f"; did you mean {near[0]!r}?" if near else "; --list-rules shows those that exist"
+    raise UsageError(f"no code and no rule is called {pattern!r}{meant}")

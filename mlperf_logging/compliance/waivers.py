@@ -1,0 +1,197 @@
+"""Waivers: known findings that someone answers for, each with a reason and an end.
+
+A waiver file is a YAML list; every field is required::
+
+    - rule: MLP301                      # a code, its beginning, a rule id, or a pattern of rule ids
+      path: "bert/result_*.txt"         # shell pattern; also meant when only the end of the path matches
+      reason: the warm-up was agreed with the review group
+      expires: 2026-12-31               # last day on which the waiver counts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.selection import match_finding, replace_findings
+from mlperf_logging.errors import WaiverError
+
+_FIELDS = ("rule", "path", "reason", "expires")
+
+
+class Waiver(NamedTuple):
+    """One finding, or kind of finding, that is accepted for a time.
+
+    Attributes:
+        rule: a code, the beginning of one, a rule id, or a shell pattern of rule ids.
+        path: shell pattern of the log files; ``*`` also crosses folders.
+        reason: why the finding is accepted.
+        expires: last day on which the waiver counts, as YYYY-MM-DD.
+        line: line in the waiver file, counted from 1.
+    """
+
+    rule: str
+    path: str
+    reason: str
+    expires: str
+    line: int
+
+    def covers(self, path: str, finding: Finding) -> bool:
+        """Tell whether the waiver is meant for a finding in a log.
+
+        Args:
+            path: the log as the caller named it.
+            finding: one of its findings.
+        """
+        return match_path(self.path, path) and match_finding(self.rule, finding)
+
+
+class WaivedFinding(NamedTuple):
+    """A finding that a waiver covers.
+
+    Attributes:
+        finding: what was found.
+        waiver: what covers it.
+    """
+
+    finding: Finding
+    waiver: Waiver
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding under the field names of ``mlperf-check/1``, marked as waived."""
+        return {
+            **self.finding.as_json(),
+            "waived": True,
+            "reason": self.waiver.reason,
+            "expires": self.waiver.expires,
+        }
+
+
+def match_path(pattern: str, path: str) -> bool:
+    """Tell whether a path, or its end from a folder's name on, matches a shell pattern.
+
+    Args:
+        pattern: a shell pattern; ``*`` matches any characters, also ``/``.
+        path: the log as the caller named it.
+    """
+    posix = path.replace("\\", "/").removeprefix("./")
+    wanted = pattern.replace("\\", "/").removeprefix("./")
+    return fnmatchcase(posix, wanted) or fnmatchcase(posix, f"*/{wanted}")
+
+
+def apply_waivers(verdict: Verdict, waivers: Iterable[Waiver]) -> tuple[Verdict, tuple[WaivedFinding, ...]]:
+    """Take the waived findings out of a verdict.
+
+    Args:
+        verdict: the judgement of one log.
+        waivers: those that count today.
+
+    Returns:
+        The verdict that follows from the findings that remain, and the findings that were waived, each with
+        the first waiver that covers it. An unjudged log ("error") has nothing to waive.
+    """
+    relevant = [waiver for waiver in waivers if match_path(waiver.path, verdict.path)]
+    if verdict.verdict == "error" or not relevant:
+        return verdict, ()
+    kept, waived = [], []
+    for finding in verdict.findings:
+        waiver = next((each for each in relevant if match_finding(each.rule, finding)), None)
+        if waiver is None:
+            kept.append(finding)
+        else:
+            waived.append(WaivedFinding(finding, waiver))
+    return replace_findings(verdict, kept), tuple(waived)
+
+
+def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
+    """Read a waiver file.
+
+    Args:
+        path: the YAML file.
+        today: the day that tells which waivers have expired.
+
+    Raises:
+        WaiverError: the file cannot be read, an entry is not complete, or a waiver has expired; the message
+            has one line per fault, each with file and line.
+    """
+    import yaml
+
+    try:
+        node = yaml.compose(Path(path).read_bytes(), Loader=yaml.SafeLoader)
+    except OSError as trouble:
+        raise WaiverError(f"{path}: cannot read the waiver file: {trouble.strerror}") from None
+    except yaml.MarkedYAMLError as trouble:
+        mark = trouble.problem_mark or trouble.context_mark
+        place = f"{path}:{mark.line + 1}" if mark else path
+        raise WaiverError(f"{place}: not valid YAML: {trouble.problem}") from None
+    except yaml.YAMLError as trouble:
+        raise WaiverError(f"{path}: not valid YAML: {' '.join(str(trouble).split())}") from None
+    if node is None:
+        return ()
+    if not isinstance(node, yaml.SequenceNode):
+        raise WaiverError(f"{path}:1: a waiver file is a list; begin each waiver with '- rule: …'")
+    faults: list[str] = []
+    waivers = [
+        waiver for item in node.value if (waiver := _read_waiver(item, path, today, faults)) is not None
+    ]
+    if faults:
+        raise WaiverError("\n".join(faults))
+    return tuple(waivers)
+
+
+def list_unused(waivers: Sequence[Waiver], used: Iterable[Waiver]) -> list[Waiver]:
+    """The waivers that covered nothing, in the order of their file.
+
+    Args:
+        waivers: all of them.
+        used: those that covered a finding.
+    """
+    seen = set(used)
+    return [waiver for waiver in waivers if waiver not in seen]
+
+
+def _read_waiver(node: Any, path: str, today: date, faults: list[str]) -> Waiver | None:
+    import yaml
+
+    line = node.start_mark.line + 1
+    if not isinstance(node, yaml.MappingNode):
+        faults.append(f"{path}:{line}: a waiver has the fields {', '.join(_FIELDS)}")
+        return None
+    before = len(faults)
+    fields: dict[str, str] = {}
+    expiry_place = ""
+    for key, value in node.value:
+        name, where = str(key.value), f"{path}:{key.start_mark.line + 1}"
+        if name not in _FIELDS:
+            faults.append(f"{where}: a waiver has no field {name!r}; it has {', '.join(_FIELDS)}")
+        elif name in fields:
+            faults.append(f"{where}: {name!r} stands twice in one waiver; keep one")
+        elif not isinstance(value, yaml.ScalarNode) or not value.value.strip():
+            faults.append(f"{where}: {name!r} must be a text that is not empty")
+            fields[name] = ""
+        else:
+            fields[name] = value.value.strip()
+            expiry_place = where if name == "expires" else expiry_place
+    missing = [name for name in _FIELDS if name not in fields]
+    if missing:
+        faults.append(f"{path}:{line}: the waiver lacks {', '.join(missing)}")
+    if expiry_place:
+        _check_expiry(fields["expires"], expiry_place, today, faults)
+    return Waiver(**fields, line=line) if len(faults) == before else None
+
+
+def _check_expiry(text: str, where: str, today: date, faults: list[str]) -> None:
+    try:
+        end = date.fromisoformat(text) if len(text) == len("YYYY-MM-DD") else None
+    except ValueError:
+        end = None
+    if end is None:
+        faults.append(f"{where}: expires must be a day such as {today.isoformat()}, not {text!r}")
+    elif end < today:
+        faults.append(
+            f"{where}: the waiver expired on {text}; mend the log, or agree on a new day and write it there"
+        )
