@@ -112,6 +112,8 @@ def _to_node(tree: Any) -> Node:
         return [name, str(kids[0])]
     if name == "field":
         return ["field", _to_node(kids[0]), str(kids[1])]
+    if name == "index_of_logged":
+        return ["index", ["logged", str(kids[0])], _to_node(kids[1])]
     if name == "call":
         return ["call", str(kids[0]), *map(_to_node, kids[1:])]
     if name in {"comparison", "value_comparison"}:

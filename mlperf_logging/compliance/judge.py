@@ -69,10 +69,10 @@ class Judge:
                     self._first_values[key] = event[1]
                 elif event[1] != self._first_values[key]:
                     self._other_values.setdefault(key, []).append(event[1])
-            if key in self._table.pairs:
-                self._pair(event)
         elif not count and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
             self._unknown[key] = event
+        if key in self._table.pairs:
+            self._pair(event)
         if not count:
             memory.first_ms[key] = event[3]
         memory.counts[key] = count + 1

@@ -130,6 +130,17 @@ class Ruleset:
         """Area, data set, model and runs of a benchmark, as the rule files say."""
         return dict(self._resolved["tables"][benchmark]["facts"])
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state words: ``initial`` values, and ``on`` (key to the formulas that its events set words to)."""
+        state: dict[str, Any] = self._resolved["state"]
+        return state
+
+    def join(self, benchmark: str | None) -> dict[str, str] | None:
+        """How the benchmark's events are joined before they are judged, or None."""
+        join: dict[str, str] | None = self._resolved["tables"].get(benchmark, {}).get("join")
+        return join
+
     def variants(self, benchmark: str | None) -> dict[str, Closure]:
         """The benchmark's variants: name to the closure that says whether a log is of it."""
         table = self._resolved["tables"].get(benchmark)
@@ -180,8 +191,7 @@ class Ruleset:
         wanted = (division, benchmark, variants, strict, level)
         if wanted not in self._tables:
             layers = self.layers(division, benchmark, variants, strict=strict)
-            join = self._resolved["tables"].get(benchmark, {}).get("join")
-            self._tables[wanted] = _compile_table(layers, self._resolved["state"], join, level)
+            self._tables[wanted] = compile_table(layers, self.state, self.join(benchmark), level)
         return self._tables[wanted]
 
 
@@ -209,7 +219,20 @@ def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]
     return merged
 
 
-def _compile_table(layers: list[Layer], state: dict[str, Any], join: dict[str, str] | None, level: int | None) -> Table:
+def compile_table(
+    layers: list[Layer], state: dict[str, Any], join: dict[str, str] | None = None, level: int | None = None
+) -> Table:
+    """Merge layers, widest first, and compile their formulas.
+
+    Args:
+        layers: the layers that hold.
+        state: the ruleset's state words, see `Ruleset.state`.
+        join: how several events make one (see `joining`), or None.
+        level: in rounds that grade, the highest level to apply; None for all.
+
+    Raises:
+        RuleError: a formula is wrong.
+    """
     words = frozenset(state["initial"]) | {word for change in state["on"].values() for word in change}
     by_key: dict[str, list[CompiledRule]] = {}
     end: list[CompiledRule] = []
