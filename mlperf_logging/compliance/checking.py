@@ -89,7 +89,7 @@ def check_log(
     choice = choose_ruleset(book, usage, ruleset, division, benchmark, log.identity)
     chosen = choice.ruleset
     table = chosen.table(
-        choice.division, choice.benchmark, _find_variants(chosen, choice.benchmark, log.identity), strict=strict, level=level
+        choice.division, choice.benchmark, find_variants(chosen, choice.benchmark, log.identity), strict=strict, level=level
     )
     judge = Judge(chosen, table)
     findings: list[Finding] = []
@@ -175,7 +175,8 @@ def _arrange(log: _HeldLog, ruleset: Ruleset) -> Iterator[Event | Problem]:
     return iter([*events, *others])
 
 
-def _find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
+def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
+    """The benchmark's variants that a log is of, by the first events of the keys that choose them."""
     memory = Memory({})
     memory.last = {key: event for (dialect, key), event in identity.first.items() if dialect == ruleset.dialect}
     found = []

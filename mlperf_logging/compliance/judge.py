@@ -25,13 +25,14 @@ class Judge:
     Attributes:
         findings: everything found so far, in the order found.
         memory: what the run has shown so far.
+        table: the rules that it judges by.
     """
 
     def __init__(self, ruleset: Ruleset, table: Table) -> None:
         self.findings: list[Finding] = []
         self.memory = Memory(table.initial_state)
         self._ruleset = ruleset
-        self._table = table
+        self.table = table
         self._first_values: dict[str, Any] = {}
         self._other_values: dict[str, list[Any]] = {}
         self._held: set[str] = set()
@@ -46,7 +47,7 @@ class Judge:
         key = event[0]
         memory = self.memory
         count = memory.counts.get(key, 0)
-        entry = self._table.entries.get(key)
+        entry = self.table.entries.get(key)
         if entry is not None:
             if not (count and entry.first_only):
                 for rule in entry.every:
@@ -71,12 +72,12 @@ class Judge:
                     self._other_values.setdefault(key, []).append(event[1])
         elif not count and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
             self._unknown[key] = event
-        if key in self._table.pairs:
+        if key in self.table.pairs:
             self._pair(event)
         if not count:
             memory.first_ms[key] = event[3]
         memory.counts[key] = count + 1
-        change = self._table.transitions.get(key)
+        change = self.table.transitions.get(key)
         if change is not None:
             for word, closure in change:
                 try:
@@ -93,9 +94,9 @@ class Judge:
             joiner, self._joiner = self._joiner, None
             for event in joiner.events():
                 self.feed(event)
-        for rule in self._table.end:
+        for rule in self.table.end:
             self._judge_end(rule)
-        for rule in self._table.rules:
+        for rule in self.table.rules:
             if rule.on == "occurs":
                 self._judge_occurrence(rule)
             elif rule.on == "any":
@@ -126,7 +127,7 @@ class Judge:
                 self._unevaluable.setdefault(rule.id, (wording.explain_trouble(rule.node, event, self.memory, trouble), event))
 
     def _pair(self, event: Event) -> None:
-        for rule in self._table.pairs[event.key]:
+        for rule in self.table.pairs[event.key]:
             opener = self._open.get(rule.id)
             if event.key == rule.key:
                 self._open[rule.id] = event

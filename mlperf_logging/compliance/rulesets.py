@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.compliance.closures import Closure, compile_formula
+from mlperf_logging.compliance.formula import Node
 from mlperf_logging.compliance.rules import STRICT, Entry, Layer, Rule, entry_from_json
 from mlperf_logging.errors import RuleError, UsageError
 
@@ -141,12 +142,14 @@ class Ruleset:
         join: dict[str, str] | None = self._resolved["tables"].get(benchmark, {}).get("join")
         return join
 
+    def variant_nodes(self, benchmark: str | None) -> dict[str, Node]:
+        """The benchmark's variants: name to the formula that says whether a log is of it."""
+        table = self._resolved["tables"].get(benchmark)
+        return {name: body["when"] for name, body in table["variants"].items()} if table is not None else {}
+
     def variants(self, benchmark: str | None) -> dict[str, Closure]:
         """The benchmark's variants: name to the closure that says whether a log is of it."""
-        table = self._resolved["tables"].get(benchmark)
-        if table is None:
-            return {}
-        return {name: compile_formula(body["when"]) for name, body in table["variants"].items()}
+        return {name: compile_formula(node) for name, node in self.variant_nodes(benchmark).items()}
 
     def layers(
         self, division: str | None, benchmark: str | None, variants: tuple[str, ...] = (), *, strict: bool = False

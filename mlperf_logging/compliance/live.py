@@ -1,0 +1,155 @@
+"""Judging while the run goes on: each event as it is logged, each finding once.
+
+A log says what kind of run it is (division, benchmark, optimizer) only as it goes. Until all of that is known, the
+events are kept; when it becomes known, a new judge with the right table reads them again, and only what it finds
+beyond the former one is reported.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+
+from mlperf_logging.compliance.checking import BENCHMARK, DIVISION, Identity, find_variants, summarize_run
+from mlperf_logging.compliance.choosing import AUTO, Choice, choose_ruleset
+from mlperf_logging.compliance.findings import Finding, RunSummary
+from mlperf_logging.compliance.formula import walk
+from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.rulesets import RuleBook, Ruleset, open_rulebook
+from mlperf_logging.events import Event
+
+
+class LiveJudge:
+    """Judges the events of a run as they come.
+
+    Attributes:
+        choice: what the run is judged by so far; None while an automatic ruleset waits for the benchmark.
+    """
+
+    def __init__(
+        self, book: RuleBook, usage: str | None, ruleset: str, division: str | None, benchmark: str | None, strict: bool
+    ) -> None:
+        self.choice: Choice | None = None
+        self._book = book
+        self._asked = (usage, ruleset, division, benchmark)
+        self._strict = strict
+        self._identity = Identity({}, {})
+        self._judge: Judge | None = None
+        self._variants: tuple[str, ...] = ()
+        self._history: list[Event] | None = []
+        self._reported: set[tuple[str, int | None, str]] = set()
+        self._seen = 0
+        self._telling = {BENCHMARK, DIVISION}
+        if ruleset != AUTO:
+            self._choose()
+
+    def feed(self, event: Event) -> list[Finding]:
+        """Judge one event; returns what is newly found."""
+        if self._history is None and self._judge is not None:  # everything is known: the quick way
+            self._judge.feed(event)
+            findings = self._judge.findings
+            if len(findings) == self._seen:
+                return []
+            return self._report()
+        telling = event.key in self._telling or event.benchmark is not None
+        if telling:
+            self._identity.note(event)
+        if self._history is not None:
+            self._history.append(event)
+        if telling and self._choose():
+            return self._report()
+        if self._judge is not None:
+            self._judge.feed(event)
+        return self._report()
+
+    def finish(self) -> list[Finding]:
+        """Judge what only the whole log can show; returns what is newly found."""
+        if self._judge is None:
+            self._choose(last=True)
+        assert self._judge is not None  # noqa: S101 - the last choice always makes one
+        self._judge.finish()
+        found = [*(self.choice.findings if self.choice else ())]
+        return [*[each for each in found if self._is_new(each)], *self._report()]
+
+    @property
+    def run(self) -> RunSummary:
+        """The run's frame, as far as it was logged."""
+        return summarize_run(self._judge.memory) if self._judge is not None else RunSummary()
+
+    def _choose(self, last: bool = False) -> bool:
+        """Choose by what is known now; true when that gave another judge, which has then read the events so far."""
+        usage, name, division, benchmark = self._asked
+        if name == AUTO and not last and not (benchmark or self._knows_benchmark()):
+            return False
+        choice = choose_ruleset(self._book, usage, name, division, benchmark, self._identity)
+        ruleset = choice.ruleset
+        self._telling |= _telling_keys(ruleset, choice.benchmark)
+        if self._history is not None:
+            for event in self._history:
+                if event.key in self._telling:
+                    self._identity.note(event)
+        variants = find_variants(ruleset, choice.benchmark, self._identity)
+        table = ruleset.table(choice.division, choice.benchmark, variants, strict=self._strict)
+        if self._judge is not None and table is self._judge.table:
+            return False
+        self.choice, self._variants = choice, variants
+        self._judge, self._seen = Judge(ruleset, table), 0
+        for event in self._history or ():
+            self._judge.feed(event)
+        if self._is_settled(choice):
+            self._history = None
+        return True
+
+    def _knows_benchmark(self) -> bool:
+        return any(key == BENCHMARK or event.benchmark for (_, key), event in self._identity.first.items())
+
+    def _is_settled(self, choice: Choice) -> bool:
+        wanted = choice.ruleset.variants(choice.benchmark)
+        known = choice.benchmark is not None and (choice.division is not None or not choice.ruleset.has_divisions)
+        return known and (not wanted or bool(self._variants))
+
+    def _report(self) -> list[Finding]:
+        if self._judge is None:
+            return []
+        new = [finding for finding in self._judge.findings[self._seen :] if self._is_new(finding)]
+        self._seen = len(self._judge.findings)
+        return new
+
+    def _is_new(self, finding: Finding) -> bool:
+        mark = (finding.rule, finding.line, finding.message)
+        if mark in self._reported:
+            return False
+        self._reported.add(mark)
+        return True
+
+
+def _telling_keys(ruleset: Ruleset, benchmark: str | None) -> set[str]:
+    nodes = ruleset.variant_nodes(benchmark).values()
+    return {str(part[1]) for node in nodes for part in walk(node) if part[0] == "logged"}
+
+
+def start_judge(
+    ruleset: str = AUTO,
+    *,
+    usage: str | None = None,
+    division: str | None = None,
+    benchmark: str | None = None,
+    strict: bool = False,
+    rules: str | PathLike[str] | None = None,
+) -> LiveJudge:
+    """Begin to judge a run whose events are still to come.
+
+    Args:
+        ruleset: ``usage/round`` or a round's numbers; ``"auto"`` waits for the benchmark and takes the newest round
+            that knows it.
+        usage: ``"training"``, ``"hpc"`` …; None where the ruleset's name says it.
+        division: judge by this division instead of the one that the run logs.
+        benchmark: judge as this benchmark instead of the one that the run logs.
+        strict: also apply what the written rules say and no public check tests.
+        rules: folder of other rule files; None means those that ship with the package.
+
+    Raises:
+        UsageError: there is no such ruleset, division or benchmark.
+        RuleError: a rule file is wrong.
+    """
+    book = open_rulebook(str(rules) if rules is not None else None)
+    return LiveJudge(book, usage, ruleset, division, benchmark, strict)
