@@ -1,1 +1,75 @@
-"""Emit, read, judge, score and show machine-learning training benchmark logs."""
+"""Emit, read, judge, score and show machine-learning training benchmark logs.
+
+The public names load when they are first used, so that importing one part costs nothing of the others.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance import (
+        Finding,
+        RunSummary,
+        Ruleset,
+        Verdict,
+        check_log,
+        load_ruleset,
+        start_judge,
+    )
+    from mlperf_logging.errors import (
+        MLPerfLoggingError,
+        RuleError,
+        UnreadableLogError,
+        UsageError,
+        WaiverError,
+    )
+    from mlperf_logging.events import Event, EventKind, Position, Problem
+    from mlperf_logging.parsing import Log, read_log
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "mlperf_logging.compliance": (
+        "Finding", "RunSummary", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge",
+    ),
+    "mlperf_logging.errors": (
+        "MLPerfLoggingError", "RuleError", "UnreadableLogError", "UsageError", "WaiverError",
+    ),
+    "mlperf_logging.events": ("Event", "EventKind", "Position", "Problem"),
+    "mlperf_logging.parsing": ("Log", "read_log"),
+}  # fmt: skip
+_NAMES = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = [
+    "Event",
+    "EventKind",
+    "Finding",
+    "Log",
+    "MLPerfLoggingError",
+    "Position",
+    "Problem",
+    "RuleError",
+    "Ruleset",
+    "RunSummary",
+    "UnreadableLogError",
+    "UsageError",
+    "Verdict",
+    "WaiverError",
+    "check_log",
+    "load_ruleset",
+    "read_log",
+    "start_judge",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _NAMES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(module), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_NAMES])

@@ -2,6 +2,7 @@
 
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.live import start_judge
 from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
 
-__all__ = ["Finding", "RunSummary", "Ruleset", "Verdict", "check_log", "load_ruleset"]
+__all__ = ["Finding", "RunSummary", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge"]
