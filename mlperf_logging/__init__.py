@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlperf_logging.compliance import (
         Finding,
-        RunSummary,
         Ruleset,
+        RunSummary,
         Verdict,
         check_log,
         load_ruleset,

@@ -5,4 +5,4 @@ from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
 from mlperf_logging.compliance.live import start_judge
 from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
 
-__all__ = ["Finding", "RunSummary", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge"]
+__all__ = ["Finding", "Ruleset", "RunSummary", "Verdict", "check_log", "load_ruleset", "start_judge"]

@@ -1,9 +1,9 @@
 """Resolved rulesets, kept as JSON between runs and never older than the rule files.
 
-Reading a few dozen small files and hashing them takes about two milliseconds; resolving them (YAML and lark) takes
-a hundred times that. The name of a cache file holds the hash of every rule file and of the code that resolves
-them, so an edit of either can only miss the cache, never find something stale. What is read back is checked like a
-rule file: unknown node names are refused when formulas are compiled.
+Reading a few dozen small files and hashing them takes about two milliseconds; resolving them (YAML and
+lark) takes a hundred times that. The name of a cache file holds the hash of every rule file and of the code
+that resolves them, so an edit of either can only miss the cache, never find something stale. What is read
+back is checked like a rule file: unknown node names are refused when formulas are compiled.
 """
 
 from __future__ import annotations
@@ -18,13 +18,24 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.codes import Vocabulary
     from mlperf_logging.compliance.resolving import Resolver
 
-_CODE = ("cache.py", "codes.py", "entries.py", "formula.lark", "formula.py", "names.py", "resolving.py", "rules.py")
+_CODE = (
+    "cache.py",
+    "codes.py",
+    "entries.py",
+    "formula.lark",
+    "formula.py",
+    "names.py",
+    "resolving.py",
+    "rules.py",
+)
 
 
 def cache_folder() -> Path | None:
-    """Where resolved rules are kept: ``$MLPERF_CACHE_DIR``, ``$XDG_CACHE_HOME/mlperf_logging`` or below ``~/.cache``.
+    """Where resolved rules are kept.
 
-    None when ``MLPERF_CACHE_DIR`` is set to nothing, which turns the cache off, or when there is no home folder.
+    That is ``$MLPERF_CACHE_DIR``, ``$XDG_CACHE_HOME/mlperf_logging`` or ``~/.cache/mlperf_logging``.
+    None when ``MLPERF_CACHE_DIR`` is set to nothing, which turns the cache off, or when there is no home
+    folder.
     """
     named = os.environ.get("MLPERF_CACHE_DIR")
     if named is not None:
@@ -60,7 +71,7 @@ class RuleStore:
         """The codes and keys."""
         from mlperf_logging.compliance.codes import Vocabulary
 
-        return Vocabulary.from_json(self._kept("vocabulary", lambda: self._resolver().vocabulary.as_json()))
+        return Vocabulary.from_json(self._kept("vocabulary", self._build_vocabulary))
 
     def digest(self) -> str:
         """Hash over every rule file and over the code that resolves them."""
@@ -68,7 +79,7 @@ class RuleStore:
             from hashlib import blake2b
 
             seen = blake2b(digest_size=16)
-            code = os.path.dirname(__file__)
+            code = os.path.dirname(__file__)  # noqa: PTH120 - as below
             for path in [*_list_rule_files(str(self.folder)), *[f"{code}/{name}" for name in _CODE]]:
                 with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs a millisecond over sixty files
                     content = file.read()
@@ -102,6 +113,9 @@ class RuleStore:
         drafts = [resolver.resolve(name) for name in resolver.list_rulesets()]
         return [[draft["name"], draft["dialect"], draft["benchmarks"]] for draft in drafts]
 
+    def _build_vocabulary(self) -> dict[str, Any]:
+        return self._resolver().vocabulary.as_json()
+
     def _build_ruleset(self, name: str) -> dict[str, Any]:
         from mlperf_logging.compliance.resolving import finish_draft
 
@@ -120,7 +134,8 @@ def _list_rule_files(folder: str) -> list[str]:
 
 
 def _write_quietly(folder: Path, path: str, content: bytes) -> None:
-    # A cache that cannot be written costs time, not correctness; a torn file cannot happen: it is renamed into place.
+    # A cache that cannot be written costs time, not correctness; a torn file cannot happen: it is renamed
+    # into place.
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -117,7 +117,9 @@ def list_rules(
     return list(found.values())
 
 
-def show_benchmark(ruleset: Ruleset, benchmark: str, division: str | None, *, strict: bool = False) -> list[KeyRow]:
+def show_benchmark(
+    ruleset: Ruleset, benchmark: str, division: str | None, *, strict: bool = False
+) -> list[KeyRow]:
     """The table of keys that a log of one benchmark and division must hold.
 
     Raises:
@@ -154,8 +156,8 @@ def explain(name: str, book: RuleBook | None = None) -> Explanation:
     for mistake in MISTAKES.values():
         if name.upper() == mistake.code or name == mistake.label:
             return Explanation(
-                mistake.label, mistake.label.replace("-", " "), mistake.code, mistake.severity, mistake.summary, mistake.why,
-                mistake.mend, "", "", (), "", (), (mistake.sample,), (),
+                mistake.label, mistake.label.replace("-", " "), mistake.code, mistake.severity,
+                mistake.summary, mistake.why, mistake.mend, "", "", (), "", (), (mistake.sample,), (),
             )  # fmt: skip
     known: set[str] = {*vocabulary.codes, *(mistake.label for mistake in MISTAKES.values())}
     for entry in reversed(book.index()):
@@ -186,9 +188,13 @@ def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = No
     if benchmark is None:
         gone = [name for name in before.benchmarks if name not in after.benchmarks]
         new = [name for name in after.benchmarks if name not in before.benchmarks]
-        found += [Difference(name, "", "benchmark", "") for name in gone] + [Difference(name, "", "", "benchmark") for name in new]
+        found += [Difference(name, "", "benchmark", "") for name in gone] + [
+            Difference(name, "", "", "benchmark") for name in new
+        ]
     old, current = _statements(before, benchmark), _statements(after, benchmark)
-    in_both = {name for name in before.benchmarks if name in after.benchmarks} if benchmark is None else {benchmark}
+    in_both = (
+        {name for name in before.benchmarks if name in after.benchmarks} if benchmark is None else {benchmark}
+    )
     for scope, key in dict.fromkeys([*old, *current]):
         owner = scope.removeprefix("strict.").partition(".")[0]
         if owner in ("common", "closed", "open", "strict") or owner in in_both:
@@ -230,7 +236,20 @@ def _explain_code(code: Code, book: RuleBook) -> Explanation:
     for entry in newest.values():
         rules.update({rule.id: rule for rule in list_rules(book.load(entry.name)) if rule.code == code.code})
     return Explanation(
-        code.code, code.title, code.code, "", code.text, "", code.hint, "", "", (), "", (), (), tuple(sorted(rules))
+        code.code,
+        code.title,
+        code.code,
+        "",
+        code.text,
+        "",
+        code.hint,
+        "",
+        "",
+        (),
+        "",
+        (),
+        (),
+        tuple(sorted(rules)),
     )
 
 
@@ -238,7 +257,11 @@ def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
     vocabulary = ruleset.vocabulary()
     code = vocabulary.codes[rule.code]
     meaning = vocabulary.keys.get(rule.key.partition("|")[0], "")
-    said = {"any": "at least one event satisfies", "first": "the first event satisfies", "end": "the log satisfies"}
+    said = {
+        "any": "at least one event satisfies",
+        "first": "the first event satisfies",
+        "end": "the log satisfies",
+    }
     wants = rule.summary or (
         f"{rule.key} is logged {rule.text}"
         if rule.on == "occurs"
@@ -247,8 +270,9 @@ def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
     example = find_example(ruleset, rule)
     why = rule.why or f"{meaning} {code.text}".strip()
     return Explanation(
-        rule.id, code.title, rule.code, rule.severity, wants, why, rule.hint or code.hint, rule.source or ruleset.source,
-        rule.since, rule.changed, f"{rule.path}:{rule.line}", example.passing, example.failing, (),
+        rule.id, code.title, rule.code, rule.severity, wants, why, rule.hint or code.hint, rule.source or
+        ruleset.source, rule.since, rule.changed, f"{rule.path}:{rule.line}", example.passing,
+        example.failing, (),
     )  # fmt: skip
 
 

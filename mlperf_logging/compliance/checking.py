@@ -69,7 +69,8 @@ def check_log(
     Args:
         source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
         usage: ``"training"``, ``"hpc"`` …; None lets the log choose where the ruleset is ``"auto"``.
-        ruleset: a round's numbers, or ``"auto"``: the newest round that knows the log's dialect and benchmark.
+        ruleset: a round's numbers, or ``"auto"``: the newest round that knows the log's dialect and
+            benchmark.
         division: judge by this division instead of the one that the log names.
         benchmark: judge as this benchmark instead of the one that the log names.
         strict: also apply what the written rules say and no public check tests.
@@ -89,7 +90,11 @@ def check_log(
     choice = choose_ruleset(book, usage, ruleset, division, benchmark, log.identity)
     chosen = choice.ruleset
     table = chosen.table(
-        choice.division, choice.benchmark, find_variants(chosen, choice.benchmark, log.identity), strict=strict, level=level
+        choice.division,
+        choice.benchmark,
+        find_variants(chosen, choice.benchmark, log.identity),
+        strict=strict,
+        level=level,
     )
     judge = Judge(chosen, table)
     findings: list[Finding] = []
@@ -110,9 +115,9 @@ def check_log(
     findings.sort(key=_place)
     return Verdict(
         path=log.path, dialect=chosen.dialect if count else _any_dialect(log.identity), usage=chosen.usage,
-        ruleset=chosen.round, ruleset_reason=choice.reason, division=choice.division, benchmark=choice.benchmark,
-        verdict="fail" if any(finding.severity == "error" for finding in findings) else "pass",
-        findings=tuple(findings), run=summarize_run(judge.memory), event_count=count,
+        ruleset=chosen.round, ruleset_reason=choice.reason, division=choice.division,
+        benchmark=choice.benchmark, verdict="fail" if any(finding.severity == "error" for finding in
+        findings) else "pass", findings=tuple(findings), run=summarize_run(judge.memory), event_count=count,
     )  # fmt: skip
 
 
@@ -178,7 +183,9 @@ def _arrange(log: _HeldLog, ruleset: Ruleset) -> Iterator[Event | Problem]:
 def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
     """The benchmark's variants that a log is of, by the first events of the keys that choose them."""
     memory = Memory({})
-    memory.last = {key: event for (dialect, key), event in identity.first.items() if dialect == ruleset.dialect}
+    memory.last = {
+        key: event for (dialect, key), event in identity.first.items() if dialect == ruleset.dialect
+    }
     found = []
     for name, applies in ruleset.variants(benchmark).items():
         try:
@@ -193,11 +200,14 @@ def describe_problem(problem: Problem) -> Finding:
     """The finding for a record that could not be read as written."""
     return Finding(
         code=problem.code, rule=problem.label, severity=problem.severity, key=problem.key, line=problem.line,
-        column=problem.column, message=problem.message, excerpt=problem.raw[:2000].decode("utf-8", "replace").rstrip(),
+        column=problem.column, message=problem.message, excerpt=problem.raw[:2000].decode("utf-8",
+        "replace").rstrip(),
     )  # fmt: skip
 
 
-def _describe_foreign(foreign: dict[str, int], identity: Identity, ruleset: Ruleset, count: int) -> list[Finding]:
+def _describe_foreign(
+    foreign: dict[str, int], identity: Identity, ruleset: Ruleset, count: int
+) -> list[Finding]:
     found = []
     for dialect, number in foreign.items():
         records = f"{number} record{'s' * (number != 1)} in the {dialect} dialect"
@@ -205,12 +215,15 @@ def _describe_foreign(foreign: dict[str, int], identity: Identity, ruleset: Rule
         found.append(
             Finding(
                 code="MLP109", rule="other-dialect", severity="warning" if count else "error", key=None,
-                line=identity.dialects[dialect], column=1, message=message, expected=ruleset.dialect, found=dialect,
+                line=identity.dialects[dialect], column=1, message=message, expected=ruleset.dialect,
+                found=dialect,
                 hint="Judge by a ruleset of the log's own dialect, or let --ruleset auto choose.",
             )
         )  # fmt: skip
     if not count:
-        message = "the file holds no event of a known log dialect" if not foreign else "no event is left to judge"
+        message = (
+            "the file holds no event of a known log dialect" if not foreign else "no event is left to judge"
+        )
         found.append(
             Finding(
                 "MLP105", "no-events", "error", None, None, None, message, "events", "none",
@@ -225,7 +238,12 @@ def summarize_run(memory: Memory) -> RunSummary:
     start, stop = memory.first_ms.get(START), memory.last.get(STOP)
     status = stop.metadata.get("status") if stop is not None else None
     minutes = (stop.time_ms - start) / 60_000 if stop is not None and start is not None else None
-    return RunSummary(start, stop.time_ms if stop is not None else None, str(status) if status is not None else None, minutes)
+    return RunSummary(
+        start,
+        stop.time_ms if stop is not None else None,
+        str(status) if status is not None else None,
+        minutes,
+    )
 
 
 def _any_dialect(identity: Identity) -> str | None:
@@ -234,6 +252,3 @@ def _any_dialect(identity: Identity) -> str | None:
 
 def _place(finding: Finding) -> tuple[float, int]:
     return (finding.line if finding.line is not None else float("inf"), finding.column or 0)
-
-
-

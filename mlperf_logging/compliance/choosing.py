@@ -34,7 +34,12 @@ class Choice(NamedTuple):
 
 
 def choose_ruleset(
-    book: RuleBook, usage: str | None, ruleset: str, division: str | None, benchmark: str | None, identity: Identity
+    book: RuleBook,
+    usage: str | None,
+    ruleset: str,
+    division: str | None,
+    benchmark: str | None,
+    identity: Identity,
 ) -> Choice:
     """Choose the round, the division and the benchmark for a log.
 
@@ -97,12 +102,13 @@ def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | N
         from mlperf_logging.compliance.wording import suggest_key
 
         similar = suggest_key(benchmark, ruleset.benchmarks)
+        mend = "Log the name as the round spells it, or judge by another ruleset."
         found.append(
             Finding(
                 "MLP106", "unknown-benchmark", "error", "submission_benchmark", None, None,
-                f"{ruleset.name} does not know the benchmark {benchmark!r}, so none of a benchmark's rules was applied",
+                f"{ruleset.name} does not know the benchmark {benchmark!r}, so none of its rules applied",
                 f"one of {', '.join(ruleset.benchmarks)}", benchmark, ruleset.source,
-                f"Did you mean {similar!r}?" if similar else "Log the name as the round spells it, or judge by another ruleset.",
+                f"Did you mean {similar!r}?" if similar else mend,
             )
         )  # fmt: skip
     if ruleset.has_divisions and division not in DIVISIONS:

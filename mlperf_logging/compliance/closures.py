@@ -1,7 +1,8 @@
 """Compiling formulas: a syntax tree into a closure ``(event, memory) -> value``, once per ruleset.
 
-Nothing is evaluated by name: every node, function and event field stands in a closed list here, arithmetic takes
-numbers only, and exponents are bounded, so that no rule and no log can make the judge run code, hang or fill memory.
+Nothing is evaluated by name: every node, function and event field stands in a closed list here, arithmetic
+takes numbers only, and exponents are bounded, so that no rule and no log can make the judge run code, hang
+or fill memory.
 """
 
 from __future__ import annotations
@@ -89,7 +90,7 @@ def _power(base: Any, exponent: Any) -> Any:
 def _is_whole(value: Any) -> bool:
     """True within 1e-5 of a whole number, as the public checks have it."""
     value = _number(value)
-    return abs(round(value) - value) < 1e-5
+    return bool(abs(round(value) - value) < 1e-5)
 
 
 def _length(value: Any) -> int:
@@ -171,7 +172,9 @@ def _event(operands: Node, _words: frozenset[str]) -> Closure:
 def _state(operands: Node, words: frozenset[str]) -> Closure:
     name = operands[0]
     if name not in words:
-        raise RuleError(f"state.{name} is not a state word of this ruleset; known are {', '.join(sorted(words))}")
+        raise RuleError(
+            f"state.{name} is not a state word of this ruleset; known are {', '.join(sorted(words))}"
+        )
     return lambda _event, memory: memory.state[name]
 
 
@@ -275,7 +278,7 @@ def _conjunction(operands: Node, words: frozenset[str]) -> Closure:
     parts = [compile_formula(operand, words) for operand in operands]
 
     def all_hold(event: Event, memory: Memory) -> bool:
-        for part in parts:  # a plain loop: all() over a generator costs twice as much here
+        for part in parts:  # noqa: SIM110 - all() over a generator costs twice as much here
             if not part(event, memory):
                 return False
         return True
@@ -287,7 +290,7 @@ def _disjunction(operands: Node, words: frozenset[str]) -> Closure:
     parts = [compile_formula(operand, words) for operand in operands]
 
     def any_holds(event: Event, memory: Memory) -> bool:
-        for part in parts:
+        for part in parts:  # noqa: SIM110 - as above
             if part(event, memory):
                 return True
         return False
@@ -356,4 +359,3 @@ _BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {
     "true": _constant(True),
     "value": _value,
 }
-

@@ -82,7 +82,9 @@ class Vocabulary(NamedTuple):
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Vocabulary:
         """A vocabulary from `as_json`."""
-        return cls({name: Code(*body) for name, body in value["codes"].items()}, value["groups"], value["keys"])
+        return cls(
+            {name: Code(*body) for name, body in value["codes"].items()}, value["groups"], value["keys"]
+        )
 
 
 def choose_code(group: str, kind: str, node: Node) -> str:

@@ -74,13 +74,12 @@ def read_entry(key: str, text: str, place: Mapping, origin: Origin, lists: dict[
         rules.append(
             Rule(
                 id=f"{origin.scope}.{key}{suffix}", code=choose_code(group, kind, node), key=key, on=kind,
-                node=_bind(node, lists, place, key), text=words, severity="error", level=origin.level, scope=origin.scope,
-                summary="", why="", hint="", source="", since=origin.round, changed=(), passing=(), failing=(),
-                path=place.path, line=place.lines[key],
+                node=_bind(node, lists, place, key), text=words, severity="error", level=origin.level,
+                scope=origin.scope, summary="", why="", hint="", source="", since=origin.round, changed=(),
+                passing=(), failing=(), path=place.path, line=place.lines[key],
             )
         )  # fmt: skip
     return Entry(cell.also, tuple(rules))
-
 
 
 def read_record(record: Mapping, origin: Origin) -> Rule:
@@ -105,7 +104,6 @@ def read_record(record: Mapping, origin: Origin) -> Rule:
     )  # fmt: skip
 
 
-
 def _bind(node: Node, lists: dict[str, Any], place: Mapping, key: str) -> Node:
     if node[0] == "once_each":
         names = lists.get(node[2])
@@ -113,7 +111,6 @@ def _bind(node: Node, lists: dict[str, Any], place: Mapping, key: str) -> Node:
             raise place.fail(f"there is no list {node[2]!r} under 'lists'", key)
         return ["once_each", node[1], node[2], expand_names(names)]
     return node
-
 
 
 def _suffix(kind: str, node: Node) -> str:

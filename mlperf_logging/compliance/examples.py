@@ -1,9 +1,9 @@
 """Examples of rules: the events that a rule passes and those that it fails, written down or found by search.
 
-A full record in a rule file states its examples. A cell of a key table need not: most formulas are bounds on one
-value, and an event that satisfies them (and one that does not) can be found from the numbers in the formula. Every
-example, written or found, is judged by the real engine before it is shown; one that does not show what it claims is
-an error of the rule file.
+A full record in a rule file states its examples. A cell of a key table need not: most formulas are bounds
+on one value, and an event that satisfies them (and one that does not) can be found from the numbers in the
+formula. Every example, written or found, is judged by the real engine before it is shown; one that does not
+show what it claims is an error of the rule file.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event
 
 _NOTATION = re.compile(
-    r"(?P<key>\w+)(?:=(?P<value>(?:[^{@ ]|\{(?=.*\}))[^@]*?))?(?: (?P<metadata>\{.*\}))?(?: of (?P<benchmark>\w+))?"
-    r"(?: @(?P<seconds>[\d.]+)s)?"
+    r"(?P<key>\w+)(?:=(?P<value>(?:[^{@ ]|\{(?=.*\}))[^@]*?))?(?: (?P<metadata>\{.*\}))?"
+    r"(?: of (?P<benchmark>\w+))?(?: @(?P<seconds>[\d.]+)s)?"
 )
 _TRIED = 60_000
 
@@ -57,7 +57,9 @@ def read_events(notation: tuple[str, ...]) -> list[Event]:
         metadata = json.loads(found["metadata"]) if found["metadata"] else {}
         time_ms = float(found["seconds"] or 0) * 1000
         events.append(
-            Event(found["key"], value, metadata, time_ms, number, 1, line.encode(), benchmark=found["benchmark"])
+            Event(
+                found["key"], value, metadata, time_ms, number, 1, line.encode(), benchmark=found["benchmark"]
+            )
         )
     return events
 
@@ -74,7 +76,9 @@ def write_event(event: Event) -> str:
     return text + (f" @{event.time_ms / 1000:g}s" if event.time_ms else "")
 
 
-def try_rule(ruleset: Ruleset, rule: Rule, events: list[Event], benchmark: str | None = None) -> list[Finding]:
+def try_rule(
+    ruleset: Ruleset, rule: Rule, events: list[Event], benchmark: str | None = None
+) -> list[Finding]:
     """What one rule alone finds in a list of events, judged with the ruleset's state words."""
     table = compile_table([{rule.key: Entry(False, (rule,))}], ruleset.state, ruleset.join(benchmark), None)
     judge = Judge(ruleset, table)
@@ -86,7 +90,7 @@ def try_rule(ruleset: Ruleset, rule: Rule, events: list[Event], benchmark: str |
 
 def can_fail(rule: Rule) -> bool:
     """False for the clause "any number", which only says that a key is known."""
-    return rule.node[0] != "any_number"
+    return bool(rule.node[0] != "any_number")
 
 
 def find_example(ruleset: Ruleset, rule: Rule) -> Example:
@@ -102,16 +106,24 @@ def find_example(ruleset: Ruleset, rule: Rule) -> Example:
         example = Example(*[tuple([write_event(event) for event in events]) for events in lists])
     for events, should_pass in ((example.passing, True), (example.failing, False)):
         try:
-            found = [f for f in try_rule(ruleset, rule, read_events(events)) if f.severity == "error" or rule.severity == "warning"]
+            found = [
+                f
+                for f in try_rule(ruleset, rule, read_events(events))
+                if f.severity == "error" or rule.severity == "warning"
+            ]
         except ValueError as trouble:
             raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
         if bool(found) == should_pass:
             claim = "passing" if should_pass else "failing"
-            raise RuleError(f"its {claim} example {events} does not", path=rule.path, line=rule.line, rule=rule.id)
+            raise RuleError(
+                f"its {claim} example {events} does not", path=rule.path, line=rule.line, rule=rule.id
+            )
     return example
 
 
-def _event(key: str, value: Any = None, metadata: dict[str, Any] | None = None, benchmark: str | None = None) -> Event:
+def _event(
+    key: str, value: Any = None, metadata: dict[str, Any] | None = None, benchmark: str | None = None
+) -> Event:
     return Event(key, value, metadata or {}, 0, 1, 1, b"", benchmark=benchmark)
 
 
@@ -134,7 +146,12 @@ def _derive(ruleset: Ruleset, rule: Rule) -> tuple[list[Event], list[Event]]:
             failing = events
         if passing is not None and failing is not None:
             return passing, failing
-    raise RuleError("write examples under 'pass' and 'fail': none were found", path=rule.path, line=rule.line, rule=rule.id)
+    raise RuleError(
+        "write examples under 'pass' and 'fail': none were found",
+        path=rule.path,
+        line=rule.line,
+        rule=rule.id,
+    )
 
 
 def _candidates(ruleset: Ruleset, rule: Rule, key: str) -> Iterator[list[Event]]:
@@ -195,7 +212,10 @@ def _subjects(node: Node, key: str, before: list[Event], numbers: list[float]) -
     benchmarks = [*words, "unknown"] if ["event", "benchmark"] in parts else [None]
     if value_fields:
         values: list[Any] = [dict.fromkeys(value_fields, scalar) for scalar in scalars]
-        values += [dict(zip(value_fields, pair, strict=False)) for pair in itertools.product(scalars, repeat=len(value_fields))]
+        values += [
+            dict(zip(value_fields, pair, strict=False))
+            for pair in itertools.product(scalars, repeat=len(value_fields))
+        ]
         values += [{}]
     else:
         values = scalars if ["value"] in parts or not fields else [None]
@@ -221,8 +241,10 @@ def _metadata_choices(fields: list[str], scalars: list[Any]) -> Iterator[dict[st
         yield {field: scalar}
 
 
-def _solutions(node: Node, key: str, before: list[Event], fields: list[str], numbers: list[float]) -> list[Any]:
-    """Numbers that make the two sides of a comparison or a difference equal, where those are linear in one place."""
+def _solutions(
+    node: Node, key: str, before: list[Event], fields: list[str], numbers: list[float]
+) -> list[Any]:
+    """Numbers that make two compared sides equal, where the sides are linear in one place."""
     memory = Memory({})
     for event in before:
         memory.last[event.key] = event

@@ -1,7 +1,7 @@
 """Reading formulas and cells: text of a rule file into a small syntax tree of plain lists.
 
-The tree is made of JSON values only (lists, strings, numbers), so that a resolved ruleset can be cached as JSON
-and read back without trusting anything: `closures` accepts the node names listed here and no others.
+The tree is made of JSON values only (lists, strings, numbers), so that a resolved ruleset can be cached as
+JSON and read back without trusting anything: `closures` accepts the node names listed here and no others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ def build_parser() -> Lark:
     """The LALR parser for `formula.lark`, built once per process."""
     from lark import Lark
 
-    return Lark(GRAMMAR.read_text("utf-8"), parser="lalr", start=["cell", "formula"], propagate_positions=True)
+    return Lark(
+        GRAMMAR.read_text("utf-8"), parser="lalr", start=["cell", "formula"], propagate_positions=True
+    )
 
 
 def parse_formula(text: str) -> Node:
@@ -55,15 +57,16 @@ class Cell(NamedTuple):
 def parse_cell(text: str) -> Cell:
     """The clauses of a cell as (kind, node, text).
 
-    Kinds: ``every``, ``first``, ``rest``, ``any`` and ``end`` with a formula's node; ``occurs`` with a node such as
-    ``["exactly_one"]``, ``["at_least", 2]`` or ``["at_least_one_of", "epoch_start"]``; ``once_each`` with
-    ``["once_each", place, name of a list]``.
+    Kinds: ``every``, ``first``, ``rest``, ``any`` and ``end`` with a formula's node; ``occurs`` with a node
+        such as ``["exactly_one"]``, ``["at_least", 2]`` or ``["at_least_one_of", "epoch_start"]``;
+        ``once_each`` with ``["once_each", place, name of a list]``.
 
     Raises:
         RuleError: the text is not a cell; the message shows the place.
     """
     clauses: list[tuple[str, Node, str]] = []
     also, *trees = _parse(text, "cell").children
+    clause: Any  # a tree of lark's, whose children are typed too loosely to follow
     for clause in trees:
         kind = str(clause.data)
         if kind in {"every", "first", "rest", "any", "end"}:
@@ -73,7 +76,9 @@ def parse_cell(text: str) -> Cell:
             clauses.append((kind, _to_node(formula), words.removeprefix(prefix).strip()))
         elif kind == "once_each":
             place, names = clause.children
-            clauses.append((kind, [kind, _to_node(place), str(names)], text[clause.meta.start_pos : clause.meta.end_pos]))
+            clauses.append(
+                (kind, [kind, _to_node(place), str(names)], text[clause.meta.start_pos : clause.meta.end_pos])
+            )
         else:
             operands = [int(t) if t.type == "INT" else str(t) for t in clause.children]
             clauses.append(("occurs", [kind, *operands], _occurs_text(kind, operands)))
@@ -97,7 +102,9 @@ def _parse(text: str, start: str) -> Tree[Token]:
     except UnexpectedInput as trouble:
         place = trouble.pos_in_stream if trouble.pos_in_stream is not None else len(text)
         place = len(text) if place < 0 else place
-        raise RuleError(f"cannot read the {start} {text!r} at {text[place : place + 12]!r} (character {place + 1})") from None
+        raise RuleError(
+            f"cannot read the {start} {text!r} at {text[place : place + 12]!r} (character {place + 1})"
+        ) from None
 
 
 def _to_node(tree: Any) -> Node:
@@ -161,7 +168,9 @@ def write_formula(node: Node) -> str:
         case "call":
             return f"{rest[0]}({', '.join(map(write_formula, rest[1:]))})"
         case "comparison":
-            return "(" + " ".join(part if isinstance(part, str) else write_formula(part) for part in rest) + ")"
+            return (
+                "(" + " ".join(part if isinstance(part, str) else write_formula(part) for part in rest) + ")"
+            )
         case "membership" if rest[1] == ["benchmarks"]:
             return f"({write_formula(rest[0])} in benchmarks)"
         case "membership":

@@ -8,9 +8,9 @@ from mlperf_logging.events import Event
 class Joiner:
     """Collects the events of one key and joins those of one evaluation.
 
-    The rule files say which events and by what: ``{key: joined_key, of: source_key, by: meta_field, name: meta_field}``.
-    Events with the same ``by`` field become one event of the joined key, whose value holds that field and, under the
-    text of each event's ``name`` field, its value.
+    The rule files say which events and by what: ``{key: joined_key, of: source_key, by: meta_field, name:
+    meta_field}``. Events with the same ``by`` field become one event of the joined key, whose value holds
+    that field and, under the text of each event's ``name`` field, its value.
 
     Attributes:
         source: the key of the events that are joined.
@@ -24,7 +24,7 @@ class Joiner:
         self._groups: dict[str, Event] = {}
 
     def take(self, event: Event) -> None:
-        """Add one event of the source key; events without the ``name`` field stand for themselves and are left out."""
+        """Add one event of the source key; one without the ``name`` field is left out."""
         name = event.metadata.get(self._name)
         if name is None:
             return

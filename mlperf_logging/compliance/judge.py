@@ -1,7 +1,7 @@
 """Judging: events in, findings out, one pass, in the order of the log.
 
-A `Judge` holds one run's memory; the compiled `Table` that it judges by is shared. Events are judged before they act
-on the state, so that a rule sees what the log had shown up to then.
+A `Judge` holds one run's memory; the compiled `Table` that it judges by is shared. Events are judged before
+they act on the state, so that a rule sees what the log had shown up to then.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from mlperf_logging.compliance import wording
 from mlperf_logging.compliance.closures import TROUBLES, Memory
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.joining import Joiner
+from mlperf_logging.compliance.rules import Rule
 from mlperf_logging.compliance.rulesets import CompiledRule, Ruleset, Table
 from mlperf_logging.events import Event
 
@@ -94,8 +95,8 @@ class Judge:
             joiner, self._joiner = self._joiner, None
             for event in joiner.events():
                 self.feed(event)
-        for rule in self.table.end:
-            self._judge_end(rule)
+        for compiled in self.table.end:
+            self._judge_end(compiled)
         for rule in self.table.rules:
             if rule.on == "occurs":
                 self._judge_occurrence(rule)
@@ -124,7 +125,9 @@ class Judge:
                 if holds(event, self.memory):
                     self._held.add(rule.id)
             except TROUBLES as trouble:
-                self._unevaluable.setdefault(rule.id, (wording.explain_trouble(rule.node, event, self.memory, trouble), event))
+                self._unevaluable.setdefault(
+                    rule.id, (wording.explain_trouble(rule.node, event, self.memory, trouble), event)
+                )
 
     def _pair(self, event: Event) -> None:
         for rule in self.table.pairs[event.key]:
@@ -132,7 +135,7 @@ class Judge:
             if event.key == rule.key:
                 self._open[rule.id] = event
                 if opener is not None:
-                    what = f"the {rule.key} of line {opener.line} is not followed by {rule.node[1]} before the next"
+                    what = f"no {rule.node[1]} follows the {rule.key} of line {opener.line} before this one"
                     self.findings.append(wording.describe_pairing(rule, what, event, self._ruleset))
             elif opener is None:
                 what = f"there is no {rule.key} before this {rule.node[1]}"
@@ -157,7 +160,7 @@ class Judge:
             found = wording.explain_trouble(compiled.rule.node, _NOTHING, self.memory, trouble)
         self.findings.append(wording.describe_at_end(compiled.rule, found, self._ruleset))
 
-    def _judge_target(self, rule: Any) -> None:
+    def _judge_target(self, rule: Rule) -> None:
         seen = [key for key in rule.key.split("|") if key in self.memory.last]
         if not seen:
             return
@@ -165,16 +168,18 @@ class Judge:
             text, event = self._unevaluable[rule.id]
             self.findings.append(wording.describe_unevaluable(rule, text, event, self._ruleset))
         elif rule.id not in self._held:
-            self.findings.append(wording.describe_missed_target(rule, self.memory.last[seen[-1]], self.memory, self._ruleset))
+            self.findings.append(
+                wording.describe_missed_target(rule, self.memory.last[seen[-1]], self.memory, self._ruleset)
+            )
 
-    def _judge_names(self, rule: Any) -> None:
+    def _judge_names(self, rule: Rule) -> None:
         if rule.key in self.memory.last:
             wanted, logged = rule.node[3], self._logged_names.get(rule.id, [])
             finding = wording.describe_names(rule, wanted, logged, self._ruleset)
             if finding is not None:
                 self.findings.append(finding)
 
-    def _judge_occurrence(self, rule: Any) -> None:
+    def _judge_occurrence(self, rule: Rule) -> None:
         kind, *operands = rule.node
         memory = self.memory
         count = sum(memory.counts.get(key, 0) for key in rule.key.split("|"))
@@ -185,7 +190,9 @@ class Judge:
             else:
                 values = [self._first_values[rule.key], *(others or [])]
                 self.findings.append(
-                    wording.describe_repetition(rule, values, count, bool(others), memory.last[rule.key], self._ruleset)
+                    wording.describe_repetition(
+                        rule, values, count, bool(others), memory.last[rule.key], self._ruleset
+                    )
                 )
         elif (kind == "at_least_one" and count == 0) or (kind == "at_least" and count < operands[0]):
             self._report_missing(rule, count)
@@ -195,5 +202,5 @@ class Judge:
             what = f"the last {rule.key} is never followed by {operands[0]}"
             self.findings.append(wording.describe_pairing(rule, what, self._open[rule.id], self._ruleset))
 
-    def _report_missing(self, rule: Any, count: int = 0) -> None:
+    def _report_missing(self, rule: Rule, count: int = 0) -> None:
         self.findings.append(wording.describe_missing(rule, count, self._unknown, self._ruleset))

@@ -1,8 +1,8 @@
 """Judging while the run goes on: each event as it is logged, each finding once.
 
-A log says what kind of run it is (division, benchmark, optimizer) only as it goes. Until all of that is known, the
-events are kept; when it becomes known, a new judge with the right table reads them again, and only what it finds
-beyond the former one is reported.
+A log says what kind of run it is (division, benchmark, optimizer) only as it goes. Until all of that is
+known, the events are kept; when it becomes known, a new judge with the right table reads them again, and
+only what it finds beyond the former one is reported.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ class LiveJudge:
     """
 
     def __init__(
-        self, book: RuleBook, usage: str | None, ruleset: str, division: str | None, benchmark: str | None, strict: bool
+        self,
+        book: RuleBook,
+        usage: str | None,
+        ruleset: str,
+        division: str | None,
+        benchmark: str | None,
+        strict: bool,
     ) -> None:
         self.choice: Choice | None = None
         self._book = book
@@ -76,7 +82,7 @@ class LiveJudge:
         return summarize_run(self._judge.memory) if self._judge is not None else RunSummary()
 
     def _choose(self, last: bool = False) -> bool:
-        """Choose by what is known now; true when that gave another judge, which has then read the events so far."""
+        """Choose by what is known now; true when that gave another judge."""
         usage, name, division, benchmark = self._asked
         if name == AUTO and not last and not (benchmark or self._knows_benchmark()):
             return False
@@ -104,7 +110,9 @@ class LiveJudge:
 
     def _is_settled(self, choice: Choice) -> bool:
         wanted = choice.ruleset.variants(choice.benchmark)
-        known = choice.benchmark is not None and (choice.division is not None or not choice.ruleset.has_divisions)
+        known = choice.benchmark is not None and (
+            choice.division is not None or not choice.ruleset.has_divisions
+        )
         return known and (not wanted or bool(self._variants))
 
     def _report(self) -> list[Finding]:
@@ -139,7 +147,8 @@ def start_judge(
     """Begin to judge a run whose events are still to come.
 
     Args:
-        ruleset: ``usage/round`` or a round's numbers; ``"auto"`` waits for the benchmark and takes the newest round
+        ruleset: ``usage/round`` or a round's numbers; ``"auto"`` waits for the benchmark and takes the
+            newest round
             that knows it.
         usage: ``"training"``, ``"hpc"`` …; None where the ruleset's name says it.
         division: judge by this division instead of the one that the run logs.

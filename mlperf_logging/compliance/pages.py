@@ -8,7 +8,7 @@ from mlperf_logging.compliance.rules import STRICT, Rule
 from mlperf_logging.compliance.rulesets import RuleBook, Ruleset
 from mlperf_logging.parsing.mistakes import MISTAKES
 
-HEADER = "<!-- Generated from compliance_rules/ by `mlperf rules docs`; edit the rule files, not this page. -->\n\n"
+HEADER = "<!-- Generated from compliance_rules/ by `mlperf rules docs`; edit the rule files. -->\n\n"
 
 
 def write_pages(book: RuleBook) -> dict[str, str]:
@@ -27,8 +27,8 @@ def write_pages(book: RuleBook) -> dict[str, str]:
 def _write_index(rulesets: list[Ruleset]) -> str:
     lines = [
         "# Rule catalogue", "",
-        "What each round wants of a log. A round's file in `compliance_rules/` says only what changed since the round",
-        "it extends; the pages here show the result. [What the codes mean](codes.md).", "",
+        "What each round wants of a log. A round's file in `compliance_rules/` says only what changed since",
+        "the round it extends; the pages here show the result. [What the codes mean](codes.md).", "",
         "| ruleset | dialect | rules | benchmarks |", "|---|---|---|---|",
     ]  # fmt: skip
     for ruleset in reversed(rulesets):
@@ -40,11 +40,16 @@ def _write_index(rulesets: list[Ruleset]) -> str:
 
 
 def _write_codes(book: RuleBook) -> str:
-    lines = ["# Codes", "", "A finding has a code, which says what kind of trouble it is, and the id of the rule.", ""]
+    lines = [
+        "# Codes",
+        "",
+        "A finding has a code, which says what kind of trouble it is, and the id of the rule.",
+        "",
+    ]
     for mistake in sorted(MISTAKES.values(), key=lambda each: (each.code, each.label)):
         lines += [
-            f"## {mistake.code} {mistake.label}", "", f"{mistake.severity}: {mistake.summary} {mistake.why}", "",
-            f"How to mend it: {mistake.mend}", "",
+            f"## {mistake.code} {mistake.label}", "", f"{mistake.severity}: {mistake.summary} {mistake.why}",
+            "", f"How to mend it: {mistake.mend}", "",
         ]  # fmt: skip
     for code in book.vocabulary().codes.values():
         lines += [f"## {code.code} {code.title}", "", code.text, "", f"How to mend it: {code.hint}", ""]
@@ -52,7 +57,12 @@ def _write_codes(book: RuleBook) -> str:
 
 
 def _write_ruleset(ruleset: Ruleset) -> str:
-    lines = [f"# {ruleset.title} (`{ruleset.name}`)", "", f"Source: {ruleset.source}. Dialect: {ruleset.dialect}.", ""]
+    lines = [
+        f"# {ruleset.title} (`{ruleset.name}`)",
+        "",
+        f"Source: {ruleset.source}. Dialect: {ruleset.dialect}.",
+        "",
+    ]
     by_scope: dict[str, list[Rule]] = {}
     for rule in list_rules(ruleset):
         by_scope.setdefault(rule.scope, []).append(rule)
@@ -61,7 +71,9 @@ def _write_ruleset(ruleset: Ruleset) -> str:
     for scope in general:
         if scope in by_scope:
             where, _, division = scope.rpartition(".")
-            title = titles.get(scope, f"Every log of the {division} division{', with --strict' if where else ''}")
+            title = titles.get(
+                scope, f"Every log of the {division} division{', with --strict' if where else ''}"
+            )
             lines += [f"## {title}", "", *_write_table(ruleset, by_scope.pop(scope))]
     for benchmark in ruleset.benchmarks:
         facts = ruleset.facts(benchmark)
@@ -69,10 +81,16 @@ def _write_ruleset(ruleset: Ruleset) -> str:
         about = [str(facts[key]) for key in ("area", "model", "dataset") if facts.get(key)]
         if about:
             lines += [", ".join(about) + ".", ""]
-        for scope in [scope for scope in by_scope if scope.removeprefix("strict.").partition(".")[0] == benchmark]:
+        for scope in [
+            scope for scope in by_scope if scope.removeprefix("strict.").partition(".")[0] == benchmark
+        ]:
             said = scope.removeprefix("strict.").split(".")[1:]
             level = ", with --strict" if scope.startswith("strict.") else ""
-            lines += [f"### {benchmark}: {', '.join(said) or 'both divisions'}{level}", "", *_write_table(ruleset, by_scope[scope])]
+            lines += [
+                f"### {benchmark}: {', '.join(said) or 'both divisions'}{level}",
+                "",
+                *_write_table(ruleset, by_scope[scope]),
+            ]
     return "\n".join(lines)
 
 
@@ -82,9 +100,21 @@ def _write_table(ruleset: Ruleset, rules: list[Rule]) -> list[str]:
         if not can_fail(rule):
             continue
         example = find_example(ruleset, rule)
-        since = rule.since.partition("/")[2] + "".join(f", changed {name.partition('/')[2]}" for name in rule.changed)
-        wants = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}.get(rule.on, "") + rule.text
-        cells = [rule.key, rule.id, f"`{wants}`", rule.code, since, _show(example.passing), _show(example.failing)]
+        since = rule.since.partition("/")[2] + "".join(
+            f", changed {name.partition('/')[2]}" for name in rule.changed
+        )
+        wants = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}.get(
+            rule.on, ""
+        ) + rule.text
+        cells = [
+            rule.key,
+            rule.id,
+            f"`{wants}`",
+            rule.code,
+            since,
+            _show(example.passing),
+            _show(example.failing),
+        ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return [*lines, ""]
 
@@ -92,5 +122,3 @@ def _write_table(ruleset: Ruleset, rules: list[Rule]) -> list[str]:
 def _show(events: tuple[str, ...]) -> str:
     shown = "; ".join(events[:4]) + ("; …" if len(events) > 4 else "")
     return f"`{shown}`" if shown else "(not logged)"
-
-

@@ -1,8 +1,8 @@
 """Resolving rounds: rule files that say what changed, into one complete ruleset with provenance.
 
-A round's file names the round it extends and states only differences; a benchmark's file states the benchmark's
-tables as they were when it joined. Every statement stands in one place, and a difference that makes no
-difference is refused.
+A round's file names the round it extends and states only differences; a benchmark's file states the
+benchmark's tables as they were when it joined. Every statement stands in one place, and a difference that
+makes no difference is refused.
 """
 
 from __future__ import annotations
@@ -58,7 +58,11 @@ class Resolver:
 
     def list_rulesets(self) -> list[str]:
         """All rulesets as ``usage/round``, oldest first within a usage, by number."""
-        found = [f"{path.parent.name}/{path.stem}" for path in self.folder.glob("*/*.yaml") if path.stem[:1].isdigit()]
+        found = [
+            f"{path.parent.name}/{path.stem}"
+            for path in self.folder.glob("*/*.yaml")
+            if path.stem[:1].isdigit()
+        ]
         return sorted(found, key=sort_key)
 
     def resolve(self, name: str, _below: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -100,11 +104,15 @@ class Resolver:
         """
         path = self.folder / "benchmarks" / f"{benchmark}.yaml"
         if not path.is_file():
-            raise asked.fail(f"benchmark {benchmark!r} has no file benchmarks/{benchmark}.yaml; add one", "benchmarks")
+            raise asked.fail(
+                f"benchmark {benchmark!r} has no file benchmarks/{benchmark}.yaml; add one", "benchmarks"
+            )
         record = load_rule_file(path, f"benchmarks/{benchmark}.yaml")
         record.allow("benchmark", "extends", *_FACT_KEYS, *_TABLE_KEYS)
         if record.get("benchmark") != benchmark:
-            raise record.fail(f"says benchmark {record.get('benchmark')!r} where the file is named {benchmark!r}")
+            raise record.fail(
+                f"says benchmark {record.get('benchmark')!r} where the file is named {benchmark!r}"
+            )
         return record
 
     def claim_id(self, rule: str, path: str, line: int) -> None:
@@ -116,7 +124,10 @@ class Resolver:
         place = self._rule_places.setdefault(rule, (path, line))
         if place != (path, line):
             raise RuleError(
-                f"this id is used already in {place[0]}:{place[1]}; choose another", path=path, line=line, rule=rule
+                f"this id is used already in {place[0]}:{place[1]}; choose another",
+                path=path,
+                line=line,
+                rule=rule,
             )
 
 
@@ -179,7 +190,10 @@ class _Change:
 
     def _apply_benchmarks(self, change: Mapping) -> None:
         change.allow("add", "remove")
-        draft, removed = self.draft, change.take("remove", (list if change.get("remove") != "all" else str), [])
+        draft, removed = (
+            self.draft,
+            change.take("remove", (list if change.get("remove") != "all" else str), []),
+        )
         for name in list(draft["benchmarks"]) if removed == "all" else removed:
             if name not in draft["benchmarks"]:
                 raise change.fail(f"removes {name!r}, which the extended round does not have", "remove")
@@ -195,7 +209,9 @@ class _Change:
             else:
                 base = draft["tables"].get(parent) or getattr(self, "_former", {}).get(parent)
                 if base is None:
-                    raise record.fail(f"extends {parent!r}, which is not a benchmark of the round before", "extends")
+                    raise record.fail(
+                        f"extends {parent!r}, which is not a benchmark of the round before", "extends"
+                    )
                 table = _rename_scope(copy.deepcopy(base), parent, name)
             table["facts"] = {key: record[key] for key in _FACT_KEYS if key in record}
             draft["benchmarks"].append(name)
@@ -209,7 +225,9 @@ class _Change:
                 continue
             on = self.draft["state"]["on"].setdefault(key, {})
             for word, formula in words.items():
-                on[word] = self._formula(str(formula).lower() if isinstance(formula, bool) else str(formula), words, word)
+                on[word] = self._formula(
+                    str(formula).lower() if isinstance(formula, bool) else str(formula), words, word
+                )
 
     def _apply_table(self, name: str, change: Mapping, known: tuple[str, ...] = ()) -> None:
         table = self.draft["tables"][name]
@@ -231,7 +249,13 @@ class _Change:
         self._apply_strict(table["strict"], change, f"{name}.", table["lists"])
 
     def _apply_division(
-        self, target: dict[str, Any], change: Mapping, layer: str, scope: str, name: str, lists: dict[str, Any]
+        self,
+        target: dict[str, Any],
+        change: Mapping,
+        layer: str,
+        scope: str,
+        name: str,
+        lists: dict[str, Any],
     ) -> None:
         if layer not in change:
             return
@@ -251,7 +275,9 @@ class _Change:
         for layer in LAYERS:
             if layer in body:
                 scope = f"strict.{prefix}{'' if layer == 'both' else layer}".rstrip(".")
-                self._apply_layer(strict[layer], body.take(layer, dict), scope, prefix.rstrip("."), lists or {}, STRICT)
+                self._apply_layer(
+                    strict[layer], body.take(layer, dict), scope, prefix.rstrip("."), lists or {}, STRICT
+                )
 
     def _apply_layer(
         self,
@@ -266,7 +292,9 @@ class _Change:
             former = target.get(key)
             if cell is None:
                 if former is None:
-                    raise change.fail(f"removes {key!r}, about which the extended round says nothing here", key)
+                    raise change.fail(
+                        f"removes {key!r}, about which the extended round says nothing here", key
+                    )
                 del target[key]
                 continue
             if not isinstance(cell, str):
@@ -309,7 +337,9 @@ class _Change:
         layers = self.draft["tables"][benchmark] if benchmark else self.draft["layers"]
         target: Layer = layers["both" if layer == "common" else layer]
         self.resolver.claim_id(record["id"], record.path, record.line)
-        target[record["key"]] = self._with_rule(target.get(record["key"]), read_record(record, self._origin(where, None)))
+        target[record["key"]] = self._with_rule(
+            target.get(record["key"]), read_record(record, self._origin(where, None))
+        )
 
     def _with_rule(self, entry: Entry | None, rule: Rule) -> Entry:
         entry = entry or Entry(False, ())
@@ -393,7 +423,9 @@ def finish_draft(draft: dict[str, Any]) -> dict[str, Any]:
 
 def _bind_benchmarks(value: Any, names: list[str]) -> Any:
     if isinstance(value, Entry):
-        return Entry(value.also, tuple([rule._replace(node=_bind_node(rule.node, names)) for rule in value.rules]))
+        return Entry(
+            value.also, tuple([rule._replace(node=_bind_node(rule.node, names)) for rule in value.rules])
+        )
     if isinstance(value, dict):
         return {key: _bind_benchmarks(item, names) for key, item in value.items()}
     return value

@@ -91,7 +91,9 @@ def _to_value(node: Any, shown: str, loader: Any) -> Any:
             key, line = str(key_node.value), key_node.start_mark.line + 1
             if key in mapping:
                 first = mapping.lines[key]
-                raise RuleError(f"{key!r} stands twice (first in line {first}); keep one", path=shown, line=line)
+                raise RuleError(
+                    f"{key!r} stands twice (first in line {first}); keep one", path=shown, line=line
+                )
             mapping[key] = _to_value(value_node, shown, loader)
             mapping.lines[key] = line
         return mapping

@@ -22,7 +22,8 @@ class Rule(NamedTuple):
         text: the formula as written.
         severity: ``"error"`` or ``"warning"``.
         level: 1 or 2 where a ruleset grades, ``"strict"``, or None.
-        scope: the layer that says it: ``common``, ``closed``, ``open``, ``<benchmark>``, ``<benchmark>.closed`` …
+        scope: the layer that says it: ``common``, ``closed``, ``open``, ``<benchmark>``,
+            ``<benchmark>.closed`` …
         summary: what it wants in a sentence; empty where the formula says it all.
         why: the reason; empty where the code's explanation says it.
         hint: how to mend a violation; empty for the code's own.

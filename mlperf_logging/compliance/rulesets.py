@@ -33,7 +33,7 @@ class RoundIndex(NamedTuple):
 
     @property
     def usage(self) -> str:
-        """``training``, ``hpc`` …"""
+        """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
     @property
@@ -119,7 +119,7 @@ class Ruleset:
 
     @property
     def usage(self) -> str:
-        """``training``, ``hpc`` …"""
+        """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
     @property
@@ -133,7 +133,7 @@ class Ruleset:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The state words: ``initial`` values, and ``on`` (key to the formulas that its events set words to)."""
+        """The state words: ``initial`` values, and ``on``: key to the words that its events set."""
         state: dict[str, Any] = self._resolved["state"]
         return state
 
@@ -152,7 +152,12 @@ class Ruleset:
         return {name: compile_formula(node) for name, node in self.variant_nodes(benchmark).items()}
 
     def layers(
-        self, division: str | None, benchmark: str | None, variants: tuple[str, ...] = (), *, strict: bool = False
+        self,
+        division: str | None,
+        benchmark: str | None,
+        variants: tuple[str, ...] = (),
+        *,
+        strict: bool = False,
     ) -> list[Layer]:
         """The layers that hold for one kind of run, widest first."""
         resolved = self._resolved
@@ -199,15 +204,21 @@ class Ruleset:
 
 
 def _read_layer(layer: dict[str, Any]) -> Layer:
-    return {key: entry if isinstance(entry, Entry) else entry_from_json(entry) for key, entry in layer.items()}
+    return {
+        key: entry if isinstance(entry, Entry) else entry_from_json(entry) for key, entry in layer.items()
+    }
 
 
 def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]]:
-    """The rules in force by key: a more specific layer's entry replaces or (``also``) adds to the wider one's."""
+    """The rules in force by key: a more specific entry replaces the wider or, ``also``, adds to it."""
     merged: dict[str, list[Rule]] = {}
     for layer in layers:
         for key, entry in layer.items():
-            rules = [rule for rule in entry.rules if level is None or not isinstance(rule.level, int) or rule.level <= level]
+            rules = [
+                rule
+                for rule in entry.rules
+                if level is None or not isinstance(rule.level, int) or rule.level <= level
+            ]
             strict = any(rule.level == STRICT for rule in rules)
             if (entry.also or strict) and key in merged:
                 known = {(rule.on, str(rule.node)) for rule in merged[key]}
@@ -215,7 +226,8 @@ def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]
                 merged[key] = merged[key] + [
                     rule
                     for rule in rules
-                    if (rule.on, str(rule.node)) not in known and not (strict and rule.on == "occurs" and has_occurs)
+                    if (rule.on, str(rule.node)) not in known
+                    and not (strict and rule.on == "occurs" and has_occurs)
                 ]
             elif rules:
                 merged[key] = rules

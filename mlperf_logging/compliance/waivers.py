@@ -3,7 +3,7 @@
 A waiver file is a YAML list; every field is required::
 
     - rule: MLP301                      # a code, its beginning, a rule id, or a pattern of rule ids
-      path: "bert/result_*.txt"         # shell pattern; also meant when only the end of the path matches
+      path: "system/*/result_*.txt"     # shell pattern; also meant when only the end of the path matches
       reason: the warm-up was agreed with the review group
       expires: 2026-12-31               # last day on which the waiver counts
 """

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.compliance.closures import TROUBLES, Closure, Memory, Unevaluable, compile_formula, name_kind
+from mlperf_logging.compliance.closures import (
+    TROUBLES,
+    Closure,
+    Memory,
+    Unevaluable,
+    compile_formula,
+    name_kind,
+)
 from mlperf_logging.compliance.codes import CONFLICTING, REPEATED
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.formula import Node, walk, write_formula
@@ -16,7 +23,9 @@ if TYPE_CHECKING:
 
 EXCERPT_LENGTH = 2_000
 SHOWN_LENGTH = 80
-_PLACES = frozenset({"value", "meta", "event", "state", "logged", "count", "minutes_since", "previous", "field", "index"})
+_PLACES = frozenset(
+    {"value", "meta", "event", "state", "logged", "count", "minutes_since", "previous", "field", "index"}
+)
 
 
 def show_value(value: Any) -> str:
@@ -65,7 +74,8 @@ def explain_trouble(node: Node, event: Event, memory: Memory, trouble: BaseExcep
     if isinstance(trouble, ZeroDivisionError):
         return f"a division by zero ({list_places(node, event, memory)})"
     kinds = ", ".join(
-        f"{write_formula(part)} is {name_kind(_compile_loosely(part)(event, memory))}" for part in _outermost_places(node)
+        f"{write_formula(part)} is {name_kind(_compile_loosely(part)(event, memory))}"
+        for part in _outermost_places(node)
     )
     return f"{kinds}: not of a kind that can be compared so"
 
@@ -112,13 +122,15 @@ def describe_missing(rule: Rule, count: int, unknown: dict[str, Event], ruleset:
 def describe_repetition(
     rule: Rule, values: list[Any], count: int, differ: bool, event: Event, ruleset: Ruleset
 ) -> Finding:
-    """The finding for a key that is logged more than once: an error when the values differ, else a warning."""
+    """The finding for a key that is logged more than once: an error if the values differ, else a warning."""
     table, severity = (CONFLICTING, "error") if differ else (REPEATED, "warning")
     different = list(dict.fromkeys(show_value(value) for value in values))
     shown = ", ".join(different[:5]) + (", …" if len(different) > 5 else "")
     what = f"with different values: {shown}" if differ else f"each time as {shown}"
     message = f"{rule.key} must be logged once but is logged {_times(count)}, {what}"
-    finding = _finding(rule, ruleset, message, f"logged {_times(count)}", event, "", table.get(rule.code, rule.code))
+    finding = _finding(
+        rule, ruleset, message, f"logged {_times(count)}", event, "", table.get(rule.code, rule.code)
+    )
     return finding._replace(severity=severity)
 
 
@@ -155,7 +167,10 @@ def describe_names(rule: Rule, wanted: list[str], logged: list[Any], ruleset: Ru
     missing = [name for name in wanted if name not in seen]
     extra = [name for name in seen if name not in set(wanted)]
     twice = [name for name, count in seen.items() if count > 1]
-    parts = [_some(title, names) for title, names in (("missing", missing), ("unknown", extra), ("repeated", twice))]
+    parts = [
+        _some(title, names)
+        for title, names in (("missing", missing), ("unknown", extra), ("repeated", twice))
+    ]
     found = "; ".join(part for part in parts if part)
     if not found:
         return None
@@ -239,7 +254,13 @@ def _some(title: str, names: list[str]) -> str:
 
 
 def _finding(
-    rule: Rule, ruleset: Ruleset, message: str, found: str, event: Event | None, hint: str = "", code: str = ""
+    rule: Rule,
+    ruleset: Ruleset,
+    message: str,
+    found: str,
+    event: Event | None,
+    hint: str = "",
+    code: str = "",
 ) -> Finding:
     code = code or rule.code
     known = ruleset.vocabulary().codes.get(code)
