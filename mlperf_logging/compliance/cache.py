@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.resolving import Resolver
 
 _CODE = (
+    "binding.py",
     "cache.py",
     "codes.py",
     "entries.py",
@@ -26,6 +27,7 @@ _CODE = (
     "formula.py",
     "names.py",
     "resolving.py",
+    "rulefiles.py",
     "rules.py",
 )
 
@@ -117,7 +119,7 @@ class RuleStore:
         return self._resolver().vocabulary.as_json()
 
     def _build_ruleset(self, name: str) -> dict[str, Any]:
-        from mlperf_logging.compliance.resolving import finish_draft
+        from mlperf_logging.compliance.binding import finish_draft
 
         return finish_draft(self._resolver().resolve(name))
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mlperf_logging.compliance.codes import Vocabulary, choose_code
 from mlperf_logging.compliance.formula import Node, parse_cell, walk
-from mlperf_logging.compliance.names import expand_names
 from mlperf_logging.compliance.rulefiles import Mapping
 from mlperf_logging.compliance.rules import Entry, Rule
 from mlperf_logging.errors import RuleError
@@ -43,7 +42,7 @@ def check_record(record: Mapping) -> None:
             raise record.fail(f"a rule record needs {needed!r}", rule=record.get("id"))
 
 
-def read_entry(key: str, text: str, place: Mapping, origin: Origin, lists: dict[str, Any]) -> Entry:
+def read_entry(key: str, text: str, place: Mapping, origin: Origin) -> Entry:
     """The rules that a cell states, each clause a rule of its own.
 
     Args:
@@ -51,7 +50,6 @@ def read_entry(key: str, text: str, place: Mapping, origin: Origin, lists: dict[
         text: the cell.
         place: the mapping that holds it, for messages.
         origin: where it is read.
-        lists: the named lists that ``each … once in NAME`` may use.
 
     Raises:
         RuleError: the cell cannot be read; the message names file, line and rule.
@@ -74,7 +72,7 @@ def read_entry(key: str, text: str, place: Mapping, origin: Origin, lists: dict[
         rules.append(
             Rule(
                 id=f"{origin.scope}.{key}{suffix}", code=choose_code(group, kind, node), key=key, on=kind,
-                node=_bind(node, lists, place, key), text=words, severity="error", level=origin.level,
+                node=node, text=words, severity="error", level=origin.level,
                 scope=origin.scope, summary="", why="", hint="", source="", since=origin.round, changed=(),
                 passing=(), failing=(), path=place.path, line=place.lines[key],
             )
@@ -102,15 +100,6 @@ def read_record(record: Mapping, origin: Origin) -> Rule:
         source=record.get("source", ""), since=origin.round, changed=(), passing=tuple(record["pass"]),
         failing=tuple(record["fail"]), path=record.path, line=record.line,
     )  # fmt: skip
-
-
-def _bind(node: Node, lists: dict[str, Any], place: Mapping, key: str) -> Node:
-    if node[0] == "once_each":
-        names = lists.get(node[2])
-        if names is None:
-            raise place.fail(f"there is no list {node[2]!r} under 'lists'", key)
-        return ["once_each", node[1], node[2], expand_names(names)]
-    return node
 
 
 def _suffix(kind: str, node: Node) -> str:

@@ -175,7 +175,7 @@ class _Change:
             self._apply_state(record.take("state", dict))
         for layer, key in (("both", "common"), ("closed", "closed"), ("open", "open")):
             if key in record:
-                self._apply_layer(draft["layers"][layer], record.take(key, dict), key, None, {})
+                self._apply_layer(draft["layers"][layer], record.take(key, dict), key)
         self._apply_strict(draft["strict"], record, "")
         for name, table in record.take("change", dict, Mapping()).items():
             if name not in draft["tables"]:
@@ -236,7 +236,7 @@ class _Change:
         if "join" in change:
             table["join"] = {**(table["join"] or {}), **change["join"]}
         for layer in LAYERS:
-            self._apply_division(table, change, layer, name, name, table["lists"])
+            self._apply_division(table, change, layer, name, name)
         for variant, body in change.take("variants", dict, Mapping()).items():
             body.allow("when", *LAYERS)
             target = table["variants"].setdefault(variant, {"when": None, **{layer: {} for layer in LAYERS}})
@@ -245,17 +245,11 @@ class _Change:
             if target["when"] is None:
                 raise body.fail(f"variant {variant!r} does not say when it applies")
             for layer in LAYERS:
-                self._apply_division(target, body, layer, f"{name}.{variant}", name, table["lists"])
-        self._apply_strict(table["strict"], change, f"{name}.", table["lists"])
+                self._apply_division(target, body, layer, f"{name}.{variant}", name)
+        self._apply_strict(table["strict"], change, f"{name}.")
 
     def _apply_division(
-        self,
-        target: dict[str, Any],
-        change: Mapping,
-        layer: str,
-        scope: str,
-        name: str,
-        lists: dict[str, Any],
+        self, target: dict[str, Any], change: Mapping, layer: str, scope: str, name: str
     ) -> None:
         if layer not in change:
             return
@@ -263,11 +257,9 @@ class _Change:
         if change[layer] == "as closed" and layer == "open":
             target[layer] = _rename_scope(copy.deepcopy(target["closed"]), f"{name}.closed", f"{name}.open")
             return
-        self._apply_layer(target[layer], change.take(layer, dict), scope, name, lists)
+        self._apply_layer(target[layer], change.take(layer, dict), scope)
 
-    def _apply_strict(
-        self, strict: dict[str, Any], change: Mapping, prefix: str, lists: dict[str, Any] | None = None
-    ) -> None:
+    def _apply_strict(self, strict: dict[str, Any], change: Mapping, prefix: str) -> None:
         if STRICT not in change:
             return
         body = change.take(STRICT, dict)
@@ -275,18 +267,10 @@ class _Change:
         for layer in LAYERS:
             if layer in body:
                 scope = f"strict.{prefix}{'' if layer == 'both' else layer}".rstrip(".")
-                self._apply_layer(
-                    strict[layer], body.take(layer, dict), scope, prefix.rstrip("."), lists or {}, STRICT
-                )
+                self._apply_layer(strict[layer], body.take(layer, dict), scope, STRICT)
 
     def _apply_layer(
-        self,
-        target: Layer,
-        change: Mapping,
-        scope: str,
-        benchmark: str | None,
-        lists: dict[str, Any],
-        level: int | str | None = None,
+        self, target: Layer, change: Mapping, scope: str, level: int | str | None = None
     ) -> None:
         for key, cell in change.items():
             former = target.get(key)
@@ -299,7 +283,7 @@ class _Change:
                 continue
             if not isinstance(cell, str):
                 raise change.fail(f"{key!r} must be a cell such as 'logged' or '== 0.9', not {cell!r}", key)
-            entry = read_entry(key, cell, change, self._origin(scope, level), lists)
+            entry = read_entry(key, cell, change, self._origin(scope, level))
             if former is not None:
                 if [rule.text for rule in former.rules] == [rule.text for rule in entry.rules]:
                     raise change.fail(f"{key!r} says what the extended round says already; remove it", key)
@@ -405,35 +389,3 @@ def _rename_rule(rule: Rule, old: str, new: str) -> Rule:
             scope = after + rule.scope[len(before) :]
             return rule._replace(id=after + rule.id[len(before) :], scope=scope)
     return rule
-
-
-def finish_draft(draft: dict[str, Any]) -> dict[str, Any]:
-    """The resolved ruleset with "in benchmarks" bound to the round's own list; JSON values only."""
-    names = draft["benchmarks"]
-    tables = draft["tables"]
-    return {
-        **draft,
-        "layers": _bind_benchmarks(draft["layers"], names),
-        "strict": _bind_benchmarks(draft["strict"], names),
-        "tables": {name: _bind_benchmarks(tables[name], names) for name in names},
-        "divisions": any(layer in draft["layers"] and draft["layers"][layer] for layer in ("closed", "open"))
-        or any(tables[name][layer] for name in names for layer in ("closed", "open")),
-    }
-
-
-def _bind_benchmarks(value: Any, names: list[str]) -> Any:
-    if isinstance(value, Entry):
-        return Entry(
-            value.also, tuple([rule._replace(node=_bind_node(rule.node, names)) for rule in value.rules])
-        )
-    if isinstance(value, dict):
-        return {key: _bind_benchmarks(item, names) for key, item in value.items()}
-    return value
-
-
-def _bind_node(node: Any, names: list[str]) -> Any:
-    if not isinstance(node, list):
-        return node
-    if node[:1] == ["membership"] and node[2:] == [["benchmarks"]]:
-        return ["membership", node[1], *[["string", name] for name in names]]
-    return [_bind_node(part, names) for part in node]
