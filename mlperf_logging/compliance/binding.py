@@ -1,4 +1,4 @@
-"""Binding a resolved ruleset: the round's benchmarks and a benchmark's lists take the place of their names."""
+"""Binding a resolved ruleset: lists of benchmarks and tensors take the place of their names."""
 
 from __future__ import annotations
 

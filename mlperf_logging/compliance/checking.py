@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from os import PathLike
 from typing import IO, Any, NamedTuple
 
@@ -10,7 +10,7 @@ from mlperf_logging.compliance.choosing import choose_ruleset
 from mlperf_logging.compliance.closures import TROUBLES, Memory
 from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import Ruleset, open_rulebook
+from mlperf_logging.compliance.rulesets import FRAME, Ruleset, open_rulebook
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
 
@@ -19,7 +19,10 @@ Source = str | PathLike[str] | bytes | IO[bytes]
 HELD_EVENTS = 50_000
 """Events that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
 
-BENCHMARK, DIVISION, START, STOP = "submission_benchmark", "submission_division", "run_start", "run_stop"
+KEPT_KEYS = 10_000
+"""Different keys of a log that are remembered; real logs hold some hundred."""
+
+BENCHMARK, DIVISION = "submission_benchmark", "submission_division"
 
 
 class Identity(NamedTuple):
@@ -27,21 +30,32 @@ class Identity(NamedTuple):
 
     Attributes:
         dialects: first line at which records of each dialect stand.
-        first: the first event of each key that tells what kind of run it is.
+        first: for each dialect, the first event of each key.
     """
 
     dialects: dict[str, int]
-    first: dict[tuple[str, str], Event]
+    first: dict[str, dict[str, Event]]
 
-    def note(self, item: Event | Problem) -> None:
-        """Take in one item of the log."""
-        self.dialects.setdefault(item.dialect, item.line)
-        if type(item) is Event:
-            self.first.setdefault((item.dialect, item.key), item)
+    def note(self, items: Iterable[Event | Problem]) -> None:
+        """Take in items of the log, in their order."""
+        dialects, first = self.dialects, self.first
+        for item in items:
+            dialect = item.dialect
+            if dialect not in dialects:
+                dialects[dialect] = item.line
+                first[dialect] = {}
+            if type(item) is Event:
+                known = first[dialect]
+                if item[0] not in known and len(known) < KEPT_KEYS:
+                    known[item[0]] = item
+
+    def events(self, dialect: str) -> dict[str, Event]:
+        """The first event of each key in one dialect."""
+        return self.first.get(dialect, {})
 
     def value(self, dialect: str, key: str) -> Any:
         """The first logged value of a key in one dialect, or None."""
-        event = self.first.get((dialect, key))
+        event = self.events(dialect).get(key)
         return event.value if event is not None else None
 
     def benchmark(self, dialect: str) -> str | None:
@@ -49,7 +63,7 @@ class Identity(NamedTuple):
         value = self.value(dialect, BENCHMARK)
         if isinstance(value, str):
             return value
-        named = next((e.benchmark for (d, _), e in self.first.items() if d == dialect and e.benchmark), None)
+        named = next((event.benchmark for event in self.events(dialect).values() if event.benchmark), None)
         return named or (None if value is None else str(value))
 
 
@@ -133,8 +147,7 @@ class _HeldLog:
         if not isinstance(source, (bytes, str, PathLike)) or source == "-":
             self._source = self._spool = _open_spool(source)
         for batch in read_batches(self._source):
-            for item in batch:
-                self.identity.note(item)
+            self.identity.note(batch)
             if self._items is not None:
                 self._items += batch
                 if len(self._items) > HELD_EVENTS:
@@ -183,9 +196,7 @@ def _arrange(log: _HeldLog, ruleset: Ruleset) -> Iterator[Event | Problem]:
 def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
     """The benchmark's variants that a log is of, by the first events of the keys that choose them."""
     memory = Memory({})
-    memory.last = {
-        key: event for (dialect, key), event in identity.first.items() if dialect == ruleset.dialect
-    }
+    memory.last = identity.events(ruleset.dialect)
     found = []
     for name, applies in ruleset.variants(benchmark).items():
         try:
@@ -235,7 +246,8 @@ def _describe_foreign(
 
 def summarize_run(memory: Memory) -> RunSummary:
     """The run's frame: from the first ``run_start`` to the last ``run_stop``."""
-    start, stop = memory.first_ms.get(START), memory.last.get(STOP)
+    started, stopped = FRAME
+    start, stop = memory.first_ms.get(started), memory.last.get(stopped)
     status = stop.metadata.get("status") if stop is not None else None
     minutes = (stop.time_ms - start) / 60_000 if stop is not None and start is not None else None
     return RunSummary(

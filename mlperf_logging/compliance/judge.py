@@ -13,11 +13,15 @@ from mlperf_logging.compliance.closures import TROUBLES, Memory
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.compliance.rules import Rule
-from mlperf_logging.compliance.rulesets import CompiledRule, Ruleset, Table
+from mlperf_logging.compliance.rulesets import CompiledEntry, CompiledRule, Ruleset, Table
 from mlperf_logging.events import Event
 
 _NOTHING = Event("", None, {}, 0, 0, 0, b"")
 _UNKNOWN_KEYS_KEPT = 1_000
+_OTHER_VALUES_KEPT = 100
+
+FINDINGS_KEPT = 1_000
+"""Violations of one rule in one log that are reported one by one; those beyond are counted."""
 
 
 class Judge:
@@ -41,14 +45,19 @@ class Judge:
         self._logged_names: dict[str, list[Any]] = {}
         self._unknown: dict[str, Event] = {}
         self._open: dict[str, Event] = {}
+        self._reported: dict[str, int] = {}
         self._joiner = Joiner(table.join) if table.join else None
 
     def feed(self, event: Event) -> None:
         """Judge one event; what it breaks is appended to `findings`."""
         key = event[0]
-        memory = self.memory
+        table, memory = self.table, self.memory
+        if key not in table.watched:
+            if key not in self._unknown and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
+                self._unknown[key] = event
+            return
         count = memory.counts.get(key, 0)
-        entry = self.table.entries.get(key)
+        entry = table.entries.get(key)
         if entry is not None:
             if not (count and entry.first_only):
                 for rule in entry.every:
@@ -58,27 +67,21 @@ class Judge:
                     except TROUBLES:
                         pass
                     self._report(rule, event)
-                if entry.first and not count:
-                    self._judge_all(entry.first, event)
-                if entry.rest and count:
-                    self._judge_all(entry.rest, event)
-                if entry.targets:
-                    self._try_targets(entry.targets, event)
-                if entry.names:
-                    self._note_names(entry.names, event)
+                if entry.more:
+                    self._judge_more(entry, event, count)
             if entry.needs_values:
                 if not count:
                     self._first_values[key] = event[1]
                 elif event[1] != self._first_values[key]:
-                    self._other_values.setdefault(key, []).append(event[1])
-        elif not count and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
-            self._unknown[key] = event
-        if key in self.table.pairs:
+                    others = self._other_values.setdefault(key, [])
+                    if len(others) < _OTHER_VALUES_KEPT:
+                        others.append(event[1])
+        if key in table.pairs:
             self._pair(event)
         if not count:
             memory.first_ms[key] = event[3]
         memory.counts[key] = count + 1
-        change = self.table.transitions.get(key)
+        change = table.transitions.get(key)
         if change is not None:
             for word, closure in change:
                 try:
@@ -95,6 +98,10 @@ class Judge:
             joiner, self._joiner = self._joiner, None
             for event in joiner.events():
                 self.feed(event)
+        for rule in self.table.rules:
+            if self._reported.get(rule.id, 0) > FINDINGS_KEPT:
+                more = self._reported[rule.id] - FINDINGS_KEPT
+                self.findings.append(wording.describe_more(rule, more, self._ruleset))
         for compiled in self.table.end:
             self._judge_end(compiled)
         for rule in self.table.rules:
@@ -104,6 +111,16 @@ class Judge:
                 self._judge_target(rule)
             elif rule.on == "once_each":
                 self._judge_names(rule)
+
+    def _judge_more(self, entry: CompiledEntry, event: Event, count: int) -> None:
+        if entry.first and not count:
+            self._judge_all(entry.first, event)
+        if entry.rest and count:
+            self._judge_all(entry.rest, event)
+        if entry.targets:
+            self._try_targets(entry.targets, event)
+        if entry.names:
+            self._note_names(entry.names, event)
 
     def _judge_all(self, rules: tuple[CompiledRule, ...], event: Event) -> None:
         for rule in rules:
@@ -115,7 +132,10 @@ class Judge:
             self._report(rule, event)
 
     def _report(self, compiled: CompiledRule, event: Event) -> None:
-        self.findings.append(wording.describe_violation(compiled, event, self.memory, self._ruleset))
+        rule = compiled.rule.id
+        self._reported[rule] = self._reported.get(rule, 0) + 1
+        if self._reported[rule] <= FINDINGS_KEPT:
+            self.findings.append(wording.describe_violation(compiled, event, self.memory, self._ruleset))
 
     def _try_targets(self, targets: tuple[CompiledRule, ...], event: Event) -> None:
         for rule, holds in targets:

@@ -58,7 +58,7 @@ class LiveJudge:
             return self._report()
         telling = event.key in self._telling or event.benchmark is not None
         if telling:
-            self._identity.note(event)
+            self._identity.note((event,))
         if self._history is not None:
             self._history.append(event)
         if telling and self._choose():
@@ -92,7 +92,7 @@ class LiveJudge:
         if self._history is not None:
             for event in self._history:
                 if event.key in self._telling:
-                    self._identity.note(event)
+                    self._identity.note((event,))
         variants = find_variants(ruleset, choice.benchmark, self._identity)
         table = ruleset.table(choice.division, choice.benchmark, variants, strict=self._strict)
         if self._judge is not None and table is self._judge.table:
@@ -106,7 +106,11 @@ class LiveJudge:
         return True
 
     def _knows_benchmark(self) -> bool:
-        return any(key == BENCHMARK or event.benchmark for (_, key), event in self._identity.first.items())
+        return any(
+            key == BENCHMARK or event.benchmark
+            for events in self._identity.first.values()
+            for key, event in events.items()
+        )
 
     def _is_settled(self, choice: Choice) -> bool:
         wanted = choice.ruleset.variants(choice.benchmark)

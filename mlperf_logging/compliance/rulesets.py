@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.compliance.closures import Closure, compile_formula
-from mlperf_logging.compliance.formula import Node
+from mlperf_logging.compliance.formula import Node, walk
 from mlperf_logging.compliance.rules import STRICT, Entry, Layer, Rule, entry_from_json
 from mlperf_logging.errors import RuleError, UsageError
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.cache import RuleStore
     from mlperf_logging.compliance.codes import Vocabulary
+
+FRAME = ("run_start", "run_stop")
+"""The keys of the run's frame, which every verdict reports."""
+
+_NAMING = frozenset({"logged", "count", "minutes_since", "at_least_one_of"})
 
 RULES_FOLDER = Path(__file__).resolve().parent.parent.parent / "compliance_rules"
 
@@ -57,6 +62,7 @@ class CompiledEntry(NamedTuple):
         targets: must hold on at least one event.
         names: rules that want each of a list of names once.
         occurs: rules on how often the key is logged.
+        more: whether there are any of ``first``, ``rest``, ``targets`` and ``names``.
         first_only: whether only the first event is judged (identity keys).
         needs_values: whether some rule compares the values of repeated events.
     """
@@ -67,6 +73,7 @@ class CompiledEntry(NamedTuple):
     targets: tuple[CompiledRule, ...]
     names: tuple[CompiledRule, ...]
     occurs: tuple[Rule, ...]
+    more: bool
     first_only: bool
     needs_values: bool
 
@@ -82,6 +89,7 @@ class Table(NamedTuple):
         join: how several events make one (see `joining`), or None.
         rules: all rules in force, in order.
         pairs: key to the rules that want its events to alternate with another key's.
+        watched: the keys whose events matter; others are only kept to suggest spellings.
     """
 
     entries: dict[str, CompiledEntry]
@@ -91,6 +99,7 @@ class Table(NamedTuple):
     join: dict[str, str] | None
     rules: tuple[Rule, ...]
     pairs: dict[str, list[Rule]]
+    watched: frozenset[str]
 
 
 class Ruleset:
@@ -271,7 +280,12 @@ def compile_table(
         if rule.node[0] == "alternating":
             for key in (rule.key, rule.node[1]):
                 pairs.setdefault(key, []).append(rule)
-    return Table(entries, tuple(end), transitions, initial, join, tuple(rules), pairs)
+    nodes = [rule.node for rule in rules] + [
+        node for change in state["on"].values() for node in change.values()
+    ]
+    named = {str(part[1]) for node in nodes for part in walk(node) if part[0] in _NAMING}
+    watched = frozenset({*entries, *transitions, *pairs, *named, *FRAME, *([join["of"]] if join else [])})
+    return Table(entries, tuple(end), transitions, initial, join, tuple(rules), pairs, watched)
 
 
 def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
@@ -289,8 +303,9 @@ def _make_entry(key: str, compiled: list[CompiledRule]) -> CompiledEntry:
         return tuple([each for each in compiled if each.rule.on == kind])
 
     occurs = tuple([each.rule for each in compiled if each.rule.on == "occurs"])
+    first, rest, targets, names = (pick(kind) for kind in ("first", "rest", "any", "once_each"))
     return CompiledEntry(
-        pick("every"), pick("first"), pick("rest"), pick("any"), pick("once_each"), occurs,
+        pick("every"), first, rest, targets, names, occurs, more=bool(first or rest or targets or names),
         first_only=key.startswith("submission_"),
         needs_values=any(rule.node[0] == "exactly_one" for rule in occurs),
     )  # fmt: skip

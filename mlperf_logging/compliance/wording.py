@@ -101,6 +101,12 @@ def describe_violation(compiled: CompiledRule, event: Event, memory: Memory, rul
     return _finding(rule, ruleset, message, found, event, _suggest_choice(rule, event))
 
 
+def describe_more(rule: Rule, count: int, ruleset: Ruleset) -> Finding:
+    """The finding that counts violations of one rule beyond those that are reported one by one."""
+    message = f"{rule.key} breaks {show_text(rule)} in {count} more events, which are not listed"
+    return _finding(rule, ruleset, message, f"{count} more", None)
+
+
 def describe_missing(rule: Rule, count: int, unknown: dict[str, Event], ruleset: Ruleset) -> Finding:
     """The finding for a key that is not logged, or not often enough."""
     names = rule.key.replace("|", " or ")
