@@ -1,8 +1,30 @@
-"""Judge: rule files into rulesets, logs into verdicts."""
+"""Judge: rule files into rulesets, logs into verdicts. The names load when they are first used."""
 
-from mlperf_logging.compliance.checking import check_log
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
-from mlperf_logging.compliance.live import start_judge
-from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.checking import check_log
+    from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+    from mlperf_logging.compliance.live import start_judge
+    from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
+
+_MODULES = {
+    "Finding": "findings",
+    "RunSummary": "findings",
+    "Ruleset": "rulesets",
+    "Verdict": "findings",
+    "check_log": "checking",
+    "load_ruleset": "rulesets",
+    "start_judge": "live",
+}
 
 __all__ = ["Finding", "Ruleset", "RunSummary", "Verdict", "check_log", "load_ruleset", "start_judge"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -8,11 +8,9 @@ back is checked like a rule file: unknown node names are refused when formulas a
 
 from __future__ import annotations
 
+import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import orjson
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.codes import Vocabulary
@@ -32,7 +30,7 @@ _CODE = (
 )
 
 
-def cache_folder() -> Path | None:
+def cache_folder() -> str | None:
     """Where resolved rules are kept.
 
     That is ``$MLPERF_CACHE_DIR``, ``$XDG_CACHE_HOME/mlperf_logging`` or ``~/.cache/mlperf_logging``.
@@ -41,12 +39,12 @@ def cache_folder() -> Path | None:
     """
     named = os.environ.get("MLPERF_CACHE_DIR")
     if named is not None:
-        return Path(named) if named else None
+        return named or None
     base = os.environ.get("XDG_CACHE_HOME")
     if base:
-        return Path(base) / "mlperf_logging"
+        return f"{base}/mlperf_logging"
     home = os.environ.get("HOME")
-    return Path(home) / ".cache" / "mlperf_logging" if home else None
+    return f"{home}/.cache/mlperf_logging" if home else None
 
 
 class RuleStore:
@@ -56,7 +54,7 @@ class RuleStore:
         folder: the folder of rule files.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str) -> None:
         self.folder = folder
         self._built: Resolver | None = None
         self._digest_text = ""
@@ -78,11 +76,11 @@ class RuleStore:
     def digest(self) -> str:
         """Hash over every rule file and over the code that resolves them."""
         if not self._digest_text:
-            from hashlib import blake2b
+            blake2b = _load_blake2b()
 
             seen = blake2b(digest_size=16)
             code = os.path.dirname(__file__)  # noqa: PTH120 - as below
-            for path in [*_list_rule_files(str(self.folder)), *[f"{code}/{name}" for name in _CODE]]:
+            for path in [*_list_rule_files(self.folder), *[f"{code}/{name}" for name in _CODE]]:
                 with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs a millisecond over sixty files
                     content = file.read()
                 seen.update(b"%d %s\0" % (len(content), os.fsencode(path)))
@@ -93,21 +91,23 @@ class RuleStore:
     def _kept(self, name: str, build: Any) -> Any:
         folder = cache_folder()
         if folder is None:
-            return orjson.loads(orjson.dumps(build(), default=list))
+            return json.loads(json.dumps(build()))
         path = f"{folder}/{name}-{self.digest()}.json"
         try:
             with open(path, "rb") as file:  # noqa: PTH123
-                return orjson.loads(file.read())
+                return json.loads(file.read())
         except (OSError, ValueError):
-            content = orjson.dumps(build(), default=list)
+            content = json.dumps(build(), separators=(",", ":")).encode()
         _write_quietly(folder, path, content)
-        return orjson.loads(content)
+        return json.loads(content)
 
     def _resolver(self) -> Resolver:
         if self._built is None:
+            from pathlib import Path
+
             from mlperf_logging.compliance.resolving import Resolver
 
-            self._built = Resolver(self.folder)
+            self._built = Resolver(Path(self.folder))
         return self._built
 
     def _build_index(self) -> list[Any]:
@@ -124,6 +124,15 @@ class RuleStore:
         return finish_draft(self._resolver().resolve(name))
 
 
+def _load_blake2b() -> Any:
+    # hashlib loads all of OpenSSL, which costs more than everything else that reading the cache does.
+    try:
+        from _blake2 import blake2b
+    except ImportError:
+        from hashlib import blake2b
+    return blake2b
+
+
 def _list_rule_files(folder: str) -> list[str]:
     found: list[str] = []
     with os.scandir(folder) as entries:
@@ -135,12 +144,12 @@ def _list_rule_files(folder: str) -> list[str]:
     return sorted(found)
 
 
-def _write_quietly(folder: Path, path: str, content: bytes) -> None:
+def _write_quietly(folder: str, path: str, content: bytes) -> None:
     # A cache that cannot be written costs time, not correctness; a torn file cannot happen: it is renamed
     # into place.
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - pathlib costs more than the writing
         with open(temporary, "wb") as file:  # noqa: PTH123
             file.write(content)
         os.replace(temporary, path)  # noqa: PTH105

@@ -100,7 +100,7 @@ def check_log(
         RuleError: a rule file is wrong.
     """
     log = _HeldLog(source)
-    book = open_rulebook(str(rules) if rules is not None else None)
+    book = open_rulebook(rules)
     choice = choose_ruleset(book, usage, ruleset, division, benchmark, log.identity)
     chosen = choice.ruleset
     table = chosen.table(

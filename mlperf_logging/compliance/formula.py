@@ -7,7 +7,6 @@ JSON and read back without trusting anything: `closures` accepts the node names 
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.errors import RuleError
@@ -18,19 +17,18 @@ if TYPE_CHECKING:
 Node = list[Any]
 """A syntax tree: ``[name, operand, …]`` where operands are nodes, texts or numbers."""
 
-GRAMMAR = Path(__file__).with_name("formula.lark")
-
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "modulo": "mod"}
 
 
 @cache
 def build_parser() -> Lark:
-    """The LALR parser for `formula.lark`, built once per process."""
+    """The LALR parser for ``formula.lark``, built once per process."""
+    from pathlib import Path
+
     from lark import Lark
 
-    return Lark(
-        GRAMMAR.read_text("utf-8"), parser="lalr", start=["cell", "formula"], propagate_positions=True
-    )
+    grammar = Path(__file__).with_name("formula.lark").read_text("utf-8")
+    return Lark(grammar, parser="lalr", start=["cell", "formula"], propagate_positions=True)
 
 
 def parse_formula(text: str) -> Node:

@@ -6,15 +6,23 @@ they act on the state, so that a rule sees what the log had shown up to then.
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
-from mlperf_logging.compliance import wording
 from mlperf_logging.compliance.closures import TROUBLES, Memory
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.compliance.rules import Rule
 from mlperf_logging.compliance.rulesets import CompiledEntry, CompiledRule, Ruleset, Table
 from mlperf_logging.events import Event
+
+
+def _words() -> ModuleType:
+    # Most logs break no rule: what puts findings into words is loaded with the first of them.
+    from mlperf_logging.compliance import wording
+
+    return wording
+
 
 _NOTHING = Event("", None, {}, 0, 0, 0, b"")
 _UNKNOWN_KEYS_KEPT = 1_000
@@ -101,7 +109,7 @@ class Judge:
         for rule in self.table.rules:
             if self._reported.get(rule.id, 0) > FINDINGS_KEPT:
                 more = self._reported[rule.id] - FINDINGS_KEPT
-                self.findings.append(wording.describe_more(rule, more, self._ruleset))
+                self.findings.append(_words().describe_more(rule, more, self._ruleset))
         for compiled in self.table.end:
             self._judge_end(compiled)
         for rule in self.table.rules:
@@ -135,7 +143,7 @@ class Judge:
         rule = compiled.rule.id
         self._reported[rule] = self._reported.get(rule, 0) + 1
         if self._reported[rule] <= FINDINGS_KEPT:
-            self.findings.append(wording.describe_violation(compiled, event, self.memory, self._ruleset))
+            self.findings.append(_words().describe_violation(compiled, event, self.memory, self._ruleset))
 
     def _try_targets(self, targets: tuple[CompiledRule, ...], event: Event) -> None:
         for rule, holds in targets:
@@ -146,7 +154,7 @@ class Judge:
                     self._held.add(rule.id)
             except TROUBLES as trouble:
                 self._unevaluable.setdefault(
-                    rule.id, (wording.explain_trouble(rule.node, event, self.memory, trouble), event)
+                    rule.id, (_words().explain_trouble(rule.node, event, self.memory, trouble), event)
                 )
 
     def _pair(self, event: Event) -> None:
@@ -156,10 +164,10 @@ class Judge:
                 self._open[rule.id] = event
                 if opener is not None:
                     what = f"no {rule.node[1]} follows the {rule.key} of line {opener.line} before this one"
-                    self.findings.append(wording.describe_pairing(rule, what, event, self._ruleset))
+                    self.findings.append(_words().describe_pairing(rule, what, event, self._ruleset))
             elif opener is None:
                 what = f"there is no {rule.key} before this {rule.node[1]}"
-                self.findings.append(wording.describe_pairing(rule, what, event, self._ruleset))
+                self.findings.append(_words().describe_pairing(rule, what, event, self._ruleset))
             else:
                 del self._open[rule.id]
 
@@ -175,10 +183,10 @@ class Judge:
         try:
             if compiled.holds(_NOTHING, self.memory):
                 return
-            found = wording.list_places(compiled.rule.node, _NOTHING, self.memory)
+            found = _words().list_places(compiled.rule.node, _NOTHING, self.memory)
         except TROUBLES as trouble:
-            found = wording.explain_trouble(compiled.rule.node, _NOTHING, self.memory, trouble)
-        self.findings.append(wording.describe_at_end(compiled.rule, found, self._ruleset))
+            found = _words().explain_trouble(compiled.rule.node, _NOTHING, self.memory, trouble)
+        self.findings.append(_words().describe_at_end(compiled.rule, found, self._ruleset))
 
     def _judge_target(self, rule: Rule) -> None:
         seen = [key for key in rule.key.split("|") if key in self.memory.last]
@@ -186,16 +194,16 @@ class Judge:
             return
         if rule.id in self._unevaluable:
             text, event = self._unevaluable[rule.id]
-            self.findings.append(wording.describe_unevaluable(rule, text, event, self._ruleset))
+            self.findings.append(_words().describe_unevaluable(rule, text, event, self._ruleset))
         elif rule.id not in self._held:
             self.findings.append(
-                wording.describe_missed_target(rule, self.memory.last[seen[-1]], self.memory, self._ruleset)
+                _words().describe_missed_target(rule, self.memory.last[seen[-1]], self.memory, self._ruleset)
             )
 
     def _judge_names(self, rule: Rule) -> None:
         if rule.key in self.memory.last:
             wanted, logged = rule.node[3], self._logged_names.get(rule.id, [])
-            finding = wording.describe_names(rule, wanted, logged, self._ruleset)
+            finding = _words().describe_names(rule, wanted, logged, self._ruleset)
             if finding is not None:
                 self.findings.append(finding)
 
@@ -210,7 +218,7 @@ class Judge:
             else:
                 values = [self._first_values[rule.key], *(others or [])]
                 self.findings.append(
-                    wording.describe_repetition(
+                    _words().describe_repetition(
                         rule, values, count, bool(others), memory.last[rule.key], self._ruleset
                     )
                 )
@@ -220,7 +228,7 @@ class Judge:
             self._report_missing(rule)
         elif kind == "alternating" and rule.id in self._open:
             what = f"the last {rule.key} is never followed by {operands[0]}"
-            self.findings.append(wording.describe_pairing(rule, what, self._open[rule.id], self._ruleset))
+            self.findings.append(_words().describe_pairing(rule, what, self._open[rule.id], self._ruleset))
 
     def _report_missing(self, rule: Rule, count: int = 0) -> None:
-        self.findings.append(wording.describe_missing(rule, count, self._unknown, self._ruleset))
+        self.findings.append(_words().describe_missing(rule, count, self._unknown, self._ruleset))

@@ -164,5 +164,5 @@ def start_judge(
         UsageError: there is no such ruleset, division or benchmark.
         RuleError: a rule file is wrong.
     """
-    book = open_rulebook(str(rules) if rules is not None else None)
+    book = open_rulebook(rules)
     return LiveJudge(book, usage, ruleset, division, benchmark, strict)

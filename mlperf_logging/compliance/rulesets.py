@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
+from functools import cache
+from os import PathLike, fspath, path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.compliance.closures import Closure, compile_formula
@@ -20,7 +21,7 @@ FRAME = ("run_start", "run_stop")
 
 _NAMING = frozenset({"logged", "count", "minutes_since", "at_least_one_of"})
 
-RULES_FOLDER = Path(__file__).resolve().parent.parent.parent / "compliance_rules"
+RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")  # noqa: PTH100, PTH118, PTH120
 
 
 class RoundIndex(NamedTuple):
@@ -318,8 +319,8 @@ class RuleBook:
         folder: the folder.
     """
 
-    def __init__(self, folder: Path | str | None = None) -> None:
-        self.folder = Path(folder) if folder is not None else RULES_FOLDER
+    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
+        self.folder = fspath(folder) if folder is not None else RULES_FOLDER
         self._rulesets: dict[str, Ruleset] = {}
         self._store: RuleStore | None = None
         self._vocabulary: Vocabulary | None = None
@@ -362,18 +363,17 @@ class RuleBook:
         return self._vocabulary
 
 
-_BOOKS: dict[str, RuleBook] = {}
-
-
-def open_rulebook(folder: Path | str | None = None) -> RuleBook:
+def open_rulebook(folder: str | PathLike[str] | None = None) -> RuleBook:
     """The rule book of a folder, opened once per process; None means the rules that ship with the package."""
-    place = str(folder or RULES_FOLDER)
-    if place not in _BOOKS:
-        _BOOKS[place] = RuleBook(folder)
-    return _BOOKS[place]
+    return _open_once(fspath(folder or RULES_FOLDER))
 
 
-def load_ruleset(name: str, *, rules: Path | str | None = None) -> Ruleset:
+@cache
+def _open_once(folder: str) -> RuleBook:
+    return RuleBook(folder)
+
+
+def load_ruleset(name: str, *, rules: str | PathLike[str] | None = None) -> Ruleset:
     """One round's rules, for example ``load_ruleset("training/R")`` for a round R.
 
     Args:
