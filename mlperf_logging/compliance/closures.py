@@ -111,6 +111,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], int | None]] = {
     "length": (_length, 1),
     "log2": (lambda x: math.log2(_number(x)), 1),
     "max": (lambda *xs: max(map(_number, xs)), None),
+    "number": (float, 1),
     "min": (lambda *xs: min(map(_number, xs)), None),
 }
 """The functions of the formula language: name to (function, number of arguments; None for any)."""

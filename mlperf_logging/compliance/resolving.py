@@ -39,7 +39,7 @@ _ROUND_KEYS = (
     "change",
 )
 _FACT_KEYS = ("area", "dataset", "model", "runs")
-_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join")
+_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "rules")
 
 
 class Resolver:
@@ -247,6 +247,8 @@ class _Change:
             for layer in LAYERS:
                 self._apply_division(target, body, layer, f"{name}.{variant}", name)
         self._apply_strict(table["strict"], change, f"{name}.")
+        for rule in change.take("rules", list, []):
+            self._add_record(rule, name)
 
     def _apply_division(
         self, target: dict[str, Any], change: Mapping, layer: str, scope: str, name: str
@@ -312,22 +314,22 @@ class _Change:
         except RuleError as trouble:
             raise place.fail(str(trouble), key) from None
 
-    def _add_record(self, record: Mapping) -> None:
+    def _add_record(self, record: Mapping, benchmark: str = "") -> None:
         check_record(record)
         where = record.take("where", str, "common")
-        benchmark, _, layer = where.rpartition(".")
-        if layer not in ("common", "closed", "open") or (benchmark and benchmark not in self.draft["tables"]):
-            raise record.fail(f"where {where!r} is not a layer of this round", "where", record["id"])
-        layers = self.draft["tables"][benchmark] if benchmark else self.draft["layers"]
-        target: Layer = layers["both" if layer == "common" else layer]
+        layer = "both" if where == "common" else where
+        if layer not in LAYERS:
+            known = "common, closed and open"
+            raise record.fail(f"where {where!r} is not a layer; there are {known}", "where", record["id"])
+        part = self.draft["tables"][benchmark] if benchmark else self.draft
+        strict = record.get("level") == STRICT
+        target: Layer = part["strict"][layer] if strict else (part if benchmark else part["layers"])[layer]
         self.resolver.claim_id(record["id"], record.path, record.line)
-        target[record["key"]] = self._with_rule(
-            target.get(record["key"]), read_record(record, self._origin(where, None))
-        )
-
-    def _with_rule(self, entry: Entry | None, rule: Rule) -> Entry:
-        entry = entry or Entry(False, ())
-        return entry._replace(rules=(*entry.rules, rule))
+        scope = ".".join(name for name in (STRICT if strict else "", benchmark, where) if name)
+        scope = scope.removesuffix(".common") if benchmark else scope
+        rule = read_record(record, self._origin(scope, None))
+        entry = target.get(record["key"]) or Entry(False, ())
+        target[record["key"]] = entry._replace(rules=(*entry.rules, rule))
 
     def _amend(self, rule_id: str, fields: Mapping) -> None:
         fields.allow("cell", "severity", "summary", "why", "hint", "source", "code", "pass", "fail")

@@ -91,10 +91,10 @@ def describe_violation(compiled: CompiledRule, event: Event, memory: Memory, rul
         elif rule.node[0] == "present":
             message = f"{rule.key}: {_say_missing(rule.node[1])}"
             found = "missing"
-        else:
+        elif _outermost_places(rule.node) == [["value"]]:
             message = f"{rule.key} is {found} where {show_text(rule)} is required"
-            if found.startswith(("value is", "meta.", "logged(")):
-                message = f"{rule.key} must satisfy {show_text(rule)}; here {found}"
+        else:
+            message = f"{rule.key} must satisfy {show_text(rule)}; here {found}"
     except TROUBLES as trouble:
         found = explain_trouble(rule.node, event, memory, trouble)
         message = f"{rule.key} cannot be judged by {show_text(rule)}: {found}"
