@@ -23,10 +23,8 @@ from mlperf_logging.compliance.rulesets import Ruleset, compile_table
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event
 
-_NOTATION = re.compile(
-    r"(?P<key>\w+)(?:=(?P<value>(?:[^{@ ]|\{(?=.*\}))[^@]*?))?(?: (?P<metadata>\{.*\}))?"
-    r"(?: of (?P<benchmark>\w+))?(?: @(?P<seconds>[\d.]+)s)?"
-)
+_KEY = re.compile(r"\w+")
+_REST = re.compile(r"(?: of (?P<benchmark>\w+))?(?: @(?P<seconds>[\d.]+)s)?")
 _TRIED = 60_000
 
 
@@ -48,18 +46,22 @@ def read_events(notation: tuple[str, ...]) -> list[Event]:
     Raises:
         ValueError: a line is not in the notation.
     """
+    decoder = json.JSONDecoder()
     events = []
     for number, line in enumerate(notation, 1):
-        found = _NOTATION.fullmatch(line)
-        if found is None:
+        found = _KEY.match(line)
+        key, place = (found[0], found.end()) if found else ("", 0)
+        value, metadata = None, {}
+        if line.startswith("=", place):
+            value, place = decoder.raw_decode(line, place + 1)
+        if line.startswith(" {", place):
+            metadata, place = decoder.raw_decode(line, place + 1)
+        rest = _REST.fullmatch(line, place)
+        if not key or rest is None:
             raise ValueError(f"not the notation of an event: {line!r}")
-        value = json.loads(found["value"]) if found["value"] is not None else None
-        metadata = json.loads(found["metadata"]) if found["metadata"] else {}
-        time_ms = float(found["seconds"] or 0) * 1000
+        time_ms = float(rest["seconds"] or 0) * 1000
         events.append(
-            Event(
-                found["key"], value, metadata, time_ms, number, 1, line.encode(), benchmark=found["benchmark"]
-            )
+            Event(key, value, metadata, time_ms, number, 1, line.encode(), benchmark=rest["benchmark"])
         )
     return events
 
