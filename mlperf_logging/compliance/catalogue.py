@@ -11,7 +11,7 @@ from mlperf_logging.compliance.rules import STRICT, Rule
 from mlperf_logging.compliance.rulesets import RoundIndex, RuleBook, Ruleset, open_rulebook
 from mlperf_logging.compliance.wording import suggest_key
 from mlperf_logging.errors import UsageError
-from mlperf_logging.parsing.mistakes import MISTAKES
+from mlperf_logging.parsing.mistakes import KINDS
 
 DIVISIONS = ("closed", "open")
 
@@ -153,13 +153,14 @@ def explain(name: str, book: RuleBook | None = None) -> Explanation:
     wanted = name.upper() if name.upper() in vocabulary.codes else name
     if wanted in vocabulary.codes:
         return _explain_code(vocabulary.codes[wanted], book)
-    for mistake in MISTAKES.values():
+    for mistake in KINDS:
         if name.upper() == mistake.code or name == mistake.label:
             return Explanation(
                 mistake.label, mistake.label.replace("-", " "), mistake.code, mistake.severity,
-                mistake.summary, mistake.why, mistake.mend, "", "", (), "", (), (mistake.sample,), (),
+                f"Reported as: {mistake.summary.replace('{found}', '…')}.", mistake.why, mistake.mend, "", "",
+                (), "", (), (), (),
             )  # fmt: skip
-    known: set[str] = {*vocabulary.codes, *(mistake.label for mistake in MISTAKES.values())}
+    known: set[str] = {*vocabulary.codes, *(mistake.label for mistake in KINDS)}
     for entry in reversed(book.index()):
         ruleset = book.load(entry.name)
         rules = {rule.id: rule for rule in list_rules(ruleset)}

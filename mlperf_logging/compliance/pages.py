@@ -6,7 +6,7 @@ from mlperf_logging.compliance.catalogue import DIVISIONS, list_rules
 from mlperf_logging.compliance.examples import can_fail, find_example
 from mlperf_logging.compliance.rules import STRICT, Rule
 from mlperf_logging.compliance.rulesets import RuleBook, Ruleset
-from mlperf_logging.parsing.mistakes import MISTAKES
+from mlperf_logging.parsing.mistakes import KINDS
 
 HEADER = "<!-- Generated from compliance_rules/ by `mlperf rules docs`; edit the rule files. -->\n\n"
 
@@ -46,10 +46,11 @@ def _write_codes(book: RuleBook) -> str:
         "A finding has a code, which says what kind of trouble it is, and the id of the rule.",
         "",
     ]
-    for mistake in sorted(MISTAKES.values(), key=lambda each: (each.code, each.label)):
+    for mistake in sorted(KINDS, key=lambda each: (each.code, each.label)):
         lines += [
-            f"## {mistake.code} {mistake.label}", "", f"{mistake.severity}: {mistake.summary} {mistake.why}",
-            "", f"How to mend it: {mistake.mend}", "",
+            f"## {mistake.code} {mistake.label}", "",
+            f"Reported as {mistake.severity}: {mistake.summary.replace('{found}', '…')}. {mistake.why}", "",
+            f"How to mend it: {mistake.mend}", "",
         ]  # fmt: skip
     for code in book.vocabulary().codes.values():
         lines += [f"## {code.code} {code.title}", "", code.text, "", f"How to mend it: {code.hint}", ""]
