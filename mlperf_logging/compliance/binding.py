@@ -37,7 +37,8 @@ def _bind(value: Any, names: list[str], lists: dict[str, Any]) -> Any:
 
 def _bind_rule(rule: Rule, names: list[str], lists: dict[str, Any]) -> Rule:
     if rule.on != "once_each":
-        return rule._replace(node=_bind_node(rule.node, names))
+        text = rule.text.replace("in benchmarks", f"in {{{', '.join(names)}}}")
+        return rule._replace(node=_bind_node(rule.node, names), text=text)
     _, place, wanted = rule.node
     if wanted not in lists:
         raise RuleError(

@@ -208,10 +208,9 @@ def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = No
 def _statements(ruleset: Ruleset, benchmark: str | None) -> dict[tuple[str, str], str]:
     known: dict[tuple[str, str], list[str]] = {}
     for rule in list_rules(ruleset, None, benchmark if benchmark in ruleset.benchmarks else None):
-        text = rule.text
-        if rule.node[0] == "membership" and rule.text.endswith("in benchmarks"):
-            text = f"in {{{', '.join(ruleset.benchmarks)}}}"
-        known.setdefault((rule.scope, rule.key), []).append(f"reaches {text}" if rule.on == "any" else text)
+        known.setdefault((rule.scope, rule.key), []).append(
+            f"reaches {rule.text}" if rule.on == "any" else rule.text
+        )
     return {place: "; ".join(texts) for place, texts in known.items()}
 
 

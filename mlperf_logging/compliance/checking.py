@@ -209,10 +209,13 @@ def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -
 
 def describe_problem(problem: Problem) -> Finding:
     """The finding for a record that could not be read as written."""
+    from mlperf_logging.parsing.mistakes import KINDS
+
+    mend = next((kind.mend for kind in KINDS if kind.label == problem.label), "")
     return Finding(
         code=problem.code, rule=problem.label, severity=problem.severity, key=problem.key, line=problem.line,
-        column=problem.column, message=problem.message, excerpt=problem.raw[:2000].decode("utf-8",
-        "replace").rstrip(),
+        column=problem.column, message=problem.message, hint=mend,
+        excerpt=problem.raw[:2000].decode("utf-8", "replace").rstrip(),
     )  # fmt: skip
 
 

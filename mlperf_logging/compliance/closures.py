@@ -322,7 +322,21 @@ def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Node, frozenset[s
     return build
 
 
+def _division(apply: Callable[[Any, Any], Any]) -> Callable[[Node, frozenset[str]], Closure]:
+    build = _arithmetic(apply)
+
+    def build_division(operands: Node, words: frozenset[str]) -> Closure:
+        if operands[1:] == [["number", 0]]:
+            raise RuleError("the formula divides by zero")
+        return build(operands, words)
+
+    return build_division
+
+
 def _raised(operands: Node, words: frozenset[str]) -> Closure:
+    sign, number = (-1, operands[1][1]) if operands[1][0] == "negative" else (1, operands[1])
+    if number[0] == "number" and abs(number[1]) > MAX_EXPONENT:
+        raise RuleError(f"the exponent {sign * number[1]} is beyond {MAX_EXPONENT}")
     base, exponent = (compile_formula(operand, words) for operand in operands)
     return lambda event, memory: _power(base(event, memory), exponent(event, memory))
 
@@ -335,7 +349,7 @@ _BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {
     "conjunction": _conjunction,
     "count": _count,
     "disjunction": _disjunction,
-    "divide": _arithmetic(operator.truediv),
+    "divide": _division(operator.truediv),
     "event": _event,
     "false": _constant(False),
     "field": _field,
@@ -345,7 +359,7 @@ _BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {
     "membership": _membership,
     "meta": _meta,
     "minutes_since": _minutes_since,
-    "modulo": _arithmetic(operator.mod),
+    "modulo": _division(operator.mod),
     "multiply": _arithmetic(operator.mul),
     "negation": _negation,
     "negative": _negative,

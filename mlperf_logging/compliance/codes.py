@@ -57,11 +57,15 @@ class Vocabulary(NamedTuple):
         keys = load_rule_file(folder / "keys.yaml", "keys.yaml")
         groups: dict[str, str] = {}
         sentences: dict[str, str] = {}
-        for group, members in keys.items():
+        for group, members in keys.sections():
             for key, sentence in members.items():
                 if group != HYPERPARAMETER:
                     groups[key] = group
                 sentences[key] = sentence
+        for name, body in codes.sections():
+            for needed in ("title", "text"):
+                if needed not in body:
+                    raise codes.fail(f"{name!r} needs {needed!r}", name)
         return cls(
             {
                 name: Code(name, body["title"], body["text"], body.get("hint", ""))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Node = list[Any]
 """A syntax tree: ``[name, operand, …]`` where operands are nodes, texts or numbers."""
 
+_GREATEST, _GREATEST_WHOLE = 1e300, 2**63 - 1
+"""Numbers beyond these could not be kept exactly in the cache."""
+
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "modulo": "mod"}
 
 
@@ -110,7 +113,10 @@ def _to_node(tree: Any) -> Node:
     name, kids = str(tree.data), tree.children
     if name == "number":
         digits = str(kids[0]).replace("_", "")
-        return ["number", float(digits) if any(c in digits for c in ".eE") else int(digits)]
+        number = float(digits) if any(c in digits for c in ".eE") else int(digits)
+        if abs(number) > _GREATEST or (isinstance(number, int) and abs(number) > _GREATEST_WHOLE):
+            raise RuleError(f"the number {kids[0]} is too large")
+        return ["number", number]
     if name in {"string", "word"}:
         return ["string", str(kids[0]).strip('"')]
     if name in {"meta", "event", "state", "logged", "count", "minutes_since"}:

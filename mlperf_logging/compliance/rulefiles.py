@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,29 @@ class Mapping(dict[str, Any]):
             raise self.fail(f"{key!r} must be {wanted}, not {value!r}", key)
         return default if value is None else value
 
+    def take_texts(self, key: str) -> list[str]:
+        """The list of texts under a key; empty where there is none.
+
+        Raises:
+            RuleError: the value is not a list of texts.
+        """
+        texts = self.take(key, list, [])
+        for text in texts:
+            if not isinstance(text, str):
+                raise self.fail(f"{key!r} must be a list of texts, but holds {text!r}", key)
+        return list(texts)
+
+    def sections(self) -> Iterator[tuple[str, Mapping]]:
+        """The members, each of which must be a mapping.
+
+        Raises:
+            RuleError: a member is of another kind.
+        """
+        for key, body in self.items():
+            if not isinstance(body, Mapping):
+                raise self.fail(f"{key!r} must be a mapping, not {body!r}", key)
+            yield key, body
+
     def allow(self, *keys: str) -> None:
         """Refuse keys that this place does not know.
 
@@ -68,7 +92,7 @@ def load_rule_file(path: Path, shown: str) -> Mapping:
     loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         root = yaml.compose(text, Loader=loader)
-        value = _to_value(root, shown, loader(b"")) if root is not None else None
+        value = _to_value(root, shown, loader(b""), ()) if root is not None else None
     except yaml.MarkedYAMLError as trouble:
         mark = trouble.problem_mark or trouble.context_mark
         raise RuleError(
@@ -81,9 +105,13 @@ def load_rule_file(path: Path, shown: str) -> Mapping:
     return value
 
 
-def _to_value(node: Any, shown: str, loader: Any) -> Any:
+def _to_value(node: Any, shown: str, loader: Any, above: tuple[Any, ...]) -> Any:
     import yaml
 
+    if node in above:
+        line = node.start_mark.line + 1
+        raise RuleError("this part of the file holds itself; write it out", path=shown, line=line)
+    above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         mapping = Mapping()
         mapping.path, mapping.line, mapping.lines = shown, node.start_mark.line + 1, {}
@@ -94,9 +122,9 @@ def _to_value(node: Any, shown: str, loader: Any) -> Any:
                 raise RuleError(
                     f"{key!r} stands twice (first in line {first}); keep one", path=shown, line=line
                 )
-            mapping[key] = _to_value(value_node, shown, loader)
+            mapping[key] = _to_value(value_node, shown, loader, above)
             mapping.lines[key] = line
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_to_value(item, shown, loader) for item in node.value]
+        return [_to_value(item, shown, loader, above) for item in node.value]
     return loader.construct_object(node)

@@ -50,7 +50,8 @@ def list_places(node: Node, event: Event, memory: Memory) -> str:
     for part in _outermost_places(node):
         name = write_formula(part)
         try:
-            shown[name] = show_value(_compile_loosely(part)(event, memory))
+            value = _compile_loosely(part)(event, memory)
+            shown[name] = f"{value:.2f}" if part[0] == "minutes_since" else show_value(value)
         except TROUBLES:
             shown[name] = "missing"
     if list(shown) == ["value"]:
@@ -87,7 +88,9 @@ def describe_violation(compiled: CompiledRule, event: Event, memory: Memory, rul
         compiled.holds(event, memory)
         found = list_places(rule.node, event, memory)
         if rule.summary:
-            message = f"{_sentence(rule.summary)}; here {found}" if found else _sentence(rule.summary)
+            # State words mean something to the rules only; the summary says it in the reader's words.
+            tells = any(place[0] != "state" for place in _outermost_places(rule.node))
+            message = f"{_sentence(rule.summary)}; here {found}" if tells else _sentence(rule.summary)
         elif rule.node[0] == "present":
             message = f"{rule.key}: {_say_missing(rule.node[1])}"
             found = "missing"
@@ -117,8 +120,11 @@ def describe_missing(rule: Rule, count: int, unknown: dict[str, Event], ruleset:
     else:
         message = f"{names} is required but not logged"
     hint = ""
+    # A key that some rule or glossary knows is not a misspelt one.
+    known = ruleset.vocabulary().keys
+    strangers = [key for key in unknown if key not in known]
     for name in (rule.key, *rule.node[1:]) if rule.node[0] == "at_least_one_of" else (rule.key,):
-        similar = suggest_key(str(name), unknown) if not count else None
+        similar = suggest_key(str(name), strangers) if not count else None
         if similar is not None:
             hint = f"Did you mean {name}? Line {unknown[similar].line} logs {similar!r}."
             break
@@ -191,7 +197,7 @@ def show_text(rule: Rule) -> str:
 
 def suggest_key(key: str, candidates: Any) -> str | None:
     """The candidate most like a key that is missing, or None when none is close (fuzzy matching by edits)."""
-    allowed = max(1, len(key) // 6)
+    allowed = max(1, min(4, len(key) // 6))
     near = [name for name in candidates if name != key and abs(len(name) - len(key)) <= allowed]
     if not near:
         return None
