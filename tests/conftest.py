@@ -3,11 +3,31 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
+
+_CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep resolved rules in a folder of the test run, never in the user's own cache.
+
+    Tests are collected from the rule files, so a fixture would come too late. Workers share the folder of
+    the process that started them.
+    """
+    if not hasattr(config, "workerinput"):
+        config.stash[_CACHE] = folder = tempfile.TemporaryDirectory(prefix="mlperf-cache-")
+        os.environ["MLPERF_CACHE_DIR"] = folder.name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the folder of resolved rules."""
+    if _CACHE in config.stash:
+        config.stash[_CACHE].cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,8 @@ def read_events(notation: tuple[str, ...]) -> list[Event]:
     for number, line in enumerate(notation, 1):
         found = _KEY.match(line)
         key, place = (found[0], found.end()) if found else ("", 0)
-        value, metadata = None, {}
+        value: Any = None
+        metadata: dict[str, Any] = {}
         if line.startswith("=", place):
             value, place = decoder.raw_decode(line, place + 1)
         if line.startswith(" {", place):

@@ -1,0 +1,189 @@
+"""Reports: verdicts as text for people and for tools. One module per format, found by its name.
+
+A format is one file in this folder, ``<name>.py``, that holds a class `Report` derived from
+`mlperf_logging.reports.BaseReport`. Nothing else lists the formats. Modules whose name begins with an
+underscore are shared parts. Reports return text; only the command line writes it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.findings import Finding, Verdict
+    from mlperf_logging.compliance.waivers import WaivedFinding
+
+
+class FileResult(NamedTuple):
+    """What a report says of one log.
+
+    Attributes:
+        verdict: the judgement, without the findings that are waived.
+        waived: the findings that waivers cover.
+    """
+
+    verdict: Verdict
+    waived: tuple[WaivedFinding, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """One entry of ``files`` in the ``mlperf-check/1`` document; waived findings stand last."""
+        entry = self.verdict.as_json()
+        if self.waived:
+            entry["findings"] = entry["findings"] + [waived.as_json() for waived in self.waived]
+        return entry
+
+
+class Totals(NamedTuple):
+    """Counts over all logs of one call.
+
+    Attributes:
+        files: logs that were looked at.
+        passed: compliant logs.
+        failed: logs with at least one violation.
+        unjudged: logs that could not be judged.
+        errors: findings of severity "error".
+        warnings: findings of severity "warning".
+        waived: findings that waivers cover.
+    """
+
+    files: int = 0
+    passed: int = 0
+    failed: int = 0
+    unjudged: int = 0
+    errors: int = 0
+    warnings: int = 0
+    waived: int = 0
+
+    def plus(self, result: FileResult) -> Totals:
+        """The counts with one more log.
+
+        Args:
+            result: the log.
+        """
+        verdict = result.verdict
+        errors = sum(finding.severity == "error" for finding in verdict.findings)
+        return Totals(
+            self.files + 1,
+            self.passed + (verdict.verdict == "pass"),
+            self.failed + (verdict.verdict == "fail"),
+            self.unjudged + (verdict.verdict == "error"),
+            self.errors + errors,
+            self.warnings + len(verdict.findings) - errors,
+            self.waived + len(result.waived),
+        )
+
+    def as_json(self) -> dict[str, int]:
+        """The counts under the field names of the ``mlperf-check/1`` document."""
+        return {"files": self.files, "pass": self.passed, "fail": self.failed, "error": self.unjudged}
+
+
+class ReportOptions(NamedTuple):
+    """How a report is to look; a format uses what means something to it.
+
+    Attributes:
+        color: write colours for a terminal.
+        width: columns of the terminal.
+        verbose: show every finding, however many there are of one rule.
+        quiet: totals only.
+    """
+
+    color: bool = False
+    width: int = 120
+    verbose: bool = False
+    quiet: bool = False
+
+
+class BaseReport:
+    """One output format: text for the beginning, for each log, and for the end.
+
+    Attributes:
+        name: the format's name; also the name of its module.
+        description: one line for the help page.
+        for_people: the text is meant for a terminal (colours, totals, statistics may stand beside it).
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    for_people: ClassVar[bool] = False
+
+    def __init__(self, options: ReportOptions) -> None:
+        self.options = options
+
+    def begin(self) -> str:
+        """Text before the first log."""
+        return ""
+
+    def announce(self, path: str, finding: Finding) -> str:
+        """Text for one finding of a log that is still being written; empty where a format waits for its end.
+
+        What was announced does not come again when the log is added.
+
+        Args:
+            path: the log as the caller named it.
+            finding: what was found in it.
+        """
+        del path, finding
+        return ""
+
+    def add(self, result: FileResult) -> str:
+        """Text for one log, to be written at once; formats that need all logs first keep it.
+
+        Args:
+            result: the log.
+        """
+        raise NotImplementedError
+
+    def end(self, totals: Totals) -> str:
+        """Text after the last log.
+
+        Args:
+            totals: counts over all logs.
+        """
+        raise NotImplementedError
+
+    def summarize_job(self, totals: Totals) -> str:
+        """Markdown for the page of the CI job that ran the check; empty where a format has none.
+
+        Args:
+            totals: counts over all logs.
+        """
+        del totals
+        return ""
+
+
+def list_formats() -> list[str]:
+    """Names of the output formats, sorted."""
+    import pkgutil
+
+    modules = pkgutil.iter_modules(__path__)
+    return sorted(module.name for module in modules if not module.ispkg and not module.name.startswith("_"))
+
+
+def load_format(name: str) -> type[BaseReport]:
+    """The report class of a format.
+
+    Args:
+        name: name of the format.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    from importlib import import_module
+
+    path = f"{__name__}.{name}"
+    if name.isidentifier() and not name.startswith("_"):
+        try:
+            report: type[BaseReport] = import_module(path).Report
+        except ModuleNotFoundError as missing:
+            if missing.name != path:  # the format is there; what it needs is not
+                raise UsageError(f"the {name} format needs {missing.name}, which is not installed") from None
+        else:
+            return report
+    from difflib import get_close_matches
+
+    known = list_formats()
+    near = get_close_matches(name, known, n=1)
+    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+    raise UsageError(f"no output format is called {name!r}; {meant}")

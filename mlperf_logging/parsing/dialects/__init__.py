@@ -1,0 +1,109 @@
+"""The log dialects: one grammar (`NAME.lark`) and one small module (`NAME.py`) each, found in this folder.
+
+A dialect's module holds one value, ``DIALECT``. There is no list of dialects anywhere: a new one is
+its two files.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple, TypeAlias
+
+from mlperf_logging.events import Event
+
+STEM = ":::"
+"""How every marker begins."""
+
+
+class Mistake(NamedTuple):
+    """Something wrong with what a record holds.
+
+    Attributes:
+        label: one of the labels in `mistakes`.
+        field: the member of the record's object that is blamed; empty for the record as a whole.
+        found: what the record holds there, in short, for the message.
+    """
+
+    label: str
+    field: str = ""
+    found: str = ""
+
+
+Reading: TypeAlias = "tuple[Event | None, list[Mistake]]"
+"""What a record's fields make: an event, unless a mistake forbids it, and the mistakes."""
+
+
+class Dialect(NamedTuple):
+    """One way of writing records.
+
+    Attributes:
+        name: the name of the dialect, its grammar and its module.
+        rank: age of the dialect: a newer one has a higher rank.
+        read_ordinary: the fast path. From the bytes of records (marker first), their line numbers and columns
+            it makes their events, or None when not every one of them is of the ordinary shape and beyond doubt.
+        read_fields: makes an event of what the grammar found: what its terminals matched, under their names
+            in lower case, and ``payload``, the decoded JSON, where there is one; then line number, column and
+            bytes of the record.
+        key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
+        sample_head: what stands before the JSON of a record, to make a record of a sample of malformed JSON.
+        head_samples: records that are malformed before their JSON, by label.
+    """
+
+    name: str
+    rank: int
+    read_ordinary: Callable[[Sequence[bytes], Sequence[int], Sequence[int]], list[Event] | None]
+    read_fields: Callable[[dict[str, Any], int, int, bytes], Reading]
+    key_pattern: str
+    sample_head: str
+    head_samples: Mapping[str, tuple[str, ...]] = {}
+
+    @property
+    def grammar_path(self) -> str:
+        """Where the dialect's grammar stands."""
+        return next(path for path in _grammar_paths() if _name(path) == self.name)
+
+    @property
+    def marker(self) -> bytes:
+        """The bytes that begin a record, with the space that ends them."""
+        return read_marker(self.grammar_path)
+
+
+@cache
+def read_marker(grammar_path: str) -> bytes:
+    """Read the marker from a grammar, which alone says what it is.
+
+    Args:
+        grammar_path: file with a line ``MARKER: "… "``.
+
+    Raises:
+        ValueError: the grammar has no marker, or one that does not begin and end as all markers do.
+    """
+    with open(grammar_path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs a cold start
+        found = re.search(rf'^MARKER: "({STEM}[^"\\]+ )"$', file.read(), re.MULTILINE)
+    if not found:
+        raise ValueError(f'{grammar_path}: a dialect needs a line MARKER: "{STEM}… "')
+    return found[1].encode()
+
+
+@cache
+def load_dialects() -> tuple[Dialect, ...]:
+    """All dialects of this folder, newest first."""
+    modules = [importlib.import_module(f"{__name__}.{_name(path)}") for path in _grammar_paths()]
+    return tuple(sorted((module.DIALECT for module in modules), key=lambda dialect: -dialect.rank))
+
+
+def rank_dialect(name: str) -> int:
+    """Age of a dialect, newer ones higher; -1 for a name that is no dialect's."""
+    return next((dialect.rank for dialect in load_dialects() if dialect.name == name), -1)
+
+
+def _grammar_paths() -> list[str]:
+    return [entry.path for folder in __path__ for entry in os.scandir(folder) if entry.name.endswith(".lark")]
+
+
+def _name(path: str) -> str:
+    return os.path.basename(path).removesuffix(".lark")  # noqa: PTH119 - pathlib costs a cold start

@@ -1,0 +1,90 @@
+# From a clean checkout: needs Python 3.11 or newer, make, git and a package index, nothing else.
+# Everything is installed into VENV, once; it is done again only when setup.cfg or pyproject.toml change.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+WORKERS ?= 2
+PYTEST ?= $(BIN)/python -m pytest
+PYTEST_ARGS ?=
+RULE_PAGES ?= docs/rules
+WRITE_RULE_PAGES ?= $(BIN)/mlperf rules docs
+NIGHTLY_EXAMPLES ?= 100000
+PEER_VENV ?= .venv-peer
+MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
+
+BASE := $(VENV)/.installed-base
+FULL := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format-check types contracts pages-fresh logs-fresh format docs bench peer nightly clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
+
+demo: $(BASE)  ## judge the logs in examples/ and show the findings
+	$(BIN)/python examples/demo.py
+
+test: $(FULL)  ## all tests
+	$(PYTEST) -n $(WORKERS) -q $(PYTEST_ARGS)
+
+check: lint format-check types contracts pages-fresh logs-fresh  ## lint, types, import contracts, stale files
+
+lint: $(FULL)
+	$(BIN)/ruff check .
+
+format-check: $(FULL)
+	$(BIN)/ruff format --check .
+
+types: $(FULL)
+	$(BIN)/mypy
+
+contracts: $(FULL)
+	$(BIN)/lint-imports
+
+pages-fresh: $(FULL)
+	$(WRITE_RULE_PAGES) --check $(RULE_PAGES)
+
+logs-fresh: $(FULL)
+	$(BIN)/python examples/logs/make_logs.py --check
+
+format: $(FULL)  ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(FULL)  ## write the generated pages anew
+	$(WRITE_RULE_PAGES) $(RULE_PAGES)
+	$(BIN)/python examples/logs/make_logs.py
+
+bench: $(FULL)  ## measure; beside the public package where `make peer` has installed it
+	MLPERF_PEER_PYTHON=$(MLPERF_PEER_PYTHON) $(BIN)/python -m benchmarks
+
+peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a folder of its own
+
+nightly: $(FULL)  ## the property tests and fuzzing, at length
+	MLPERF_EXAMPLES=$(NIGHTLY_EXAMPLES) $(PYTEST) -n $(WORKERS) -q tests/properties tests/fuzz $(PYTEST_ARGS)
+
+clean:  ## remove what make has made, not the environments
+	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "no python3 found; install Python 3.11 or newer, or name it: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) --version); Python 3.11 or newer is needed: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# An installation for development serves the demo as well, so it also leaves the smaller one's stamp.
+$(BASE): setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(FULL): setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(BASE) $@
+
+$(PEER_VENV)/.installed: | $(BIN)/python
+	$(PYTHON) -m venv $(PEER_VENV)
+	$(PEER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check mlperf-logging
+	@touch $@

@@ -1,0 +1,261 @@
+"""Time to judge logs, beside the public package: a folder in one process, a cold start, two processes.
+
+    python benchmarks/bench_checking.py --peer /path/to/python [--corpus FOLDER] [--json FILE]
+
+`--peer` names the Python of an environment that has the public `mlperf-logging` package; without it only this
+project is measured. `--corpus` names a folder of result logs with a table `expected_verdicts.csv` beside it that says
+by which round each is judged; without it, copies of the logs in `examples/logs` are judged, which are smaller than
+real ones. The contestants take turns, so that a busy machine treats all alike; figures are medians.
+
+- *folder*: both judge the same logs by the same rounds, each in one process. Timed is the judging, from the first log
+  to the last, reading the rules included, starting Python and importing not. The logs are of rounds that both know.
+- *cold start*: `mlperf-check FILE` beside `python -m mlperf_logging.compliance_checker FILE` and `python -c pass`,
+  from the start of the process to its end.
+- *processes*: `mlperf-check --jobs 1` beside `--jobs 2`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent
+EXAMPLES = PROJECT / "examples" / "logs"
+MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
+UNKNOWN_TO_PEER = ("0.5.0",)
+COLD_LOG = EXAMPLES / "compliant" / "6.1.0_llama31_8b.txt"
+COLD_ROUND = ("training", "6.1.0")
+
+OURS = """
+import json, sys, time
+from mlperf_logging import check_log
+logs = json.load(open(sys.argv[1]))
+begin = time.perf_counter()
+passed = sum(check_log(path, usage=usage, ruleset=ruleset).verdict == "pass" for path, usage, ruleset in logs)
+print(json.dumps({"seconds": time.perf_counter() - begin, "passed": passed}))
+"""
+
+PEER = """
+import contextlib, io, json, logging, sys, time
+from mlperf_logging.compliance_checker import mlp_compliance
+logging.disable(logging.CRITICAL)
+logs = json.load(open(sys.argv[1]))
+passed = 0
+begin = time.perf_counter()
+for path, usage, ruleset in logs:
+    checker = mlp_compliance.make_checker(usage, ruleset, True, False)
+    with contextlib.redirect_stdout(io.StringIO()):
+        try:
+            passed += bool(mlp_compliance.main(path, f"{usage}_{ruleset}/common.yaml", checker)[0])
+        except Exception:
+            pass
+print(json.dumps({"seconds": time.perf_counter() - begin, "passed": passed}))
+"""
+
+
+class Log(NamedTuple):
+    """A log and the round that judges it."""
+
+    path: str
+    usage: str
+    ruleset: str
+
+
+def list_corpus(corpus: Path | None, folder: Path, wanted: int) -> tuple[list[Log], str]:
+    """Logs to judge and what they are: real ones, or copies of the examples in a folder.
+
+    Args:
+        corpus: folder of real logs, or None.
+        folder: where copies are put.
+        wanted: number of copies.
+    """
+    if corpus is not None:
+        with (corpus.parent / "expected_verdicts.csv").open(newline="") as table:
+            logs = [
+                Log(str(corpus / row["path"]), row["usage"], row["ruleset"])
+                for row in csv.DictReader(table)
+            ]
+        return logs, "real logs"
+    checks = json.loads((EXAMPLES / "expected.json").read_text("utf-8"))["checks"]
+    distinct = {(check["path"], check["usage"], check["ruleset"]) for check in checks}
+    copies = []
+    for number in range(wanted):
+        path, usage, ruleset = sorted(distinct)[number % len(distinct)]
+        copy = folder / f"{number:04}_{Path(path).name}"
+        copy.write_bytes((EXAMPLES / path).read_bytes())
+        copies.append(Log(str(copy), usage, ruleset))
+    return copies, "copies of the example logs"
+
+
+def take_evenly(logs: Sequence[Log], count: int) -> list[Log]:
+    """So many logs, evenly spread over all."""
+    return [logs[number * len(logs) // count] for number in range(min(count, len(logs)))]
+
+
+def run_worker(python: str, program: str, listing: Path) -> dict[str, float]:
+    """Run a timing program in a process of its own and give what it prints."""
+    answer = subprocess.run(
+        [python, "-c", program, str(listing)], capture_output=True, check=True, cwd=listing.parent
+    )
+    told: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
+    return told
+
+
+def time_command(command: Sequence[str | Path], folder: Path, codes: tuple[int, ...]) -> float:
+    """Seconds from the start of a process to its end."""
+    begin = time.perf_counter()
+    answer = subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    seconds = time.perf_counter() - begin
+    if answer.returncode not in codes:
+        raise SystemExit(f"{command[0]} ended with {answer.returncode}: {answer.stderr.decode()[-500:]}")
+    return seconds
+
+
+def take_turns(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Median of each contestant's figure, the contestants taking turns."""
+    figures: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, measure in contestants.items():
+            figures[name].append(measure())
+    return {name: statistics.median(values) for name, values in figures.items()}
+
+
+def measure_folder(logs: list[Log], peer: str | None, folder: Path, rounds: int) -> dict[str, Any]:
+    """Judge the same logs in one process each."""
+    listing = folder / "logs.json"
+    listing.write_text(json.dumps(logs))
+    passed: dict[str, float] = {}
+
+    def contest(name: str, python: str, program: str) -> Callable[[], float]:
+        def measure() -> float:
+            told = run_worker(python, program, listing)
+            passed[name] = told["passed"]
+            return told["seconds"]
+
+        return measure
+
+    contestants = {"mlperf_logging": contest("mlperf_logging", sys.executable, OURS)}
+    if peer:
+        contestants["peer"] = contest("peer", peer, PEER)
+    return {
+        "logs": len(logs),
+        "megabytes": sum(os.stat(log.path).st_size for log in logs) / 1e6,
+        "seconds": take_turns(contestants, rounds),
+        "compliant": passed,
+    }
+
+
+def measure_cold_start(peer: str | None, folder: Path, rounds: int) -> dict[str, Any]:
+    """Start, judge one small log and end."""
+    usage, ruleset = COLD_ROUND
+    commands: dict[str, list[str | Path]] = {
+        "python -c pass": [sys.executable, "-c", "pass"],
+        "mlperf_logging": [MLPERF_CHECK, COLD_LOG],
+    }
+    if peer:
+        rest = ["--usage", usage, "--ruleset", ruleset, "--log_output", os.devnull, COLD_LOG]
+        commands["peer"] = [peer, "-m", "mlperf_logging.compliance_checker", *rest]
+    contestants = {
+        name: lambda command=command: time_command(command, folder, (0,))
+        for name, command in commands.items()
+    }
+    take_turns(contestants, 1)  # files come into the page cache, rules into the cache of rules
+    return {"runs": rounds, "seconds": take_turns(contestants, rounds)}
+
+
+def measure_processes(logs: list[Log], folder: Path, rounds: int) -> dict[str, Any]:
+    """Judge many logs in one process and in two."""
+    command = [MLPERF_CHECK, "--quiet", *[log.path for log in logs]]
+    contestants = {
+        f"--jobs {jobs}": lambda jobs=jobs: time_command([*command, "--jobs", str(jobs)], folder, (0, 1))
+        for jobs in (1, 2)
+    }
+    return {"logs": len(logs), "seconds": take_turns(contestants, rounds)}
+
+
+def describe(results: dict[str, Any]) -> str:
+    """The figures as a table."""
+    lines = [f"{results['machine']}; {results['corpus']}", ""]
+    titles = {
+        "folder": "{logs} logs, {megabytes:.1f} MB, one process",
+        "cold_start": "cold start, one log, median of {runs}",
+        "processes": "{logs} logs, mlperf-check",
+    }
+    for name, title in titles.items():
+        part = results[name]
+        lines.append(title.format(**part))
+        for contestant, seconds in part["seconds"].items():
+            lines.append(f"  {contestant:<18} {seconds * 1000:>10,.1f} ms")
+        lines += [f"  {label:<18} {value:>10.1f} times" for label, value in part["ratios"].items()]
+        if "compliant" in part:
+            told = ", ".join(f"{contestant} {count}" for contestant, count in part["compliant"].items())
+            lines.append(f"  found compliant: {told}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def add_ratios(results: dict[str, Any]) -> None:
+    """Put beside the times how they compare."""
+    folder, cold, processes = (results[name]["seconds"] for name in ("folder", "cold_start", "processes"))
+    for seconds, part in ((folder, "folder"), (cold, "cold_start"), (processes, "processes")):
+        del seconds
+        results[part]["ratios"] = {}
+    if "peer" in folder:
+        results["folder"]["ratios"]["peer / ours"] = folder["peer"] / folder["mlperf_logging"]
+        results["cold_start"]["ratios"]["ours / peer"] = cold["mlperf_logging"] / cold["peer"]
+    results["cold_start"]["ratios"]["ours / pass"] = cold["mlperf_logging"] / cold["python -c pass"]
+    results["processes"]["ratios"]["one / two"] = processes["--jobs 1"] / processes["--jobs 2"]
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description="Time to judge logs, beside the public package.")
+    parser.add_argument(
+        "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
+    )
+    parser.add_argument("--corpus", type=Path, help="folder of real logs, expected_verdicts.csv beside it")
+    parser.add_argument("--files", type=int, default=400, help="logs for the comparison in one process")
+    parser.add_argument("--many", type=int, default=1000, help="logs for one process against two")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of the long measurements")
+    parser.add_argument("--starts", type=int, default=21, help="turns of the cold starts")
+    parser.add_argument("--json", type=Path, help="write the figures there as well")
+    options = parser.parse_args()
+    shared = Path(os.environ.get("MLPERF_SHARED", PROJECT.parent / "shared")) / "corpus" / "logs"
+    corpus = options.corpus or (shared if shared.is_dir() else None)
+    if not options.peer:
+        print(
+            "no --peer (or MLPERF_PEER_PYTHON): the public package is not measured; `make peer` installs it\n"
+        )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ["MLPERF_CACHE_DIR"] = str(folder / "cache")
+        logs, kind = list_corpus(corpus, folder, options.many)
+        known = [log for log in logs if log.ruleset not in UNKNOWN_TO_PEER]
+        results: dict[str, Any] = {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+            "corpus": kind,
+            "folder": measure_folder(take_evenly(known, options.files), options.peer, folder, options.rounds),
+            "cold_start": measure_cold_start(options.peer, folder, options.starts),
+            "processes": measure_processes(take_evenly(logs, options.many), folder, options.rounds),
+        }
+    add_ratios(results)
+    print(describe(results))
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""Judge the example logs and show the findings; exit with 1 when a verdict is not the expected one.
+
+    make demo
+
+Shows `mlperf-check` on the compliant and on the broken logs in `examples/logs`, then judges each log by every ruleset
+that `examples/logs/expected.json` names and compares.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+LOGS = Path("examples/logs")
+MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
+
+
+def show(*arguments: str, expected_code: int) -> list[str]:
+    """Run `mlperf-check` for people to see; give a sentence when its exit code is not the expected one."""
+    command = f"mlperf-check {' '.join(arguments)}"
+    print(f"$ {command}", flush=True)
+    code = subprocess.run([str(MLPERF_CHECK), *arguments], cwd=ROOT, check=False).returncode  # noqa: S603
+    print(f"(exit code {code})\n", flush=True)
+    return [] if code == expected_code else [f"{command}: exit code {code}, expected {expected_code}"]
+
+
+def judge(checks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Judge the logs of checks that share usage, ruleset and level in one call; give the files by path."""
+    first = checks[0]
+    arguments = ["--usage", first["usage"], "--ruleset", first["ruleset"], "--format", "json"]
+    arguments += ["--strict"] if first["strict"] else []
+    arguments += [str(LOGS / check["path"]) for check in checks]
+    answer = subprocess.run([str(MLPERF_CHECK), *arguments], cwd=ROOT, check=False, capture_output=True)  # noqa: S603
+    if answer.returncode not in (0, 1):
+        raise SystemExit(f"mlperf-check could not do its work: {answer.stderr.decode()}")
+    return {entry["path"]: entry for entry in json.loads(answer.stdout)["files"]}
+
+
+def compare(check: dict[str, Any], entry: dict[str, Any]) -> list[str]:
+    """Sentences on what differs between an expected and a real verdict."""
+    errors = [finding for finding in entry["findings"] if finding["severity"] == "error"]
+    found = {
+        "verdict": entry["verdict"],
+        "keys": sorted({finding["key"] for finding in errors if finding["key"]}),
+        "codes": sorted({finding["code"] for finding in entry["findings"]}),
+    }
+    place = f"{check['path']} by {check['usage']}/{check['ruleset']}{', strict' if check['strict'] else ''}"
+    return [
+        f"{place}: {name} {value}, expected {check[name]}"
+        for name, value in found.items()
+        if value != check[name]
+    ]
+
+
+def main() -> int:
+    """Show, judge, compare."""
+    differences = show(str(LOGS / "compliant"), expected_code=0)
+    differences += show(str(LOGS / "broken"), "--statistics", expected_code=1)
+    checks = json.loads((ROOT / LOGS / "expected.json").read_text("utf-8"))["checks"]
+    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for check in checks:
+        groups.setdefault((check["usage"], check["ruleset"], check["strict"]), []).append(check)
+    for group in groups.values():
+        entries = judge(group)
+        for check in group:
+            differences += compare(check, entries[str(LOGS / check["path"])])
+    for difference in differences:
+        print(f"NOT AS EXPECTED: {difference}")
+    logs = len({check["path"] for check in checks})
+    rulesets = len({(check["usage"], check["ruleset"]) for check in checks})
+    outcome = f"{len(differences)} differences" if differences else "every verdict as expected"
+    print(f"{logs} logs, {rulesets} rulesets, {len(checks)} verdicts: {outcome}")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

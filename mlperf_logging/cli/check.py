@@ -1,0 +1,253 @@
+"""`mlperf-check`: judge logs and show what was found."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from mlperf_logging.cli.files import find_logs
+from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge, start_judging
+from mlperf_logging.cli.options import build_check_parser
+from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, complain, run_guarded
+from mlperf_logging.errors import UsageError
+from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals, load_format
+
+JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-division"}
+"""Ids under which the judge itself reports; they stand in no rule file."""
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from mlperf_logging.compliance.selection import Selection
+    from mlperf_logging.compliance.waivers import Waiver
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf-check") -> int:
+    """Judge the logs that a command line names.
+
+    Args:
+        argv: what follows the program's name; None for the arguments of this process.
+        program: name under which the command speaks.
+
+    Returns:
+        0 when all logs are compliant, 1 when one is not, 2 when the work could not be done.
+    """
+    return run_guarded(program, lambda: _check(argv, program))
+
+
+def _check(argv: Sequence[str] | None, program: str) -> int:
+    options = build_check_parser(program).parse(argv)
+    if options.version:
+        return _show_version(program)
+    if options.explain is not None or options.list_rules:
+        return _show_rules(options)
+    if not options.paths:
+        raise UsageError(
+            "name at least one log, folder or pattern, or - for standard input (--help shows examples)"
+        )
+    waivers = _load_waivers(options.waivers)
+    judge = LogJudge(
+        usage=options.usage,
+        ruleset=options.ruleset,
+        division=options.division,
+        benchmark=options.benchmark,
+        strict=options.strict,
+        level=options.level,
+        rules=options.rules,
+        waivers=waivers,
+        selection=_read_selection(options),
+    )
+    form = load_format(_choose_format(options, program))
+    if options.follow:
+        return _follow(options, judge, form, program)
+    logs = find_logs(options.paths)
+    for sentence in logs.complaints:
+        complain(program, sentence)
+    with Output(options.output) as output:
+        report = form(_look_of(options, output))
+        results = start_judging(logs.paths, judge, options.jobs)
+        totals, used = _write_report(report, results, len(logs.paths), output, options)
+    _complain_of_unused(waivers, used, options.waivers, program)
+    if logs.complaints or totals.unjudged:
+        return CANNOT_WORK
+    return VIOLATION if totals.failed else COMPLIANT
+
+
+def _write_report(
+    report: BaseReport, results: Iterator[FileResult], count: int, output: Output, options: Namespace
+) -> tuple[Totals, set[Waiver]]:
+    totals = Totals()
+    used: set[Waiver] = set()
+    with ExitStack() as stack:
+        statistics = bar = None
+        if options.statistics:
+            from mlperf_logging.reports._statistics import Statistics
+
+            statistics = Statistics()
+        if not options.quiet and sys.stderr is not None and sys.stderr.isatty():
+            from mlperf_logging.cli.progress import ProgressBar
+
+            bar = stack.enter_context(ProgressBar(count, "judging logs"))
+        output.write(report.begin())
+        for result in results:
+            totals = totals.plus(result)
+            used.update(waived.waiver for waived in result.waived)
+            if statistics is not None:
+                statistics.add(result)
+            text = report.add(result)
+            if bar is not None:
+                bar.advance()
+                if text and output.is_terminal:
+                    bar.hide()
+            output.write(text)
+    output.write(report.end(totals))
+    if statistics is not None:
+        table = f"\n{statistics.render()}"
+        if report.for_people:
+            output.write(table)
+        else:
+            sys.stderr.write(table)
+    _append_job_summary(report.summarize_job(totals))
+    return totals, used
+
+
+def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program: str) -> int:
+    """Judge one log while it is written."""
+    from mlperf_logging.cli.following import Follower
+
+    if len(options.paths) != 1 or os.path.isdir(options.paths[0]):  # noqa: PTH112 - as in find_logs
+        raise UsageError("--follow takes one log; start one command for each")
+    (path,) = options.paths
+
+    def note(sentence: str) -> None:
+        if not options.quiet:
+            complain(program, sentence)
+
+    with Output(options.output) as output:
+        report = form(_look_of(options, output))
+        output.write(report.begin())
+        follower = Follower(path, judge, lambda finding: output.write(report.announce(path, finding)), note)
+        result = follower.follow()
+        totals = Totals().plus(result)
+        output.write(report.add(result))
+        output.write(report.end(totals))
+    _append_job_summary(report.summarize_job(totals))
+    _complain_of_unused(judge.waivers, {waived.waiver for waived in result.waived}, options.waivers, program)
+    if totals.unjudged:
+        return CANNOT_WORK
+    return VIOLATION if totals.failed else COMPLIANT
+
+
+def _complain_of_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
+    for waiver in waivers:
+        if waiver not in used:
+            complain(program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing")
+
+
+def _choose_format(options: Namespace, program: str) -> str:
+    if options.format is not None:
+        return str(options.format)
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        return "text"
+    if not options.quiet:
+        complain(
+            program, "this is GitHub Actions: the report is in --format github (name another to choose it)"
+        )
+    return "github"
+
+
+def _look_of(options: Namespace, output: Output) -> ReportOptions:
+    return ReportOptions(
+        color=wants_color(options.color, is_terminal=output.is_terminal, environment=os.environ),
+        width=measure_terminal(os.environ) if output.is_terminal else WIDTH_WITHOUT_TERMINAL,
+        verbose=options.verbose,
+        quiet=options.quiet,
+    )
+
+
+def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
+    if path is None:
+        return ()
+    from datetime import UTC, datetime
+
+    from mlperf_logging.compliance.waivers import load_waivers
+
+    return load_waivers(path, datetime.now(UTC).date())
+
+
+def _read_selection(options: Namespace) -> Selection | None:
+    if not options.select and not options.ignore:
+        return None
+    from mlperf_logging.compliance.selection import is_code_prefix, parse_selection
+
+    texts = [*options.select, *options.ignore]
+    if all(is_code_prefix(part.strip()) for text in texts for part in text.split(",")):
+        known: tuple[set[str], set[str]] = _list_codes(options.rules), set()
+    else:  # all rounds are loaded, which takes a moment
+        known = _list_codes(options.rules), _list_rule_ids(options.rules)
+    return parse_selection(options.select, options.ignore, known_codes=known[0], known_rules=known[1])
+
+
+def _list_codes(folder: str | None) -> set[str]:
+    from mlperf_logging.compliance.rulesets import open_rulebook
+    from mlperf_logging.parsing.mistakes import MISTAKES
+
+    form = {mistake.code for mistake in MISTAKES.values()}
+    return form | set(open_rulebook(folder).vocabulary().codes) | {UNJUDGED_CODE}
+
+
+def _list_rule_ids(folder: str | None) -> set[str]:
+    from mlperf_logging.compliance.catalogue import list_rules
+    from mlperf_logging.compliance.rulesets import open_rulebook
+    from mlperf_logging.parsing.mistakes import MISTAKES
+
+    book = open_rulebook(folder)
+    found = {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}
+    return found | set(MISTAKES) | JUDGE_IDS
+
+
+def _show_rules(options: Namespace) -> int:
+    from mlperf_logging.cli.rules import show_explanation, show_rules
+
+    as_json = options.format in {"json", "jsonl"}
+    if options.explain is not None:
+        return show_explanation(options.explain, folder=options.rules, as_json=as_json)
+    return show_rules(
+        usage=options.usage,
+        ruleset=options.ruleset,
+        division=options.division,
+        benchmark=options.benchmark,
+        strict=options.strict,
+        folder=options.rules,
+        as_json=as_json,
+    )
+
+
+def _append_job_summary(markdown: str) -> None:
+    path = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not markdown or not path:
+        return
+    from pathlib import Path
+
+    try:
+        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as page:
+            page.write(markdown)
+    except OSError as trouble:
+        raise UsageError(
+            f"cannot write the job summary to {path!r} (GITHUB_STEP_SUMMARY): {trouble.strerror}"
+        ) from None
+
+
+def _show_version(program: str) -> int:
+    from importlib.metadata import version
+
+    sys.stdout.write(f"{program} {version('mlperf_logging')}\n")
+    return COMPLIANT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,167 @@
+"""Judging a log while its run writes it: each finding once, as soon as it is certain."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from mlperf_logging.cli.files import STANDARD_INPUT
+from mlperf_logging.cli.tailing import Pace, TailedFile
+from mlperf_logging.compliance.checking import describe_problem
+from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.rulesets import FRAME
+from mlperf_logging.errors import UnreadableLogError
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.reports import FileResult
+
+if TYPE_CHECKING:
+    from mlperf_logging.cli.judging import LogJudge
+
+
+class Follower:
+    """Follows one log to the end of its run.
+
+    Attributes:
+        path: the log as the user named it.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        judge: LogJudge,
+        announce: Callable[[Finding], None],
+        note: Callable[[str], None],
+        pace: Pace | None = None,
+    ) -> None:
+        """Prepare; `follow` does the work.
+
+        Args:
+            path: the log; "-" for standard input.
+            judge: how it is judged.
+            announce: takes each finding that counts, once.
+            note: takes sentences about the file: that it is waited for, that it begins anew.
+            pace: how the file is watched.
+        """
+        self.path = path
+        self._judge = judge
+        self._announce = announce
+        self._note = note
+        self._pace = pace or Pace()
+        self._file = TailedFile(
+            "/dev/stdin" if path == STANDARD_INPUT else path, FRAME[-1].encode(), self._pace
+        )
+        self._live = judge.start()
+        self._found: list[Finding] = []
+        self._announced: set[tuple[str, int | None, str]] = set()
+        self._event_count = 0
+        self._dialect: str | None = None
+        self._first: Event | None = None
+        self._begins = True
+        self._is_continued = False
+
+    def follow(self) -> FileResult:
+        """Read to the end of the run.
+
+        Returns:
+            The verdict; of a file that stands whole under its name, the one that judging it anew gives.
+
+        Raises:
+            UnreadableLogError: the log cannot be read.
+        """
+        from mlperf_logging.parsing import read_batches
+
+        try:
+            self._wait()
+            while True:
+                for batch in read_batches(self._file):  # type: ignore[arg-type] # all it does is read
+                    for item in batch:
+                        self._take(item)
+                if self._file.has_ended:
+                    break
+                self._note(f"{self.path} was truncated or replaced; reading it from its beginning")
+                self._begins = True
+                self._wait()
+        finally:
+            self._file.close()
+        self._add(self._live.finish())
+        return self._conclude()
+
+    def _wait(self) -> None:
+        waited = False
+        while not self._file.begin_again():
+            if not waited:
+                self._note(f"waiting for {self.path}")
+                waited = True
+            time.sleep(self._pace.look_every_s)
+
+    def _take(self, item: Event | Problem) -> None:
+        if not isinstance(item, Event):
+            self._add([describe_problem(item)])
+            return
+        if self._begins:
+            self._begin(item)
+        self._event_count += 1
+        self._dialect = item.dialect
+        self._add(self._live.feed(item))
+        if item.key == FRAME[-1]:
+            self._file.end_soon()
+
+    def _begin(self, event: Event) -> None:
+        """Tell by a file's first event whether the log goes on in it or was begun anew.
+
+        A log that begins with the key that it began with before is another run, or, where the record is the
+        same, the same run written once more.
+        """
+        self._begins = False
+        former, self._first = self._first, self._first or event
+        if former is None:
+            return
+        if event.key != former.key:
+            self._is_continued = True
+            return
+        if event.raw != former.raw:
+            self._note(f"{self.path} holds another run now; the former one is forgotten")
+            self._announced.clear()
+        self._first = event
+        self._file.expect_more()
+        self._live, self._found, self._event_count = self._judge.start(), [], 0
+        self._is_continued = False
+
+    def _add(self, findings: list[Finding]) -> None:
+        self._found += findings
+        for finding in findings:
+            if self._judge.counts(self.path, finding):
+                self._tell(finding)
+
+    def _tell(self, finding: Finding) -> None:
+        mark = (finding.rule, finding.line, finding.message)
+        if mark not in self._announced:
+            self._announced.add(mark)
+            self._announce(finding)
+
+    def _conclude(self) -> FileResult:
+        if self.path != STANDARD_INPUT and not self._is_continued:
+            whole = self._judge.judge(self.path)
+            if whole.verdict.verdict != "error":
+                for finding in whole.verdict.findings:
+                    self._tell(finding)
+                return whole
+        choice = self._live.choice
+        if choice is None:
+            raise UnreadableLogError(self.path, f"{self.path}: nothing could be judged")
+        failed = any(finding.severity == "error" for finding in self._found)
+        verdict = Verdict(
+            path=self.path,
+            dialect=self._dialect,
+            usage=choice.ruleset.usage,
+            ruleset=choice.ruleset.round,
+            ruleset_reason=choice.reason,
+            division=choice.division,
+            benchmark=choice.benchmark,
+            verdict="fail" if failed else "pass",
+            findings=tuple(self._found),
+            run=self._live.run,
+            event_count=self._event_count,
+        )
+        return self._judge.settle(verdict)

@@ -1,0 +1,59 @@
+"""`mlperf`: one name for all commands, each in a module of its own that is loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
+
+PROGRAM = "mlperf"
+COMMANDS = {
+    "check": "judge logs by the rules of a round (the same as mlperf-check)",
+    "rules": "what a round requires, what a rule means, what changed between rounds",
+}
+"""Name of each command, which is also that of its module here, and what it does."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of the commands.
+
+    Args:
+        argv: what follows the program's name; None for the arguments of this process.
+
+    Returns:
+        The command's exit code; 2 when there is no such command.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    name = arguments[0] if arguments else "--help"
+    if name in COMMANDS:
+        command = import_module(f"mlperf_logging.cli.{name}")
+        code: int = command.main(arguments[1:], f"{PROGRAM} {name}")
+        return code
+    if name in ("-h", "--help", "help"):
+        run_guarded(PROGRAM, _show_help)
+        return COMPLIANT if arguments else CANNOT_WORK
+    if name == "--version":
+        from mlperf_logging.cli.check import main as check
+
+        return check(["--version"], PROGRAM)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, COMMANDS, n=1)
+    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
+    complain(PROGRAM, f"there is no command {name!r}; {meant} ({PROGRAM} --help says more)")
+    return CANNOT_WORK
+
+
+def _show_help() -> int:
+    width = max(len(name) for name in COMMANDS)
+    lines = [f"usage: {PROGRAM} COMMAND …", "", "commands:"]
+    lines += [f"  {name.ljust(width)}  {what}" for name, what in COMMANDS.items()]
+    lines += ["", f"{PROGRAM} COMMAND --help shows the options and examples of one command."]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return COMPLIANT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

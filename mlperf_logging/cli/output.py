@@ -1,0 +1,124 @@
+"""Where a report goes: the terminal, a pipe, or a file that is replaced only when the report is whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from mlperf_logging.cli.running import silence_output
+from mlperf_logging.errors import UsageError
+
+WIDTH_WITHOUT_TERMINAL = 140
+
+
+class Output:
+    """A place for text: standard output, or a file written beside its name and moved there at the end.
+
+    Attributes:
+        is_terminal: a person looks at it.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        """Open the place.
+
+        Args:
+            path: name of a file; None for standard output.
+
+        Raises:
+            UsageError: the file cannot be written, or there is no standard output.
+        """
+        self._target: Path | None = None
+        self._draft: Path | None = None
+        self._stream: IO[bytes]
+        if path is None:
+            if sys.stdout is None:
+                raise UsageError("there is no standard output to write to; name a file with --output")
+            self._stream = sys.stdout.buffer
+            self.is_terminal = sys.stdout.isatty()
+            return
+        self.is_terminal = False
+        self._target = Path(os.path.realpath(path))
+        if self._target.is_file() or not self._target.exists():
+            self._draft = self._target.with_name(f"{self._target.name}.{os.getpid()}.part")
+        try:
+            self._stream = (self._draft or self._target).open("wb")
+        except OSError as trouble:
+            raise UsageError(f"cannot write the report to {path!r}: {trouble.strerror}") from None
+
+    def write(self, text: str) -> None:
+        """Write text and hand it on at once.
+
+        Args:
+            text: the text; UTF-8, and what cannot be encoded as an escape.
+
+        Raises:
+            BrokenPipeError: the reader went away.
+            UsageError: the text cannot be written.
+        """
+        if not text:
+            return
+        try:
+            self._stream.write(text.encode("utf-8", "backslashreplace"))
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as trouble:
+            if self._target is None:
+                silence_output()
+            raise UsageError(f"cannot write the report: {trouble.strerror}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Put the file in its place, or remove what was begun when the work was broken off."""
+        if self._target is None:
+            return
+        try:
+            self._stream.close()
+            if self._draft is not None and kind is None:
+                self._draft.replace(self._target)
+        except OSError as trouble:
+            if kind is None:
+                raise UsageError(f"cannot write the report: {trouble.strerror}") from None
+        finally:
+            if self._draft is not None:
+                self._draft.unlink(missing_ok=True)
+
+
+def wants_color(choice: str, *, is_terminal: bool, environment: Mapping[str, str]) -> bool:
+    """Tell whether to write colours.
+
+    Args:
+        choice: "always", "never", or "auto" to go by terminal and environment.
+        is_terminal: the text goes to a terminal.
+        environment: environment variables; NO_COLOR and TERM=dumb forbid colours, FORCE_COLOR asks for them.
+    """
+    if choice != "auto":
+        return choice == "always"
+    if environment.get("NO_COLOR"):
+        return False
+    if environment.get("FORCE_COLOR"):
+        return True
+    return is_terminal and environment.get("TERM") != "dumb"
+
+
+def measure_terminal(environment: Mapping[str, str]) -> int:
+    """Columns of the terminal on standard output, or a fixed number where there is none.
+
+    Args:
+        environment: environment variables; COLUMNS wins.
+    """
+    columns = environment.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns) > 0:
+        return int(columns)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH_WITHOUT_TERMINAL
+    except (OSError, ValueError):
+        return WIDTH_WITHOUT_TERMINAL

@@ -1,0 +1,75 @@
+"""What every command does alike: exit codes, complaints, interrupts and closed pipes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from mlperf_logging.errors import MLPerfLoggingError
+from mlperf_logging.reports._escape import show_text
+
+COMPLIANT = 0
+VIOLATION = 1
+CANNOT_WORK = 2
+INTERRUPTED = 130  # what shells report for a program ended by an interrupt
+PIPE_CLOSED = 141  # … and by a reader that went away
+
+
+def run_guarded(program: str, command: Callable[[], int]) -> int:
+    """Run a command so that no mistake of the user's, interrupt or closed pipe ends in a traceback.
+
+    Args:
+        program: name under which the command complains.
+        command: does the work and gives the exit code.
+
+    Returns:
+        The command's exit code, or the one that says what stopped it.
+    """
+    try:
+        code = command()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except MLPerfLoggingError as trouble:
+        for line in str(trouble).splitlines():
+            complain(program, line)
+        return CANNOT_WORK
+    except BrokenPipeError:
+        silence_output()
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        complain(program, "interrupted; the report is not complete")
+        return INTERRUPTED
+    except MemoryError:
+        complain(program, "out of memory; judge fewer logs at a time")
+        return CANNOT_WORK
+    except SystemExit as leaving:  # argparse, after its own message
+        return leaving.code if isinstance(leaving.code, int) else CANNOT_WORK
+    return code
+
+
+def complain(program: str, sentence: str) -> None:
+    """Write one line to the error stream.
+
+    Args:
+        program: who complains.
+        sentence: what is wrong and what to do.
+    """
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(f"{program}: {show_text(sentence)}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):  # nobody is there to read it
+        return
+
+
+def silence_output() -> None:
+    """Send what is still buffered to nowhere, so that closing the stream at exit does not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):  # not a stream of the operating system
+        return
+    finally:
+        os.close(nowhere)

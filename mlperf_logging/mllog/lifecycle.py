@@ -1,0 +1,274 @@
+"""The life of a training run as events in the order that the rules want.
+
+::
+
+    cache_clear  init_start  submission_…  seed  hyperparameters  train_samples  eval_samples  init_stop
+    run_start  ( block or epoch  ( eval_start  eval_accuracy  eval_stop ) )…  run_stop
+
+The callbacks for frameworks and the helper for hand-written loops (see `callbacks`) all drive a `LifeCycle`.
+It closes what is open before it opens the next thing, logs ``run_stop`` exactly once, and does so too when
+the process is told to stop or exits in the middle of a run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from mlperf_logging.mllog import constants, termination
+from mlperf_logging.mllog.errors import ConfigError
+from mlperf_logging.mllog.notices import print_notice
+from mlperf_logging.mllog.scopes import log_hyperparameters, log_submission
+from mlperf_logging.mllog.settings import get_mllogger
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from mlperf_logging.mllog.mllog import MLLogger
+
+PACKAGE_FOLDER = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is slow to import
+UNITS = (constants.EPOCH_NUM, constants.SAMPLES_COUNT)
+
+
+class LifeCycle:
+    """Logs one run from ``cache_clear`` to ``run_stop``.
+
+    Args:
+        submission: who submits what: ``benchmark``, ``org``, ``division``, ``platform``, ``status`` and more;
+            see `mllog.submission`.
+        seed: the seed of the random numbers.
+        hyperparameters: values by log key, logged once before the run.
+        train_samples: number of samples in the training data.
+        eval_samples: number of samples in the evaluation data.
+        unit: what progress is counted in: ``"epoch_num"`` or ``"samples_count"``, as the benchmark's rules
+            say.
+        target: quality at which the run is a success; without one every run that ends normally is.
+        mode: ``"max"`` where more is better, ``"min"`` where less is.
+        quality_key: log key of the quality.
+        logger: the logger to use; default: the shared one.
+        shows_script: whether call sites are the script's lines that lead to the events, and not this
+            module's.
+
+    Attributes:
+        target: as given.
+        unit: as given.
+        is_reached: whether an evaluation has reached the target.
+        is_running: whether the run has started and not stopped.
+        progress: the latest progress, in epochs or samples.
+    """
+
+    def __init__(
+        self,
+        *,
+        submission: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        hyperparameters: Mapping[str, object] | None = None,
+        train_samples: int | None = None,
+        eval_samples: int | None = None,
+        unit: str = constants.EPOCH_NUM,
+        target: float | None = None,
+        mode: str = "max",
+        quality_key: str = constants.EVAL_ACCURACY,
+        logger: MLLogger | None = None,
+        shows_script: bool = False,
+    ) -> None:
+        if unit not in UNITS:
+            raise ConfigError(f"unit must be one of {', '.join(UNITS)}, not {unit!r}")
+        if mode not in ("max", "min"):
+            raise ConfigError(f"mode must be 'max' or 'min', not {mode!r}")
+        self.unit = unit
+        self.target = target
+        self.is_reached = False
+        self.is_running = False
+        self.progress: float = 0
+        self._mode = mode
+        self._quality_key = quality_key
+        self._submission = dict(submission or {})
+        self._seed = seed
+        self._values = dict(hyperparameters or {})
+        for key, value in ((constants.TRAIN_SAMPLES, train_samples), (constants.EVAL_SAMPLES, eval_samples)):
+            if value is not None:
+                self._values.setdefault(key, value)
+        self._logger = logger
+        self._shows_script = shows_script
+        self._is_told = False
+        self._is_begun = False
+        self._is_over = False
+        self._block = ""
+        self._epoch: float = 0
+        self._eval_is_open = False
+        self._call_off: Callable[[], None] | None = None
+
+    @property
+    def logger(self) -> MLLogger:
+        """The logger that is used."""
+        return self._logger or get_mllogger()
+
+    @property
+    def block_is_open(self) -> bool:
+        """Whether an epoch or a block of training is open."""
+        return bool(self._block)
+
+    def start_init(self) -> None:
+        """Log that caches are cleared, that the preparation begins, and all that is known before the run."""
+        if self._is_begun:
+            return
+        self._is_begun = True
+        logger = self.logger
+        site = self._find_site()
+        logger.event(constants.CACHE_CLEAR, True, stack_offset=site)
+        logger.start(constants.INIT_START, stack_offset=site)
+        if self._submission:
+            log_submission(logger, **self._submission, stack_offset=site + 1)
+        if self._seed is not None:
+            logger.event(constants.SEED, self._seed, stack_offset=site)
+        log_hyperparameters(logger, self._values, stack_offset=site + 1)
+
+    def start_run(self) -> None:
+        """End the preparation and start the clock. Data must not be touched before."""
+        if self.is_running or self._is_over:
+            return
+        self.start_init()
+        site = self._find_site()
+        self.logger.end(constants.INIT_STOP, stack_offset=site)
+        self.logger.start(constants.RUN_START, stack_offset=site)
+        self.is_running = True
+        self._call_off = termination.watch_end(self._stop_early)
+
+    def start_block(self, progress: float) -> None:
+        """Open a stretch of training: an epoch, or a block where progress is counted in samples.
+
+        Args:
+            progress: the epoch's number, or the samples trained so far.
+        """
+        if not self.is_running:
+            return
+        self.stop_eval()
+        self.stop_block(progress)
+        self.progress = self._epoch = progress
+        self._block = "epoch" if self.unit == constants.EPOCH_NUM else "block"
+        self.logger.start(
+            f"{self._block}_start", metadata={self.unit: progress}, stack_offset=self._find_site()
+        )
+
+    def stop_block(self, progress: float | None = None) -> None:
+        """Close the open stretch of training, if there is one.
+
+        Args:
+            progress: the samples trained so far; an epoch keeps its number.
+        """
+        if not self._block:
+            return
+        if self.unit == constants.EPOCH_NUM:
+            self.progress = self._epoch
+        elif progress is not None:
+            self.progress = progress
+        block, self._block = self._block, ""
+        self.logger.end(f"{block}_stop", metadata={self.unit: self.progress}, stack_offset=self._find_site())
+
+    def start_eval(self, progress: float | None = None) -> None:
+        """Open an evaluation; it closes the open stretch of training, unless it falls into an epoch.
+
+        Args:
+            progress: epochs or samples trained so far; a part of an epoch means that the epoch goes on
+                afterwards. Default: as the stretch said.
+        """
+        if not self.is_running or self._eval_is_open:
+            return
+        if progress is None or self.unit == constants.SAMPLES_COUNT or progress == int(progress):
+            self.stop_block(progress)
+        if progress is not None:
+            self.progress = int(progress) if progress == int(progress) else progress
+        self._eval_is_open = True
+        self.logger.start(
+            constants.EVAL_START, metadata={self.unit: self.progress}, stack_offset=self._find_site()
+        )
+
+    def log_quality(self, value: Any, **metadata: Any) -> bool:
+        """Log the quality that an evaluation found.
+
+        Args:
+            value: the quality; a number where there is a target.
+            **metadata: further metadata of the event.
+
+        Returns:
+            Whether the target has been reached, now or before.
+        """
+        if self.is_running:
+            self.start_eval()
+            self.logger.event(
+                self._quality_key,
+                value,
+                metadata={self.unit: self.progress, **metadata},
+                stack_offset=self._find_site(),
+            )
+            if self.target is not None:
+                quality = float(value)
+                better = quality >= self.target if self._mode == "max" else quality <= self.target
+                self.is_reached = self.is_reached or better
+        return self.is_reached
+
+    def log_metric(self, metrics: Mapping[str, Any], name: str) -> bool:
+        """Log the quality that stands among the metrics of an evaluation, or say once that it does not.
+
+        Args:
+            metrics: what the evaluation measured, by name.
+            name: name of the metric that is the quality.
+
+        Returns:
+            Whether the target has been reached, now or before.
+        """
+        if name in metrics:
+            return self.log_quality(float(metrics[name]))
+        if not self._is_told:
+            self._is_told = True
+            print_notice(
+                f"mllog: the evaluation has no metric {name!r}, so no quality is logged; it has "
+                f"{', '.join(sorted(metrics)) or 'none'}"
+            )
+        return self.is_reached
+
+    def stop_eval(self) -> None:
+        """Close the open evaluation, if there is one."""
+        if self._eval_is_open:
+            self._eval_is_open = False
+            self.logger.end(
+                constants.EVAL_STOP, metadata={self.unit: self.progress}, stack_offset=self._find_site()
+            )
+
+    def stop_run(self, status: str | None = None) -> None:
+        """Stop the clock.
+
+        Args:
+            status: ``"success"`` or ``"aborted"``; default: success if the target was reached or there is
+                none.
+        """
+        if not self.is_running:
+            return
+        self.stop_eval()
+        self.stop_block()
+        self.is_running = False
+        self._is_over = True
+        if self._call_off is not None:
+            self._call_off()
+        if status is None:
+            good = self.is_reached or self.target is None
+            status = constants.SUCCESS if good else constants.ABORTED
+        self.logger.end(
+            constants.RUN_STOP,
+            metadata={constants.STATUS: status, self.unit: self.progress},
+            stack_offset=self._find_site(),
+        )
+
+    def _find_site(self) -> int:
+        """Stack offset of the call site, for a call of the logger by the method that asks."""
+        frame, offset = sys._getframe(1), 1
+        if self._shows_script:
+            while frame.f_code.co_filename.startswith(PACKAGE_FOLDER) and frame.f_back is not None:
+                frame, offset = frame.f_back, offset + 1
+        return offset
+
+    def _stop_early(self) -> None:
+        self.stop_run(constants.ABORTED)

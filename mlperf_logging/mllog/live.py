@@ -1,0 +1,148 @@
+"""Judging events while they are logged, with the engine of ``mlperf-check``."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from mlperf_logging.errors import MLPerfLoggingError, UsageError
+from mlperf_logging.events import Event
+from mlperf_logging.mllog import constants
+from mlperf_logging.mllog.errors import ConfigError, ViolationError
+from mlperf_logging.mllog.notices import print_notice
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+MARKER_LENGTH = len(":::MLLOG ")
+MISSING_CODE = "MLP301"
+"""Findings of this code name a value that must be logged and is not."""
+MAX_EARLY_EVENTS = 10_000
+DIALECT = "mllog"
+
+
+def _find_decoder() -> Any:
+    try:
+        import orjson
+    except ImportError:
+        return json.loads
+    return orjson.loads
+
+
+class LiveCheck:
+    """Feeds a judge with every logged event and reports what the run breaks, each breach once.
+
+    Args:
+        ruleset: usage and round, ``"<usage>/<round>"``.
+        on_violation: ``"warn"`` prints to standard error, ``"raise"`` raises `ViolationError` after the event
+            was written (errors only, and not over an exception that is under way), ``"ignore"`` only keeps
+            the findings.
+
+    Attributes:
+        ruleset: as given.
+        on_violation: as given; may be changed.
+        findings: everything found so far.
+
+    Raises:
+        ConfigError: there is no such ruleset.
+    """
+
+    def __init__(self, ruleset: str, on_violation: str = "warn") -> None:
+        self.ruleset = ruleset
+        self.on_violation = on_violation
+        self.findings: list[Any] = []
+        self._decode = _find_decoder()
+        self._count = 0
+        self._early: list[Event] = []
+        self._is_prepared = False
+        self._told: set[tuple[str, str | None]] = set()
+        try:
+            self._judge = self._start_judge()
+        except UsageError as error:
+            raise ConfigError(f"check: {error}") from error
+
+    def judge_line(self, line: str) -> None:
+        """Judge the event of a log line that was just written; ``run_stop`` ends the run and its judging.
+
+        Raises:
+            ViolationError: the event breaks a rule, and violations are to be raised.
+        """
+        if self._judge is None:
+            return
+        text = line.strip()[MARKER_LENGTH:]
+        try:
+            record = self._decode(text)
+        except ValueError:  # numbers beyond binary floating point, halves of surrogate pairs
+            record = json.loads(text)
+        self._count += 1
+        key = record["key"]
+        metadata = record["metadata"]
+        event = Event(
+            key,
+            record["value"],
+            metadata,
+            record["time_ms"],
+            self._count,
+            1,
+            line.encode(),
+            record["event_type"],
+            record["namespace"],
+            None,
+            DIALECT,
+        )
+        try:
+            found = self._judge.feed(event)
+            if len(self._early) < MAX_EARLY_EVENTS and not self._is_prepared:
+                self._early.append(event)
+                if key == constants.INIT_STOP:
+                    self._tell_missing()
+            if key == constants.RUN_STOP:
+                found = [*found, *self._judge.finish()]
+                self._judge = self._start_judge()
+                self._early.clear()
+                self._is_prepared = False
+        except MLPerfLoggingError as error:  # the rules or the tool, not the run
+            self._judge = None
+            print_notice(f"mllog: the live check ends, for it cannot judge: {error}")
+            return
+        if found:
+            self._report(found, f"{metadata.get('file')}:{metadata.get('lineno')}")
+
+    def _start_judge(self) -> Any:
+        from mlperf_logging.compliance import start_judge
+
+        return start_judge(self.ruleset)
+
+    def _tell_missing(self) -> None:
+        """Before the clock starts, tell which values the rules want and were not logged.
+
+        That is no violation yet, for they may still come; at ``run_stop`` it is, and too late to mend.
+        """
+        self._is_prepared = True
+        if self.on_violation == "ignore":
+            return
+        judge = self._start_judge()
+        for event in self._early:
+            judge.feed(event)
+        missing = sorted({finding.key for finding in judge.finish() if finding.code == MISSING_CODE})
+        self._early.clear()
+        if missing:
+            print_notice(f"mllog: not logged so far, and required by {self.ruleset}: {', '.join(missing)}")
+
+    def _report(self, found: list[Any], place: str) -> None:
+        self.findings += found
+        if self.on_violation == "ignore":
+            return
+        fresh = [finding for finding in found if (finding.rule, finding.key) not in self._told]
+        self._told.update((finding.rule, finding.key) for finding in fresh)
+        errors = tuple(finding for finding in found if finding.severity == "error")
+        if self.on_violation == "raise" and errors and sys.exc_info()[0] is None:
+            raise ViolationError(f"{place}: {_describe(errors[0])}", errors)
+        for finding in fresh:
+            print_notice(f"mllog: {place}: {finding.severity} {_describe(finding)}")
+
+
+def _describe(finding: Any) -> str:
+    hint = f" ({finding.hint})" if finding.hint else ""
+    return f"{finding.code} {finding.rule}: {finding.message}{hint}"

@@ -1,0 +1,390 @@
+"""The logger: one call, one line that starts with ``:::MLLOG``.
+
+`MLLogger` keeps the names, defaults and line format of the public logging API, in which this module is called
+``mllog.mllog`` too. The rest of this package is around it: `encoder` writes values, `sinks` write lines,
+`ranks` decide who logs, `scopes` and `callbacks` call the logger at the right moments.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+
+from mlperf_logging.mllog import constants, encoder, sinks
+from mlperf_logging.mllog.callsite import find_frame, get_caller, get_frame, trim_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import FrameType
+    from typing import Any
+
+    from mlperf_logging.mllog.live import LiveCheck
+    from mlperf_logging.mllog.ranks import RankFilter
+    from mlperf_logging.mllog.scopes import Interval, Run
+
+MARKER = ":::MLLOG"
+METADATA = ', "metadata": '
+WARNING_KEY = "mllog_warning"
+MAX_CACHED = 4096
+"""Texts are kept for at most so many keys, and call sites for so many functions; then it begins anew."""
+MAX_PLAIN_INT = 10**12
+"""Larger integers take the slower way: Python refuses to write the decimal digits of huge ones."""
+INFO = logging.INFO
+RUN_STOP = constants.RUN_STOP
+CODE = -1
+"""Under this number, which no instruction has, call sites keep the code object that they belong to."""
+
+_encode_text = encoder.encode_text
+_encode_value = encoder.encode_value
+_float_text = float.__repr__
+_own_get_caller = get_caller
+
+
+class MLLogger:
+    """Writes events of a training run as log lines.
+
+    Args:
+        logger: where the lines go; by default a logger of its own name that prints to standard output, shared
+            by all such instances (so that no event is printed twice).
+        default_namespace: namespace of events that do not name one.
+        default_stack_offset: which caller is the call site of an event: 1 is the line that calls the logger,
+            2 the line that calls the function which calls the logger, and so on.
+        default_clear_line: whether an empty line goes before each event, to end text that stands on the line.
+        root_dir: folder whose path is left out of call sites.
+
+    Attributes:
+        logger: the `logging.Logger`; its handlers, level, filters and propagation are respected.
+    """
+
+    def __init__(
+        self,
+        logger: logging.Logger | None = None,
+        default_namespace: str = constants.DEFAULT_NAMESPACE,
+        default_stack_offset: int = 1,
+        default_clear_line: bool = False,
+        root_dir: str | None = None,
+    ) -> None:
+        if logger is None:
+            logger = self._get_default_logger()
+        elif not isinstance(logger, logging.Logger):
+            raise ValueError("logger must be a logging.Logger")
+        self.logger = logger
+        self.default_namespace = default_namespace
+        self.default_stack_offset = default_stack_offset
+        self.default_clear_line = default_clear_line
+        self._root_dir = root_dir
+        self._bound: dict[str, Any] = {}
+        self._ranks: RankFilter | None = None
+        self._check: LiveCheck | None = None
+        self._warned: set[str] = set()
+        self._sinks: list[Any] = []
+        # Texts by namespace, key and name of a metadata field, and call sites by code object and instruction:
+        # finding a line number anew takes a walk through the function's line table.
+        self._heads: dict[str, str] = {}
+        self._keys: dict[str, dict[str, str]] = {}
+        self._names: dict[str, str] = {}
+        self._sites: dict[int, dict[int, Any]] = {}
+
+    @property
+    def check(self) -> LiveCheck | None:
+        """The live check that judges events as they are logged, or None."""
+        return self._check
+
+    def set_check(self, check: LiveCheck | None) -> None:
+        """Judge events from now on, or no longer."""
+        self._check = check
+
+    def set_ranks(self, ranks: frozenset[int] | None) -> None:
+        """Let only some ranks log; None lets all."""
+        self._ranks = None
+        if ranks is not None:
+            from mlperf_logging.mllog.ranks import RankFilter
+
+            self._ranks = RankFilter(ranks)
+
+    @property
+    def root_dir(self) -> str | None:
+        """Folder whose path is left out of call sites."""
+        return self._root_dir
+
+    @root_dir.setter
+    def root_dir(self, root_dir: str | None) -> None:
+        self._root_dir = root_dir
+        self._sites = {}
+
+    def event(  # noqa: PLR0915 - one function does it all, for each call of Python costs
+        self,
+        key: str,
+        value: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        time_ms: float | None = None,
+        stack_offset: int | None = None,
+        clear_line: bool | None = None,
+        _kind: str = constants.POINT_IN_TIME,
+    ) -> None:
+        """Log something that happens at a moment.
+
+        Args:
+            key: what is logged; see `constants` for the names in use.
+            value: the value; what JSON does not know is turned into what it knows, see `encoder`.
+            metadata: more about the event; a field ``file`` or ``lineno`` replaces the call site's.
+            namespace: overrides the default namespace.
+            time_ms: when it happened, in milliseconds since the epoch; default: now.
+            stack_offset: overrides the default stack offset.
+            clear_line: overrides the default line clearing.
+        """
+        # Texts that repeat from event to event come from dictionaries. What is met for the first time, or is
+        # not of the plainest types, takes a slower way to the same text.
+        if self._ranks is not None and not self._ranks.passes():
+            return
+        offset = self.default_stack_offset if stack_offset is None else stack_offset
+        try:
+            frame = get_frame(offset)
+        except ValueError:
+            frame = find_frame(offset)  # the stack is not that deep
+        try:
+            site = self._sites[id(frame.f_code)][frame.f_lasti]
+        except KeyError:
+            site = self._learn_site(frame)
+        if get_caller is not _own_get_caller:  # replaced, as tests of training scripts do
+            site = _site_text(get_caller(1 + offset, root_dir=self._root_dir))
+        if namespace is None:
+            namespace = self.default_namespace
+        try:
+            head = self._heads[namespace]
+        except (KeyError, TypeError):
+            head = self._learn_text(self._heads, namespace, f'{MARKER} {{"namespace": %s, "time_ms": ')
+        try:
+            key_text = self._keys[_kind][key]
+        except (KeyError, TypeError):
+            known = self._keys.setdefault(_kind, {})
+            key_text = self._learn_text(known, key, f', "event_type": "{_kind}", "key": %s, "value": ')
+
+        if time_ms is None:
+            time_ms = int(time.time() * 1000.0)
+        elif type(time_ms) is not int:
+            time_ms = _encode_value(time_ms)[0]  # type: ignore[assignment]
+        failed = None
+        value_type = type(value)
+        if value_type is float and value - value == 0.0:  # type: ignore[operator]
+            value_text = _float_text(value)
+        elif value_type is int and -MAX_PLAIN_INT < value < MAX_PLAIN_INT:  # type: ignore[operator]
+            value_text = f"{value}"
+        elif value_type is str:
+            value_text = _encode_text(value)  # type: ignore[arg-type]
+        elif value is None:
+            value_text = "null"
+        else:
+            value_text, failed = _encode_value(value)
+        if self._bound:
+            metadata = self._join_bound(metadata)
+        more = ""
+        if metadata:
+            try:
+                for name, item in metadata.items():
+                    item_type = type(item)
+                    if item_type is int:
+                        more += f"{self._names[name]}{item}"
+                    elif item_type is str:
+                        more += self._names[name] + _encode_text(item)
+                    elif item_type is float and item - item == 0.0:
+                        more += self._names[name] + _float_text(item)
+                    else:
+                        item_text, item_failed = _encode_value(item)
+                        failed = failed or item_failed
+                        more += self._names[name] + item_text
+            except (KeyError, TypeError, ValueError, AttributeError):
+                site, failed = self._merge_metadata(site, metadata, failed)
+                more = ""
+        line = f"{head}{time_ms}{key_text}{value_text}{site}{more}}}}}\n"
+
+        if self.default_clear_line if clear_line is None else clear_line:
+            line = "\n" + line
+        logger = self.logger
+        if (
+            (logger.handlers != self._sinks and not self._learn_sinks())
+            or logger.propagate
+            or logger.filters
+            or type(self)._do_log is not _own_do_log
+        ):
+            self._do_log(INFO, line.strip("\n"), line[0] == "\n")
+        elif logger.isEnabledFor(INFO):
+            for sink in self._sinks:
+                if sink.level <= INFO and sink.formatter is None and not sink.filters:
+                    sink.write_line(line)
+                else:
+                    _pass_record(logger, sink, line[:-1])
+
+        if failed is not None:
+            self._warn_of_repr(key, failed, namespace, offset)
+        if key == RUN_STOP:
+            for handler in logger.handlers:
+                handler.flush()
+        if self._check is not None:
+            self._check.judge_line(line)
+
+    _emit = event  # start and end must not meet what a script puts in the place of event
+
+    def start(
+        self,
+        key: str,
+        value: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        time_ms: float | None = None,
+        stack_offset: int | None = None,
+        clear_line: bool | None = None,
+    ) -> None:
+        """Log the begin of a stretch of time. The arguments are those of `event`."""
+        offset = (self.default_stack_offset if stack_offset is None else stack_offset) + 1
+        self._emit(key, value, metadata, namespace, time_ms, offset, clear_line, constants.INTERVAL_START)
+
+    def end(
+        self,
+        key: str,
+        value: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        time_ms: float | None = None,
+        stack_offset: int | None = None,
+        clear_line: bool | None = None,
+    ) -> None:
+        """Log the end of a stretch of time. The arguments are those of `event`."""
+        offset = (self.default_stack_offset if stack_offset is None else stack_offset) + 1
+        self._emit(key, value, metadata, namespace, time_ms, offset, clear_line, constants.INTERVAL_END)
+
+    def bind(self, namespace: str | None = None, **metadata: Any) -> MLLogger:
+        """Make a logger whose every event carries some values.
+
+        Args:
+            namespace: namespace of its events; default: this logger's.
+            **metadata: metadata fields; an event that names the same field itself wins.
+
+        Returns:
+            A new logger with the settings that this one has now; this one stays as it is.
+        """
+        bound = object.__new__(MLLogger)
+        self._copy_to(bound, namespace, metadata)
+        return bound
+
+    def interval(
+        self, key: str, value: object = None, metadata: Mapping[str, Any] | None = None, **options: Any
+    ) -> Interval:
+        """Log begin and end of a ``with`` block; see `scopes.Interval`."""
+        from mlperf_logging.mllog.scopes import Interval
+
+        return Interval(self, key, value, metadata, **options)
+
+    def run(self, **metadata: Any) -> Run:
+        """Log ``run_start`` and ``run_stop`` around a ``with`` block; see `scopes.Run`."""
+        from mlperf_logging.mllog.scopes import Run
+
+        return Run(self, metadata)
+
+    def _copy_to(self, other: MLLogger, namespace: str | None, metadata: Mapping[str, Any]) -> None:
+        other.__dict__.update(self.__dict__)
+        other._bound = {**self._bound, **metadata}
+        if namespace is not None:
+            other.default_namespace = namespace
+
+    def _do_log(self, level: int, message: str, clear_line: bool = False) -> None:
+        """Hand text to `logging`, after an empty line where asked."""
+        self.logger.log(level, "\n" + message if clear_line else message)
+
+    def _get_default_logger(self) -> logging.Logger:
+        """The logger that prints to standard output: once, and not where that was switched off."""
+        logger = logging.getLogger(constants.DEFAULT_LOGGER_NAME)
+        logger.propagate = False
+        logger.setLevel(logging.INFO)
+        if getattr(logger, sinks.PRINTS, True):
+            sinks.set_stdout(logger, True)
+        return logger
+
+    # -- what is met for the first time
+
+    def _learn_site(self, frame: FrameType) -> str:
+        """Remember the text of a call site. The code object is kept with it, so that its id stays its own."""
+        code = frame.f_code
+        text = _site_text({"file": trim_path(code.co_filename, self._root_dir), "lineno": frame.f_lineno})
+        if len(self._sites) >= MAX_CACHED:
+            self._sites = {}
+        self._sites.setdefault(id(code), {CODE: code})[frame.f_lasti] = text
+        return text
+
+    def _learn_text(self, known: dict[str, str], thing: object, template: str) -> str:
+        """Remember the text of a namespace or key; of plain text only: to a dict 1 and True are one."""
+        text = template % _encode_value(thing)[0]
+        if type(thing) is str:
+            if len(known) >= MAX_CACHED:
+                known.clear()
+            known[thing] = text
+        return text
+
+    def _learn_sinks(self) -> bool:
+        """Remember the handlers of the logger if all of them take whole lines."""
+        handlers = list(self.logger.handlers)
+        if not all(isinstance(handler, sinks.SINK_TYPES) for handler in handlers):
+            return False
+        self._sinks = handlers
+        return True
+
+    # -- what is out of the ordinary
+
+    def _join_bound(self, metadata: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        if not metadata:
+            return self._bound
+        if not hasattr(metadata, "keys"):
+            self._warn_once("metadata is not a dictionary; it is left out")
+            return self._bound
+        return {**self._bound, **metadata}
+
+    def _merge_metadata(
+        self, site: str, metadata: Mapping[str, Any], failed: str | None
+    ) -> tuple[str, str | None]:
+        """Write call site and metadata together, and learn the fields' names for the next time.
+
+        Returns:
+            The text up to the closing brace, and the type of a value that has no JSON form.
+        """
+        if not hasattr(metadata, "keys"):
+            self._warn_once("metadata is not a dictionary; it is left out")
+            return site, failed
+        fields: dict[Any, Any] = json.loads(site[len(METADATA) :] + "}")
+        replaced = [name for name in fields if name in metadata]
+        if replaced:
+            self._warn_once(f"metadata replaces the call site's {' and '.join(replaced)}")
+        fields.update(metadata)
+        for name in metadata:
+            if type(name) is str and name not in replaced and len(self._names) < MAX_CACHED:
+                self._names[name] = f", {_encode_text(name)}: "
+        text, field_failed = _encode_value(fields)
+        return METADATA + text[:-1], failed or field_failed
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            self._do_log(logging.WARNING, f"mllog: {text}", clear_line=True)
+
+    def _warn_of_repr(self, key: object, type_name: str, namespace: str | None, offset: int) -> None:
+        text = f"a value of type {type_name} in {key!r} has no JSON form; its repr is logged"
+        if text not in self._warned:
+            self._warned.add(text)
+            fields = {"key": key if isinstance(key, str) else repr(key), "type": type_name}
+            self._emit(WARNING_KEY, text, fields, namespace, None, offset + 2)
+
+
+def _site_text(fields: Mapping[str, object]) -> str:
+    """A call site as the begin of the metadata object, not yet closed."""
+    return METADATA + _encode_value(fields)[0][:-1]
+
+
+def _pass_record(logger: logging.Logger, sink: logging.Handler, line: str) -> None:
+    """Hand a line to a sink that was given a level, a formatter or filters."""
+    if sink.level <= INFO:
+        sink.handle(logger.makeRecord(logger.name, INFO, __file__, 0, line, (), None))
+
+
+_own_do_log = MLLogger._do_log  # to see whether a script put its own in its place

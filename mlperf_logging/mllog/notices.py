@@ -1,0 +1,42 @@
+"""Telling the person at the terminal what the log cannot: on standard error, and never by an exception."""
+
+from __future__ import annotations
+
+import sys
+
+
+def print_notice(text: str) -> None:
+    """Write a line to standard error; where even that is closed, give up in silence: training must go on."""
+    try:
+        sys.stderr.write(text if text.endswith("\n") else text + "\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+class Diversion:
+    """Sends events to standard error while a sink cannot be written, with one warning for each outage."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.active = False
+        self.count = 0
+
+    def take(self, lines: str, error: Exception) -> None:
+        """Print the lines, after a warning if they are the first of an outage."""
+        if not self.active:
+            self.active = True
+            reason = getattr(error, "strerror", None) or str(error)
+            print_notice(
+                f"mllog: cannot write to {self.target}: {reason}; training goes on, and events go to "
+                "standard error until it can be written again"
+            )
+        if lines:
+            self.count += lines.strip("\n").count("\n") + 1
+            print_notice(lines)
+
+    def end(self) -> None:
+        """Say that the sink works again."""
+        count, self.count, self.active = self.count, 0, False
+        stand = "1 event stands" if count == 1 else f"{count} events stand"
+        print_notice(f"mllog: {self.target} can be written again; {stand} only on standard error")

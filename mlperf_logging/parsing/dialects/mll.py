@@ -1,0 +1,84 @@
+"""The dialect with time and key in the open and the rest in JSON, times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct, json
+
+from mlperf_logging.events import Event
+from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
+from mlperf_logging.parsing.payloads import count_members, describe, read_metadata, read_milliseconds
+
+NAME = "mll"
+
+_COLONS = 3 + 1 + 2  # those of the marker, after the key, and of a record with both its members
+
+
+class Record(Struct, gc=False):
+    """The ordinary shape of a record's JSON."""
+
+    value: Any
+    metadata: dict[str, Any]
+
+
+_decode = json.Decoder(Record).decode
+
+
+def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> list[Event] | None:
+    """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
+    events = []
+    try:
+        for raw, number, column in zip(raws, numbers, columns, strict=True):
+            head, _, payload = raw.partition(b": ")
+            _, seconds, key = head.split(b" ")
+            record = _decode(payload)
+            value, metadata = record.value, record.metadata
+            time_ms = read_milliseconds(seconds.decode())
+            members = count_members((value,), 1) + len(metadata) + count_members(metadata.values(), 2)
+            if time_ms is None or not is_word(key) or raw.count(b":") != _COLONS + members:
+                return None
+            event = Event(key.decode(), value, metadata, time_ms, number, column, raw, dialect=NAME)
+            events.append(event)
+    except (ValueError, RecursionError):
+        return None
+    return events
+
+
+def is_word(text: bytes) -> bool:
+    """Whether a text holds letters, digits and underscores only."""
+    return text.replace(b"_", b"").isalnum()
+
+
+def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
+    """Make an event of a decoded record; see `Dialect.read_fields`."""
+    record = fields["payload"]
+    mistakes: list[Mistake] = []
+    time_ms = read_milliseconds(fields["seconds"])
+    if time_ms is None:
+        mistakes.append(Mistake("time-not-a-number", "", fields["seconds"]))
+    if not isinstance(record, dict):
+        return None, [*mistakes, Mistake("record-not-an-object", "", describe(record))]
+    if "value" not in record:
+        mistakes.append(Mistake("missing-value"))
+    metadata = read_metadata(record, mistakes)
+    if time_ms is None or metadata is None or "value" not in record:
+        return None, mistakes
+    return Event(fields["key"], record["value"], metadata, time_ms, line, column, raw, dialect=NAME), mistakes
+
+
+DIALECT = Dialect(
+    name=NAME,
+    rank=2,
+    read_ordinary=read_ordinary,
+    read_fields=read_fields,
+    key_pattern=r":::MLL [0-9.]+ ([A-Za-z0-9_]+)",
+    sample_head=":::MLL 1.5 key: ",
+    head_samples={
+        "record-cut-short": (":::MLL ", ":::MLL 1.5", ":::MLL 1.5 ", ":::MLL 1.5 key", ":::MLL 1.5 key: "),
+        "missing-time": (":::MLL key: {}", ":::MLL {}", ":::MLL ?"),
+        "missing-key": (":::MLL 1.5 {}", ":::MLL 1.5 : {}", ":::MLL 1.5: {}"),
+        "words-out-of-shape": (":::MLL 1.5?", ":::MLL 1.5 key?", ":::MLL 1.5 key {}", ":::MLL 1.5 key:{}"),
+    },
+)

@@ -1,0 +1,103 @@
+"""The dialect of one JSON object a record, times in milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, repeat
+from operator import itemgetter
+from typing import Any, Literal
+
+from msgspec import UNSET, Struct, UnsetType, json
+from msgspec.structs import astuple
+
+from mlperf_logging.events import Event
+from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
+from mlperf_logging.parsing.payloads import PLAIN, count_members, describe, read_metadata, read_time_ms
+
+NAME = "mllog"
+EVENT_TYPES = ("POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END")
+
+_HEAD = len(":::MLLOG ")
+_COLONS = 3 + 6  # those of the marker and of a record with all its members
+
+
+class Record(Struct, gc=False):
+    """The ordinary shape of a record: what its members may be without a word being said about them."""
+
+    key: str
+    value: Any
+    metadata: dict[str, Any]
+    time_ms: int | float
+    event_type: Literal["POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END"] | None | UnsetType = UNSET
+    namespace: str | int | None | UnsetType = UNSET
+
+
+_decode = json.Decoder(Record).decode
+_cut_payload = itemgetter(slice(_HEAD, None))
+
+
+def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> list[Event] | None:
+    """Read records all at once, in C; see `Dialect.read_ordinary`.
+
+    A record's text has at least one colon for each member of its objects. As many colons as members therefore
+    prove that no member stands twice and that none was passed over.
+    """
+    try:
+        fields = zip(*map(astuple, map(_decode, map(_cut_payload, raws))), strict=True)
+    except (ValueError, RecursionError):
+        return None
+    keys, values, metadatas, times, types, namespaces = fields
+    text = b"".join(raws)
+    members = _COLONS * len(raws) + sum(map(len, metadatas))
+    if UNSET in types:
+        members -= types.count(UNSET)
+        types = tuple(None if event_type is UNSET else event_type for event_type in types)
+    if UNSET in namespaces:
+        members -= namespaces.count(UNSET)
+        namespaces = tuple("" if namespace is UNSET else namespace for namespace in namespaces)
+    members += count_members([value for value in values if value.__class__ not in PLAIN], 1)
+    colons = text.count(b":")
+    if members != colons or b"[" in text:
+        members += count_members(chain.from_iterable(map(dict.values, metadatas)), 2)
+        if members != colons:
+            return None
+    rows = zip(
+        keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), repeat(NAME)
+    )  # fmt: skip
+    return list(map(tuple.__new__, repeat(Event), rows))
+
+
+def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
+    """Make an event of a decoded record; see `Dialect.read_fields`."""
+    record = fields["payload"]
+    if not isinstance(record, dict):
+        return None, [Mistake("record-not-an-object", "", describe(record))]
+    mistakes: list[Mistake] = []
+    key = record.get("key")
+    if "key" not in record:
+        mistakes.append(Mistake("missing-key"))
+    elif not isinstance(key, str):
+        mistakes.append(Mistake("key-not-text", "key", describe(key)))
+    time_ms = read_time_ms(record, mistakes)
+    if "value" not in record:
+        mistakes.append(Mistake("missing-value"))
+    metadata = read_metadata(record, mistakes)
+    event_type = record.get("event_type")
+    if event_type is not None and event_type not in EVENT_TYPES:
+        mistakes.append(Mistake("event-type-unknown", "event_type", describe(event_type)))
+    if not isinstance(key, str) or time_ms is None or metadata is None or "value" not in record:
+        return None, mistakes
+    kind = event_type if isinstance(event_type, str) else None
+    namespace = record.get("namespace", "")
+    event = Event(key, record["value"], metadata, time_ms, line, column, raw, kind, namespace, None, NAME)
+    return event, mistakes
+
+
+DIALECT = Dialect(
+    name=NAME,
+    rank=3,
+    read_ordinary=read_ordinary,
+    read_fields=read_fields,
+    key_pattern=r'"key"[ \t]*:[ \t]*"([A-Za-z0-9_]+)"',
+    sample_head=":::MLLOG ",
+)

@@ -1,0 +1,66 @@
+"""The dialect with benchmark, time, call site and key in the open and an optional value, times in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import json
+
+from mlperf_logging.events import Event
+from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
+from mlperf_logging.parsing.payloads import count_members, read_milliseconds
+
+NAME = "mlp050"
+
+_decode = json.Decoder().decode
+
+
+def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> list[Event] | None:
+    """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
+    events = []
+    try:
+        for raw, number, column in zip(raws, numbers, columns, strict=True):
+            head, colon, payload = raw.partition(b": ")
+            _, benchmark, seconds, site, key = head.split(b" ")
+            value = _decode(payload) if colon else None
+            members = count_members((value,))
+            time_ms = read_milliseconds(seconds.decode())
+            if (
+                time_ms is None
+                or not key.replace(b"_", b"").isalnum()
+                or not benchmark.replace(b"_", b"").isalnum()
+                or not _is_call_site(site)
+                or payload.count(b":") != members
+            ):
+                return None
+            name = benchmark.decode()
+            event = Event(key.decode(), value, {}, time_ms, number, column, raw, benchmark=name, dialect=NAME)
+            events.append(event)
+    except (ValueError, RecursionError):
+        return None
+    return events
+
+
+def _is_call_site(site: bytes) -> bool:
+    file, _, line = site[1:-1].rpartition(b":")
+    return site[:1] == b"(" and site[-1:] == b")" and line.isdigit() and not (b"(" in file or b")" in file)
+
+
+def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
+    """Make an event of a decoded record; see `Dialect.read_fields`."""
+    time_ms = read_milliseconds(fields["seconds"])
+    if time_ms is None:
+        return None, [Mistake("time-not-a-number", "", fields["seconds"])]
+    key, value, name = fields["key"], fields.get("payload"), fields["benchmark"]
+    return Event(key, value, {}, time_ms, line, column, raw, benchmark=name, dialect=NAME), []
+
+
+DIALECT = Dialect(
+    name=NAME,
+    rank=1,
+    read_ordinary=read_ordinary,
+    read_fields=read_fields,
+    key_pattern=r"\([^()]*:[0-9]+\) ([A-Za-z0-9_]+)",
+    sample_head="",
+)

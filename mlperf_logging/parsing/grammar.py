@@ -1,0 +1,278 @@
+"""The dialects' grammars at work: lark parsers, the values they make, and what is wrong where they stop.
+
+Loaded only when a record is not ordinary, or when the grammar reads everything (see `reference`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
+from lark.common import LexerConf
+from lark.lexer import ContextualLexer, Lexer, LexerState
+from lark.parsers.lalr_analysis import Reduce
+from lark.parsers.lalr_parser_state import ParserState
+from lark.visitors import merge_transformers
+
+from mlperf_logging.parsing.dialects import Dialect
+from mlperf_logging.parsing.mistakes import KINDS
+from mlperf_logging.parsing.payloads import DIGITS_LIMIT
+from mlperf_logging.parsing.records import Parsed, ParseRecord, Unreadable
+
+EAGER_DEPTH = 20
+"""A whole value is tried at once while at most so many symbols stand on the parser's stack. That bounds how often
+the same text is tried, so that reading stays linear in the length of a record."""
+
+_FOLDER = os.path.dirname(__file__)  # noqa: PTH120
+_WHITESPACE = re.compile(r"[ \t]*")
+_NUMBER = re.compile(r"-?[0-9]")
+_LITERAL = re.compile(r"(?:True|False|None)(?![A-Za-z0-9_])")
+_WORD = re.compile(r"[^\W\d]")
+_TEXT_START = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*')
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?")
+_PUNCTUATION = {"'": "SINGLE_QUOTE", "\x00": "ZERO", **{char: char for char in "{}[],:"}}
+
+
+def open_grammars(*, eager: bool = True) -> ParseRecord:
+    """Make a parser of records; each dialect's grammar is built when it is first needed.
+
+    Args:
+        eager: decode a whole JSON value at once where one is wanted and one is there, with the grammar over
+            the result; False for lark's own lexer, token by token.
+
+    Returns:
+        A function of a dialect and a text that begins with a record.
+    """
+    grammars: dict[str, Grammar] = {}
+
+    def parse(dialect: Dialect, text: str) -> Parsed | Unreadable:
+        grammar = grammars.get(dialect.name)
+        if grammar is None:
+            grammar = grammars[dialect.name] = Grammar(dialect, eager=eager)
+        return grammar.parse(text)
+
+    return parse
+
+
+class Grammar:
+    """One dialect's grammar, ready to parse."""
+
+    def __init__(self, dialect: Dialect, *, eager: bool) -> None:
+        self._values = Values()
+        self._lark = Lark.open(
+            dialect.grammar_path,
+            parser="lalr",
+            lexer=make_eager_lexer(self._values) if eager else "contextual",
+            regex=True,
+            maybe_placeholders=False,
+            transformer=merge_transformers(Frame(), json=self._values),
+            import_paths=[_FOLDER],
+        )
+        self._samples = {
+            **{kind.label: [dialect.sample_head + sample for sample in kind.samples] for kind in KINDS if kind.samples},
+        }
+        for label, samples in dialect.head_samples.items():
+            self._samples[label] = [*self._samples.get(label, []), *samples]
+        self._labels: dict[tuple[Any, str], str] = {}
+
+    def parse(self, text: str) -> Parsed | Unreadable:
+        """Parse a text that begins with a record."""
+        self._values.duplicates = []
+        try:
+            fields = self._run(text)
+        except UnexpectedToken as error:
+            return Unreadable(error.pos_in_stream or 0, self._label(error))
+        return Parsed(fields, fields.pop("rest", None), self._values.duplicates)
+
+    def _run(self, text: str) -> Any:
+        """Parse; trouble comes as an unexpected token named after its kind, in a state told by its number."""
+        try:
+            return self._lark.parse(text)
+        except UnexpectedInput as error:
+            at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
+            kind, place = classify(text, len(text) if at_end else error.pos_in_stream or 0)
+            token = Token(kind, kind, start_pos=place)
+            raise UnexpectedToken(token, set(), state=settle(error.state)) from None
+
+    def _label(self, error: UnexpectedToken) -> str:
+        """The label of the sample that fails in the same state, if possible on the same kind of trouble."""
+        case = (error.state, error.token.type)
+        label = self._labels.get(case)
+        if label is None:
+            label = error.match_examples(self._run, self._samples, use_accepts=False) or "words-out-of-shape"
+            self._labels[case] = label
+        return label
+
+
+class Frame(Transformer[Token, Any]):
+    """What a record is made of: the texts of the terminals, and the payload."""
+
+    def start(self, children: list[Any]) -> dict[str, Any]:
+        """The record's fields; ``rest`` is the place where something else begins."""
+        fields: dict[str, Any] = {}
+        for child in children:
+            if not isinstance(child, Token):
+                fields["payload"] = child
+            elif child.type == "REST":
+                fields["rest"] = child.start_pos
+            else:
+                fields[child.type.lower()] = str(child)
+        return fields
+
+
+class Values(Transformer[Token, Any]):
+    """What JSON means; the methods are named after the rules.
+
+    Attributes:
+        duplicates: names that stood more than once in an object.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.duplicates: list[str] = []
+        self._decoder = json.JSONDecoder(object_pairs_hook=self.object, parse_int=read_integer)
+
+    def decode(self, text: str, place: int) -> tuple[Any, int]:
+        """Decode a whole value at a place of a text."""
+        return self._decoder.raw_decode(text, place)
+
+    def object(self, members: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Make an object of its members; note names that stand twice."""
+        made = dict(members)
+        if len(made) != len(members):
+            names = [name for name, _ in members]
+            self.duplicates += [name for place, name in enumerate(names) if name in names[:place]]
+        return made
+
+    def member(self, children: list[Any]) -> tuple[str, Any]:
+        """A member's name and value."""
+        name, value = children
+        return json.loads(name), value
+
+    def array(self, values: list[Any]) -> list[Any]:
+        """A list is what lark gives."""
+        return values
+
+    def text(self, children: list[Token]) -> str:
+        """Text without its quotes and escapes."""
+        return str(json.loads(children[0]))
+
+    def number(self, children: list[Token]) -> int | float:
+        """A number, or one of the words for what is no finite number."""
+        token = str(children[0])
+        return read_integer(token) if token.lstrip("-").isdecimal() else float(token)
+
+    def true(self, _: list[Token]) -> bool:
+        """The word for true."""
+        return True
+
+    def false(self, _: list[Token]) -> bool:
+        """The word for false."""
+        return False
+
+    def null(self, _: list[Token]) -> None:
+        """The word for nothing."""
+
+    def decoded(self, children: list[Token]) -> Any:
+        """A value that was decoded whole."""
+        return children[0].value
+
+
+def read_integer(token: str) -> int | float:
+    """An integer; one with too many digits is infinite."""
+    return int(token) if len(token) <= DIGITS_LIMIT else float(token)
+
+
+def make_eager_lexer(values: Values) -> type[Lexer]:
+    """Make a lexer class that gives a whole JSON value as one token, decoded by the standard library in C.
+
+    Where that fails, and for all else, it gives what lark's contextual lexer gives; so the grammar sees a value
+    piece by piece only on the way to the place where it is malformed.
+    """
+
+    class EagerLexer(Lexer):
+        __future_interface__ = 2
+
+        def __init__(self, conf: LexerConf) -> None:
+            self._conf = conf
+            self._lexer: ContextualLexer | None = None
+
+        def lex(self, lexer_state: LexerState, parser_state: ParserState[Any]) -> Iterator[Token]:
+            states = parser_state.parse_conf.states
+            if self._lexer is None:
+                self._lexer = ContextualLexer(self._conf, {state: list(table) for state, table in states.items()})
+            lexers = self._lexer.lexers
+            text: str = getattr(lexer_state.text, "text", lexer_state.text)
+            line = lexer_state.line_ctr
+            try:
+                while True:
+                    state = parser_state.position
+                    if "json__DECODED" in states[state] and len(parser_state.state_stack) <= EAGER_DEPTH:
+                        start = _WHITESPACE.match(text, line.char_pos).end()  # type: ignore[union-attr]
+                        try:
+                            value, end = values.decode(text, start)
+                        except (ValueError, RecursionError):
+                            values.duplicates.clear()
+                        else:
+                            line.char_pos = end
+                            token = Token("json__DECODED", "", start_pos=start)
+                            token.value = value
+                            yield token
+                            continue
+                    yield lexers[state].next_token(lexer_state, parser_state)
+            except EOFError:
+                return
+
+    return EagerLexer
+
+
+def settle(state: Any) -> int:
+    """The number of a parser state, after the reductions that it calls for whatever comes next.
+
+    Lexers differ in how far the parser has reduced when they stop; afterwards it stands in the same state.
+    """
+    stack = list(state.state_stack)
+    states = state.parse_conf.states
+    while True:
+        actions = list(states[stack[-1]].values())
+        action, rule = actions[0]
+        if action is not Reduce or any(other is not rule for _, other in actions):
+            return int(stack[-1])
+        del stack[len(stack) - len(rule.expansion) :]
+        stack.append(states[stack[-1]][rule.origin.name][1])
+
+
+def classify(text: str, place: int) -> tuple[str, int]:
+    """Tell what kind of trouble stands at a place of a text.
+
+    Returns:
+        The kind, and the place of the very character where that is further on.
+    """
+    if place >= len(text):
+        return "END", len(text)
+    char = text[place]
+    if char == '"':
+        return _classify_text(text, _TEXT_START.match(text, place).end())  # type: ignore[union-attr]
+    if char in _PUNCTUATION:
+        return _PUNCTUATION[char], place
+    if char in "+-." or (text[place - 1 : place].isdecimal() and char.isalnum()):
+        return ("NUMBER" if _NUMBER.match(text, place) else "MALFORMED_NUMBER"), place
+    if _NUMBER.match(text, place):
+        return "NUMBER", place
+    if _LITERAL.match(text, place):
+        return "LITERAL", place
+    if char < " ":
+        return "CONTROL", place
+    return ("WORD" if _WORD.match(text, place) else "OTHER"), place
+
+
+def _classify_text(text: str, place: int) -> tuple[str, int]:
+    """Tell what ends a text in double quotes."""
+    if place >= len(text) or _CUT_ESCAPE.fullmatch(text, place):
+        return "END", len(text)
+    kinds = {'"': "STRING", "\x00": "ZERO", "\\": "ESCAPE"}
+    return kinds.get(text[place], "CONTROL"), place

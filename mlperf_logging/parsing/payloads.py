@@ -1,0 +1,123 @@
+"""What dialects share in reading decoded JSON: counting, checking, naming. The fast paths use it, too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from math import isfinite
+from typing import Any
+
+from mlperf_logging.parsing.dialects import Mistake
+
+DEPTH_LIMIT = 100
+"""Lists and objects stand at most this deep within a record's values; deeper ones break those who use them."""
+
+DIGITS_LIMIT = 4300
+"""An integer has at most this many digits; Python refuses longer ones. A longer one is read as infinite."""
+
+PLAIN = frozenset({str, int, float, bool, type(None)})
+"""Kinds of value that hold no other values."""
+
+TOO_DEEP = -(1 << 40)
+
+_SECONDS = re.compile(r"([0-9]*)\.?([0-9]*)")
+_NUMERAL = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
+
+
+def count_members(values: Iterable[Any], depth: int = 0) -> int:
+    """Count the members of all objects within some values.
+
+    Args:
+        values: decoded JSON values.
+        depth: how deep the values stand already.
+
+    Returns:
+        The count; below zero when values nest deeper than `DEPTH_LIMIT`.
+    """
+    if depth > DEPTH_LIMIT:
+        return TOO_DEEP
+    count = 0
+    for value in values:
+        kind = value.__class__
+        if kind is dict:
+            count += len(value) + count_members(value.values(), depth + 1)
+        elif kind is list:
+            count += count_members(value, depth + 1)
+    return count
+
+
+def read_milliseconds(seconds: str) -> int | float | None:
+    """Seconds, as written in decimal, as milliseconds; exact where no fraction of a millisecond is left.
+
+    Args:
+        seconds: digits with at most one point.
+
+    Returns:
+        An int for whole milliseconds, else the nearest float; None for text that is no such number.
+    """
+    found = _SECONDS.fullmatch(seconds)
+    if not found or not (found[1] or found[2]) or len(found[1]) > DIGITS_LIMIT - 3:
+        return None
+    fraction = found[2].rstrip("0")
+    if len(fraction) <= 3:
+        return int(found[1] + fraction.ljust(3, "0"))
+    number = float(f"{found[1]}{fraction[:3]}.{fraction[3:]}")
+    return number if isfinite(number) else None
+
+
+def read_time_ms(record: dict[str, Any], mistakes: list[Mistake]) -> int | float | None:
+    """The record's ``time_ms``; None and a mistake where it has none."""
+    if "time_ms" not in record:
+        in_seconds = "time_s" in record
+        mistakes.append(Mistake("time-in-seconds", "time_s") if in_seconds else Mistake("missing-time"))
+        return None
+    time_ms = record["time_ms"]
+    if time_ms.__class__ is int or (time_ms.__class__ is float and isfinite(time_ms)):
+        return time_ms  # type: ignore[no-any-return]
+    if isinstance(time_ms, str) and len(time_ms) < 100 and _NUMERAL.fullmatch(time_ms):
+        number = float(time_ms)
+        if isfinite(number):
+            mistakes.append(Mistake("time-as-text", "time_ms", describe(time_ms)))
+            return int(time_ms) if time_ms.lstrip("-").isdigit() else number
+    mistakes.append(Mistake("time-not-a-number", "time_ms", describe(time_ms)))
+    return None
+
+
+def read_metadata(record: dict[str, Any], mistakes: list[Mistake]) -> dict[str, Any] | None:
+    """The record's ``metadata``; None and a mistake where it has none."""
+    metadata = record.get("metadata")
+    if isinstance(metadata, dict):
+        return metadata
+    if "metadata" not in record:
+        mistakes.append(Mistake("missing-metadata"))
+    elif metadata is None or metadata == "":
+        mistakes.append(Mistake("metadata-empty", "metadata", describe(metadata)))
+        return {}
+    else:
+        mistakes.append(Mistake("metadata-not-an-object", "metadata", describe(metadata)))
+    return None
+
+
+def describe(value: object) -> str:
+    """A value in short, for a message."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a huge integer"
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def has_unbounded(payload: object) -> bool:
+    """Whether a decoded value holds a number that is not finite; it nests no deeper than `DEPTH_LIMIT`."""
+    if isinstance(payload, float):
+        return not isfinite(payload)
+    if isinstance(payload, dict):
+        return any(map(has_unbounded, payload.values()))
+    return isinstance(payload, list) and any(map(has_unbounded, payload))

@@ -1,0 +1,97 @@
+"""Reading logs: streams of events and problems, and whole logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing.dialects import Dialect, load_dialects, rank_dialect
+from mlperf_logging.parsing.records import RecordReader, make_problem
+from mlperf_logging.parsing.scanner import Scanner
+from mlperf_logging.parsing.sources import CutShort, Source, name_of, read_blocks
+
+
+class Log(NamedTuple):
+    """A whole log.
+
+    Attributes:
+        path: the file as the caller named it; "-" for standard input, "<bytes>" for bytes.
+        dialect: the newest dialect that has events in the file; None where there is no record at all.
+        events: the events of that dialect, in file order.
+        problems: what could not be read as written, in file order.
+    """
+
+    path: str
+    dialect: str | None
+    events: list[Event]
+    problems: list[Problem]
+
+
+def read_batches(source: Source, *, dialects: Iterable[Dialect] | None = None) -> Iterator[list[Event | Problem]]:
+    """Read a log as a stream, in memory that is bounded by the longest record, not by the file.
+
+    Args:
+        source: path, "-" for standard input, bytes, or a file object opened for reading bytes; plain, or
+            compressed with gzip, xz or zstd, which is told by the bytes and not by the name.
+        dialects: the dialects to look for; None for all.
+
+    Yields:
+        Lists of events and problems of all dialects, in file order; an event stands before its own warnings.
+
+    Raises:
+        UnreadableLogError: the file cannot be opened or its compression is broken.
+    """
+    known = tuple(dialects) if dialects is not None else load_dialects()
+    scanner = Scanner(known, RecordReader(known))
+    for block in read_blocks(source):
+        if isinstance(block, CutShort):
+            items = scanner.finish()
+            items.append(make_problem("file-cut-short", scanner.line, 1, b"", block.compression))
+        else:
+            items = scanner.feed(block)
+        if items:
+            yield items
+    items = scanner.finish()
+    if items:
+        yield items
+
+
+def read_log(source: Source) -> Log:
+    """Read a whole log.
+
+    Args:
+        source: path, "-" for standard input, bytes, or a file object opened for reading bytes.
+
+    Returns:
+        The log in its newest dialect; records of older dialects in it become warnings.
+
+    Raises:
+        UnreadableLogError: the file cannot be opened or its compression is broken.
+    """
+    batches = list(read_batches(source))
+    return make_log(name_of(source), [item for batch in batches for item in batch])
+
+
+def make_log(path: str, items: list[Event | Problem]) -> Log:
+    """Make a log of its items: the newest dialect is the log's, records of older ones are noise.
+
+    Args:
+        path: name of the log.
+        items: events and problems, in file order.
+    """
+    dialects = {item.dialect for item in items if type(item) is Event} or {item.dialect for item in items} - {""}
+    newest = max(dialects, key=rank_dialect, default=None)
+    rank = rank_dialect(newest) if newest else 0
+    older = {name for name in {item.dialect for item in items} if name and rank_dialect(name) < rank}
+    problems: list[Problem] = []
+    events: list[Event] = []
+    for item in items:
+        if item.dialect in older:
+            place = (item.line, item.column, item.raw, item.dialect, item.key, item.dialect)
+            problems.append(make_problem("older-dialect-record", *place))
+        elif isinstance(item, Event):
+            events.append(item)
+        else:
+            problems.append(item)
+    return Log(path, newest, events, problems)

@@ -1,0 +1,213 @@
+"""Where log bytes come from: a path, standard input, bytes in memory, an open file; plain or compressed."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+from mlperf_logging.errors import UnreadableLogError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Source: TypeAlias = "str | Path | bytes | IO[bytes]"
+
+BLOCK_BYTES = 1 << 20
+
+_GZIP = b"\x1f\x8b"
+_XZ = b"\xfd7zXZ\x00"
+_ZSTD = b"\x28\xb5\x2f\xfd"
+_ZSTD_BITE = 1 << 8
+_ZSTD_SKIPPABLE = tuple(bytes((low,)) + b"\x2a\x4d\x18" for low in range(0x50, 0x60))
+
+
+class CutShort(NamedTuple):
+    """Stands at the end of the blocks of a compressed file that ends too early.
+
+    Attributes:
+        compression: name of the compression ("gzip", "xz", "zstd").
+    """
+
+    compression: str
+
+
+def name_of(source: Source) -> str:
+    """How a source is called in messages: its path, "-" for standard input, "<bytes>" for bytes."""
+    if isinstance(source, bytes):
+        return "<bytes>"
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    return str(getattr(source, "name", "<stream>"))
+
+
+def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
+    """Read a source block by block, decompressed.
+
+    Args:
+        source: path, "-" for standard input, bytes, or a file object opened for reading bytes.
+
+    Yields:
+        Blocks of at most `BLOCK_BYTES`; last, when a compressed file ends too early, a `CutShort`.
+
+    Raises:
+        UnreadableLogError: the file cannot be opened or read, or its compression is broken.
+    """
+    name = name_of(source)
+    if isinstance(source, bytes):
+        yield from _read_stream(io.BytesIO(source), name)
+    elif source == "-":
+        yield from _read_stream(sys.stdin.buffer, name)
+    elif isinstance(source, (str, os.PathLike)):
+        try:
+            file = open(source, "rb", buffering=0)  # noqa: PTH123 - pathlib costs a cold start
+        except (OSError, ValueError) as error:
+            raise UnreadableLogError(name, f"{name}: cannot be opened: {_reason(error)}") from error
+        with file:
+            yield from _read_stream(file, name)
+    else:
+        yield from _read_stream(source, name)
+
+
+def is_compressed(head: bytes) -> bool:
+    """Whether bytes begin as a gzip, xz or zstd file does."""
+    return head.startswith((_GZIP, _XZ, _ZSTD, *_ZSTD_SKIPPABLE))
+
+
+def _read_stream(file: IO[bytes] | io.FileIO, name: str) -> Iterator[bytes | CutShort]:
+    try:
+        head = _read_at_least(file, 6)
+        if is_compressed(head):
+            yield from _decompressed(head, file, name)
+            return
+        while head:
+            yield head
+            head = file.read(BLOCK_BYTES) or b""
+    except OSError as error:
+        raise UnreadableLogError(name, f"{name}: cannot be read: {_reason(error)}") from error
+
+
+def _read_at_least(file: IO[bytes] | io.FileIO, count: int) -> bytes:
+    """Read a first block that holds at least `count` bytes, unless the file is shorter."""
+    head = file.read(BLOCK_BYTES) or b""
+    if not isinstance(head, bytes):
+        raise TypeError("a log is read from a file opened in binary mode")
+    while head and len(head) < count:
+        more = file.read(BLOCK_BYTES)
+        if not more:
+            break
+        head += more
+    return head
+
+
+def _decompressed(head: bytes, file: IO[bytes] | io.FileIO, name: str) -> Iterator[bytes | CutShort]:
+    """Decompress frame after frame; whatever can be read is yielded before the end is judged."""
+    if head.startswith(_GZIP):
+        compression, broken, new_frame = _gzip_frames()
+    elif head.startswith(_XZ):
+        compression, broken, new_frame = _xz_frames()
+    else:
+        compression, broken, new_frame = _zstd_frames(name)
+    frame = new_frame()
+    rest, block, inside = head, b"", True
+    while True:
+        if not rest and len(block) < BLOCK_BYTES:  # a full block may have more behind it without new input
+            rest = file.read(BLOCK_BYTES) or b""
+            if not rest:
+                break
+        if not inside:
+            block = b""
+            rest = rest.lstrip(b"\x00")  # padding between and after frames is legal
+            if not rest:
+                continue
+            frame, inside = new_frame(), True
+        try:
+            block, rest = frame.feed(rest)
+        except broken as error:
+            raise UnreadableLogError(name, f"{name}: its {compression} compression is broken: {error}") from error
+        inside = not frame.ended
+        if block:
+            yield block
+    if inside:
+        yield CutShort(compression)
+
+
+class _Frame(Protocol):
+    """One compressed frame: feed it bytes, get a bounded block and the bytes that it did not take."""
+
+    @property
+    def ended(self) -> bool: ...
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]: ...
+
+
+_Frames: TypeAlias = "tuple[str, type[Exception], Callable[[], _Frame]]"
+
+
+def _gzip_frames() -> _Frames:
+    import zlib
+
+    class GzipFrame:
+        def __init__(self) -> None:
+            self._object = zlib.decompressobj(wbits=31)
+
+        @property
+        def ended(self) -> bool:
+            return self._object.eof
+
+        def feed(self, data: bytes) -> tuple[bytes, bytes]:
+            block = self._object.decompress(data, BLOCK_BYTES)
+            return block, self._object.unused_data or self._object.unconsumed_tail
+
+    return "gzip", zlib.error, GzipFrame
+
+
+def _xz_frames() -> _Frames:
+    import lzma
+
+    class XzFrame:
+        def __init__(self) -> None:
+            self._object = lzma.LZMADecompressor()
+
+        @property
+        def ended(self) -> bool:
+            return self._object.eof
+
+        def feed(self, data: bytes) -> tuple[bytes, bytes]:
+            return self._object.decompress(data, BLOCK_BYTES), self._object.unused_data
+
+    return "xz", lzma.LZMAError, XzFrame
+
+
+def _zstd_frames(name: str) -> _Frames:
+    try:
+        import zstandard
+    except ImportError as error:
+        message = f"{name}: is compressed with zstd; to read it, pip install 'mlperf_logging[zstd]'"
+        raise UnreadableLogError(name, message) from error
+
+    class ZstdFrame:
+        def __init__(self) -> None:
+            self._object = zstandard.ZstdDecompressor().decompressobj()
+
+        @property
+        def ended(self) -> bool:
+            return self._object.eof
+
+        def feed(self, data: bytes) -> tuple[bytes, bytes]:
+            # zstd gives all output of what it is fed: small bites bound the memory that a few bytes can fill
+            blocks, size, taken = [], 0, 0
+            while taken < len(data) and size < BLOCK_BYTES and not self._object.eof:
+                block = self._object.decompress(data[taken : taken + _ZSTD_BITE])
+                taken += _ZSTD_BITE
+                size += len(block)
+                blocks.append(block)
+            return b"".join(blocks), self._object.unused_data + data[taken:]
+
+    return "zstd", zstandard.ZstdError, ZstdFrame
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,220 @@
+"""One finding as lines of text, for the reports that people read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlperf_logging.reports._blame import locate_blame
+from mlperf_logging.reports._escape import crop, measure_width, show_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mlperf_logging.compliance.findings import Finding, Verdict
+
+_FOLD_ABOVE = 20
+_SHOWN_WHEN_FOLDED = 3
+_GROUPED_FROM = 3
+_INDENT = 4
+_LABEL_WIDTH = 9
+_LONGEST_DETAIL = 400
+_LEAST_WIDTH = 40
+
+
+def plain(text: str, style: str) -> str:
+    """The text without any style.
+
+    Args:
+        text: what to show.
+        style: a name such as "error", of no effect here.
+    """
+    del style
+    return text
+
+
+def describe_place(path: str, finding: Finding) -> str:
+    """``file:line:column`` of a finding, as far as it has a place.
+
+    Args:
+        path: the log as the caller named it.
+        finding: what was found in it.
+    """
+    parts = [show_text(path)]
+    if finding.line is not None:
+        parts.append(str(finding.line))
+        if finding.column is not None:
+            parts.append(str(finding.column))
+    return ":".join(parts)
+
+
+def describe_judge(verdict: Verdict) -> str:
+    """What judged a log and how long its run took, in a few words.
+
+    Args:
+        verdict: the judgement.
+    """
+    parts = [verdict.usage, verdict.ruleset or "", verdict.division or "", verdict.benchmark or ""]
+    words = [show_text(" ".join(part for part in parts if part))]
+    if verdict.run.minutes is not None:
+        words.append(f"{verdict.run.minutes:.2f} minutes")
+    return ", ".join(words)
+
+
+def count_of(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``.
+
+    Args:
+        number: how many.
+        noun: the thing in the singular.
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def fold_findings(findings: Sequence[Finding], *, verbose: bool) -> Iterator[tuple[Finding, int]]:
+    """The findings to show: of a rule with very many, only the first few.
+
+    Args:
+        findings: those of one log.
+        verbose: show all of them.
+
+    Yields:
+        A finding, and how many more of its rule are left out after it.
+    """
+    many: dict[tuple[str, str], int] = {}
+    for finding in findings:
+        rule = finding.code, finding.rule
+        many[rule] = many.get(rule, 0) + 1
+    shown: dict[tuple[str, str], int] = {}
+    for finding in findings:
+        rule = finding.code, finding.rule
+        shown[rule] = shown.get(rule, 0) + 1
+        if verbose or many[rule] <= _FOLD_ABOVE or shown[rule] < _SHOWN_WHEN_FOLDED:
+            yield finding, 0
+        elif shown[rule] == _SHOWN_WHEN_FOLDED:
+            yield finding, many[rule] - _SHOWN_WHEN_FOLDED
+
+
+def describe_fold(finding: Finding, count: int) -> str:
+    """The line that stands for findings left out.
+
+    Args:
+        finding: the last one shown of its rule.
+        count: how many more there are.
+    """
+    return f"… and {count:,} more of {finding.code} {show_text(finding.rule)} (--verbose shows all)"
+
+
+def render_findings(
+    verdict: Verdict,
+    findings: Sequence[Finding],
+    *,
+    width: int,
+    verbose: bool,
+    paint: Callable[[str, str], str] = plain,
+) -> list[str]:
+    """Findings of one log as lines, with blank lines between them.
+
+    Args:
+        verdict: the judgement of the log.
+        findings: those of its findings that are to be shown.
+        width: columns to stay within where a record is shown.
+        verbose: show every finding, however many there are of one rule.
+        paint: puts a style around a text.
+    """
+    alike = {} if verbose else _group_placeless(findings)
+    lines: list[str] = []
+    hints: set[str] = set()
+    for finding, left_out in fold_findings([each for each in findings if each not in alike], verbose=verbose):
+        lines += [""] if lines else []
+        new_hint = verbose or finding.hint not in hints
+        lines += render_finding(
+            verdict.path, finding if new_hint else finding._replace(hint=""), width, paint
+        )
+        lines += ["", "  " + paint(describe_fold(finding, left_out), "note")] if left_out else []
+        hints.add(finding.hint)
+    for group in {id(group): group for group in alike.values()}.values():
+        lines += [""] if lines else []
+        lines += _render_group(verdict.path, group, paint)
+    return lines
+
+
+def _group_placeless(findings: Sequence[Finding]) -> dict[Finding, list[Finding]]:
+    """The findings without a place that share code, severity and hint with several others: their groups."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        if finding.line is None:
+            groups.setdefault((finding.code, finding.severity, finding.hint), []).append(finding)
+    return {each: group for group in groups.values() if len(group) >= _GROUPED_FROM for each in group}
+
+
+def _render_group(path: str, group: list[Finding], paint: Callable[[str, str], str]) -> list[str]:
+    """Findings that lack a place and differ in little, a line each."""
+    first = group[0]
+    severity = paint(first.severity, first.severity)
+    lines = [f"  {paint(show_text(path), 'place')}: {severity} {first.code}, {len(group)} times"]
+    for finding in group:
+        wanted = f" (expected: {finding.expected})" if finding.expected else ""
+        message = _detail(finding.message + wanted)
+        lines.append(" " * _INDENT + f"{paint(show_text(finding.rule), 'rule')}: {message}")
+    if first.hint:
+        lines.append(_label("mend", first.hint, paint))
+    return lines
+
+
+def render_finding(
+    path: str, finding: Finding, width: int, paint: Callable[[str, str], str] = plain
+) -> list[str]:
+    """A finding as lines: place and message, the record with carets, expected and found, how to mend it.
+
+    Args:
+        path: the log as the caller named it.
+        finding: what was found in it.
+        width: columns to stay within where a record is shown.
+        paint: puts a style around a text.
+    """
+    severity = finding.severity
+    head = f"{paint(describe_place(path, finding), 'place')}: {paint(severity, severity)} {finding.code}"
+    lines = [f"  {head} {paint(show_text(finding.rule), 'rule')}"]
+    lines.append(" " * _INDENT + _detail(finding.message))
+    lines += render_excerpt(finding, width, paint)
+    details = [("expected", finding.expected), ("found", finding.found), ("mend", finding.hint)]
+    lines += [_label(name, text, paint) for name, text in details if text]
+    return lines
+
+
+def render_excerpt(finding: Finding, width: int, paint: Callable[[str, str], str] = plain) -> list[str]:
+    """The blamed record, cropped around its blamed part, and a line of carets below that part.
+
+    Args:
+        finding: what was found.
+        width: columns to stay within.
+        paint: puts a style around a text.
+    """
+    span = locate_blame(finding)
+    if span is None:
+        return []
+    text = finding.excerpt
+    before, blamed, after = (
+        show_text(part) for part in (text[: span[0]], text[span[0] : span[1]], text[span[1] :].rstrip())
+    )
+    room = max(width, _LEAST_WIDTH) - _INDENT - 2
+    blamed = crop(blamed, room // 2)
+    if measure_width(before + blamed + after) > room:
+        left = max(room - measure_width(blamed) - min(measure_width(after), room // 4), 1)
+        if len(before) > left:
+            before = "…" + before[len(before) - left + 1 :]
+        after = crop(after, max(room - measure_width(before + blamed), 1))
+    margin = " " * (_INDENT + 2)
+    carets = "^" * max(measure_width(blamed), 1)
+    return [
+        margin + paint(before, "record") + paint(blamed, "blamed") + paint(after, "record"),
+        margin + " " * measure_width(before) + paint(carets, "caret"),
+    ]
+
+
+def _label(name: str, text: str, paint: Callable[[str, str], str]) -> str:
+    return " " * _INDENT + paint(f"{name}:", "label") + " " * (_LABEL_WIDTH - len(name)) + _detail(text)
+
+
+def _detail(text: str) -> str:
+    return crop(show_text(text), _LONGEST_DETAIL)

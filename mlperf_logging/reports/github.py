@@ -1,0 +1,154 @@
+"""Annotations for GitHub Actions: workflow commands in the job's log, and a summary page in Markdown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
+from mlperf_logging.reports._escape import crop, encodable_text, show_text
+from mlperf_logging.reports._lines import count_of, describe_fold, describe_judge, fold_findings
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.findings import Finding
+
+_LONGEST_MESSAGE = 4000
+_MOST_ROWS = 200  # GitHub refuses a summary of more than a mebibyte
+_LONGEST_CELL = 200
+_MARKDOWN = {ord(special): f"&#{ord(special)};" for special in "\\|`*_[]<>&~@"}
+
+
+class Report(BaseReport):
+    """One annotation a finding; the totals in a group; a table for the job's summary page."""
+
+    name: ClassVar[str] = "github"
+    description: ClassVar[str] = "annotations for GitHub Actions, where it is the default"
+
+    def __init__(self, options: ReportOptions) -> None:
+        super().__init__(options)
+        self._results: list[FileResult] = []
+        self._announced: set[Finding] = set()
+
+    def announce(self, path: str, finding: Finding) -> str:
+        """The finding's annotation."""
+        self._announced.add(finding)
+        return f"{annotate(path, finding)}\n"
+
+    def add(self, result: FileResult) -> str:
+        """The log's annotations."""
+        self._results.append(result)
+        lines = []
+        new = [finding for finding in result.verdict.findings if finding not in self._announced]
+        for finding, left_out in fold_findings(new, verbose=self.options.verbose):
+            lines.append(annotate(result.verdict.path, finding))
+            if left_out:
+                lines.append(_defuse(f"  {describe_fold(finding, left_out)}"))
+        return "".join(f"{line}\n" for line in lines)
+
+    def end(self, totals: Totals) -> str:
+        """A folded group with one line a log; its heading holds the totals."""
+        lines = [f"::group::mlperf-check: {escape_message(_describe_totals(totals))}"]
+        for result in self._results:
+            verdict = result.verdict
+            words = {"pass": "compliant", "fail": "not compliant"}.get(verdict.verdict, "not judged")
+            lines.append(_defuse(f"- {show_text(verdict.path)}: {words} [{describe_judge(verdict)}]"))
+        return "\n".join([*lines, "::endgroup::", ""])
+
+    def summarize_job(self, totals: Totals) -> str:
+        """Headline, a table of the logs that are not plainly compliant, and a table of their findings."""
+        lines = [f"### mlperf-check: {_describe_totals(totals)}", ""]
+        troubled = [result for result in self._results if result.verdict.findings or result.waived]
+        if not troubled:
+            return "\n".join(lines)
+        lines += ["| file | verdict | judged by | errors | warnings | waived |", "|---|---|---|--:|--:|--:|"]
+        for result in troubled[:_MOST_ROWS]:
+            verdict = result.verdict
+            errors = sum(finding.severity == "error" for finding in verdict.findings)
+            cells = [verdict.path, verdict.verdict, describe_judge(verdict), str(errors)]
+            cells += [str(len(verdict.findings) - errors), str(len(result.waived))]
+            lines.append(_table_row(cells))
+        findings = [
+            (each.verdict.path, finding, left_out)
+            for each in troubled
+            for finding, left_out in fold_findings(each.verdict.findings, verbose=self.options.verbose)
+        ]
+        if findings:
+            lines += ["", "| place | severity | code | rule | message |", "|---|---|---|---|---|"]
+        for path, finding, more in findings[:_MOST_ROWS]:
+            place = path if finding.line is None else f"{path}:{finding.line}"
+            message = f"{crop(finding.message, _LONGEST_CELL - 30)}{f' … and {more:,} more' if more else ''}"
+            lines.append(_table_row([place, finding.severity, finding.code, finding.rule, message]))
+        left_out = len(troubled[_MOST_ROWS:]) + len(findings[_MOST_ROWS:])
+        if left_out:
+            lines += ["", f"{left_out:,} more rows are left out here; the job's log has them all."]
+        return "\n".join([*lines, ""])
+
+
+def annotate(path: str, finding: Finding) -> str:
+    """The workflow command that puts a finding beside its line.
+
+    Args:
+        path: the log as the caller named it.
+        finding: what was found in it.
+    """
+    level = "error" if finding.severity == "error" else "warning"
+    place = {"file": show_text(path)}
+    if finding.line is not None:
+        place["line"] = str(finding.line)
+        if finding.column is not None:
+            place["col"] = str(finding.column)
+    place["title"] = show_text(f"{finding.code} {finding.rule}")
+    fields = ",".join(f"{name}={escape_property(text)}" for name, text in place.items())
+    details = [finding.message]
+    details += [f"{name}: {text}" for name, text in _list_details(finding) if text]
+    message = "\n".join(crop(_visible_lines(text), _LONGEST_MESSAGE // 4) for text in details)
+    return f"::{level} {fields}::{escape_message(message)}"
+
+
+def escape_message(text: str) -> str:
+    """The text as the message of a workflow command.
+
+    Args:
+        text: any text.
+    """
+    safe = encodable_text(text)
+    return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def escape_property(text: str) -> str:
+    """The text as a property of a workflow command, where colons and commas have a meaning too.
+
+    Args:
+        text: any text.
+    """
+    return escape_message(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _defuse(line: str) -> str:
+    """A line of the job's log that the runner does not take for a command of the old kind."""
+    return line.replace("##[", "## [")
+
+
+def _list_details(finding: Finding) -> list[tuple[str, str]]:
+    return [("expected", finding.expected), ("found", finding.found), ("mend", finding.hint)]
+
+
+def _visible_lines(text: str) -> str:
+    return "\n".join(show_text(line) for line in text.split("\n"))
+
+
+def _describe_totals(totals: Totals) -> str:
+    parts = [f"{totals.passed:,} of {count_of(totals.files, 'file')} compliant"]
+    parts += [f"{totals.failed:,} not compliant"] if totals.failed else []
+    parts += [f"{totals.unjudged:,} not judged"] if totals.unjudged else []
+    parts += [count_of(totals.errors, "error")] if totals.errors else []
+    parts += [count_of(totals.warnings, "warning")] if totals.warnings else []
+    parts += [f"{totals.waived:,} waived"] if totals.waived else []
+    return ", ".join(parts)
+
+
+def _table_row(cells: list[str]) -> str:
+    return "| " + " | ".join(_table_cell(cell) for cell in cells) + " |"
+
+
+def _table_cell(text: str) -> str:
+    return crop(show_text(text), _LONGEST_CELL).translate(_MARKDOWN)

@@ -1,0 +1,34 @@
+"""The ``mlperf-check/1`` document: every log and the totals as one JSON value."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
+from mlperf_logging.reports._escape import encode_json
+
+SCHEMA = "mlperf-check/1"
+
+
+class Report(BaseReport):
+    """One JSON document; each log stands on a line of its own."""
+
+    name: ClassVar[str] = "json"
+    description: ClassVar[str] = "one JSON document with every file and the totals"
+
+    def __init__(self, options: ReportOptions) -> None:
+        super().__init__(options)
+        self._separator = "\n"
+
+    def begin(self) -> str:
+        """The document up to its list of files."""
+        return f'{{"schema": {encode_json(SCHEMA)}, "files": ['
+
+    def add(self, result: FileResult) -> str:
+        """The log's file object."""
+        separator, self._separator = self._separator, ",\n"
+        return separator + encode_json(result.as_json())
+
+    def end(self, totals: Totals) -> str:
+        """The totals and the end of the document."""
+        return f'\n], "totals": {encode_json(totals.as_json())}}}\n'

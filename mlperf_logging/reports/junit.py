@@ -1,0 +1,116 @@
+"""JUnit XML for CI servers: a test suite a folder, a test case a log."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, ClassVar
+from xml.sax.saxutils import escape, quoteattr
+
+from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
+from mlperf_logging.reports._escape import crop
+from mlperf_logging.reports._lines import count_of, describe_judge, render_findings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlperf_logging.compliance.findings import Finding, Verdict
+
+_SUITES = "mlperf-check"
+_RECORD_WIDTH = 160
+
+
+class Report(BaseReport):
+    """Test suites with one case a log; warnings and waived findings stand in the case's output."""
+
+    name: ClassVar[str] = "junit"
+    description: ClassVar[str] = "JUnit XML: a test suite a folder, a test case a log"
+
+    def __init__(self, options: ReportOptions) -> None:
+        super().__init__(options)
+        self._suites: dict[str, list[FileResult]] = {}
+
+    def add(self, result: FileResult) -> str:
+        """Nothing yet: a suite's head counts its cases."""
+        folder = posixpath.dirname(result.verdict.path.replace("\\", "/")) or "."
+        self._suites.setdefault(folder, []).append(result)
+        return ""
+
+    def end(self, totals: Totals) -> str:
+        """The whole document."""
+        counts = _attributes(
+            {
+                "name": _SUITES,
+                "tests": totals.files,
+                "failures": totals.failed,
+                "errors": totals.unjudged,
+                "skipped": 0,
+                "time": 0,
+            }
+        )
+        lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites{counts}>"]
+        for folder, results in self._suites.items():
+            lines += self._render_suite(folder, results)
+        return "\n".join([*lines, "</testsuites>", ""])
+
+    def _render_suite(self, folder: str, results: list[FileResult]) -> list[str]:
+        verdicts = [result.verdict.verdict for result in results]
+        head = _attributes(
+            {
+                "name": folder,
+                "tests": len(results),
+                "failures": verdicts.count("fail"),
+                "errors": verdicts.count("error"),
+                "skipped": 0,
+                "time": 0,
+            }
+        )
+        return [
+            f"  <testsuite{head}>",
+            *(line for each in results for line in self._render_case(folder, each)),
+            "  </testsuite>",
+        ]
+
+    def _render_case(self, folder: str, result: FileResult) -> list[str]:
+        verdict = result.verdict
+        name = posixpath.basename(verdict.path.replace("\\", "/"))
+        head = _attributes({"classname": folder, "name": name, "file": verdict.path, "time": 0})
+        errors = [finding for finding in verdict.findings if finding.severity == "error"]
+        others = [finding for finding in verdict.findings if finding.severity != "error"]
+        body: list[str] = []
+        if verdict.verdict != "pass":
+            tag = "failure" if verdict.verdict == "fail" else "error"
+            first = errors[0] if errors else None
+            message = f"{count_of(len(errors), 'error')}; first: {first.message}" if first else "not judged"
+            about = _attributes({"message": crop(message, 500), "type": first.code if first else "error"})
+            body.append(f"      <{tag}{about}>{self._render_findings(verdict, errors)}</{tag}>")
+        notes = [f"judged by {describe_judge(verdict)} ({verdict.ruleset_reason})"] if verdict.ruleset else []
+        text = escape(show_xml("\n".join(notes))) + (self._render_findings(verdict, others) if others else "")
+        for waived in result.waived:
+            finding = waived.finding
+            text += escape(show_xml(f"\nwaived: {finding.code} {finding.rule}: {waived.waiver.reason}"))
+        if text:
+            body.append(f"      <system-out>{text}</system-out>")
+        return [f"    <testcase{head}>", *body, "    </testcase>"] if body else [f"    <testcase{head}/>"]
+
+    def _render_findings(self, verdict: Verdict, findings: Sequence[Finding]) -> str:
+        lines = render_findings(verdict, findings, width=_RECORD_WIDTH, verbose=self.options.verbose)
+        return escape(show_xml("\n" + "\n".join(lines) + "\n"))
+
+
+def show_xml(text: str) -> str:
+    r"""The text without the characters that XML 1.0 cannot hold; they become escapes such as ``\x1b``.
+
+    Args:
+        text: any text.
+    """
+    return "".join(letter if _is_xml(ord(letter)) else ascii(letter)[1:-1] for letter in text)
+
+
+def _is_xml(code: int) -> bool:
+    if code < 0x20:
+        return code in (0x9, 0xA)
+    return code < 0x7F or 0xA0 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+
+
+def _attributes(values: dict[str, str | int]) -> str:
+    return "".join(f" {name}={quoteattr(show_xml(str(value)))}" for name, value in values.items())

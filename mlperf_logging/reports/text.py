@@ -1,0 +1,106 @@
+"""The report for people: grouped by file, each finding with its record, what was expected, how to mend it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
+from mlperf_logging.reports._escape import show_text
+from mlperf_logging.reports._lines import count_of, describe_judge, render_finding, render_findings
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.findings import Finding
+
+_STYLES = {
+    "error": "1;31",
+    "warning": "1;33",
+    "pass": "1;32",
+    "place": "1",
+    "path": "1",
+    "rule": "36",
+    "label": "2",
+    "record": "2",
+    "blamed": "0",
+    "caret": "1;32",
+    "note": "2",
+}
+
+
+class Report(BaseReport):
+    """Text for a terminal or a file."""
+
+    name: ClassVar[str] = "text"
+    description: ClassVar[str] = "for people: grouped by file, with the record, expected, found and a mend"
+    for_people: ClassVar[bool] = True
+
+    def __init__(self, options: ReportOptions) -> None:
+        super().__init__(options)
+        self._last_had_findings = False
+        self._announced: set[Finding] = set()
+
+    def announce(self, path: str, finding: Finding) -> str:
+        """The finding's block."""
+        self._announced.add(finding)
+        lines = [] if self.options.quiet else render_finding(path, finding, self.options.width, self._paint)
+        return "".join(f"{line}\n" for line in [*lines, ""]) if lines else ""
+
+    def add(self, result: FileResult) -> str:
+        """One line for a log without findings, a block for another."""
+        if self.options.quiet:
+            return ""
+        verdict = result.verdict
+        options = self.options
+        lines = [self._headline(result)]
+        new = [finding for finding in verdict.findings if finding not in self._announced]
+        lines += render_findings(
+            verdict, new, width=options.width, verbose=options.verbose, paint=self._paint
+        )
+        blank_before = "\n" if self._last_had_findings else ""
+        self._last_had_findings = bool(new)
+        return blank_before + "\n".join(lines) + "\n"
+
+    def end(self, totals: Totals) -> str:
+        """The line of totals."""
+        if not totals.files:
+            return ""
+        counts = [
+            (totals.passed, "compliant", "pass"),
+            (totals.failed, "not compliant", "error"),
+            (totals.unjudged, "not judged", "error"),
+        ]
+        words = ", ".join(
+            self._paint(f"{number:,} {word}", style) for number, word, style in counts if number
+        )
+        found = [count_of(totals.errors, "error")] if totals.errors else []
+        found += [count_of(totals.warnings, "warning")] if totals.warnings else []
+        found += [f"{totals.waived:,} waived"] if totals.waived else []
+        details = f" ({', '.join(found)})" if found else ""
+        blank_before = (
+            "\n" if (totals.files > 1 and not self.options.quiet) or self._last_had_findings else ""
+        )
+        return f"{blank_before}{count_of(totals.files, 'file')}: {words}{details}\n"
+
+    def _headline(self, result: FileResult) -> str:
+        verdict = result.verdict
+        errors = sum(finding.severity == "error" for finding in verdict.findings)
+        word, style = {"pass": ("compliant", "pass"), "fail": ("not compliant", "error")}.get(
+            verdict.verdict, ("not judged", "error")
+        )
+        counts = []
+        if errors:
+            counts.append(count_of(errors, "error"))
+        if len(verdict.findings) > errors:
+            counts.append(count_of(len(verdict.findings) - errors, "warning"))
+        if result.waived:
+            counts.append(f"{len(result.waived):,} waived")
+        head = f"{self._paint(show_text(verdict.path), 'path')}: {self._paint(word, style)}"
+        if counts:
+            head += f", {', '.join(counts)}"
+        if verdict.verdict == "error":
+            return head
+        reason = show_text(verdict.ruleset_reason)
+        judge = describe_judge(verdict)
+        return head + self._paint(f" [{judge}{'; ' + reason if reason and verdict.findings else ''}]", "note")
+
+    def _paint(self, text: str, style: str) -> str:
+        return f"\033[{_STYLES[style]}m{text}\033[0m" if self.options.color else text

@@ -1,0 +1,100 @@
+"""Imports go in one direction, and a log check starts without heavy libraries."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOGS = PROJECT / "examples" / "logs"
+HEAVY = {
+    "numpy",
+    "pandas",
+    "matplotlib",
+    "scipy",
+    "tensorflow",
+    "lark",
+    "rich",
+    "yaml",
+    "click",
+    "multiprocessing",
+}
+CHECK = """
+import json, sys
+from mlperf_logging.cli.check import main
+code = main([sys.argv[1], "--output", sys.argv[2]])
+json.dump({"code": code, "modules": sorted(sys.modules)}, sys.stdout)
+"""
+
+
+def check_in_new_process(log: Path, folder: Path) -> tuple[int, set[str]]:
+    """Judge a log in a new process; give the exit code and the top-level modules that were loaded."""
+    answer = subprocess.run(
+        [sys.executable, "-c", CHECK, str(log), str(folder / "report.txt")],
+        env=os.environ | {"MLPERF_CACHE_DIR": str(folder / "cache")},
+        capture_output=True, check=True,
+    )  # fmt: skip
+    told = json.loads(answer.stdout)
+    return told["code"], {name.partition(".")[0] for name in told["modules"]}
+
+
+@pytest.mark.parametrize(
+    ("log", "code"),
+    [
+        ("compliant/6.1.0_llama31_8b.txt", 0),
+        ("compliant/0.6.0_resnet.txt", 0),
+        ("compliant/0.5.0_resnet.txt", 0),
+        ("broken/wrong_hyperparameter.txt", 1),
+    ],
+)
+def test_second_check_loads_nothing_heavy(log: str, code: int, tmp_path: Path) -> None:
+    """Once the rules are cached, judging a log needs none of the heavy libraries, parsers among them."""
+    check_in_new_process(LOGS / log, tmp_path)
+
+    second_code, modules = check_in_new_process(LOGS / log, tmp_path)
+
+    assert second_code == code
+    assert "mlperf_logging" in modules
+    assert modules & HEAVY == set()
+
+
+def test_first_check_loads_the_parsers(tmp_path: Path) -> None:
+    """Without a cache the rule files are read, which shows that the list of modules is a real one."""
+    _, modules = check_in_new_process(LOGS / "compliant" / "6.1.0_flux1.txt", tmp_path)
+
+    assert {"lark", "yaml"} <= modules
+
+
+def test_package_itself_loads_nothing(tmp_path: Path) -> None:
+    """Importing the package loads none of its parts; the public names load when they are used."""
+    answer = subprocess.run(
+        [sys.executable, "-c", "import sys, mlperf_logging; print([m for m in sys.modules if m.startswith('mlperf_logging.')])"],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert answer.stdout.strip() == "[]"
+
+
+def test_every_public_name_loads() -> None:
+    """Each name that the package offers can be had."""
+    import mlperf_logging
+
+    missing = [name for name in mlperf_logging.__all__ if getattr(mlperf_logging, name, None) is None]
+
+    assert missing == []
+
+
+def test_imports_keep_their_direction() -> None:
+    """The import contracts of pyproject.toml hold."""
+    lint_imports = Path(sys.executable).parent / "lint-imports"
+    answer = subprocess.run(
+        [lint_imports, "--no-cache"], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode == 0, answer.stdout[-3000:]
+    assert " 0 broken" in answer.stdout

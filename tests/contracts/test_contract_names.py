@@ -1,0 +1,104 @@
+"""Rounds and benchmarks are data: no Python file of the package names one."""
+
+from __future__ import annotations
+
+import re
+import tokenize
+from pathlib import Path
+
+import pytest
+
+from mlperf_logging.compliance.rulesets import open_rulebook
+
+PROJECT = Path(__file__).resolve().parents[2]
+PACKAGE = PROJECT / "mlperf_logging"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+VERSION_LIKE = re.compile(r"(?<![\w.])v?\d+\.\d+\.\d+(?![\w.]*\d)")
+
+EXCEPTIONS = {
+    ("__init__.py", "0.1.0"): "the version of this package",
+    ("reports/sarif.py", "2.1.0"): "the version of the SARIF format",
+}
+"""(file below the package, text): why it is no round, although it looks like one."""
+
+VOCABULARY = "mllog/constants.py"
+"""The names that the public logging API offers, benchmarks among them, fixed by that API; it decides nothing."""
+
+
+def list_benchmarks() -> set[str]:
+    """Every benchmark that a rule file names."""
+    in_rounds = {name for entry in open_rulebook().index() for name in entry.benchmarks}
+    return in_rounds | {path.stem for path in (PROJECT / "compliance_rules" / "benchmarks").glob("*.yaml")}
+
+
+def list_rounds() -> set[str]:
+    """Every round, without its usage."""
+    return {entry.round for entry in open_rulebook().index()}
+
+
+def name_pattern(names: set[str]) -> re.Pattern[str]:
+    """A pattern that finds the names as words; an underscore separates words, as in `resnet_lars`."""
+    words = "|".join(sorted((re.escape(name) for name in names), key=len, reverse=True))
+    return re.compile(rf"(?<![A-Za-z0-9])(?:{words})(?![A-Za-z0-9])", re.IGNORECASE)
+
+
+def read_words(path: Path) -> list[tuple[int, str]]:
+    """Line and text of every identifier, text, docstring and comment of a Python file."""
+    kinds = {tokenize.NAME, tokenize.STRING, tokenize.COMMENT}
+    with path.open("rb") as file:
+        return [
+            (token.start[0], token.string)
+            for token in tokenize.tokenize(file.readline)
+            if token.type in kinds
+        ]
+
+
+def find_names(path: Path, patterns: list[re.Pattern[str]]) -> list[tuple[int, str]]:
+    """Line and text of everything in a file that a pattern finds."""
+    return [
+        (line, found[0])
+        for line, text in read_words(path)
+        for pattern in patterns
+        for found in pattern.finditer(text)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_file_names_no_round_and_no_benchmark(path: Path) -> None:
+    """Neither code, texts nor comments of a file name a round or a benchmark."""
+    shown = path.relative_to(PACKAGE).as_posix()
+    patterns = [VERSION_LIKE, name_pattern(list_rounds())]
+    if shown != VOCABULARY:
+        patterns.append(name_pattern(list_benchmarks()))
+    found = [(line, name) for line, name in find_names(path, patterns) if (shown, name) not in EXCEPTIONS]
+
+    assert found == []
+
+
+def test_exceptions_are_needed() -> None:
+    """Each exception stands for something that is there."""
+    unused = {
+        (shown, text)
+        for shown, text in EXCEPTIONS
+        if (shown, text) not in {(shown, name) for _, name in find_names(PACKAGE / shown, [VERSION_LIKE])}
+    }
+
+    assert unused == set()
+
+
+def test_search_finds_names(tmp_path: Path) -> None:
+    """The search sees names in identifiers, texts, docstrings and comments, and not within other words."""
+    path = tmp_path / "some.py"
+    path.write_text(
+        '"""For bert."""\nresnet_lars = "3.1.0"  # like v4.0.0\nother = "transformers, 127.0.0.1, 1.2"\n'
+    )
+    patterns = [VERSION_LIKE, name_pattern({"bert", "resnet", "transformer"})]
+
+    assert sorted(find_names(path, patterns)) == [(1, "bert"), (2, "3.1.0"), (2, "resnet"), (2, "v4.0.0")]
+
+
+def test_there_are_names_to_look_for() -> None:
+    """The names come from the rule files, and there are many."""
+    assert len(list_benchmarks()) >= 25
+    assert len(list_rounds()) >= 15

@@ -1,0 +1,100 @@
+"""What the checkout as a whole keeps to: no places of one machine, small rule data, complete packages."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+MOST_RULE_LINES = 3_500
+MACHINE_PATH = re.compile(rb"(?<![\w.$}\"*/-])/(?:work|root|home|Users|tmp)/[\w.-]+")
+PACKAGED = ("mlperf_logging", "compliance_rules")
+METADATA = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+
+
+def list_files() -> list[Path]:
+    """Every file of the checkout that is tracked or about to be."""
+    if shutil.which("git") is None or not (PROJECT / ".git").exists():
+        pytest.skip("this is no git checkout, so it cannot be told which files belong to it")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=PROJECT, capture_output=True, check=True,
+    )  # fmt: skip
+    paths = [PROJECT / name for name in listed.stdout.decode().split("\0") if name]
+    return [path for path in paths if path.is_file()]
+
+
+def test_no_file_names_a_place_of_one_machine() -> None:
+    """No file speaks of folders that only its author's machine has."""
+    found = {
+        path.relative_to(PROJECT).as_posix(): matches
+        for path in list_files()
+        if (matches := MACHINE_PATH.findall(path.read_bytes())) and path != Path(__file__)
+    }
+
+    assert found == {}
+
+
+def test_search_finds_places_of_a_machine() -> None:
+    """The search sees absolute paths, and no relative ones or addresses."""
+    text = b"cd /root/x; open('/tmp/a'); see https://host/home/page, ../work/main and $HOME/work/x"
+
+    assert MACHINE_PATH.findall(text) == [b"/root/x", b"/tmp/a"]
+
+
+def test_rule_data_is_small() -> None:
+    """The rules of all rounds together stay within the lines that they may take."""
+    lines = {
+        path.relative_to(PROJECT).as_posix(): len(path.read_text("utf-8").splitlines())
+        for path in (PROJECT / "compliance_rules").rglob("*.yaml")
+    }
+
+    assert len(lines) > 30
+    assert sum(lines.values()) <= MOST_RULE_LINES
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that an installation of the package would fill."""
+    source = tmp_path_factory.mktemp("source")
+    for name in PACKAGED:
+        shutil.copytree(PROJECT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in METADATA:
+        shutil.copy(PROJECT / name, source / name)
+    target = tmp_path_factory.mktemp("installed")
+    subprocess.run(
+        [sys.executable, "-c", "from setuptools import setup; setup()", "-q", "build_py", "-d", str(target)],
+        cwd=source, check=True, capture_output=True,
+    )  # fmt: skip
+    return target
+
+
+def test_installation_holds_every_file_of_the_packages(installed: Path) -> None:
+    """Grammars, rule files, schema and the typing marker are installed with the code."""
+    wanted = {
+        path.relative_to(PROJECT).as_posix()
+        for name in PACKAGED
+        for path in (PROJECT / name).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    there = {path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()}
+
+    assert "mlperf_logging/py.typed" in wanted
+    assert wanted - there == set()
+
+
+def test_installation_judges_a_log(installed: Path, tmp_path: Path) -> None:
+    """The installed files alone, away from the checkout, are enough to judge a log."""
+    log = shutil.copy(PROJECT / "examples" / "logs" / "compliant" / "0.5.0_resnet.txt", tmp_path)
+    environment = {"PYTHONPATH": str(installed), "MLPERF_CACHE_DIR": str(tmp_path / "cache")}
+    answer = subprocess.run(
+        [sys.executable, "-c", "import sys, mlperf_logging as m; print(m.__file__); print(m.check_log(sys.argv[1]).verdict)", log],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert answer.stdout.split() == [str(installed / "mlperf_logging" / "__init__.py"), "pass"], answer.stderr

@@ -1,0 +1,108 @@
+"""What every Python file of the package keeps to: size, docstrings, no code from data, no printing outside the command line."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+PACKAGE = PROJECT / "mlperf_logging"
+SOURCES = sorted([*PACKAGE.rglob("*.py"), *(PROJECT / "compliance_rules").rglob("*.py")])
+OUTSIDE_CLI = [path for path in SOURCES if PACKAGE / "cli" not in path.parents]
+
+LONGEST_FILE = 420
+CODE_FROM_DATA = {"eval", "exec", "compile", "__import__"}
+FOREIGN_OBJECTS = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+ENDINGS = {"print", "exit", "quit"}
+
+
+def show(path: Path) -> str:
+    """A path as test id."""
+    return path.relative_to(PROJECT).as_posix()
+
+
+def parse(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text("utf-8"), show(path) if path.is_relative_to(PROJECT) else str(path))
+
+
+def find_code_from_data(tree: ast.Module) -> list[tuple[int, str]]:
+    """Line and name of everything that would run foreign data or load foreign objects."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in CODE_FROM_DATA:
+            found.append((node.lineno, node.id))
+        elif (
+            isinstance(node, ast.Attribute)
+            and node.attr in CODE_FROM_DATA
+            and isinstance(node.value, ast.Name)
+        ):
+            if node.value.id in {"builtins", "__builtins__"}:
+                found.append((node.lineno, node.attr))
+        elif isinstance(node, ast.Import):
+            found += [
+                (node.lineno, alias.name)
+                for alias in node.names
+                if alias.name.split(".")[0] in FOREIGN_OBJECTS
+            ]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in FOREIGN_OBJECTS:
+            found.append((node.lineno, str(node.module)))
+    return found
+
+
+def find_endings(tree: ast.Module) -> list[tuple[int, str]]:
+    """Line and name of everything that prints or ends the process."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            called = node.func
+            if isinstance(called, ast.Name) and called.id in ENDINGS:
+                found.append((node.lineno, called.id))
+            elif isinstance(called, ast.Attribute) and ast.unparse(called) == "sys.exit":
+                found.append((node.lineno, "sys.exit"))
+        elif isinstance(node, ast.Raise) and "SystemExit" in ast.unparse(node):
+            found.append((node.lineno, "SystemExit"))
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=show)
+def test_file_can_be_read_in_one_sitting(path: Path) -> None:
+    """No file is much longer than 400 lines."""
+    assert len(path.read_text("utf-8").splitlines()) <= LONGEST_FILE
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=show)
+def test_module_says_what_it_is_for(path: Path) -> None:
+    """Every module has a docstring."""
+    assert ast.get_docstring(parse(path))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=show)
+def test_file_runs_no_foreign_data(path: Path) -> None:
+    """No file evaluates text as code or loads pickled objects."""
+    assert find_code_from_data(parse(path)) == []
+
+
+@pytest.mark.parametrize("path", OUTSIDE_CLI, ids=show)
+def test_only_the_command_line_prints_and_exits(path: Path) -> None:
+    """Outside `cli/` nothing prints or ends the process; findings and problems are values."""
+    assert find_endings(parse(path)) == []
+
+
+def test_searches_find_what_they_look_for() -> None:
+    """The searches see each forbidden form, and leave harmless namesakes alone."""
+    tree = ast.parse(
+        "import pickle\nfrom marshal import loads\neval('1')\nbuiltins.exec('2')\n__import__('x')\nre.compile('3')\n"
+        "print(1)\nsys.exit(2)\nraise SystemExit\nprinter.print(3)\n"
+    )
+
+    assert [name for _, name in sorted(find_code_from_data(tree))] == [
+        "pickle",
+        "marshal",
+        "eval",
+        "exec",
+        "__import__",
+    ]
+    assert [name for _, name in sorted(find_endings(tree))] == ["print", "sys.exit", "SystemExit"]

@@ -1,0 +1,117 @@
+"""Folders of rule files for tests: the real ones, copied, with a small usage of their own that tests change."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mlperf_logging.compliance.cache import RuleStore
+from mlperf_logging.compliance.rulesets import RULES_FOLDER, RuleBook, Ruleset
+from mlperf_logging.errors import RuleError
+
+FIRST = """\
+title: Trial 1.0
+source: written for tests
+dialect: mllog
+benchmarks:
+  add: [knitting]
+state:
+  run_start: {run_started: true}
+common:
+  run_start: logged
+  run_stop: at least one; state.run_started
+closed:
+  opt_name: in {adam, sgd}
+  seed: logged
+rules:
+  - id: run-stop-status
+    key: run_stop
+    cell: present(meta.status)
+    code: MLP108
+    summary: run_stop says how the run ended
+    why: A run that was stopped has no score.
+    pass: ['run_stop {"status": "success"}']
+    fail: [run_stop]
+"""
+
+KNITTING = """\
+benchmark: knitting
+area: Handicraft
+both:
+  eval_accuracy: at least one; reaches value >= 0.9
+closed:
+  global_batch_size: value > 0
+lists:
+  stitches: ["row_{1..3}/{knit,purl}"]
+variants:
+  socks:
+    when: logged(opt_name) == "sgd"
+    closed:
+      opt_momentum: logged
+strict:
+  closed:
+    global_batch_size: also value <= 4096
+"""
+
+SECOND = "trial/1.1.0"
+
+
+class RuleFolder:
+    """A folder of rule files that a test may change.
+
+    Attributes:
+        path: the folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write(self, file: str, text: str) -> None:
+        """Write one rule file."""
+        place = self.path / file
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(text, "utf-8")
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace a text that stands once in a rule file."""
+        text = (self.path / file).read_text("utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        self.write(file, text.replace(old, new))
+
+    def write_second(self, text: str) -> None:
+        """Write the second round of the usage for tests, which extends the first."""
+        self.write(f"{SECOND}.yaml", f"extends: 1.0.0\n{text}")
+
+    def load(self, name: str = SECOND) -> Ruleset:
+        """Resolve one round afresh, without a look at the others."""
+        store = RuleStore(self.path)
+        return Ruleset(store.resolved(name), store.vocabulary)
+
+    def book(self) -> RuleBook:
+        """A new rule book, as a new process would open it."""
+        return RuleBook(self.path)
+
+    def refuse(self, name: str = SECOND) -> RuleError:
+        """The error that a round's rule files give when they are loaded and compiled for every kind of run."""
+        with pytest.raises(RuleError) as caught:
+            compile_all(self.load(name))
+        return caught.value
+
+
+def compile_all(ruleset: Ruleset) -> None:
+    """Compile the tables of all kinds of run."""
+    for division in ("closed", "open"):
+        for benchmark in (None, *ruleset.benchmarks):
+            ruleset.table(division, benchmark, tuple(ruleset.variants(benchmark)), strict=True)
+
+
+def copy_rules(target: Path) -> RuleFolder:
+    """A copy of the rule files that ship with the package, and the usage for tests."""
+    shutil.copytree(RULES_FOLDER, target, ignore=shutil.ignore_patterns("__pycache__"))
+    folder = RuleFolder(target)
+    folder.write("trial/1.0.0.yaml", FIRST)
+    folder.write("benchmarks/knitting.yaml", KNITTING)
+    folder.write_second("title: Trial 1.1\n")
+    return folder

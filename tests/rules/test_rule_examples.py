@@ -1,0 +1,168 @@
+"""Every rule of every round, tested by its own passing and failing example.
+
+The cases are made from the rule files: a rule that is added there is tested here. A rule is judged within
+the whole table of the kind of run that it holds for, as `check_log` would judge it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from mlperf_logging.compliance.catalogue import DIVISIONS
+from mlperf_logging.compliance.codes import CONFLICTING, REPEATED
+from mlperf_logging.compliance.examples import can_fail, find_example, read_events
+from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.rules import Rule
+from mlperf_logging.compliance.rulesets import Ruleset, Table, compile_table, open_rulebook
+
+Kind = tuple[str | None, str | None, tuple[str, ...]]
+
+
+class Case(NamedTuple):
+    """One rule, and a kind of run for which it holds.
+
+    Attributes:
+        ruleset: name of the first round that has the rule in these words.
+        kind: division, benchmark and variants of the run.
+        rule: the rule.
+    """
+
+    ruleset: str
+    kind: Kind
+    rule: Rule
+
+
+def list_kinds(ruleset: Ruleset) -> Iterator[Kind]:
+    """All kinds of run that a round tells apart, the general ones first."""
+    divisions = DIVISIONS if ruleset.has_divisions else (None,)
+    for benchmark in (None, *ruleset.benchmarks):
+        for division in divisions:
+            yield division, benchmark, ()
+            for variant in ruleset.variants(benchmark):
+                yield division, benchmark, (variant,)
+
+
+def list_cases() -> Iterator[Case]:
+    """Each different rule of all rounds once, in the order of the rounds."""
+    seen: set[tuple[str, str, str]] = set()
+    for entry in open_rulebook().index():
+        ruleset = open_rulebook().load(entry.name)
+        for kind in list_kinds(ruleset):
+            for rule in ruleset.table(*kind, strict=True).rules:
+                mark = rule.id, rule.text, repr(rule.node)
+                if can_fail(rule) and mark not in seen:
+                    seen.add(mark)
+                    yield Case(entry.name, kind, rule)
+
+
+CASES = list(list_cases())
+every_rule = pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.ruleset}-{case.rule.id}")
+every_round = pytest.mark.parametrize("name", [entry.name for entry in open_rulebook().index()])
+
+
+def judge_notation(ruleset: Ruleset, table: Table, notation: tuple[str, ...], rule: Rule) -> list[Finding]:
+    """What a table finds under one rule's id in events that are written in the notation of the rule files."""
+    judge = Judge(ruleset, table)
+    for event in read_events(notation):
+        judge.feed(event)
+    judge.finish()
+    return [finding for finding in judge.findings if finding.rule == rule.id]
+
+
+def check_examples(ruleset: Ruleset, table: Table, rule: Rule) -> None:
+    """Assert that a table finds a rule's failing example, and nothing under the rule's id in the passing one."""
+    example = find_example(ruleset, rule)
+    assert judge_notation(ruleset, table, example.passing, rule) == [], "the passing example does not pass"
+    found = judge_notation(ruleset, table, example.failing, rule)
+    assert found, "the failing example is not found"
+    family = {rule.code, CONFLICTING.get(rule.code), REPEATED.get(rule.code)}
+    assert {finding.code for finding in found} <= family
+    assert rule.severity in {finding.severity for finding in found}
+    assert all(finding.message and finding.expected for finding in found)
+
+
+def remove_rule(ruleset: Ruleset, kind: Kind, rule: Rule) -> Table:
+    """The table of one kind of run as it would be if the rule files did not state the rule."""
+    layers = [
+        {
+            key: entry._replace(rules=tuple([kept for kept in entry.rules if kept.id != rule.id]))
+            for key, entry in layer.items()
+        }
+        for layer in ruleset.layers(*kind, strict=True)
+    ]
+    return compile_table(layers, ruleset.state, ruleset.join(kind[1]))
+
+
+@every_rule
+def test_examples_show_the_rule(case: Case) -> None:
+    """A rule's passing example passes; its failing example is found under its id, with a code of its family."""
+    ruleset = open_rulebook().load(case.ruleset)
+    check_examples(ruleset, ruleset.table(*case.kind, strict=True), case.rule)
+
+
+@every_rule
+def test_removing_the_rule_is_noticed(case: Case) -> None:
+    """Without a rule its failing example is not found any more, so the test above fails."""
+    ruleset = open_rulebook().load(case.ruleset)
+    with pytest.raises(AssertionError, match="the failing example is not found"):
+        check_examples(ruleset, remove_rule(ruleset, case.kind, case.rule), case.rule)
+
+
+def test_cases_cover_the_rules() -> None:
+    """The cases are as many as the rule files promise, and no two have the same name."""
+    names = [(case.ruleset, case.rule.id) for case in CASES]
+    assert len(CASES) > 1_200
+    assert len(set(names)) == len(names)
+
+
+@every_round
+def test_codes_are_known(name: str) -> None:
+    """Each rule of a round gives a code of the vocabulary and one of the two severities."""
+    ruleset = open_rulebook().load(name)
+    codes = ruleset.vocabulary().codes
+    rules = [rule for kind in list_kinds(ruleset) for rule in ruleset.table(*kind, strict=True).rules]
+    assert rules
+    assert [rule.id for rule in rules if rule.code not in codes or rule.severity not in {"error", "warning"}] == []
+
+
+@every_round
+def test_ids_are_unique(name: str) -> None:
+    """Within a round an id names one rule: the same words at the same place for every kind of run."""
+    ruleset = open_rulebook().load(name)
+    places: dict[str, set[tuple[str, str, int]]] = {}
+    for kind in list_kinds(ruleset):
+        for rule in ruleset.table(*kind, strict=True).rules:
+            places.setdefault(rule.id, set()).add((rule.text, rule.path, rule.line))
+    assert {rule: found for rule, found in places.items() if len(found) > 1} == {}
+
+
+@every_round
+def test_strict_only_adds(name: str) -> None:
+    """A log that breaks a rule breaks it under --strict too: strict tables hold all rules of the default ones."""
+    ruleset = open_rulebook().load(name)
+    for kind in list_kinds(ruleset):
+        strict = {rule.id for rule in ruleset.table(*kind, strict=True).rules}
+        default = {rule.id for rule in ruleset.table(*kind).rules}
+        assert default <= strict, kind
+
+
+@every_round
+def test_no_statement_is_dead(name: str) -> None:
+    """Each rule that a round's layers state is in force for some kind of run ("any number" asks for nothing)."""
+    ruleset = open_rulebook().load(name)
+    stated: set[str] = set()
+    in_force: set[str] = set()
+    for kind in list_kinds(ruleset):
+        stated |= {
+            rule.id
+            for layer in ruleset.layers(*kind, strict=True)
+            for entry in layer.values()
+            for rule in entry.rules
+            if can_fail(rule)
+        }
+        in_force |= {rule.id for rule in ruleset.table(*kind, strict=True).rules}
+    assert stated - in_force == set()

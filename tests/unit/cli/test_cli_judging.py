@@ -1,0 +1,129 @@
+"""Judging many logs in one process and in several."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlperf_logging import compliance
+from mlperf_logging.cli.judging import LogJudge, plan_batches, start_judging
+from mlperf_logging.compliance.selection import Selection
+from mlperf_logging.compliance.waivers import Waiver
+from mlperf_logging.errors import MLPerfLoggingError, UsageError
+
+
+@given(st.lists(st.integers(0, 10**9), max_size=300), st.integers(1, 8))
+def test_batches_hold_every_log_once_in_order(costs, workers):
+    """Batches are neighbours, together every log, none of them too long."""
+    batches = plan_batches(costs, workers)
+    assert [index for batch in batches for index in batch] == list(range(len(costs)))
+    assert all(1 <= len(batch) <= 64 for batch in batches)
+
+
+def test_batches_keep_all_workers_busy():
+    """Equal logs give several batches for each worker."""
+    assert len(plan_batches([100] * 1000, 2)) >= 8
+
+
+def test_large_log_is_a_batch_of_its_own():
+    """A log as large as all others ends its batch."""
+    batches = plan_batches([1] * 10 + [10_000] + [1] * 10, 2)
+    assert batches[0].stop == 11
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3])
+def test_results_come_in_the_order_of_the_paths(write_logs, jobs):
+    """However many processes there are, the results stand in the order of the paths."""
+    words = ["pass", "fail", "warn", "unreadable"]
+    logs = {f"{index}.txt": words[index % 4] for index in range(150)}
+    write_logs(logs)
+    results = list(start_judging(list(logs), LogJudge(), jobs))
+    assert [result.verdict.path for result in results] == list(logs)
+    kinds = {"pass": "pass", "warn": "pass", "fail": "fail", "unreadable": "error"}
+    assert [result.verdict.verdict for result in results] == [kinds[word] for word in logs.values()]
+
+
+def test_options_reach_the_judge(write_logs, monkeypatch):
+    """What was asked for is what the judge is asked."""
+    seen = {}
+
+    def note(source, **options):
+        seen.update(options, source=source)
+        raise UsageError("stop")
+
+    monkeypatch.setattr(compliance, "check_log", note)
+    judge = LogJudge("hpc", "1.2", "open", "knitting", strict=True, level=1, rules="r")
+    with pytest.raises(UsageError):
+        judge.judge("a.txt")
+    assert seen == {
+        "source": "a.txt", "usage": "hpc", "ruleset": "1.2", "division": "open", "benchmark": "knitting",
+        "strict": True, "level": 1, "rules": "r",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "rule", "text"),
+    [
+        ("unreadable", "unreadable-log", "the gzip data breaks off"),
+        ("badrule", "broken-rules", "rules.yaml:3: unknown word"),
+        ("crash", "internal-fault", "ZeroDivisionError: boom (conftest.py:"),
+    ],
+)
+def test_what_cannot_be_judged_is_a_verdict(write_logs, word, rule, text):
+    """An unreadable log, a broken rule file and a fault of the checker give a verdict that says so."""
+    write_logs({"a.txt": word})
+    verdict = LogJudge().judge("a.txt").verdict
+    assert (verdict.path, verdict.verdict) == ("a.txt", "error")
+    assert verdict.findings[0].rule == rule
+    assert text in verdict.findings[0].message
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_wrong_arguments_stop_everything(write_logs, jobs):
+    """A mistake in the arguments is told once, not for each log, in other processes too."""
+    logs = {f"{index}.txt": "usage" if index > 3 else "pass" for index in range(100)}
+    write_logs(logs)
+    with pytest.raises(UsageError, match=r"did you mean '9\.9'"):
+        list(start_judging(list(logs), LogJudge(), jobs))
+
+
+def test_waivers_come_before_the_selection(write_logs):
+    """A waiver counts as used although its finding is not selected for show."""
+    write_logs({"a.txt": "fail"})
+    waiver = Waiver("MLP304", "a.txt", "agreed", "2999-01-01", 1)
+    shown = LogJudge(waivers=(waiver,), selection=Selection(("MLP",), ())).judge("a.txt")
+    assert [each.waiver for each in shown.waived] == [waiver]
+    assert shown.verdict.verdict == "pass"
+    hidden = LogJudge(waivers=(waiver,), selection=Selection(("MLP1",), ())).judge("a.txt")
+    assert hidden.waived == ()
+    assert hidden.verdict.verdict == "pass"
+
+
+def test_worker_that_dies_is_told(write_logs, monkeypatch):
+    """A worker ended from outside is one sentence, not an endless wait."""
+    import os
+
+    parent = os.getpid()
+    real = compliance.check_log
+
+    def die(source, **options):
+        if os.getpid() != parent and source == "50.txt":
+            os._exit(9)
+        return real(source, **options)
+
+    monkeypatch.setattr(compliance, "check_log", die)
+    logs = {f"{index}.txt": "pass" for index in range(100)}
+    write_logs(logs)
+    with pytest.raises(MLPerfLoggingError, match="worker process was ended"):
+        list(start_judging(list(logs), LogJudge(), 2))
+
+
+def test_judge_can_be_sent_to_another_process():
+    """The judge with its waivers and selection is a plain value."""
+    waiver = Waiver("MLP3", "*", "agreed", date(2999, 1, 1).isoformat(), 1)
+    judge = LogJudge(waivers=(waiver,), selection=Selection(("MLP3",), ()))
+    assert pickle.loads(pickle.dumps(judge)) == judge  # noqa: S301 - our own bytes

@@ -1,0 +1,138 @@
+"""Fixtures for the tests of the logging API."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlperf_logging.mllog import settings
+from mlperf_logging.mllog.constants import DEFAULT_LOGGER_NAME
+from mlperf_logging.mllog.mllog import MLLogger
+from mlperf_logging.mllog.sinks import PRINTS, FileSink
+from mlperf_logging.mllog.testing import MemorySink
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Names the frameworks that some tests need."""
+    config.addinivalue_line("markers", "keras: trains with the real Keras; skipped where it is not installed")
+    config.addinivalue_line("markers", "torch: trains with the real torch frameworks; skipped without them")
+
+
+def read_records(text: str) -> list[dict[str, Any]]:
+    """The JSON records of all event lines, each of which must be a whole line."""
+    prefix = ":::MLLOG "
+    return [json.loads(line.removeprefix(prefix)) for line in text.splitlines() if line.startswith(prefix)]
+
+
+def make_target() -> logging.Logger:
+    """A logger of `logging` that no other test has."""
+    target = logging.getLogger(f"mllog.test.{next(_counter)}")
+    target.setLevel(logging.INFO)
+    target.propagate = False
+    return target
+
+
+_counter = itertools.count()
+
+
+class Recorder:
+    """A logger with a memory: `logger` writes, `line` and `record` give what was written last."""
+
+    def __init__(self) -> None:
+        self.sink = MemorySink()
+        self.target = make_target()
+        self.target.addHandler(self.sink)
+        self.logger = MLLogger(self.target)
+
+    @property
+    def line(self) -> str:
+        """The last line."""
+        return self.sink.lines[-1]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The JSON of the last line."""
+        record: dict[str, Any] = json.loads(self.line.removeprefix(":::MLLOG "))
+        return record
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    """A logger that keeps its lines in memory."""
+    return Recorder()
+
+
+class FileLogger:
+    """A logger whose only sink is a file; `read` gives the records in the file."""
+
+    def __init__(self, path: Path, buffer_seconds: float = 0.0) -> None:
+        self.path = path
+        self.sink = FileSink(path, buffer_seconds=buffer_seconds)
+        self.target = make_target()
+        self.target.addHandler(self.sink)
+        self.logger = MLLogger(self.target)
+
+    def read(self) -> list[dict[str, Any]]:
+        """The records in the file."""
+        return read_records(self.path.read_text())
+
+
+@pytest.fixture
+def open_file_logger() -> Iterator[Callable[..., FileLogger]]:
+    """Makes loggers with a file sink and closes them afterwards."""
+    made: list[FileLogger] = []
+
+    def open_one(path: Path, buffer_seconds: float = 0.0) -> FileLogger:
+        made.append(FileLogger(path, buffer_seconds))
+        return made[-1]
+
+    yield open_one
+    for one in made:
+        one.sink.close()
+
+
+@pytest.fixture
+def shared_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A new shared logger, as in a process that has just imported the API; put away afterwards."""
+    for name in list(os.environ):
+        if name.startswith("MLLOG_") or name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "TF_CONFIG"):
+            monkeypatch.delenv(name)
+    default = logging.getLogger(DEFAULT_LOGGER_NAME)
+    monkeypatch.setattr(default, "handlers", [])
+    monkeypatch.delattr(default, PRINTS, raising=False)
+    monkeypatch.setattr(settings, "_shared", settings.SharedLogger())
+    yield
+    for handler in default.handlers:
+        handler.close()
+
+
+@pytest.fixture
+def run_script(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python source as a script of its own, in a folder of its own."""
+
+    def run(
+        source: str, *arguments: str, env: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        script = tmp_path / "script.py"
+        script.write_text(source)
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("MLLOG_")}
+        return subprocess.run(
+            [sys.executable, str(script), *arguments],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**clean, **(env or {})},
+            timeout=60,
+            check=False,
+        )
+
+    return run
