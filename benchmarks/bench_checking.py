@@ -3,14 +3,16 @@
     python benchmarks/bench_checking.py --peer /path/to/python [--corpus FOLDER] [--json FILE]
 
 `--peer` names the Python of an environment that has the public `mlperf-logging` package; without it only this
-project is measured. `--corpus` names a folder of result logs with a table `expected_verdicts.csv` beside it that says
-by which round each is judged; without it, copies of the logs in `examples/logs` are judged, which are smaller than
-real ones. The contestants take turns, so that a busy machine treats all alike; figures are medians.
+project is measured. `--corpus` names a folder of result logs with a table `expected_verdicts.csv` beside it
+that says by which round each is judged; without it, copies of the logs in `examples/logs` are judged, which
+are smaller than real ones. The contestants take turns, so that a busy machine treats all alike; figures are
+medians.
 
-- *folder*: both judge the same logs by the same rounds, each in one process. Timed is the judging, from the first log
-  to the last, reading the rules included, starting Python and importing not. The logs are of rounds that both know.
-- *cold start*: `mlperf-check FILE` beside `python -m mlperf_logging.compliance_checker FILE` and `python -c pass`,
-  from the start of the process to its end.
+- *folder*: both judge the same logs by the same rounds, each in one process. Timed is the judging, from the
+  first log to the last, reading the rules included, starting Python and importing not. The logs are of rounds
+  that both know. "First time" is the same before anything is in the cache of rules.
+- *cold start*: `mlperf-check FILE` beside `python -m mlperf_logging.compliance_checker FILE` and
+  `python -c pass`, from the start of the process to its end, for the log of median size and for a short one.
 - *processes*: `mlperf-check --jobs 1` beside `--jobs 2`.
 """
 
@@ -35,15 +37,16 @@ PROJECT = HERE.parent
 EXAMPLES = PROJECT / "examples" / "logs"
 MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
 UNKNOWN_TO_PEER = ("0.5.0",)
-COLD_LOG = EXAMPLES / "compliant" / "6.1.0_llama31_8b.txt"
-COLD_ROUND = ("training", "6.1.0")
+SHORT_LOG = ("compliant/6.1.0_llama31_8b.txt", "training", "6.1.0")
 
 OURS = """
 import json, sys, time
 from mlperf_logging import check_log
 logs = json.load(open(sys.argv[1]))
 begin = time.perf_counter()
-passed = sum(check_log(path, usage=usage, ruleset=ruleset).verdict == "pass" for path, usage, ruleset in logs)
+passed = 0
+for path, usage, ruleset, _ in logs:
+    passed += check_log(path, usage=usage, ruleset=ruleset).verdict == "pass"
 print(json.dumps({"seconds": time.perf_counter() - begin, "passed": passed}))
 """
 
@@ -54,7 +57,7 @@ logging.disable(logging.CRITICAL)
 logs = json.load(open(sys.argv[1]))
 passed = 0
 begin = time.perf_counter()
-for path, usage, ruleset in logs:
+for path, usage, ruleset, _ in logs:
     checker = mlp_compliance.make_checker(usage, ruleset, True, False)
     with contextlib.redirect_stdout(io.StringIO()):
         try:
@@ -66,11 +69,12 @@ print(json.dumps({"seconds": time.perf_counter() - begin, "passed": passed}))
 
 
 class Log(NamedTuple):
-    """A log and the round that judges it."""
+    """A log, the round that judges it, and whether it keeps that round's rules."""
 
     path: str
     usage: str
     ruleset: str
+    is_compliant: bool
 
 
 def list_corpus(corpus: Path | None, folder: Path, wanted: int) -> tuple[list[Log], str]:
@@ -83,19 +87,19 @@ def list_corpus(corpus: Path | None, folder: Path, wanted: int) -> tuple[list[Lo
     """
     if corpus is not None:
         with (corpus.parent / "expected_verdicts.csv").open(newline="") as table:
-            logs = [
-                Log(str(corpus / row["path"]), row["usage"], row["ruleset"])
-                for row in csv.DictReader(table)
-            ]
-        return logs, "real logs"
+            rows = list(csv.DictReader(table))
+        return [
+            Log(str(corpus / row["path"]), row["usage"], row["ruleset"], row["verdict"] == "pass")
+            for row in rows
+        ], "real logs"
     checks = json.loads((EXAMPLES / "expected.json").read_text("utf-8"))["checks"]
-    distinct = {(check["path"], check["usage"], check["ruleset"]) for check in checks}
+    checks = [check for check in checks if not check["strict"]]
     copies = []
     for number in range(wanted):
-        path, usage, ruleset = sorted(distinct)[number % len(distinct)]
-        copy = folder / f"{number:04}_{Path(path).name}"
-        copy.write_bytes((EXAMPLES / path).read_bytes())
-        copies.append(Log(str(copy), usage, ruleset))
+        check = checks[number % len(checks)]
+        copy = folder / f"{number:04}_{Path(check['path']).name}"
+        copy.write_bytes((EXAMPLES / check["path"]).read_bytes())
+        copies.append(Log(str(copy), check["usage"], check["ruleset"], check["verdict"] == "pass"))
     return copies, "copies of the example logs"
 
 
@@ -149,30 +153,44 @@ def measure_folder(logs: list[Log], peer: str | None, folder: Path, rounds: int)
     contestants = {"mlperf_logging": contest("mlperf_logging", sys.executable, OURS)}
     if peer:
         contestants["peer"] = contest("peer", peer, PEER)
+    first = contestants["mlperf_logging"]()  # fills the cache of rules
+    seconds = take_turns(contestants, rounds)
+    megabytes = sum(Path(log.path).stat().st_size for log in logs) / 1e6
+    counts = ", ".join(f"{name} {count:.0f}" for name, count in passed.items())
     return {
-        "logs": len(logs),
-        "megabytes": sum(os.stat(log.path).st_size for log in logs) / 1e6,
-        "seconds": take_turns(contestants, rounds),
-        "compliant": passed,
+        "title": f"folder: {len(logs)} logs, {megabytes:.1f} MB, one process (compliant: {counts})",
+        "seconds": seconds | {"first time": first},
+        "ratios": {"peer / ours": seconds["peer"] / seconds["mlperf_logging"]} if peer else {},
     }
 
 
-def measure_cold_start(peer: str | None, folder: Path, rounds: int) -> dict[str, Any]:
-    """Start, judge one small log and end."""
-    usage, ruleset = COLD_ROUND
+def measure_cold_start(log: Log, peer: str | None, folder: Path, rounds: int) -> dict[str, Any]:
+    """Start, judge one log and end."""
     commands: dict[str, list[str | Path]] = {
         "python -c pass": [sys.executable, "-c", "pass"],
-        "mlperf_logging": [MLPERF_CHECK, COLD_LOG],
+        "mlperf_logging": [MLPERF_CHECK, log.path],
     }
     if peer:
-        rest = ["--usage", usage, "--ruleset", ruleset, "--log_output", os.devnull, COLD_LOG]
+        rest = ["--usage", log.usage, "--ruleset", log.ruleset, "--log_output", os.devnull, log.path]
         commands["peer"] = [peer, "-m", "mlperf_logging.compliance_checker", *rest]
     contestants = {
         name: lambda command=command: time_command(command, folder, (0,))
         for name, command in commands.items()
     }
     take_turns(contestants, 1)  # files come into the page cache, rules into the cache of rules
-    return {"runs": rounds, "seconds": take_turns(contestants, rounds)}
+    seconds = take_turns(contestants, rounds)
+    ratios = {"ours / pass": seconds["mlperf_logging"] / seconds["python -c pass"]}
+    if peer:
+        ratios["ours / peer"] = seconds["mlperf_logging"] / seconds["peer"]
+    kilobytes = Path(log.path).stat().st_size / 1e3
+    title = f"cold start: one log of {kilobytes:.0f} kB, median of {rounds}"
+    return {"title": title, "seconds": seconds, "ratios": ratios}
+
+
+def choose_median(logs: list[Log]) -> Log:
+    """The compliant log of median size."""
+    candidates = sorted((Path(log.path).stat().st_size, log) for log in logs if log.is_compliant)
+    return candidates[len(candidates) // 2][1]
 
 
 def measure_processes(logs: list[Log], folder: Path, rounds: int) -> dict[str, Any]:
@@ -182,41 +200,23 @@ def measure_processes(logs: list[Log], folder: Path, rounds: int) -> dict[str, A
         f"--jobs {jobs}": lambda jobs=jobs: time_command([*command, "--jobs", str(jobs)], folder, (0, 1))
         for jobs in (1, 2)
     }
-    return {"logs": len(logs), "seconds": take_turns(contestants, rounds)}
+    seconds = take_turns(contestants, rounds)
+    return {
+        "title": f"processes: {len(logs)} logs, mlperf-check",
+        "seconds": seconds,
+        "ratios": {"one / two": seconds["--jobs 1"] / seconds["--jobs 2"]},
+    }
 
 
 def describe(results: dict[str, Any]) -> str:
     """The figures as a table."""
     lines = [f"{results['machine']}; {results['corpus']}", ""]
-    titles = {
-        "folder": "{logs} logs, {megabytes:.1f} MB, one process",
-        "cold_start": "cold start, one log, median of {runs}",
-        "processes": "{logs} logs, mlperf-check",
-    }
-    for name, title in titles.items():
-        part = results[name]
-        lines.append(title.format(**part))
-        for contestant, seconds in part["seconds"].items():
-            lines.append(f"  {contestant:<18} {seconds * 1000:>10,.1f} ms")
-        lines += [f"  {label:<18} {value:>10.1f} times" for label, value in part["ratios"].items()]
-        if "compliant" in part:
-            told = ", ".join(f"{contestant} {count}" for contestant, count in part["compliant"].items())
-            lines.append(f"  found compliant: {told}")
+    for part in results["measurements"]:
+        lines.append(part["title"])
+        lines += [f"  {name:<16} {seconds * 1000:>10,.1f} ms" for name, seconds in part["seconds"].items()]
+        lines += [f"  {name:<16} {ratio:>10.2f} times" for name, ratio in part["ratios"].items()]
         lines.append("")
     return "\n".join(lines)
-
-
-def add_ratios(results: dict[str, Any]) -> None:
-    """Put beside the times how they compare."""
-    folder, cold, processes = (results[name]["seconds"] for name in ("folder", "cold_start", "processes"))
-    for seconds, part in ((folder, "folder"), (cold, "cold_start"), (processes, "processes")):
-        del seconds
-        results[part]["ratios"] = {}
-    if "peer" in folder:
-        results["folder"]["ratios"]["peer / ours"] = folder["peer"] / folder["mlperf_logging"]
-        results["cold_start"]["ratios"]["ours / peer"] = cold["mlperf_logging"] / cold["peer"]
-    results["cold_start"]["ratios"]["ours / pass"] = cold["mlperf_logging"] / cold["python -c pass"]
-    results["processes"]["ratios"]["one / two"] = processes["--jobs 1"] / processes["--jobs 2"]
 
 
 def main() -> int:
@@ -235,22 +235,24 @@ def main() -> int:
     shared = Path(os.environ.get("MLPERF_SHARED", PROJECT.parent / "shared")) / "corpus" / "logs"
     corpus = options.corpus or (shared if shared.is_dir() else None)
     if not options.peer:
-        print(
-            "no --peer (or MLPERF_PEER_PYTHON): the public package is not measured; `make peer` installs it\n"
-        )
+        print("no --peer: the public package is not measured; `make peer` installs it\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["MLPERF_CACHE_DIR"] = str(folder / "cache")
         logs, kind = list_corpus(corpus, folder, options.many)
         known = [log for log in logs if log.ruleset not in UNKNOWN_TO_PEER]
+        some, many = take_evenly(known, options.files), take_evenly(logs, options.many)
+        short = Log(str(EXAMPLES / SHORT_LOG[0]), *SHORT_LOG[1:], True)
         results: dict[str, Any] = {
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
             "corpus": kind,
-            "folder": measure_folder(take_evenly(known, options.files), options.peer, folder, options.rounds),
-            "cold_start": measure_cold_start(options.peer, folder, options.starts),
-            "processes": measure_processes(take_evenly(logs, options.many), folder, options.rounds),
+            "measurements": [
+                measure_folder(some, options.peer, folder, options.rounds),
+                measure_cold_start(choose_median(known), options.peer, folder, options.starts),
+                measure_cold_start(short, options.peer, folder, options.starts),
+                measure_processes(many, folder, options.rounds),
+            ],
         }
-    add_ratios(results)
     print(describe(results))
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")

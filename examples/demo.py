@@ -2,8 +2,8 @@
 
     make demo
 
-Shows `mlperf-check` on the compliant and on the broken logs in `examples/logs`, then judges each log by every ruleset
-that `examples/logs/expected.json` names and compares.
+Shows `mlperf-check` on the compliant and on the broken logs in `examples/logs`, then judges each log by every
+ruleset that `examples/logs/expected.json` names and compares.
 """
 
 from __future__ import annotations

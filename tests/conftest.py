@@ -48,4 +48,5 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def corpus_logs(shared: Path) -> list[Path]:
     """All real result logs of the shared corpus, sorted by path."""
-    return sorted(path for path in (shared / "corpus" / "logs").rglob("*.txt") if path.name.startswith("result_"))
+    logs = shared / "corpus" / "logs"
+    return sorted(path for path in logs.rglob("*.txt") if path.name.startswith("result_"))

@@ -1,4 +1,4 @@
-"""Folders of rule files for tests: the real ones, copied, with a small usage of their own that tests change."""
+"""Folders of rule files for tests: the real ones, copied, and a small usage that tests change."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class RuleFolder:
 
     def load(self, name: str = SECOND) -> Ruleset:
         """Resolve one round afresh, without a look at the others."""
-        store = RuleStore(self.path)
+        store = RuleStore(str(self.path))
         return Ruleset(store.resolved(name), store.vocabulary)
 
     def book(self) -> RuleBook:
@@ -94,7 +94,7 @@ class RuleFolder:
         return RuleBook(self.path)
 
     def refuse(self, name: str = SECOND) -> RuleError:
-        """The error that a round's rule files give when they are loaded and compiled for every kind of run."""
+        """The error that a round gives when it is loaded and compiled for every kind of run."""
         with pytest.raises(RuleError) as caught:
             compile_all(self.load(name))
         return caught.value
@@ -115,3 +115,23 @@ def copy_rules(target: Path) -> RuleFolder:
     folder.write("benchmarks/knitting.yaml", KNITTING)
     folder.write_second("title: Trial 1.1\n")
     return folder
+
+
+def write_round(folder: Path, text: str, *, name: str = "trial/1.0.0", **benchmarks: str) -> Ruleset:
+    """A round with rule files of its own, and the codes and keys that ship with the package.
+
+    Args:
+        folder: an empty folder.
+        text: the round's file; title, source and dialect are put in front.
+        name: the round's name.
+        benchmarks: text of the files of the benchmarks that the round adds, after their first line.
+    """
+    for vocabulary in ("codes.yaml", "keys.yaml"):
+        shutil.copy(Path(RULES_FOLDER) / vocabulary, folder)
+    written = RuleFolder(folder)
+    for benchmark, body in benchmarks.items():
+        written.write(f"benchmarks/{benchmark}.yaml", f"benchmark: {benchmark}\n{body}")
+    added = f"benchmarks: {{add: [{', '.join(benchmarks)}]}}\n" if benchmarks else ""
+    head = "title: Trial\nsource: written for tests\ndialect: mllog\n"
+    written.write(f"{name}.yaml", head + added + text)
+    return written.load(name)

@@ -76,7 +76,8 @@ def list_compliant_logs() -> list[ExampleLog]:
     """Logs that keep the rules of their round, the strict ones too."""
     return [
         _good(
-            "6.1.0_llama31_8b", "Progress counted in samples; `srun --label` has put the rank before each line.",
+            "6.1.0_llama31_8b",
+            "Progress counted in samples; `srun --label` has put the rank before each line.",
             record_mllog(runs.LANGUAGE_MODEL), "training/6.1.0",
         ),
         _good(
@@ -85,11 +86,12 @@ def list_compliant_logs() -> list[ExampleLog]:
         ),
         _good(
             "6.1.0_llama2_70b_lora",
-            "`mpirun --tag-output` has put rank and stream before each line; the log also keeps the rules of 5.1.0.",
+            "`mpirun --tag-output` has put rank and stream before each line. 5.1.0 is content too.",
             record_mllog(runs.FINETUNING), "training/6.1.0", "training/5.1.0",
         ),
         _good(
-            "6.1.0_llama2_70b_lora_open", "Open division: other optimizer, other rank of the adapters, few rules.",
+            "6.1.0_llama2_70b_lora_open",
+            "Open division: other optimizer, other rank of the adapters, few rules.",
             record_mllog(runs.OPEN_FINETUNING), "training/6.1.0",
         ),
         _good(
@@ -98,7 +100,7 @@ def list_compliant_logs() -> list[ExampleLog]:
         ),
         _good(
             "4.0.0_stable_diffusion",
-            "Two metrics an evaluation, FID and CLIP, each in a record of its own and judged together.",
+            "Two metrics an evaluation, FID and CLIP, in records of their own, judged together.",
             record_mllog(runs.DIFFUSION), "training/4.0.0",
         ),
         _good(
@@ -124,7 +126,8 @@ def list_compliant_logs() -> list[ExampleLog]:
             record_first_round(1541030400.0), "training/0.5.0",
         ),
         _good(
-            "hpc_3.0.0_cosmoflow", "HPC: the data set is staged before the run, quality is an error to be lowered.",
+            "hpc_3.0.0_cosmoflow",
+            "HPC: the data set is staged before the run, quality is an error to be lowered.",
             record_mllog(runs.COSMOLOGY), "hpc/3.0.0",
         ),
         _good(
@@ -166,7 +169,7 @@ def _list_hyperparameter_mistakes(
         ),
         _bad(
             "hyperparameters_do_not_fit",
-            "The decay steps were not lowered when the warm-up was lengthened; together they must make 1,200,000.",
+            "The warm-up was lengthened, the decay not shortened; together they must make 1,200,000 steps.",
             language, mistakes.change("opt_learning_rate_warmup_steps", "4000", "8000"),
             ruleset="training/6.1.0", keys=("opt_learning_rate_decay_steps",), codes=("MLP305",),
         ),
@@ -244,7 +247,7 @@ def _list_form_mistakes(
         _bad(
             "half_a_line", "The disk was full: the last record stops in its middle.",
             graph, mistakes.cut_off_at("run_stop", share=0.7),
-            ruleset="training/5.1.0", keys=("run_stop",), codes=("MLP001", "MLP101"), cut_off=True,
+            ruleset="training/5.1.0", keys=("run_stop",), codes=("MLP002", "MLP101"), cut_off=True,
         ),
         _bad(
             "trailing_comma", "A record was mended by hand and kept a comma that JSON does not allow.",
@@ -261,7 +264,7 @@ def _list_form_mistakes(
         _bad(
             "time_in_seconds", "One record gives its time as `time_s`; it does not count.",
             graph, mistakes.change("train_samples", '"time_ms": ', '"time_s": '),
-            ruleset="training/5.1.0", keys=("train_samples",), codes=("MLP010", "MLP101"),
+            ruleset="training/5.1.0", keys=("train_samples",), codes=("MLP027", "MLP301"),
         ),
         ExampleLog(
             "broken/no_events.txt", "The file is the training output without a single record.",
@@ -278,7 +281,7 @@ def _list_mistakes_of_older_rounds() -> list[ExampleLog]:
             record_mll(runs.EARLY_CLASSIFIER),
             mistakes.change("epoch_start", '"epoch_num": 7', '"epoch_num": 8', 6),
             mistakes.change("epoch_stop", '"epoch_num": 7', '"epoch_num": 8', 6),
-            ruleset="training/0.6.0", keys=("epoch_start",), codes=("MLP205",),
+            ruleset="training/0.6.0", keys=("epoch_start",), codes=("MLP201",),
         ),
         _bad(
             "run_final_missing", "The `:::MLPv0.5.0` dialect; the program never says that it has ended.",
@@ -298,7 +301,7 @@ def _strict_only(finetuning: list[str]) -> ExampleLog:
     lines = mistakes.change("opt_gradient_clip_norm", '"value": 0.3', '"value": 1.0')(finetuning)
     return ExampleLog(
         "broken/strict_only.txt",
-        "Gradients are clipped at 1.0 where the written rules want 0.3. No public check tests it; `--strict` does.",
+        "Gradients are clipped at 1.0; the written rules want 0.3. Only `--strict` tests it.",
         lines,
         (
             Check("training/6.1.0", "fail", ("opt_gradient_clip_norm",), ("MLP304",), strict=True),

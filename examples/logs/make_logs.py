@@ -20,11 +20,11 @@ HERE = Path(__file__).resolve().parent
 INTRODUCTION = """\
 # Example logs
 
-Made by `python examples/logs/make_logs.py`; edit `runs.py`, `mistakes.py` or `catalogue.py`, not the logs. Every
-run, figure and name is invented. The compliant logs keep the strict rules of their round too.
+Made by `python examples/logs/make_logs.py`; edit `runs.py`, `mistakes.py` or `catalogue.py`, not the logs.
+Every run, figure and name is invented. The compliant logs keep the strict rules of their round too.
 
-`expected.json` says the same for programs: for each log and ruleset the verdict, the keys that errors blame and the
-codes of all findings. `make demo` and the tests judge every log and compare.
+`expected.json` says the same for programs: for each log and ruleset the verdict, the keys that errors blame
+and the codes of all findings. `make demo` and the tests judge every log and compare.
 """
 
 
@@ -59,7 +59,8 @@ def render_index() -> str:
         check = log.checks[0]
         judged = f"{check.ruleset}, strict" if check.strict else check.ruleset
         parts.append(
-            f"| [`{log.path.partition('/')[2]}`]({log.path}) | {judged} | {', '.join(check.codes)} | {log.shows} |\n"
+            f"| [`{log.path.partition('/')[2]}`]({log.path}) | {judged} "
+            f"| {', '.join(check.codes)} | {log.shows} |\n"
         )
     return "".join(parts)
 

@@ -91,7 +91,7 @@ def _write_report(
         if not options.quiet and sys.stderr is not None and sys.stderr.isatty():
             from mlperf_logging.cli.progress import ProgressBar
 
-            bar = stack.enter_context(ProgressBar(count, "judging logs"))
+            bar = stack.enter_context(ProgressBar(count, "judging logs", sys.stderr))
         output.write(report.begin())
         for result in results:
             totals = totals.plus(result)
@@ -121,6 +121,8 @@ def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program
 
     if len(options.paths) != 1 or os.path.isdir(options.paths[0]):  # noqa: PTH112 - as in find_logs
         raise UsageError("--follow takes one log; start one command for each")
+    if options.level is not None:
+        raise UsageError("--follow judges by all levels; leave --level out")
     (path,) = options.paths
 
     def note(sentence: str) -> None:

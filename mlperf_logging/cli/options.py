@@ -120,7 +120,7 @@ def build_check_parser(program: str) -> CheckParser:
         metavar="N",
         help="in rounds that grade: only rules up to this level (default: all)",
     )
-    add("--rules", metavar="FOLDER", help="rule files to use in place of the built-in ones")
+    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
     which = parser.add_argument_group("which findings")
     add = which.add_argument
     add(
@@ -174,6 +174,20 @@ def make_formatter(prog: str) -> argparse.HelpFormatter:
         prog: name of the program.
     """
     return argparse.HelpFormatter(prog, width=min(measure_terminal(os.environ), _WIDEST_HELP))
+
+
+def read_folder(text: str) -> str:
+    """The name of a folder that is there.
+
+    Args:
+        text: what the user gave.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not os.path.isdir(text):  # noqa: PTH112 - pathlib is not needed otherwise
+        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
+    return text
 
 
 def _read_jobs(text: str) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -17,15 +16,17 @@ _LOOK_EVERY_S = 0.2
 class ProgressBar:
     """Appears after a second of silence, disappears before anything else is written."""
 
-    def __init__(self, total: int, what: str) -> None:
+    def __init__(self, total: int, what: str, stream: TextIO) -> None:
         """Prepare a bar; nothing is shown yet.
 
         Args:
             total: number of steps.
             what: what is done in each, for the bar's caption.
+            stream: the terminal.
         """
         self._total = total
         self._what = what
+        self._stream = stream
         self._done = 0
         self._bar: Progress | None = None
         self._quiet_since = time.monotonic()
@@ -68,7 +69,7 @@ class ProgressBar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        bar = Progress(*columns, console=Console(file=sys.stderr), transient=True, refresh_per_second=5)
+        bar = Progress(*columns, console=Console(file=self._stream), transient=True, refresh_per_second=5)
         bar.add_task(self._what, total=self._total, completed=self._done)
         bar.start()
         return bar

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.cli.options import Parser, make_formatter
+from mlperf_logging.cli.options import Parser, make_formatter, read_folder
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
 from mlperf_logging.errors import UsageError
 
@@ -133,7 +133,8 @@ def render_explanation(explanation: Explanation) -> str:
         ("defined", explanation.place),
     ]
     lines += [f"{name + ':':<10}{' '.join(text.split())}" for name, text in facts if text]
-    for title, events in (("passes", explanation.passing), ("fails", explanation.failing)):
+    failing = explanation.failing or (("(not logged)",) if explanation.passing else ())
+    for title, events in (("passes", explanation.passing), ("fails", failing)):
         if events:
             lines += ["", f"{title}:", *[f"  {show_text(event)}" for event in events]]
     if explanation.rules:
@@ -167,7 +168,10 @@ def _build_parser(program: str) -> Parser:
             formatter_class=make_formatter, allow_abbrev=False,
         )  # fmt: skip
         command.add_argument(
-            "--rules", metavar="FOLDER", help="rule files to use in place of the built-in ones"
+            "--rules",
+            type=read_folder,
+            metavar="FOLDER",
+            help="rule files to use in place of the built-in ones",
         )
         command.add_argument(
             "--format", choices=("text", "json"), default="text", help="text (default) or json"

@@ -12,6 +12,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging.errors import RuleError
+
 if TYPE_CHECKING:
     from mlperf_logging.compliance.codes import Vocabulary
     from mlperf_logging.compliance.resolving import Resolver
@@ -80,11 +82,15 @@ class RuleStore:
 
             seen = blake2b(digest_size=16)
             code = os.path.dirname(__file__)  # noqa: PTH120 - as below
-            for path in [*_list_rule_files(self.folder), *[f"{code}/{name}" for name in _CODE]]:
-                with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs a millisecond over sixty files
-                    content = file.read()
-                seen.update(b"%d %s\0" % (len(content), os.fsencode(path)))
-                seen.update(content)
+            try:
+                for path in [*_list_rule_files(self.folder), *[f"{code}/{name}" for name in _CODE]]:
+                    with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs a millisecond over sixty files
+                        content = file.read()
+                    seen.update(b"%d %s\0" % (len(content), os.fsencode(path)))
+                    seen.update(content)
+            except OSError as trouble:
+                message = f"cannot read the rule files: {trouble.strerror}"
+                raise RuleError(message, path=str(trouble.filename)) from None
             self._digest_text = seen.hexdigest()
         return self._digest_text
 

@@ -49,6 +49,8 @@ class Unevaluable(Exception):  # noqa: N818 - not an error of the program: the l
 TROUBLES = (Unevaluable, TypeError, KeyError, IndexError, ZeroDivisionError, OverflowError, ValueError)
 """What a formula may raise because of the log. Anything else is a fault of the rule or of the program."""
 
+_CONSTANTS = frozenset({"false", "infinity", "null", "number", "string", "true"})
+
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -271,6 +273,9 @@ def _comparison(operands: Node, words: frozenset[str]) -> Closure:
 def _membership(operands: Node, words: frozenset[str]) -> Closure:
     subject = compile_formula(operands[0], words)
     # A tuple, not a set: values of a log may be lists and objects, which cannot be hashed.
+    for choice in operands[1:]:
+        if choice[0] not in _CONSTANTS:
+            raise RuleError(f"{choice[0]!r} cannot stand in a set")
     choices = tuple(compile_formula(choice, words)(None, None) for choice in operands[1:])  # type: ignore[arg-type]
     return lambda event, memory: subject(event, memory) in choices
 

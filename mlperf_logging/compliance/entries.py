@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from typing import Any, NamedTuple
 
 from mlperf_logging.compliance.codes import Vocabulary, choose_code
 from mlperf_logging.compliance.formula import Node, parse_cell, walk
+from mlperf_logging.compliance.names import expand_names
 from mlperf_logging.compliance.rulefiles import Mapping
 from mlperf_logging.compliance.rules import Entry, Rule
 from mlperf_logging.errors import RuleError
 
 _NEEDED = ("id", "key", "cell", "code", "summary", "why", "pass", "fail")
 _OPTIONAL = ("where", "severity", "level", "hint", "source")
+_JOIN = ("key", "of", "by", "name")
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Origin(NamedTuple):
@@ -30,8 +34,8 @@ class Origin(NamedTuple):
     vocabulary: Vocabulary
 
 
-def check_record(record: Mapping) -> None:
-    """Refuse a rule record that lacks a field or has an unknown one.
+def check_record(record: Mapping, vocabulary: Vocabulary) -> None:
+    """Refuse a rule record that lacks a field, has an unknown one or one that makes no sense.
 
     Raises:
         RuleError: as said.
@@ -40,6 +44,107 @@ def check_record(record: Mapping) -> None:
     for needed in _NEEDED:
         if needed not in record:
             raise record.fail(f"a rule record needs {needed!r}", rule=record.get("id"))
+    rule = record.take("id", str)
+    if not _ID.fullmatch(rule):  # those with dots are the ids of cells
+        raise record.fail("the id of a record is small words with hyphens between", "id", rule)
+    check_fields(record, vocabulary, rule)
+
+
+def check_fields(fields: Mapping, vocabulary: Vocabulary, rule: str) -> None:
+    """Refuse values that the fields of a rule cannot have.
+
+    Raises:
+        RuleError: as said.
+    """
+    for field in ("key", "cell", "summary", "why", "hint", "source"):
+        fields.take(field, str)
+    for field in ("pass", "fail"):
+        fields.take_texts(field)
+    severity, code = fields.take("severity", str), fields.take("code", str)
+    if severity not in (None, "error", "warning"):
+        raise fields.fail(f"the severity {severity!r} is neither 'error' nor 'warning'", "severity", rule)
+    if code is not None and code not in vocabulary.codes:
+        raise fields.fail(f"there is no code {code!r}; codes.yaml lists them", "code", rule)
+
+
+def read_clause(record: Mapping, rule: str) -> tuple[str, Node, str]:
+    """The one clause under ``cell`` as (kind, node, text), see `formula.parse_cell`.
+
+    Raises:
+        RuleError: the cell cannot be read or states more than one clause.
+    """
+    try:
+        clauses = parse_cell(record.take("cell", str)).clauses
+    except RuleError as trouble:
+        raise record.fail(str(trouble), "cell", rule) from None
+    if len(clauses) != 1:
+        raise record.fail("a rule record states one clause; write one record for each", "cell", rule)
+    return clauses[0]
+
+
+def read_lists(lists: Mapping, former: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Named lists of names, each in the notation of `names`.
+
+    Raises:
+        RuleError: a list is none, cannot be expanded, or is what the extended round has already.
+    """
+    for name, patterns in lists.items():
+        if not isinstance(patterns, list) or not all(isinstance(each, str) for each in patterns):
+            raise lists.fail(f"{name!r} must be a list of names, not {patterns!r}", name)
+        if former.get(name) == patterns:
+            raise lists.fail(f"{name!r} says what the extended round says already; remove it", name)
+        try:
+            expand_names(patterns)
+        except ValueError as trouble:
+            raise lists.fail(str(trouble), name) from None
+    return {**former, **lists}
+
+
+def read_join(change: Mapping, former: dict[str, str] | None) -> dict[str, str]:
+    """How several events make one, see `joining`.
+
+    Raises:
+        RuleError: a field is missing or unknown.
+    """
+    body = change.take("join", dict)
+    body.allow(*_JOIN)
+    join = {**(former or {}), **{field: body.take(field, str) for field in body}}
+    for needed in _JOIN:
+        if join.get(needed) is None:
+            raise change.fail(f"'join' needs {needed!r}", "join")
+    return join
+
+
+def split_records(entry: Entry | None) -> tuple[Entry | None, tuple[Rule, ...]]:
+    """A cell's own rules and the records beside them: a cell that changes leaves those as they are."""
+    if entry is None:
+        return None, ()
+    records = tuple([rule for rule in entry.rules if rule.summary])
+    cell = tuple([rule for rule in entry.rules if not rule.summary])
+    return entry._replace(rules=cell) if cell else None, records
+
+
+def list_statements(entry: Entry) -> tuple[bool, list[tuple[str, str]]]:
+    """What an entry says, for comparison with what another says."""
+    return entry.also, [(rule.on, rule.text) for rule in entry.rules]
+
+
+def rename_scope(value: Any, old: str, new: str) -> Any:
+    """The same layers under another scope: scopes and the ids of cells follow, those of records do not."""
+    if isinstance(value, Entry):
+        return value._replace(rules=tuple([_rename_rule(rule, old, new) for rule in value.rules]))
+    if isinstance(value, dict):
+        return {key: rename_scope(item, old, new) for key, item in value.items()}
+    return value
+
+
+def _rename_rule(rule: Rule, old: str, new: str) -> Rule:
+    for before, after in ((old, new), (f"strict.{old}", f"strict.{new}")):
+        if rule.scope == before or rule.scope.startswith(f"{before}."):
+            scope = after + rule.scope[len(before) :]
+            name = after + rule.id[len(before) :] if rule.id.startswith(f"{before}.") else rule.id
+            return rule._replace(id=name, scope=scope)
+    return rule
 
 
 def read_entry(key: str, text: str, place: Mapping, origin: Origin) -> Entry:
@@ -86,13 +191,7 @@ def read_record(record: Mapping, origin: Origin) -> Rule:
     Raises:
         RuleError: its cell cannot be read or states more than one clause.
     """
-    try:
-        clauses = parse_cell(record.take("cell", str)).clauses
-    except RuleError as trouble:
-        raise record.fail(str(trouble), "cell", record["id"]) from None
-    if len(clauses) != 1:
-        raise record.fail("a rule record states one clause; write one record for each", "cell", record["id"])
-    (kind, node, words) = clauses[0]
+    kind, node, words = read_clause(record, record["id"])
     return Rule(
         id=record["id"], code=record["code"], key=record["key"], on=kind, node=node, text=words,
         severity=record.get("severity", "error"), level=record.get("level", origin.level),

@@ -53,10 +53,13 @@ def read_events(notation: tuple[str, ...]) -> list[Event]:
         key, place = (found[0], found.end()) if found else ("", 0)
         value: Any = None
         metadata: dict[str, Any] = {}
-        if line.startswith("=", place):
-            value, place = decoder.raw_decode(line, place + 1)
-        if line.startswith(" {", place):
-            metadata, place = decoder.raw_decode(line, place + 1)
+        try:
+            if line.startswith("=", place):
+                value, place = decoder.raw_decode(line, place + 1)
+            if line.startswith(" {", place):
+                metadata, place = decoder.raw_decode(line, place + 1)
+        except ValueError as trouble:
+            raise ValueError(f"not the notation of an event: {line!r} ({trouble})") from None
         rest = _REST.fullmatch(line, place)
         if not key or rest is None:
             raise ValueError(f"not the notation of an event: {line!r}")

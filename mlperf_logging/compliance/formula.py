@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Node = list[Any]
 """A syntax tree: ``[name, operand, …]`` where operands are nodes, texts or numbers."""
 
-_GREATEST, _GREATEST_WHOLE = 1e300, 2**63 - 1
-"""Numbers beyond these could not be kept exactly in the cache."""
+_GREATEST = 1e300
+"""A number beyond this is a slip; for no bound at all there is the word ``infinity``."""
 
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "modulo": "mod"}
 
@@ -90,6 +90,8 @@ def _occurs_text(kind: str, operands: list[Any]) -> str:
     words = kind.replace("_", " ")
     if kind == "at_least":
         return f"at least {operands[0]}"
+    if kind == "alternating":
+        return f"alternating with {operands[0]}"
     if kind == "at_least_one_of":
         return f"at least one of this or {operands[0]}"
     return f"{words} {operands[0]}" if operands else words
@@ -101,6 +103,8 @@ def _parse(text: str, start: str) -> Tree[Token]:
     try:
         return build_parser().parse(text, start=start)
     except UnexpectedInput as trouble:
+        if getattr(getattr(trouble, "token", None), "type", "") == "$END":
+            raise RuleError(f"cannot read the {start} {text!r}: it stops too early") from None
         place = trouble.pos_in_stream if trouble.pos_in_stream is not None else len(text)
         place = len(text) if place < 0 else place
         raise RuleError(
@@ -113,10 +117,9 @@ def _to_node(tree: Any) -> Node:
     name, kids = str(tree.data), tree.children
     if name == "number":
         digits = str(kids[0]).replace("_", "")
-        number = float(digits) if any(c in digits for c in ".eE") else int(digits)
-        if abs(number) > _GREATEST or (isinstance(number, int) and abs(number) > _GREATEST_WHOLE):
-            raise RuleError(f"the number {kids[0]} is too large")
-        return ["number", number]
+        if abs(float(digits)) > _GREATEST:
+            raise RuleError(f"the number {digits[:20]}{'…' * (len(digits) > 20)} is too large")
+        return ["number", float(digits) if any(c in digits for c in ".eE") else int(digits)]
     if name in {"string", "word"}:
         return ["string", str(kids[0]).strip('"')]
     if name in {"meta", "event", "state", "logged", "count", "minutes_since"}:

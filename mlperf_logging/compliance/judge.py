@@ -211,17 +211,10 @@ class Judge:
         kind, *operands = rule.node
         memory = self.memory
         count = sum(memory.counts.get(key, 0) for key in rule.key.split("|"))
-        if kind == "exactly_one" and count != 1:
-            others = self._other_values.get(rule.key)
-            if count == 0:
-                self._report_missing(rule)
-            else:
-                values = [self._first_values[rule.key], *(others or [])]
-                self.findings.append(
-                    _words().describe_repetition(
-                        rule, values, count, bool(others), memory.last[rule.key], self._ruleset
-                    )
-                )
+        if kind == "exactly_one" and count > 1:
+            self._report_repetition(rule, count)
+        elif kind == "exactly_one" and count == 0:
+            self._report_missing(rule)
         elif (kind == "at_least_one" and count == 0) or (kind == "at_least" and count < operands[0]):
             self._report_missing(rule, count)
         elif kind == "at_least_one_of" and count == 0 and not memory.counts.get(operands[0]):
@@ -229,6 +222,17 @@ class Judge:
         elif kind == "alternating" and rule.id in self._open:
             what = f"the last {rule.key} is never followed by {operands[0]}"
             self.findings.append(_words().describe_pairing(rule, what, self._open[rule.id], self._ruleset))
+
+    def _report_repetition(self, rule: Rule, count: int) -> None:
+        keys = [key for key in rule.key.split("|") if key in self._first_values]
+        first, *rest = (self._first_values[key] for key in keys)
+        others = [value for value in rest if value != first]
+        others += [value for key in keys for value in self._other_values.get(key, ())]
+        event = max((self.memory.last[key] for key in keys), key=lambda event: event.line)
+        finding = _words().describe_repetition(
+            rule, [first, *others], count, bool(others), event, self._ruleset
+        )
+        self.findings.append(finding)
 
     def _report_missing(self, rule: Rule, count: int = 0) -> None:
         self.findings.append(_words().describe_missing(rule, count, self._unknown, self._ruleset))

@@ -11,12 +11,14 @@ import copy
 from pathlib import Path
 from typing import Any
 
+from mlperf_logging.compliance import entries
 from mlperf_logging.compliance.codes import Vocabulary
-from mlperf_logging.compliance.entries import Origin, check_record, read_entry, read_record
-from mlperf_logging.compliance.formula import Node, parse_cell, parse_formula
+from mlperf_logging.compliance.entries import Origin
+from mlperf_logging.compliance.formula import Node, parse_formula
 from mlperf_logging.compliance.rulefiles import Mapping, load_rule_file
 from mlperf_logging.compliance.rules import STRICT, Entry, Layer, Rule
 from mlperf_logging.errors import RuleError
+from mlperf_logging.parsing.dialects import load_dialects, rank_dialect
 
 LAYERS = ("both", "closed", "open")
 _ROUND_KEYS = (
@@ -90,9 +92,17 @@ class Resolver:
                 raise record.fail(f"extends {parent}, which has no rule file", "extends")
             draft = copy.deepcopy(self.resolve(parent, (*below, name)))
         draft["name"] = name
-        for key in ("title", "source", "dialect", "default_level", "reading"):
-            if key in record:
-                draft[key] = record[key]
+        for key in ("title", "source", "dialect"):
+            draft[key] = record.take(key, str, draft[key])
+        if not draft["dialect"]:
+            raise record.fail("the round does not say its dialect; add 'dialect'")
+        if rank_dialect(draft["dialect"]) < 0:
+            known = ", ".join(dialect.name for dialect in load_dialects())
+            raise record.fail(f"there is no dialect {draft['dialect']!r}; known are {known}", "dialect")
+        draft["default_level"] = record.take("default_level", int, draft["default_level"])
+        if "reading" in record:
+            record.take("reading", dict).allow("once", "order")
+            draft["reading"] = record["reading"]
         _Change(self, draft, record, name).apply()
         return draft
 
@@ -163,7 +173,7 @@ class _Change:
 
     def apply(self) -> None:
         record, draft = self.record, self.draft
-        for name, table in record.take("tables", dict, Mapping()).items():
+        for name, table in record.take("tables", dict, Mapping()).sections():
             if name in draft["benchmarks"]:
                 raise record["tables"].fail(f"{name!r} has a table already; use 'change'", name)
             draft["benchmarks"].append(name)
@@ -177,15 +187,14 @@ class _Change:
             if key in record:
                 self._apply_layer(draft["layers"][layer], record.take(key, dict), key)
         self._apply_strict(draft["strict"], record, "")
-        for name, table in record.take("change", dict, Mapping()).items():
+        for name, table in record.take("change", dict, Mapping()).sections():
             if name not in draft["tables"]:
                 raise record["change"].fail(f"changes {name!r}, which is not a benchmark of this round", name)
             self._apply_table(name, table)
-        for rule in record.take("rules", list, []):
-            self._add_record(rule)
-        for rule, fields in record.take("amend", dict, Mapping()).items():
+        self._add_records(record)
+        for rule, fields in record.take("amend", dict, Mapping()).sections():
             self._amend(rule, fields)
-        for rule in record.take("drop", list, []):
+        for rule in record.take_texts("drop"):
             self._replace_rule(rule, None)
 
     def _apply_benchmarks(self, change: Mapping) -> None:
@@ -199,7 +208,7 @@ class _Change:
                 raise change.fail(f"removes {name!r}, which the extended round does not have", "remove")
             draft["benchmarks"].remove(name)
             self._former = {**getattr(self, "_former", {}), name: draft["tables"].pop(name)}
-        for name in change.take("add", list, []):
+        for name in change.take_texts("add"):
             if name in draft["benchmarks"]:
                 raise change.fail(f"adds {name!r}, which the extended round has already", "add")
             record = self.resolver.load_benchmark(name, self.record)
@@ -212,14 +221,14 @@ class _Change:
                     raise record.fail(
                         f"extends {parent!r}, which is not a benchmark of the round before", "extends"
                     )
-                table = _rename_scope(copy.deepcopy(base), parent, name)
+                table = entries.rename_scope(copy.deepcopy(base), parent, name)
             table["facts"] = {key: record[key] for key in _FACT_KEYS if key in record}
             draft["benchmarks"].append(name)
             draft["tables"][name] = table
             self._apply_table(name, record, ("benchmark", "extends", *_FACT_KEYS))
 
     def _apply_state(self, change: Mapping) -> None:
-        for key, words in change.items():
+        for key, words in change.sections():
             if key == "initial":
                 self.draft["state"]["initial"].update(words)
                 continue
@@ -232,23 +241,22 @@ class _Change:
     def _apply_table(self, name: str, change: Mapping, known: tuple[str, ...] = ()) -> None:
         table = self.draft["tables"][name]
         change.allow(*known, *_TABLE_KEYS)
-        table["lists"].update(change.take("lists", dict, {}))
+        table["lists"] = entries.read_lists(change.take("lists", dict, Mapping()), table["lists"])
         if "join" in change:
-            table["join"] = {**(table["join"] or {}), **change["join"]}
+            table["join"] = entries.read_join(change, table["join"])
         for layer in LAYERS:
             self._apply_division(table, change, layer, name, name)
-        for variant, body in change.take("variants", dict, Mapping()).items():
+        for variant, body in change.take("variants", dict, Mapping()).sections():
             body.allow("when", *LAYERS)
             target = table["variants"].setdefault(variant, {"when": None, **{layer: {} for layer in LAYERS}})
             if "when" in body:
-                target["when"] = self._formula(body["when"], body, "when")
+                target["when"] = self._formula(body.take("when", str), body, "when")
             if target["when"] is None:
-                raise body.fail(f"variant {variant!r} does not say when it applies")
+                raise change["variants"].fail(f"variant {variant!r} does not say when it applies", variant)
             for layer in LAYERS:
                 self._apply_division(target, body, layer, f"{name}.{variant}", name)
         self._apply_strict(table["strict"], change, f"{name}.")
-        for rule in change.take("rules", list, []):
-            self._add_record(rule, name)
+        self._add_records(change, name)
 
     def _apply_division(
         self, target: dict[str, Any], change: Mapping, layer: str, scope: str, name: str
@@ -257,7 +265,9 @@ class _Change:
             return
         scope = scope if layer == "both" else f"{scope}.{layer}"
         if change[layer] == "as closed" and layer == "open":
-            target[layer] = _rename_scope(copy.deepcopy(target["closed"]), f"{name}.closed", f"{name}.open")
+            target[layer] = entries.rename_scope(
+                copy.deepcopy(target["closed"]), f"{name}.closed", f"{name}.open"
+            )
             return
         self._apply_layer(target[layer], change.take(layer, dict), scope)
 
@@ -275,22 +285,24 @@ class _Change:
         self, target: Layer, change: Mapping, scope: str, level: int | str | None = None
     ) -> None:
         for key, cell in change.items():
-            former = target.get(key)
+            former, records = entries.split_records(target.get(key))
             if cell is None:
                 if former is None:
                     raise change.fail(
                         f"removes {key!r}, about which the extended round says nothing here", key
                     )
                 del target[key]
+                if records:
+                    target[key] = Entry(True, records)
                 continue
             if not isinstance(cell, str):
                 raise change.fail(f"{key!r} must be a cell such as 'logged' or '== 0.9', not {cell!r}", key)
-            entry = read_entry(key, cell, change, self._origin(scope, level))
+            entry = entries.read_entry(key, cell, change, self._origin(scope, level))
             if former is not None:
-                if [rule.text for rule in former.rules] == [rule.text for rule in entry.rules]:
+                if entries.list_statements(former) == entries.list_statements(entry):
                     raise change.fail(f"{key!r} says what the extended round says already; remove it", key)
                 entry = self._keep_history(former, entry)
-            target[key] = entry
+            target[key] = entry._replace(rules=(*entry.rules, *records))
 
     def _keep_history(self, former: Entry, entry: Entry) -> Entry:
         before = {rule.id: rule for rule in former.rules}
@@ -314,8 +326,14 @@ class _Change:
         except RuleError as trouble:
             raise place.fail(str(trouble), key) from None
 
-    def _add_record(self, record: Mapping, benchmark: str = "") -> None:
-        check_record(record)
+    def _add_records(self, place: Mapping, benchmark: str = "") -> None:
+        for record in place.take("rules", list, []):
+            if not isinstance(record, Mapping):
+                raise place.fail(f"a rule record is a mapping of fields, not {record!r}", "rules")
+            self._add_record(record, benchmark)
+
+    def _add_record(self, record: Mapping, benchmark: str) -> None:
+        entries.check_record(record, self.resolver.vocabulary)
         where = record.take("where", str, "common")
         layer = "both" if where == "common" else where
         if layer not in LAYERS:
@@ -327,12 +345,13 @@ class _Change:
         self.resolver.claim_id(record["id"], record.path, record.line)
         scope = ".".join(name for name in (STRICT if strict else "", benchmark, where) if name)
         scope = scope.removesuffix(".common") if benchmark else scope
-        rule = read_record(record, self._origin(scope, None))
-        entry = target.get(record["key"]) or Entry(False, ())
+        rule = entries.read_record(record, self._origin(scope, None))
+        entry = target.get(record["key"]) or Entry(True, ())
         target[record["key"]] = entry._replace(rules=(*entry.rules, rule))
 
     def _amend(self, rule_id: str, fields: Mapping) -> None:
         fields.allow("cell", "severity", "summary", "why", "hint", "source", "code", "pass", "fail")
+        entries.check_fields(fields, self.resolver.vocabulary, rule_id)
         old = self._find_rule(rule_id, self.record["amend"])
         new = old._replace(
             summary=fields.get("summary", old.summary), why=fields.get("why", old.why),
@@ -341,7 +360,7 @@ class _Change:
             passing=tuple(fields.get("pass", old.passing)), failing=tuple(fields.get("fail", old.failing)),
         )  # fmt: skip
         if "cell" in fields:
-            ((kind, node, words),) = parse_cell(fields.take("cell", str)).clauses
+            kind, node, words = entries.read_clause(fields, rule_id)
             new = new._replace(on=kind, node=node, text=words)
         if new == old:
             raise self.record["amend"].fail("this amendment changes nothing; remove it", rule_id, rule_id)
@@ -373,21 +392,3 @@ class _Change:
             for part in (table, table["strict"], *table["variants"].values()):
                 layers += [part[layer] for layer in LAYERS]
         return layers
-
-
-def _rename_scope(value: Any, old: str, new: str) -> Any:
-    """The same layers under another scope: ids and scopes of the rules follow."""
-    if isinstance(value, Entry):
-        return value._replace(rules=tuple([_rename_rule(rule, old, new) for rule in value.rules]))
-    if isinstance(value, dict):
-        return {key: _rename_scope(item, old, new) for key, item in value.items()}
-    return value
-
-
-def _rename_rule(rule: Rule, old: str, new: str) -> Rule:
-    swap = {old: new, f"strict.{old}": f"strict.{new}"}
-    for before, after in swap.items():
-        if rule.scope == before or rule.scope.startswith(f"{before}."):
-            scope = after + rule.scope[len(before) :]
-            return rule._replace(id=after + rule.id[len(before) :], scope=scope)
-    return rule

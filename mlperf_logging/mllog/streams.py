@@ -89,10 +89,6 @@ class StdoutSink(StreamHandler):
 
         self._known = stream
         self._fd = -1
-        if (
-            os.name == "posix"
-            and type(stream) is io.TextIOWrapper
-            and type(stream.buffer) is io.BufferedWriter
-        ):
-            raw = stream.buffer.raw
-            self._fd = raw.fileno() if isinstance(raw, io.FileIO) else -1
+        if os.name == "posix" and type(stream) is io.TextIOWrapper:
+            raw = getattr(stream.buffer, "raw", stream.buffer)  # python -u has no buffer in between
+            self._fd = raw.fileno() if type(raw) is io.FileIO else -1

@@ -9,6 +9,8 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from functools import cache
+from threading import Lock
 from typing import Any
 
 from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken
@@ -47,15 +49,16 @@ def open_grammars(*, eager: bool = True) -> ParseRecord:
     Returns:
         A function of a dialect and a text that begins with a record.
     """
-    grammars: dict[str, Grammar] = {}
-
     def parse(dialect: Dialect, text: str) -> Parsed | Unreadable:
-        grammar = grammars.get(dialect.name)
-        if grammar is None:
-            grammar = grammars[dialect.name] = Grammar(dialect, eager=eager)
-        return grammar.parse(text)
+        return build_grammar(dialect, eager).parse(text)
 
     return parse
+
+
+@cache
+def build_grammar(dialect: Dialect, eager: bool) -> Grammar:
+    """Build a dialect's grammar, once per process; see `open_grammars`."""
+    return Grammar(dialect, eager=eager)
 
 
 class Grammar:
@@ -72,21 +75,22 @@ class Grammar:
             transformer=merge_transformers(Frame(), json=self._values),
             import_paths=[_FOLDER],
         )
-        self._samples = {
-            **{kind.label: [dialect.sample_head + sample for sample in kind.samples] for kind in KINDS if kind.samples},
-        }
-        for label, samples in dialect.head_samples.items():
-            self._samples[label] = [*self._samples.get(label, []), *samples]
+        marker = dialect.marker.decode()
+        head = marker + dialect.sample_head
+        self._samples = [(kind.label, [head + sample for sample in kind.samples]) for kind in KINDS]
+        self._samples += [(label, [marker + sample for sample in samples]) for label, samples in dialect.head_samples]
         self._labels: dict[tuple[Any, str], str] = {}
+        self._lock = Lock()
 
     def parse(self, text: str) -> Parsed | Unreadable:
         """Parse a text that begins with a record."""
-        self._values.duplicates = []
-        try:
-            fields = self._run(text)
-        except UnexpectedToken as error:
-            return Unreadable(error.pos_in_stream or 0, self._label(error))
-        return Parsed(fields, fields.pop("rest", None), self._values.duplicates)
+        with self._lock:
+            self._values.duplicates = []
+            try:
+                fields = self._run(text)
+            except UnexpectedToken as error:
+                return Unreadable(error.pos_in_stream or 0, self._label(error))
+            return Parsed(fields, fields.pop("rest", None), self._values.duplicates)
 
     def _run(self, text: str) -> Any:
         """Parse; trouble comes as an unexpected token named after its kind, in a state told by its number."""

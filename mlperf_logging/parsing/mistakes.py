@@ -128,6 +128,10 @@ KINDS = (
         "Write the time, the key and what else the dialect wants, with one space between them and a colon at the end.",
     ),
     MistakeKind(
+        "MLP017", "missing-call-site", "error", "the record does not say where it was logged", _NOT_READ,
+        "Write file and line in brackets, as in (train.py:12), between time and key.",
+    ),
+    MistakeKind(
         "MLP020", "record-not-an-object", "error", "the record is {found} where an object is wanted", _NOT_READ,
         'Write the record as an object with "key", "value", "metadata" and a time.',
     ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, cast
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.dialects import Dialect, load_dialects, rank_dialect
@@ -80,10 +81,13 @@ def make_log(path: str, items: list[Event | Problem]) -> Log:
         path: name of the log.
         items: events and problems, in file order.
     """
-    dialects = {item.dialect for item in items if type(item) is Event} or {item.dialect for item in items} - {""}
+    spoken = set(map(itemgetter(-1), items))  # the dialect, in events as in problems
+    if len(spoken) == 1 and set(map(type, items)) == {Event}:
+        return Log(path, spoken.pop(), cast("list[Event]", items), [])
+    dialects = {item.dialect for item in items if type(item) is Event} or spoken - {""}
     newest = max(dialects, key=rank_dialect, default=None)
     rank = rank_dialect(newest) if newest else 0
-    older = {name for name in {item.dialect for item in items} if name and rank_dialect(name) < rank}
+    older = {name for name in spoken if name and rank_dialect(name) < rank}
     problems: list[Problem] = []
     events: list[Event] = []
     for item in items:

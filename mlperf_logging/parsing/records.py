@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
@@ -59,20 +60,16 @@ class RecordReader:
 
     def __init__(self, dialects: Sequence[Dialect], parse: ParseRecord | None = None) -> None:
         self._parse = parse
-        self._by_marker = {dialect.marker: dialect for dialect in dialects}
-        markers = sorted(self._by_marker, reverse=True)
-        self._record = re.compile(b"|".join(map(re.escape, markers)))
-        bare = b"|".join(re.escape(marker[:-1]) for marker in markers)
-        self._bare = re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare)
+        self._by_marker, self._record, self._bare = _compile_markers(tuple(dialects))
 
     def find_record(self, data: bytes, start: int = 0) -> int:
         """Where the first record begins in some bytes, -1 where there is none."""
         found = self._record.search(data, start)
         return found.start() if found else -1
 
-    def dialect_of(self, raw: bytes) -> Dialect | None:
-        """The dialect of a record's bytes; None when they do not begin with a marker."""
-        found = self._record.match(raw)
+    def dialect_of(self, data: bytes, start: int = 0) -> Dialect | None:
+        """The dialect of the record that begins at a place of some bytes; None when there is no marker."""
+        found = self._record.match(data, start)
         return self._by_marker[found[0]] if found else None
 
     def note_bare_markers(self, segment: bytes, stop: int, line: int, offset: int) -> list[Item]:
@@ -85,10 +82,7 @@ class RecordReader:
             offset: bytes of the line before the segment.
         """
         found = (mark for mark in self._bare.finditer(segment) if mark.start() < stop)
-        return [
-            make_problem("marker-without-record", line, offset + mark.start() + 1, segment[mark.start() :])
-            for mark in found
-        ]
+        return [make_problem("marker-without-record", line, offset + mark.start() + 1, mark[0]) for mark in found]
 
     def refuse_long(self, segment: bytes, record: int, line: int, offset: int, limit: int) -> list[Item]:
         """Refuse a segment whose first record begins more than `limit` bytes before its end.
@@ -100,9 +94,9 @@ class RecordReader:
             offset: bytes of the line before the segment.
             limit: the limit, in bytes.
         """
-        raw = segment[record : record + RAW_LIMIT]
+        raw = segment[record : record + min(limit, RAW_LIMIT)]
         found = f"{limit:,} bytes"
-        problem = make_problem("record-too-long", line, offset + record + 1, raw, found, dialect=self.dialect_of(raw) or "")
+        problem = make_problem("record-too-long", line, offset + record + 1, raw, found, dialect=self.dialect_of(segment, record) or "")
         return [*self.note_bare_markers(segment, record, line, offset), problem]
 
     def read(self, segment: bytes, line: int, offset: int) -> list[Item]:
@@ -122,7 +116,8 @@ class RecordReader:
         broken = False
         seen = 0
         while start >= 0:
-            dialect = self._by_marker[self._record.match(segment, start)[0]]  # type: ignore[index]
+            dialect = self.dialect_of(segment, start)
+            assert dialect is not None
             following = self.find_record(segment, start + 1)
             stop = following if broken and following >= 0 else len(segment)
             text, doubts = decode(segment[start:stop])
@@ -154,6 +149,18 @@ class RecordReader:
             items += record.read(outcome)
             start = following if end < len(segment) else -1
         return items
+
+
+@cache
+def _compile_markers(
+    dialects: tuple[Dialect, ...],
+) -> tuple[dict[bytes, Dialect], re.Pattern[bytes], re.Pattern[bytes]]:
+    """Dialects by their markers, a pattern of all markers, and one of markers without the space at their end."""
+    by_marker = {dialect.marker: dialect for dialect in dialects}
+    markers = sorted(by_marker, reverse=True)
+    bare = b"|".join(re.escape(marker[:-1]) for marker in markers)
+    record = re.compile(b"|".join(map(re.escape, markers)))
+    return by_marker, record, re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare)
 
 
 class _Record(NamedTuple):

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator, Sequence
-from itertools import groupby, repeat
+from collections.abc import Sequence
+from itertools import accumulate, chain, groupby, repeat
+from operator import sub
 
 from mlperf_logging.parsing.dialects import Dialect
 from mlperf_logging.parsing.records import Item, RecordReader
@@ -20,6 +21,7 @@ RUN = 256
 """So many records are read at once; more would leave the processor's cache."""
 
 _SAMPLE = 1 << 14
+_ONES = [1] * RUN
 
 
 class Scanner:
@@ -49,8 +51,11 @@ class Scanner:
             block = self._skip(block)
         data = self._rest + block if self._rest else block
         cut = data.rfind(b"\n", len(self._rest)) + 1 or data.rfind(b"\r", len(self._rest)) + 1
-        self._rest = data[cut:]
         items = self._read(data[:cut]) if cut else []
+        self._rest = data[cut:]
+        if len(self._rest) > self._limit and (cut := self._rest.rfind(b"\r") + 1):
+            items += self._read(self._rest[:cut])
+            self._rest = self._rest[cut:]
         return items + self._bound_rest()
 
     def finish(self) -> list[Item]:
@@ -70,68 +75,71 @@ class Scanner:
 
     def _read_lines(self, data: bytes) -> list[Item]:
         items: list[Item] = []
-        lone = b"\r" in data
-        if lone and data.count(b"\r") == data.count(b"\r\n"):
-            data = data.replace(b"\r\n", b"\n")
-            lone = False
-        first, offset, end = self.line, self._offset, data.rfind(b"\n") + 1
+        offset = self._offset
+        end = data.rfind(b"\n") + 1
         self._offset = len(data) - end + (0 if end else offset)
-        self.line += data.count(b"\n")
-        if lone or len(data) > self._limit:
-            for number, line in enumerate(data.split(b"\n"), first):
+        if len(data) > self._limit:
+            for line in data.split(b"\n"):
                 if self._stem in line:
-                    items += self._read_pieces(line, number, offset if number == first else 0)
+                    items += self._read_pieces(line, self.line, offset)
+                self.line, offset = self.line + 1, 0
+            self.line -= 1
             return items
         if offset:
-            head, _, data = data.partition(b"\n")
-            items += self._read_pieces(head, first, offset)
-            first += 1
+            head, feed, data = data.partition(b"\n")
+            items += self._read_pieces(head, self.line, offset)
+            self.line += len(feed)
         lookout = data[:_SAMPLE]
-        dense = lookout.count(self._stem) * 3 > lookout.count(b"\n")
-        for raws, numbers, columns in self._find_dense(data, first) if dense else self._find_sparse(data, first):
-            items += self._read_run(raws, numbers, columns)
+        lines: list[bytes] | None = None
+        if lookout.count(self._stem) * 3 > lookout.count(b"\n"):
+            lines = _split_lines(data)
+        if lines:
+            self._read_dense(lines, items)
+        else:
+            self._read_sparse(data, items)
         return items
 
-    def _find_dense(self, data: bytes, first: int) -> Iterator[tuple[Sequence[bytes], Sequence[int], Sequence[int]]]:
-        """Find what may be records line by line: best where most lines hold one."""
-        stem, starts = self._stem, bytes.startswith
-        lines = data.split(b"\n")
+    def _read_dense(self, lines: list[bytes], items: list[Item]) -> None:
+        """Look for records line by line: best where most lines hold one."""
+        first = self.line
+        self.line += len(lines) - 1
         if not lines[-1]:
             lines.pop()
         for start in range(0, len(lines), RUN):
             run = lines[start : start + RUN]
-            if all(map(starts, run, repeat(stem))):
-                yield run, range(first + start, first + start + len(run)), [1] * len(run)
+            numbers = range(first + start, first + start + len(run))
+            if all(map(bytes.startswith, run, repeat(self._mark))):
+                items += self._read_same(self._dialect, run, numbers, _ONES[: len(run)])
                 continue
-            found = [(line, number, place) for number, line in enumerate(run, first + start) if (place := line.find(stem)) >= 0]
+            places = map(bytes.find, run, repeat(self._stem))
+            found = [(line[place:], number, place + 1) for line, number, place in zip(run, numbers, places) if place >= 0]
             if found:
-                yield (
-                    [line[place:] for line, _, place in found],
-                    [number for _, number, _ in found],
-                    [place + 1 for _, _, place in found],
-                )
+                items += self._read_run(*zip(*found))
 
-    def _find_sparse(self, data: bytes, number: int) -> Iterator[tuple[Sequence[bytes], Sequence[int], Sequence[int]]]:
-        """Find what may be records marker by marker: best where many lines are noise."""
-        stem, find, rfind, count = self._stem, data.find, data.rfind, data.count
-        raws: list[bytes] = []
-        numbers: list[int] = []
-        columns: list[int] = []
-        done, place = 0, find(stem)
+    def _read_sparse(self, data: bytes, items: list[Item]) -> None:
+        """Look for records marker by marker: best where many lines are noise; takes any line ends."""
+        stem, find, size = self._stem, data.find, len(data)
+        returns = b"\r" in data
+        places: list[int] = []
+        ends: list[int] = []
+        place = find(stem)
         while place >= 0:
             end = find(b"\n", place)
             if end < 0:
-                end = len(data)
-            number += count(b"\n", done, place)
-            columns.append(place - rfind(b"\n", 0, place))
-            numbers.append(number)
-            raws.append(data[place:end])
-            done, place = end, find(stem, end)
-            if len(raws) == RUN:
-                yield raws, numbers, columns
-                raws, numbers, columns = [], [], []
-        if raws:
-            yield raws, numbers, columns
+                end = size
+            if returns and (cut := find(b"\r", place, end)) >= 0:
+                end = cut
+            places.append(place)
+            ends.append(end)
+            place = find(stem, end)
+        feeds = map(data.count, repeat(b"\n"), chain((0,), ends), chain(places, (size,)))
+        numbers = list(accumulate(feeds, initial=self.line))[1:]
+        columns = list(map(sub, places, map(data.rfind, repeat(b"\n"), repeat(0), places)))
+        self.line = numbers[-1]
+        for start in range(0, len(places), RUN):
+            part = slice(start, start + RUN)
+            raws = [data[place:end] for place, end in zip(places[part], ends[part], strict=True)]
+            items += self._read_run(raws, numbers[part], columns[part])
 
     def _read_run(self, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> Sequence[Item]:
         """Read what may be records; all at once when they are of the same dialect as the last ones."""
@@ -205,3 +213,12 @@ class Scanner:
         self._offset += stop
         self._skipping = not ends
         return block[stop:]
+
+
+def _split_lines(data: bytes) -> list[bytes] | None:
+    """Split bytes whose lines all end alike, with LF or with CR and LF; None for others."""
+    if b"\r" not in data:
+        return data.split(b"\n")
+    lines = data.split(b"\r\n")
+    same = len(lines) - 1 == data.count(b"\n") == data.count(b"\r")
+    return lines if same else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +40,8 @@ def locate_blame(finding: Finding) -> tuple[int, int] | None:
 
 def _read_fields(text: str, start: int) -> tuple[dict[str, tuple[int, int]], int | None]:
     """Spans of the values in the JSON object at `start`, and where reading it failed, if it did."""
+    import json
+
     decoder = json.JSONDecoder(strict=False)
     spans: dict[str, tuple[int, int]] = {}
     place = start + 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlperf_logging.reports._blame import locate_blame
 from mlperf_logging.reports._escape import crop, measure_width, show_text
 
 if TYPE_CHECKING:
@@ -190,6 +189,8 @@ def render_excerpt(finding: Finding, width: int, paint: Callable[[str, str], str
         width: columns to stay within.
         paint: puts a style around a text.
     """
+    from mlperf_logging.reports._blame import locate_blame
+
     span = locate_blame(finding)
     if span is None:
         return []

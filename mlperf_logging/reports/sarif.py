@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding, Verdict
     from mlperf_logging.compliance.waivers import Waiver
 
-_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_VERSION = "2.1.0"
+_SCHEMA = (
+    f"https://docs.oasis-open.org/sarif/sarif/v{_VERSION}/errata01/os/schemas/sarif-schema-{_VERSION}.json"
+)
 _TOOL = "mlperf-check"
 _DISTRIBUTION = "mlperf_logging"
 _FINGERPRINT = "mlperfCheckFinding/v1"
@@ -58,7 +61,7 @@ class Report(BaseReport):
             "columnKind": "unicodeCodePoints",
             "results": self._results,
         }
-        return encode_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
+        return encode_json({"$schema": _SCHEMA, "version": _VERSION, "runs": [run]}) + "\n"
 
     def _describe_result(
         self, verdict: Verdict, finding: Finding, waiver: Waiver | None = None

@@ -14,16 +14,18 @@ PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "mlperf_logging"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
-VERSION_LIKE = re.compile(r"(?<![\w.])v?\d+\.\d+\.\d+(?![\w.]*\d)")
+VERSION_LIKE = re.compile(r"(?<![\w.])v?(\d+\.\d+\.\d+)(?![\w.]*\d)")
 
 EXCEPTIONS = {
     ("__init__.py", "0.1.0"): "the version of this package",
     ("reports/sarif.py", "2.1.0"): "the version of the SARIF format",
+    ("parsing/grammar.py", "Transformer"): "lark's class, which makes values of syntax trees",
+    ("parsing/grammar.py", "transformer"): "lark's name for the argument that takes one",
 }
 """(file below the package, text): why it is no round, although it looks like one."""
 
 VOCABULARY = "mllog/constants.py"
-"""The names that the public logging API offers, benchmarks among them, fixed by that API; it decides nothing."""
+"""The names that the public logging API offers, benchmarks among them, fixed by it; they decide nothing."""
 
 
 def list_benchmarks() -> set[str]:
@@ -57,7 +59,7 @@ def read_words(path: Path) -> list[tuple[int, str]]:
 def find_names(path: Path, patterns: list[re.Pattern[str]]) -> list[tuple[int, str]]:
     """Line and text of everything in a file that a pattern finds."""
     return [
-        (line, found[0])
+        (line, found[found.lastindex or 0])
         for line, text in read_words(path)
         for pattern in patterns
         for found in pattern.finditer(text)
@@ -78,10 +80,11 @@ def test_file_names_no_round_and_no_benchmark(path: Path) -> None:
 
 def test_exceptions_are_needed() -> None:
     """Each exception stands for something that is there."""
+    patterns = [VERSION_LIKE, name_pattern(list_benchmarks())]
     unused = {
         (shown, text)
         for shown, text in EXCEPTIONS
-        if (shown, text) not in {(shown, name) for _, name in find_names(PACKAGE / shown, [VERSION_LIKE])}
+        if text not in {name for _, name in find_names(PACKAGE / shown, patterns)}
     }
 
     assert unused == set()
@@ -95,7 +98,7 @@ def test_search_finds_names(tmp_path: Path) -> None:
     )
     patterns = [VERSION_LIKE, name_pattern({"bert", "resnet", "transformer"})]
 
-    assert sorted(find_names(path, patterns)) == [(1, "bert"), (2, "3.1.0"), (2, "resnet"), (2, "v4.0.0")]
+    assert sorted(find_names(path, patterns)) == [(1, "bert"), (2, "3.1.0"), (2, "4.0.0"), (2, "resnet")]
 
 
 def test_there_are_names_to_look_for() -> None:

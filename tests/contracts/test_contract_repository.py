@@ -92,8 +92,9 @@ def test_installation_judges_a_log(installed: Path, tmp_path: Path) -> None:
     """The installed files alone, away from the checkout, are enough to judge a log."""
     log = shutil.copy(PROJECT / "examples" / "logs" / "compliant" / "0.5.0_resnet.txt", tmp_path)
     environment = {"PYTHONPATH": str(installed), "MLPERF_CACHE_DIR": str(tmp_path / "cache")}
+    program = "import sys, mlperf_logging as m; print(m.__file__); print(m.check_log(sys.argv[1]).verdict)"
     answer = subprocess.run(
-        [sys.executable, "-c", "import sys, mlperf_logging as m; print(m.__file__); print(m.check_log(sys.argv[1]).verdict)", log],
+        [sys.executable, "-c", program, log],
         cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
 

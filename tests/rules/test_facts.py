@@ -70,7 +70,7 @@ def simplify(node: Any) -> Any:
             return simplify(["disjunction", *both])
         case "comparison", [["state", _] as word, "==", ["false"]]:
             return ["negation", word]
-        case ("conjunction" | "disjunction"), _:
+        case (("conjunction" | "disjunction"), _):
             flat: list[Any] = []
             for part in parts:
                 flat += part[1:] if part[0] == name else [part]
@@ -177,10 +177,15 @@ def merge_facts(
     return {key: frozenset(clauses) for key, clauses in merged.items() if clauses}
 
 
-def merge_rules(ruleset: Ruleset, division: str | None, benchmark: str, variants: tuple[str, ...]) -> dict[str, Clauses]:
+def merge_rules(
+    ruleset: Ruleset, division: str | None, benchmark: str, variants: tuple[str, ...]
+) -> dict[str, Clauses]:
     """Our table for one kind of run, in the form of the facts."""
     merged = merge_layers(ruleset.layers(division, benchmark, variants), None)
-    table = {key: frozenset(clause for rule in rules for clause in read_rule(rule)) for key, rules in merged.items()}
+    table = {
+        key: frozenset(clause for rule in rules for clause in read_rule(rule))
+        for key, rules in merged.items()
+    }
     return {key: clauses for key, clauses in table.items() if clauses}
 
 
@@ -238,7 +243,9 @@ def test_tables_say_what_the_facts_say(name: str, shared: Path) -> None:
     }
     assert unexplained == {}
     keys = {key for _, key in found}
-    assert {place for place in tolerated if place not in found and (place[0] != "*" or place[1] not in keys)} == set()
+    assert {
+        place for place in tolerated if place not in found and (place[0] != "*" or place[1] not in keys)
+    } == set()
 
 
 @every_round
@@ -277,7 +284,9 @@ def test_lists_of_tensors_are_those_of_the_facts(shared: Path) -> None:
                     assert (rule.key, rule.node[1]) == ("weights_initialization", ["meta", "tensor"])
                     stated[entry.name, division, benchmark] = sorted(rule.node[3])
     assert stated.keys() == wanted.keys()
-    different = {place: set(stated[place]) ^ set(wanted[place]) for place in wanted if stated[place] != wanted[place]}
+    different = {
+        place: set(stated[place]) ^ set(wanted[place]) for place in wanted if stated[place] != wanted[place]
+    }
     assert different == {}
 
 

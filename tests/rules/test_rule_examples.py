@@ -74,7 +74,7 @@ def judge_notation(ruleset: Ruleset, table: Table, notation: tuple[str, ...], ru
 
 
 def check_examples(ruleset: Ruleset, table: Table, rule: Rule) -> None:
-    """Assert that a table finds a rule's failing example, and nothing under the rule's id in the passing one."""
+    """Assert that a table finds a rule's failing example, and nothing of that rule in the passing one."""
     example = find_example(ruleset, rule)
     assert judge_notation(ruleset, table, example.passing, rule) == [], "the passing example does not pass"
     found = judge_notation(ruleset, table, example.failing, rule)
@@ -99,7 +99,7 @@ def remove_rule(ruleset: Ruleset, kind: Kind, rule: Rule) -> Table:
 
 @every_rule
 def test_examples_show_the_rule(case: Case) -> None:
-    """A rule's passing example passes; its failing example is found under its id, with a code of its family."""
+    """The passing example passes; the failing one is found under the rule's id, with a code of its family."""
     ruleset = open_rulebook().load(case.ruleset)
     check_examples(ruleset, ruleset.table(*case.kind, strict=True), case.rule)
 
@@ -126,7 +126,9 @@ def test_codes_are_known(name: str) -> None:
     codes = ruleset.vocabulary().codes
     rules = [rule for kind in list_kinds(ruleset) for rule in ruleset.table(*kind, strict=True).rules]
     assert rules
-    assert [rule.id for rule in rules if rule.code not in codes or rule.severity not in {"error", "warning"}] == []
+    assert [
+        rule.id for rule in rules if rule.code not in codes or rule.severity not in {"error", "warning"}
+    ] == []
 
 
 @every_round
@@ -142,7 +144,7 @@ def test_ids_are_unique(name: str) -> None:
 
 @every_round
 def test_strict_only_adds(name: str) -> None:
-    """A log that breaks a rule breaks it under --strict too: strict tables hold all rules of the default ones."""
+    """A log that breaks a rule breaks it under --strict too: strict tables hold all default rules."""
     ruleset = open_rulebook().load(name)
     for kind in list_kinds(ruleset):
         strict = {rule.id for rule in ruleset.table(*kind, strict=True).rules}
@@ -152,7 +154,7 @@ def test_strict_only_adds(name: str) -> None:
 
 @every_round
 def test_no_statement_is_dead(name: str) -> None:
-    """Each rule that a round's layers state is in force for some kind of run ("any number" asks for nothing)."""
+    """Each rule that a round states is in force for some kind of run ("any number" asks for nothing)."""
     ruleset = open_rulebook().load(name)
     stated: set[str] = set()
     in_force: set[str] = set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -49,8 +49,8 @@ class Dialect(NamedTuple):
             in lower case, and ``payload``, the decoded JSON, where there is one; then line number, column and
             bytes of the record.
         key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
-        sample_head: what stands before the JSON of a record, to make a record of a sample of malformed JSON.
-        head_samples: records that are malformed before their JSON, by label.
+        sample_head: what stands between marker and JSON, to make a record of a sample of malformed JSON.
+        head_samples: malformed beginnings of records, from behind the marker on, by label.
     """
 
     name: str
@@ -58,13 +58,13 @@ class Dialect(NamedTuple):
     read_ordinary: Callable[[Sequence[bytes], Sequence[int], Sequence[int]], list[Event] | None]
     read_fields: Callable[[dict[str, Any], int, int, bytes], Reading]
     key_pattern: str
-    sample_head: str
-    head_samples: Mapping[str, tuple[str, ...]] = {}
+    sample_head: str = ""
+    head_samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def grammar_path(self) -> str:
         """Where the dialect's grammar stands."""
-        return next(path for path in _grammar_paths() if _name(path) == self.name)
+        return _find_grammar(self.name)
 
     @property
     def marker(self) -> bytes:
@@ -99,6 +99,11 @@ def load_dialects() -> tuple[Dialect, ...]:
 def rank_dialect(name: str) -> int:
     """Age of a dialect, newer ones higher; -1 for a name that is no dialect's."""
     return next((dialect.rank for dialect in load_dialects() if dialect.name == name), -1)
+
+
+@cache
+def _find_grammar(name: str) -> str:
+    return next(path for path in _grammar_paths() if _name(path) == name)
 
 
 def _grammar_paths() -> list[str]:

@@ -74,11 +74,11 @@ DIALECT = Dialect(
     read_ordinary=read_ordinary,
     read_fields=read_fields,
     key_pattern=r":::MLL [0-9.]+ ([A-Za-z0-9_]+)",
-    sample_head=":::MLL 1.5 key: ",
-    head_samples={
-        "record-cut-short": (":::MLL ", ":::MLL 1.5", ":::MLL 1.5 ", ":::MLL 1.5 key", ":::MLL 1.5 key: "),
-        "missing-time": (":::MLL key: {}", ":::MLL {}", ":::MLL ?"),
-        "missing-key": (":::MLL 1.5 {}", ":::MLL 1.5 : {}", ":::MLL 1.5: {}"),
-        "words-out-of-shape": (":::MLL 1.5?", ":::MLL 1.5 key?", ":::MLL 1.5 key {}", ":::MLL 1.5 key:{}"),
-    },
+    sample_head="1.5 key: ",
+    head_samples=(
+        ("words-out-of-shape", ("?", "1.5?", "1.5 key?", "1.5 key {", "1.5 key:{")),
+        ("record-cut-short", ("", "1.5", "1.5 key")),
+        ("missing-time", ("key", "{", ":")),
+        ("missing-key", ("1.5 {", "1.5 :")),
+    ),
 )

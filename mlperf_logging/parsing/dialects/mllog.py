@@ -49,10 +49,10 @@ def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequen
     keys, values, metadatas, times, types, namespaces = fields
     text = b"".join(raws)
     members = _COLONS * len(raws) + sum(map(len, metadatas))
-    if UNSET in types:
+    if UNSET in set(types):
         members -= types.count(UNSET)
         types = tuple(None if event_type is UNSET else event_type for event_type in types)
-    if UNSET in namespaces:
+    if UNSET in set(namespaces):
         members -= namespaces.count(UNSET)
         namespaces = tuple("" if namespace is UNSET else namespace for namespace in namespaces)
     members += count_members([value for value in values if value.__class__ not in PLAIN], 1)
@@ -99,5 +99,4 @@ DIALECT = Dialect(
     read_ordinary=read_ordinary,
     read_fields=read_fields,
     key_pattern=r'"key"[ \t]*:[ \t]*"([A-Za-z0-9_]+)"',
-    sample_head=":::MLLOG ",
 )

@@ -44,7 +44,8 @@ def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequen
 
 def _is_call_site(site: bytes) -> bool:
     file, _, line = site[1:-1].rpartition(b":")
-    return site[:1] == b"(" and site[-1:] == b")" and line.isdigit() and not (b"(" in file or b")" in file)
+    plain = site.isascii() and not (b"(" in file or b")" in file or b"\\" in file)
+    return plain and site[:1] == b"(" and site[-1:] == b")" and line.isdigit()
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
@@ -62,5 +63,12 @@ DIALECT = Dialect(
     read_ordinary=read_ordinary,
     read_fields=read_fields,
     key_pattern=r"\([^()]*:[0-9]+\) ([A-Za-z0-9_]+)",
-    sample_head="",
+    sample_head="resnet 1.5 (a.py:1) key: ",
+    head_samples=(
+        ("words-out-of-shape", ("?", "resnet?", "resnet 1.5?", "resnet 1.5 ?", "resnet 1.5 (a.py:1)?")),
+        ("record-cut-short", ("", "resnet", "resnet 1.5", "resnet 1.5 (a.py:1)")),
+        ("missing-time", ("resnet (", "resnet key")),
+        ("missing-call-site", ("resnet 1.5 key", "resnet 1.5 :")),
+        ("missing-key", ("resnet 1.5 (a.py:1) :", "resnet 1.5 (a.py:1) {")),
+    ),
 )

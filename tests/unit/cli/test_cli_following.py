@@ -211,6 +211,12 @@ class TestCommand:
         assert "--follow takes one log" in capfd.readouterr().err
 
 
+def test_level_cannot_be_followed(folder, capfd):
+    """While a run goes on all levels are judged; asking for one is a mistake."""
+    assert main(["--follow", "log", "--level", "1"]) == 2
+    assert "--level" in capfd.readouterr().err
+
+
 def test_slow_writer(folder):
     """A log written in pieces that end anywhere gives the verdict of the whole."""
     content = BEGIN + MIDDLE + TORN + END

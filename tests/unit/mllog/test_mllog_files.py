@@ -287,11 +287,11 @@ def test_run_stop_flushes(tmp_path: Path, open_file_logger: Any) -> None:
 
 
 def test_a_large_buffer_flushes_by_itself(tmp_path: Path, open_file_logger: Any) -> None:
-    """Memory in use is bounded: 64 kB of events are written without waiting for the time."""
+    """Memory in use is bounded: after some hundreds of events they are written without waiting."""
     log = open_file_logger(tmp_path / "log.txt", 100.0)
-    for _ in range(100):
-        log.logger.event("key", "x" * 1000)
-    assert len(log.read()) >= 50
+    for _ in range(600):
+        log.logger.event("key")
+    assert 500 < len(log.read()) < 600
 
 
 def test_the_interval_flushes(tmp_path: Path, open_file_logger: Any) -> None:

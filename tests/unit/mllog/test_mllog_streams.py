@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -55,11 +56,13 @@ def test_set_stream_is_respected(capsys: pytest.CaptureFixture[str]) -> None:
     assert (len(stream.getvalue().splitlines()), capsys.readouterr().out) == (1, "")
 
 
-def test_order_with_prints_is_kept(run_script: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_order_with_prints_is_kept(run_script: Callable[..., Any], unbuffered: str) -> None:
     """Text printed before an event comes before it, also into a pipe."""
     done = run_script(
         "from mlperf_logging import mllog\n"
-        "for n in range(3):\n    print('text', n)\n    mllog.event('key', n)\nprint('end')\n"
+        "for n in range(3):\n    print('text', n)\n    mllog.event('key', n)\nprint('end')\n",
+        env={"PYTHONUNBUFFERED": unbuffered},
     )
     kinds = ["event" if line.startswith(":::MLLOG") else line for line in done.stdout.splitlines()]
     assert kinds == ["text 0", "event", "text 1", "event", "text 2", "event", "end"]
@@ -111,14 +114,20 @@ def test_odd_standard_outputs_do_not_stop_training(run_script: Callable[..., Any
     assert done.stderr.count(":::MLLOG") == 1
 
 
-def test_a_pipe_that_does_not_block_gets_every_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_pipe_that_does_not_block_gets_every_line(tmp_path: Path, unbuffered: str) -> None:
     """A non-blocking pipe that is full is waited for; no line is cut or lost."""
     script = tmp_path / "script.py"
     script.write_text(
         "import os\nfrom mlperf_logging import mllog\nos.set_blocking(1, False)\n"
         "for n in range(600):\n    mllog.event('key', n, metadata={'text': 'x' * 200})\n"
     )
-    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )
     assert process.stdout is not None
     values = [json.loads(line[9:])["value"] for line in process.stdout]
     process.stdout.close()

@@ -96,7 +96,7 @@ def test_training_until_the_target(tmp_path: Path, events: list[Event]) -> None:
 
 
 def test_evaluations_by_steps(tmp_path: Path, events: list[Event]) -> None:
-    """In samples they close blocks; within an epoch they leave it open and give its part; the last is at the end."""
+    """In samples they close blocks; within an epoch they leave it open and give its part."""
     options: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": 3, "num_train_epochs": 1}
     with make_callback(unit="samples_count") as callback:
         train(tmp_path, callback, **options)
