@@ -1,11 +1,12 @@
 """Run the commands in the console blocks of pages and compare, or renew, what they print.
 
-    python docs/run_console_blocks.py README.md docs/checking.md            exit with 1 when an output is stale
-    python docs/run_console_blocks.py --write README.md docs/checking.md    put the real output into the pages
+    python docs/run_console_blocks.py README.md            exit with 1 when an output is stale
+    python docs/run_console_blocks.py --write README.md    put the real output into the page
 
-A console block is fenced by three backticks and the word `console`. Its lines that begin with `$ ` are commands, run
-by bash from the root of the checkout with the installed commands at hand; the lines after a command are what it
-prints, errors included. A line of three dots stands for any number of lines and is kept when a page is renewed.
+A console block is fenced by three backticks and the word `console`. Its lines that begin with `$ ` are
+commands, run by bash from the root of the checkout with the installed commands at hand; the lines
+after a command are what it prints, errors included. A line of three dots stands for any number of lines and
+is kept when a page is renewed.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 DOTS = "..."
-LONGEST_RUN_SECONDS = 120
+LONGEST_SECONDS = 120
 
 
 def split_block(block: str) -> Iterator[tuple[str, list[str]]]:
@@ -44,7 +45,7 @@ def run_command(command: str) -> list[str]:
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     answer = subprocess.run(
         ["bash", "-c", command], cwd=ROOT, env=environment, check=False, text=True, encoding="utf-8",
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_RUN_SECONDS,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_SECONDS,
     )  # fmt: skip
     return [line.rstrip() for line in answer.stdout.splitlines()]
 

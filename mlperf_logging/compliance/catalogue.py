@@ -263,7 +263,7 @@ def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
         "end": "the log satisfies",
     }
     wants = rule.summary or (
-        f"{rule.key} is logged {rule.text}"
+        f"{rule.key} is logged {rule.text.replace(' one', ' once', 1)}"
         if rule.on == "occurs"
         else f"{rule.key}: {said.get(rule.on, 'each event satisfies')} `{rule.text}`"
     )

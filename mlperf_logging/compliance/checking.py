@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from os import PathLike
+from os import PathLike, fspath, stat
 from typing import IO, Any, NamedTuple
 
 from mlperf_logging.compliance.choosing import choose_ruleset
@@ -13,6 +13,7 @@ from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.rulesets import FRAME, Ruleset, open_rulebook
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
+from mlperf_logging.parsing.sources import name_of
 
 Source = str | PathLike[str] | bytes | IO[bytes]
 
@@ -41,7 +42,7 @@ class Identity(NamedTuple):
         dialects, first = self.dialects, self.first
         for item in items:
             dialect = item.dialect
-            if dialect not in dialects:
+            if dialect not in dialects and dialect:
                 dialects[dialect] = item.line
                 first[dialect] = {}
             if type(item) is Event:
@@ -115,7 +116,7 @@ def check_log(
     foreign: dict[str, int] = {}
     count = 0
     for item in _arrange(log, chosen):
-        if item.dialect != chosen.dialect:
+        if item.dialect != chosen.dialect and item.dialect:  # a fault of the file itself is of no dialect
             foreign[item.dialect] = foreign.get(item.dialect, 0) + 1
         elif type(item) is Event:
             count += 1
@@ -139,13 +140,13 @@ class _HeldLog:
     """A log's items, held where they are few and read a second time where they are many."""
 
     def __init__(self, source: Source) -> None:
-        self.path = "<bytes>" if isinstance(source, bytes) else str(getattr(source, "name", source))
+        self._source: Any = fspath(source) if isinstance(source, PathLike) else source
+        self.path = name_of(self._source)
         self.identity = Identity({}, {})
-        self._source = source
         self._items: list[Event | Problem] | None = []
         self._spool: Any = None
-        if not isinstance(source, (bytes, str, PathLike)) or source == "-":
-            self._source = self._spool = _open_spool(source)
+        if _can_be_read_once_only(self._source):
+            self._source = self._spool = _open_spool(self._source)
         for batch in read_batches(self._source):
             self.identity.note(batch)
             if self._items is not None:
@@ -164,13 +165,32 @@ class _HeldLog:
             yield from batch
 
 
+def _can_be_read_once_only(source: Any) -> bool:
+    """True for standard input, an open file, and a path that names a pipe or a device."""
+    if isinstance(source, bytes):
+        return False
+    if not isinstance(source, str) or source == "-":
+        return True
+    try:
+        mode = stat(source).st_mode  # noqa: PTH116 - pathlib costs a cold start
+    except (OSError, ValueError):  # the reader says what is wrong with it
+        return False
+    return (mode & 0o170000) in {0o010000, 0o020000}
+
+
 def _open_spool(source: Any) -> Any:
     import shutil
     import sys
+    from contextlib import ExitStack
     from tempfile import SpooledTemporaryFile
 
     spool = SpooledTemporaryFile(max_size=16 << 20)  # noqa: SIM115 - lives as long as the log is judged
-    shutil.copyfileobj(sys.stdin.buffer if source == "-" else source, spool, 1 << 20)
+    with ExitStack() as opened:
+        if source == "-":
+            source = sys.stdin.buffer
+        elif isinstance(source, str):
+            source = opened.enter_context(open(source, "rb"))  # noqa: PTH123
+        shutil.copyfileobj(source, spool, 1 << 20)
     spool.seek(0)
     return spool
 
@@ -225,7 +245,8 @@ def _describe_foreign(
     found = []
     for dialect, number in foreign.items():
         records = f"{number} record{'s' * (number != 1)} in the {dialect} dialect"
-        message = f"{records} do not count: {ruleset.name} reads the {ruleset.dialect} dialect"
+        verb = "does" if number == 1 else "do"
+        message = f"{records} {verb} not count: {ruleset.name} reads the {ruleset.dialect} dialect"
         found.append(
             Finding(
                 code="MLP109", rule="other-dialect", severity="warning" if count else "error", key=None,

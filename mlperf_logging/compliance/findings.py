@@ -76,7 +76,7 @@ class Verdict(NamedTuple):
         path: the file as the caller named it; "-" for standard input, "<bytes>" for bytes.
         dialect: name of the log dialect, or None when the file holds no event.
         usage: "training", "hpc" or "original".
-        ruleset: the round that judged, for example "5.1.0"; None when none could be chosen.
+        ruleset: the round that judged; None when none could be chosen.
         ruleset_reason: why that round ("asked for", "newest round that knows …").
         division: "closed" or "open" as logged or given, or None.
         benchmark: as logged or given, or None.

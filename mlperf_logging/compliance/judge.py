@@ -147,8 +147,6 @@ class Judge:
 
     def _try_targets(self, targets: tuple[CompiledRule, ...], event: Event) -> None:
         for rule, holds in targets:
-            if rule.id in self._held:
-                continue
             try:
                 if holds(event, self.memory):
                     self._held.add(rule.id)

@@ -197,7 +197,8 @@ def show_text(rule: Rule) -> str:
 
 def suggest_key(key: str, candidates: Any) -> str | None:
     """The candidate most like a key that is missing, or None when none is close (fuzzy matching by edits)."""
-    allowed = max(1, min(4, len(key) // 6))
+    # Two edits undo two letters in the wrong order, the commonest slip.
+    allowed = max(1 if len(key) < 6 else 2, min(4, len(key) // 6))
     near = [name for name in candidates if name != key and abs(len(name) - len(key)) <= allowed]
     if not near:
         return None

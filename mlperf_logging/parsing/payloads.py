@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -15,8 +16,7 @@ DEPTH_LIMIT = 100
 DIGITS_LIMIT = 4300
 """An integer has at most this many digits; Python refuses longer ones. A longer one is read as infinite."""
 
-PLAIN = frozenset({str, int, float, bool, type(None)})
-"""Kinds of value that hold no other values."""
+_HOLDERS = frozenset({dict, list})
 
 TOO_DEEP = -(1 << 40)
 
@@ -34,15 +34,17 @@ def count_members(values: Iterable[Any], depth: int = 0) -> int:
     Returns:
         The count; below zero when values nest deeper than `DEPTH_LIMIT`.
     """
-    if depth > DEPTH_LIMIT:
-        return TOO_DEEP
     count = 0
-    for value in values:
-        kind = value.__class__
-        if kind is dict:
-            count += len(value) + count_members(value.values(), depth + 1)
-        elif kind is list:
-            count += count_members(value, depth + 1)
+    holders = [value for value in values if value.__class__ in _HOLDERS]
+    while holders:
+        depth += 1
+        if depth > DEPTH_LIMIT:
+            return TOO_DEEP
+        objects = [value for value in holders if value.__class__ is dict]
+        count += sum(map(len, objects))
+        lists = [value for value in holders if value.__class__ is list]
+        inner = chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(lists))
+        holders = [value for value in inner if value.__class__ in _HOLDERS]
     return count
 
 

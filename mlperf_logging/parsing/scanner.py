@@ -20,7 +20,8 @@ RECORD_LIMIT = 4 << 20
 RUN = 256
 """So many records are read at once; more would leave the processor's cache."""
 
-_SAMPLE = 1 << 14
+_SAMPLE = 1 << 11
+_SAMPLES = 8
 _ONES = [1] * RUN
 
 
@@ -89,15 +90,18 @@ class Scanner:
             head, feed, data = data.partition(b"\n")
             items += self._read_pieces(head, self.line, offset)
             self.line += len(feed)
-        lookout = data[:_SAMPLE]
-        lines: list[bytes] | None = None
-        if lookout.count(self._stem) * 3 > lookout.count(b"\n"):
-            lines = _split_lines(data)
+        lines = _split_lines(data) if self._looks_dense(data) else None
         if lines:
             self._read_dense(lines, items)
         else:
             self._read_sparse(data, items)
         return items
+
+    def _looks_dense(self, data: bytes) -> bool:
+        """Whether at least every third line of some samples may hold a record."""
+        step = max(1, len(data) // _SAMPLES)
+        sample = b"".join([data[start : start + _SAMPLE] for start in range(0, len(data), step)])
+        return sample.count(self._stem) * 3 > sample.count(b"\n")
 
     def _read_dense(self, lines: list[bytes], items: list[Item]) -> None:
         """Look for records line by line: best where most lines hold one."""

@@ -1,6 +1,6 @@
 """How the project grows: a round is one file, a benchmark two places, a format one file, a dialect two.
 
-Each test takes a copy of the package, adds exactly those files, and uses what they bring from the command line.
+Each test takes a copy of the package, adds exactly those files, and uses them from the command line.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def test_benchmark_is_two_places(copy: Path, tmp_path: Path) -> None:
     assert (entry["verdict"], entry["benchmark"], entry["ruleset"]) == ("pass", "made_up", LOG_ROUND)
     log.write_text(text.replace('"value": 3.', '"value": 0.'), "utf-8")
     assert [finding["code"] for finding in check(copy, log)["findings"]] == ["MLP403"]
-    assert "reaches value >= 0.9" in run(copy, "main", "rules", "show", "made_up").stdout
+    assert "reaches value >= 0.9" in run(copy, "main", "rules", "show", "made_up", "--format", "json").stdout
 
 
 def test_output_format_is_one_file(copy: Path) -> None:

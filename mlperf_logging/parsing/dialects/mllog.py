@@ -12,7 +12,7 @@ from msgspec.structs import astuple
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
-from mlperf_logging.parsing.payloads import PLAIN, count_members, describe, read_metadata, read_time_ms
+from mlperf_logging.parsing.payloads import count_members, describe, read_metadata, read_time_ms
 
 NAME = "mllog"
 EVENT_TYPES = ("POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END")
@@ -55,7 +55,7 @@ def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequen
     if UNSET in set(namespaces):
         members -= namespaces.count(UNSET)
         namespaces = tuple("" if namespace is UNSET else namespace for namespace in namespaces)
-    members += count_members([value for value in values if value.__class__ not in PLAIN], 1)
+    members += count_members(values, 1)
     colons = text.count(b":")
     if members != colons or b"[" in text:
         members += count_members(chain.from_iterable(map(dict.values, metadatas)), 2)

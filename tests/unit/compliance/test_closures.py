@@ -133,9 +133,15 @@ def test_every_function_is_tried_above() -> None:
 @pytest.mark.parametrize(
     ("value", "kind"),
     [
-        (None, "null"), (True, "bool"), (1, "int"), (1.0, "float"), ("", "text"), ([], "list"), ({}, "object"),
+        (None, "null"),
+        (True, "bool"),
+        (1, "int"),
+        (1.0, "float"),
+        ("", "text"),
+        ([], "list"),
+        ({}, "object"),
     ],
-)  # fmt: skip
+)
 def test_kinds_have_names(value: Any, kind: str) -> None:
     """Each JSON value is of one kind, and a truth value is no number there."""
     assert name_kind(value) == kind
@@ -267,7 +273,7 @@ def test_exponents_are_bounded() -> None:
     ],
 )
 def test_slip_of_a_rule_is_found_before_any_log(text: str, says: str) -> None:
-    """What is wrong with the rule itself is an error of the rule when it is compiled, not of the submitter."""
+    """What is wrong with the rule itself is an error of the rule, when it is compiled."""
     with pytest.raises(RuleError, match=says):
         evaluate(text)
 

@@ -43,7 +43,7 @@ def brief(findings: list[Finding]) -> list[tuple[str, str, int | None]]:
     ],
 )
 def test_occurrence(cell: str, events: list[str], expected: object, judge_events: Judged) -> None:
-    """A key is logged as often as its cell says; contradicting values and repetitions have codes of their own."""
+    """A key is logged as often as its cell says; contradictions and repetitions have codes of their own."""
     assert brief(judge_events(f"seed: {cell}", *events)) == expected
 
 
@@ -277,7 +277,7 @@ def test_two_keys_of_one_rule_are_counted_together(judge_events: Judged) -> None
     assert judge_events(cell, "eval_stop=1") == []
     assert judge_events(cell, "eval_start=1", "eval_stop=2") == []
     (finding,) = judge_events(cell, "eval_start=2")
-    assert (finding.code, finding.key, finding.line) == ("MLP403", "eval_start", 1)
+    assert (finding.code, finding.key, finding.line) == ("MLP108", "eval_start", 1)
     (finding,) = judge_events(cell)
     assert finding.message == "eval_start or eval_stop is required but not logged"
 

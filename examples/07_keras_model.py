@@ -1,4 +1,4 @@
-"""A Keras model, instrumented by a callback: python examples/02_keras_model.py [LOG]; mlperf-check LOG."""
+"""A Keras model, instrumented by a callback: python examples/07_keras_model.py [LOG]; mlperf-check LOG."""
 
 import sys
 

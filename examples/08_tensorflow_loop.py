@@ -1,4 +1,4 @@
-"""A TensorFlow loop with the plain logger: python examples/03_tensorflow_loop.py [LOG]; mlperf-check LOG."""
+"""A TensorFlow loop with the plain logger: python examples/08_tensorflow_loop.py [LOG]; mlperf-check LOG."""
 
 import sys
 
