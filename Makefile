@@ -10,6 +10,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 RULE_PAGES ?= docs/rules
 WRITE_RULE_PAGES ?= $(BIN)/mlperf rules docs
+SHOWING_PAGES ?= README.md docs/checking.md
 NIGHTLY_EXAMPLES ?= 100000
 PEER_VENV ?= .venv-peer
 MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
@@ -56,6 +57,7 @@ format: $(FULL)  ## put the code into shape
 docs: $(FULL)  ## write the generated pages anew
 	$(WRITE_RULE_PAGES) $(RULE_PAGES)
 	$(BIN)/python examples/logs/make_logs.py
+	$(BIN)/python docs/run_console_blocks.py --write $(SHOWING_PAGES)
 
 bench: $(FULL)  ## measure; beside the public package where `make peer` has installed it
 	MLPERF_PEER_PYTHON=$(MLPERF_PEER_PYTHON) $(BIN)/python -m benchmarks

@@ -28,7 +28,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -111,8 +112,10 @@ def take_evenly(logs: Sequence[Log], count: int) -> list[Log]:
 def run_worker(python: str, program: str, listing: Path) -> dict[str, float]:
     """Run a timing program in a process of its own and give what it prints."""
     answer = subprocess.run(
-        [python, "-c", program, str(listing)], capture_output=True, check=True, cwd=listing.parent
+        [python, "-c", program, str(listing)], capture_output=True, check=False, cwd=listing.parent
     )
+    if answer.returncode:
+        raise SystemExit(f"{python} could not judge the logs:\n{answer.stderr.decode()[-2000:]}")
     told: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
     return told
 
@@ -127,7 +130,7 @@ def time_command(command: Sequence[str | Path], folder: Path, codes: tuple[int, 
     return seconds
 
 
-def take_turns(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+def take_turns(contestants: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
     """Median of each contestant's figure, the contestants taking turns."""
     figures: dict[str, list[float]] = {name: [] for name in contestants}
     for _ in range(rounds):
@@ -174,8 +177,7 @@ def measure_cold_start(log: Log, peer: str | None, folder: Path, rounds: int) ->
         rest = ["--usage", log.usage, "--ruleset", log.ruleset, "--log_output", os.devnull, log.path]
         commands["peer"] = [peer, "-m", "mlperf_logging.compliance_checker", *rest]
     contestants = {
-        name: lambda command=command: time_command(command, folder, (0,))
-        for name, command in commands.items()
+        name: partial(time_command, command, folder, codes=(0,)) for name, command in commands.items()
     }
     take_turns(contestants, 1)  # files come into the page cache, rules into the cache of rules
     seconds = take_turns(contestants, rounds)
@@ -195,9 +197,9 @@ def choose_median(logs: list[Log]) -> Log:
 
 def measure_processes(logs: list[Log], folder: Path, rounds: int) -> dict[str, Any]:
     """Judge many logs in one process and in two."""
-    command = [MLPERF_CHECK, "--quiet", *[log.path for log in logs]]
+    command = [str(MLPERF_CHECK), "--quiet", *[log.path for log in logs]]
     contestants = {
-        f"--jobs {jobs}": lambda jobs=jobs: time_command([*command, "--jobs", str(jobs)], folder, (0, 1))
+        f"--jobs {jobs}": partial(time_command, [*command, "--jobs", str(jobs)], folder, codes=(0, 1))
         for jobs in (1, 2)
     }
     seconds = take_turns(contestants, rounds)

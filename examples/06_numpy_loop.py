@@ -19,7 +19,7 @@ def accuracy() -> float:
 with TrainingRun(
     submission={**submission, "status": "research"},
     seed=7,
-    hyperparameters={"global_batch_size": 64, "opt_name": "sgd", "opt_base_learning_rate": 0.02},
+    hyperparameters={"global_batch_size": 64, "opt_name": "sgd", "opt_base_learning_rate": 0.1},
     train_samples=512,
     eval_samples=128,
     target=0.95,
@@ -28,8 +28,8 @@ with TrainingRun(
     x = rng.normal(size=(640, 8))
     y = (x @ rng.normal(size=8) > 0).astype(float)
     weights = rng.normal(size=8)
-    for _epoch in run.epochs(100):
+    for _epoch in run.epochs(200):
         for first in range(0, 512, 64):
             xb, yb = x[first : first + 64], y[first : first + 64]
-            weights -= 0.02 * xb.T @ (1 / (1 + np.exp(-xb @ weights)) - yb) / 64
+            weights -= 0.1 * xb.T @ (1 / (1 + np.exp(-xb @ weights)) - yb) / 64
         run.evaluate(accuracy)

@@ -52,7 +52,7 @@ def compare(check: dict[str, Any], entry: dict[str, Any]) -> list[str]:
     return [
         f"{place}: {name} {value}, expected {check[name]}"
         for name, value in found.items()
-        if value != check[name]
+        if check[name] is not None and value != check[name]
     ]
 
 

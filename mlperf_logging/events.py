@@ -1,12 +1,10 @@
 """Events: the frozen values that every part of the toolkit shares. No I/O, no policy."""
 
-from __future__ import annotations
-
-from enum import Enum
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 
-class EventKind(str, Enum):
+class EventKind(StrEnum):
     """What an event says about time, under the names that the log lines use."""
 
     POINT_IN_TIME = "POINT_IN_TIME"

@@ -26,7 +26,7 @@ closed:
   opt_name: in {adam, sgd}
   seed: logged
 rules:
-  - id: run-stop-status
+  - id: trial-stop-status
     key: run_stop
     cell: present(meta.status)
     code: MLP108
@@ -117,13 +117,16 @@ def copy_rules(target: Path) -> RuleFolder:
     return folder
 
 
-def write_round(folder: Path, text: str, *, name: str = "trial/1.0.0", **benchmarks: str) -> Ruleset:
+def write_round(
+    folder: Path, text: str, *, name: str = "trial/1.0.0", dialect: str = "mllog", **benchmarks: str
+) -> Ruleset:
     """A round with rule files of its own, and the codes and keys that ship with the package.
 
     Args:
         folder: an empty folder.
         text: the round's file; title, source and dialect are put in front.
         name: the round's name.
+        dialect: the dialect of its logs.
         benchmarks: text of the files of the benchmarks that the round adds, after their first line.
     """
     for vocabulary in ("codes.yaml", "keys.yaml"):
@@ -132,6 +135,6 @@ def write_round(folder: Path, text: str, *, name: str = "trial/1.0.0", **benchma
     for benchmark, body in benchmarks.items():
         written.write(f"benchmarks/{benchmark}.yaml", f"benchmark: {benchmark}\n{body}")
     added = f"benchmarks: {{add: [{', '.join(benchmarks)}]}}\n" if benchmarks else ""
-    head = "title: Trial\nsource: written for tests\ndialect: mllog\n"
+    head = f"title: Trial\nsource: written for tests\ndialect: {dialect}\n"
     written.write(f"{name}.yaml", head + added + text)
     return written.load(name)

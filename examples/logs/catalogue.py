@@ -17,14 +17,14 @@ class Check:
     Attributes:
         ruleset: usage and round.
         verdict: pass or fail.
-        keys: keys that errors blame.
+        keys: keys that errors blame; None where they are many and nothing is learnt from them.
         codes: codes of all findings, warnings included.
         strict: whether the strict rules are asked for.
     """
 
     ruleset: str
     verdict: str
-    keys: tuple[str, ...] = ()
+    keys: tuple[str, ...] | None = ()
     codes: tuple[str, ...] = ()
     strict: bool = False
 
@@ -57,9 +57,18 @@ class ExampleLog:
         return text if self.is_cut_off else text + self.line_end
 
 
-def _good(name: str, shows: str, lines: list[str], *rulesets: str, **shape: bytes) -> ExampleLog:
+def _good(
+    name: str,
+    shows: str,
+    lines: list[str],
+    *rulesets: str,
+    line_end: bytes = b"\n",
+    leading_bytes: bytes = b"",
+) -> ExampleLog:
     checks = [Check(ruleset, "pass", strict=strict) for ruleset in rulesets for strict in (False, True)]
-    return ExampleLog(f"compliant/{name}.txt", shows, lines, tuple(checks), **shape)
+    return ExampleLog(
+        f"compliant/{name}.txt", shows, lines, tuple(checks), line_end, leading_bytes=leading_bytes
+    )
 
 
 def _bad(
@@ -252,14 +261,14 @@ def _list_form_mistakes(
         _bad(
             "trailing_comma", "A record was mended by hand and kept a comma that JSON does not allow.",
             finetuning, mistakes.change("lora_alpha", '"value": 32', '"value": 32,', 0),
-            ruleset="training/6.1.0", keys=("lora_alpha",), codes=("MLP002", "MLP301"),
+            ruleset="training/6.1.0", keys=("lora_alpha",), codes=("MLP001", "MLP301"),
         ),
         _bad(
             "two_writers",
             "Two processes wrote one file without locking: two records on a line, and one within another.",
             language, mistakes.join_with_next("opt_adamw_beta_1"),
             mistakes.interrupt("opt_gradient_clip_norm", "max_steps"),
-            ruleset="training/6.1.0", keys=("opt_gradient_clip_norm",), codes=("MLP001", "MLP016", "MLP301"),
+            ruleset="training/6.1.0", keys=("opt_gradient_clip_norm",), codes=("MLP002", "MLP040", "MLP301"),
         ),
         _bad(
             "time_in_seconds", "One record gives its time as `time_s`; it does not count.",
@@ -269,7 +278,7 @@ def _list_form_mistakes(
         ExampleLog(
             "broken/no_events.txt", "The file is the training output without a single record.",
             [line for line in image if ":::MLLOG" not in line],
-            (Check("training/6.1.0", "fail", codes=("MLP105",)),),
+            (Check("training/6.1.0", "fail", None, ("MLP101", "MLP105", "MLP107", "MLP301", "MLP401")),),
         ),
     ]  # fmt: skip
 

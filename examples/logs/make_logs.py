@@ -37,7 +37,7 @@ def render_expectations(logs: list[ExampleLog]) -> str:
             "ruleset": check.ruleset.partition("/")[2],
             "strict": check.strict,
             "verdict": check.verdict,
-            "keys": sorted(check.keys),
+            "keys": sorted(check.keys) if check.keys is not None else None,
             "codes": sorted(check.codes),
         }
         for log in logs

@@ -6,12 +6,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.files import find_logs
 from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge, start_judging
-from mlperf_logging.cli.options import build_check_parser
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
+from mlperf_logging.cli.plain_arguments import read_plain_arguments
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, complain, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals, load_format
@@ -39,8 +40,17 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf-check") -> in
     return run_guarded(program, lambda: _check(argv, program))
 
 
+def _read_options(argv: Sequence[str] | None, program: str) -> SimpleNamespace | Namespace:
+    plain = read_plain_arguments(sys.argv[1:] if argv is None else argv)
+    if plain is not None:
+        return plain
+    from mlperf_logging.cli.options import build_check_parser
+
+    return build_check_parser(program).parse(argv)
+
+
 def _check(argv: Sequence[str] | None, program: str) -> int:
-    options = build_check_parser(program).parse(argv)
+    options = _read_options(argv, program)
     if options.version:
         return _show_version(program)
     if options.explain is not None or options.list_rules:
@@ -78,7 +88,11 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
 
 
 def _write_report(
-    report: BaseReport, results: Iterator[FileResult], count: int, output: Output, options: Namespace
+    report: BaseReport,
+    results: Iterator[FileResult],
+    count: int,
+    output: Output,
+    options: SimpleNamespace | Namespace,
 ) -> tuple[Totals, set[Waiver]]:
     totals = Totals()
     used: set[Waiver] = set()
@@ -115,7 +129,9 @@ def _write_report(
     return totals, used
 
 
-def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program: str) -> int:
+def _follow(
+    options: SimpleNamespace | Namespace, judge: LogJudge, form: type[BaseReport], program: str
+) -> int:
     """Judge one log while it is written."""
     from mlperf_logging.cli.following import Follower
 
@@ -150,7 +166,7 @@ def _complain_of_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str,
             complain(program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing")
 
 
-def _choose_format(options: Namespace, program: str) -> str:
+def _choose_format(options: SimpleNamespace | Namespace, program: str) -> str:
     if options.format is not None:
         return str(options.format)
     if os.environ.get("GITHUB_ACTIONS") != "true":
@@ -162,7 +178,7 @@ def _choose_format(options: Namespace, program: str) -> str:
     return "github"
 
 
-def _look_of(options: Namespace, output: Output) -> ReportOptions:
+def _look_of(options: SimpleNamespace | Namespace, output: Output) -> ReportOptions:
     return ReportOptions(
         color=wants_color(options.color, is_terminal=output.is_terminal, environment=os.environ),
         width=measure_terminal(os.environ) if output.is_terminal else WIDTH_WITHOUT_TERMINAL,
@@ -181,7 +197,7 @@ def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
     return load_waivers(path, datetime.now(UTC).date())
 
 
-def _read_selection(options: Namespace) -> Selection | None:
+def _read_selection(options: SimpleNamespace | Namespace) -> Selection | None:
     if not options.select and not options.ignore:
         return None
     from mlperf_logging.compliance.selection import is_code_prefix, parse_selection
@@ -212,7 +228,7 @@ def _list_rule_ids(folder: str | None) -> set[str]:
     return found | set(MISTAKES) | JUDGE_IDS
 
 
-def _show_rules(options: Namespace) -> int:
+def _show_rules(options: SimpleNamespace | Namespace) -> int:
     from mlperf_logging.cli.rules import show_explanation, show_rules
 
     as_json = options.format in {"json", "jsonl"}

@@ -3,8 +3,6 @@
 # ruff: noqa: PTH112, PTH118, PTH207
 # paths come out as they were given, which pathlib does not keep ("./a", "a//b")
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple

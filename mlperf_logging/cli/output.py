@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from mlperf_logging.cli.running import silence_output
 from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WIDTH_WITHOUT_TERMINAL = 140
 
@@ -41,6 +43,8 @@ class Output:
             self.is_terminal = sys.stdout.isatty()
             return
         self.is_terminal = False
+        from pathlib import Path  # only reports that go to a file need it
+
         self._target = Path(os.path.realpath(path))
         if self._target.is_file() or not self._target.exists():
             self._draft = self._target.with_name(f"{self._target.name}.{os.getpid()}.part")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mlperf_logging.compliance.codes import Code
 from mlperf_logging.compliance.examples import can_fail, find_example
 from mlperf_logging.compliance.formula import walk
+from mlperf_logging.compliance.resolving import sort_key
 from mlperf_logging.compliance.rules import STRICT, Rule
 from mlperf_logging.compliance.rulesets import RoundIndex, RuleBook, Ruleset, open_rulebook
 from mlperf_logging.compliance.wording import suggest_key
@@ -14,6 +15,8 @@ from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.mistakes import KINDS
 
 DIVISIONS = ("closed", "open")
+
+_PREFIXES = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}
 
 
 class KeyRow(NamedTuple):
@@ -208,9 +211,8 @@ def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = No
 def _statements(ruleset: Ruleset, benchmark: str | None) -> dict[tuple[str, str], str]:
     known: dict[tuple[str, str], list[str]] = {}
     for rule in list_rules(ruleset, None, benchmark if benchmark in ruleset.benchmarks else None):
-        known.setdefault((rule.scope, rule.key), []).append(
-            f"reaches {rule.text}" if rule.on == "any" else rule.text
-        )
+        text = _PREFIXES.get(rule.on, "") + rule.text
+        known.setdefault((rule.scope, rule.key), []).append(text)
     return {place: "; ".join(texts) for place, texts in known.items()}
 
 
@@ -223,10 +225,11 @@ def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str
     said = {"any": "reaches ", "first": "first: ", "rest": "after the first: ", "end": "in all: "}
     texts = [said.get(rule.on, "") + rule.text for rule in rules if rule.on != "occurs"]
     level = STRICT if all(rule.level == STRICT for rule in rules) else ""
-    changed = sorted({name for rule in rules for name in rule.changed})
+    changed = sorted({name for rule in rules for name in rule.changed}, key=sort_key)
     return KeyRow(
         key, occurs, tuple(texts), variant, level, meanings.get(key.partition("|")[0], ""),
-        min((rule.since for rule in rules), default=""), tuple(changed), tuple([rule.id for rule in rules]),
+        min((rule.since for rule in rules), key=sort_key, default=""), tuple(changed),
+        tuple([rule.id for rule in rules]),
     )  # fmt: skip
 
 
@@ -260,7 +263,9 @@ def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
     said = {
         "any": "at least one event satisfies",
         "first": "the first event satisfies",
+        "rest": "each event but the first satisfies",
         "end": "the log satisfies",
+        "once_each": "the events log",
     }
     wants = rule.summary or (
         f"{rule.key} is logged {rule.text.replace(' one', ' once', 1)}"
@@ -271,7 +276,7 @@ def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
     why = rule.why or f"{meaning} {code.text}".strip()
     return Explanation(
         rule.id, code.title, rule.code, rule.severity, wants, why, rule.hint or code.hint, rule.source or
-        ruleset.source, rule.since, rule.changed, f"{rule.path}:{rule.line}", example.passing,
+        ruleset.source, rule.since, tuple(rule.changed), f"{rule.path}:{rule.line}", example.passing,
         example.failing, (),
     )  # fmt: skip
 

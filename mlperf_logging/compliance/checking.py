@@ -1,7 +1,5 @@
 """Checking a log: choose the ruleset, tell what kind of run it is, judge every event, give the verdict."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from os import PathLike, fspath, stat
 from typing import IO, Any, NamedTuple

@@ -1,7 +1,5 @@
 """Choosing what a log is judged by: the round, the division and the benchmark."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.compliance.findings import Finding
@@ -39,7 +37,7 @@ def choose_ruleset(
     ruleset: str,
     division: str | None,
     benchmark: str | None,
-    identity: Identity,
+    identity: "Identity",
 ) -> Choice:
     """Choose the round, the division and the benchmark for a log.
 
@@ -66,17 +64,23 @@ def choose_ruleset(
 
 
 def _find_round(index: list[RoundIndex], usage: str | None, ruleset: str) -> RoundIndex:
-    usage, _, version = ruleset.rpartition("/") if "/" in ruleset else (usage or "", "", ruleset)
-    found = [entry for entry in index if entry.round == version and usage in ("", entry.usage)]
+    named, _, version = ruleset.rpartition("/")
+    if named:
+        _refuse_unknown("usage", named, sorted({entry.usage for entry in index}))
+        if usage not in (None, named):
+            raise UsageError(f"the ruleset {ruleset!r} is not of the usage {usage!r}; name one of the two")
+    wanted = named or usage
+    found = [entry for entry in index if entry.round == version and wanted in (None, entry.usage)]
     if not found:
-        _refuse_unknown("ruleset", ruleset, [entry.round for entry in index if usage in ("", entry.usage)])
+        rounds = {entry.round for entry in index if wanted in (None, entry.usage)}
+        _refuse_unknown("ruleset", ruleset, sorted(rounds, key=_number_parts))
         raise UsageError(f"there is no ruleset {ruleset!r}")
     # The usage with the most rounds is the one that people mean when they name none.
     return max(found, key=lambda entry: sum(other.usage == entry.usage for other in index))
 
 
 def _choose_newest(
-    index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: Identity
+    index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: "Identity"
 ) -> tuple[RoundIndex, str]:
     from mlperf_logging.parsing import rank_dialect
 
@@ -123,11 +127,17 @@ def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | N
     return tuple(found)
 
 
+def _number_parts(version: str) -> list[int]:
+    return [int(part) if part.isdigit() else 0 for part in version.split(".")]
+
+
 def _refuse_unknown(what: str, given: str | None, known: list[str] | tuple[str, ...]) -> None:
     if given is None or given in known:
         return
     from mlperf_logging.compliance.wording import suggest_key
 
-    similar = suggest_key(given, known)
+    similar = suggest_key(given, known) or next(
+        (name for name in known if name.startswith(f"{given}.")), None
+    )
     hint = f"did you mean {similar!r}? " if similar else ""
     raise UsageError(f"there is no {what} {given!r}; {hint}known are {', '.join(dict.fromkeys(known))}")

@@ -106,7 +106,7 @@ def find_example(ruleset: Ruleset, rule: Rule) -> Example:
         RuleError: a written example does not show what it claims, or none is written and none could be found.
     """
     if rule.passing or rule.failing:
-        example = Example(rule.passing, rule.failing)
+        example = Example(tuple(rule.passing), tuple(rule.failing))
     else:
         lists = _derive(ruleset, rule)
         example = Example(*[tuple([write_event(event) for event in events]) for events in lists])
@@ -120,9 +120,9 @@ def find_example(ruleset: Ruleset, rule: Rule) -> Example:
         except ValueError as trouble:
             raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
         if bool(found) == should_pass:
-            claim = "passing" if should_pass else "failing"
+            claim, verb = ("passing", "pass") if should_pass else ("failing", "fail")
             raise RuleError(
-                f"its {claim} example {events} does not", path=rule.path, line=rule.line, rule=rule.id
+                f"its {claim} example {events} does not {verb}", path=rule.path, line=rule.line, rule=rule.id
             )
     return example
 

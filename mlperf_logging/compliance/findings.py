@@ -1,7 +1,5 @@
 """What judging a log gives: findings and, for a whole log, a verdict. Values only."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 

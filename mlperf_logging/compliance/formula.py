@@ -4,8 +4,6 @@ The tree is made of JSON values only (lists, strings, numbers), so that a resolv
 JSON and read back without trusting anything: `closures` accepts the node names listed here and no others.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -24,7 +22,7 @@ _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "modulo
 
 
 @cache
-def build_parser() -> Lark:
+def build_parser() -> "Lark":
     """The LALR parser for ``formula.lark``, built once per process."""
     from pathlib import Path
 
@@ -97,7 +95,7 @@ def _occurs_text(kind: str, operands: list[Any]) -> str:
     return f"{words} {operands[0]}" if operands else words
 
 
-def _parse(text: str, start: str) -> Tree[Token]:
+def _parse(text: str, start: str) -> "Tree[Token]":
     from lark.exceptions import UnexpectedInput
 
     try:

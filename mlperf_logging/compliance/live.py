@@ -40,7 +40,6 @@ class LiveJudge:
         self._strict = strict
         self._identity = Identity({}, {})
         self._judge: Judge | None = None
-        self._variants: tuple[str, ...] = ()
         self._history: list[Event] | None = []
         self._reported: set[tuple[str, int | None, str]] = set()
         self._seen = 0
@@ -95,14 +94,15 @@ class LiveJudge:
                     self._identity.note((event,))
         variants = find_variants(ruleset, choice.benchmark, self._identity)
         table = ruleset.table(choice.division, choice.benchmark, variants, strict=self._strict)
-        if self._judge is not None and table is self._judge.table:
-            return False
-        self.choice, self._variants = choice, variants
-        self._judge, self._seen = Judge(ruleset, table), 0
-        for event in self._history or ():
-            self._judge.feed(event)
+        history, changed = self._history or (), self._judge is None or table is not self._judge.table
         if self._is_settled(choice):
             self._history = None
+        if not changed:
+            return False
+        self.choice = choice
+        self._judge, self._seen = Judge(ruleset, table), 0
+        for event in history:
+            self._judge.feed(event)
         return True
 
     def _knows_benchmark(self) -> bool:
@@ -113,11 +113,11 @@ class LiveJudge:
         )
 
     def _is_settled(self, choice: Choice) -> bool:
-        wanted = choice.ruleset.variants(choice.benchmark)
         known = choice.benchmark is not None and (
             choice.division is not None or not choice.ruleset.has_divisions
         )
-        return known and (not wanted or bool(self._variants))
+        wanted = _telling_keys(choice.ruleset, choice.benchmark)
+        return known and wanted <= self._identity.events(choice.ruleset.dialect).keys()
 
     def _report(self) -> list[Finding]:
         if self._judge is None:

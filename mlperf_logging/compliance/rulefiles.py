@@ -95,9 +95,11 @@ def load_rule_file(path: Path, shown: str) -> Mapping:
         value = _to_value(root, shown, loader(b""), ()) if root is not None else None
     except yaml.MarkedYAMLError as trouble:
         mark = trouble.problem_mark or trouble.context_mark
-        raise RuleError(
-            f"not valid YAML: {trouble.problem}", path=shown, line=mark.line + 1 if mark else None
-        ) from None
+        line = mark.line + 1 if mark else None
+        mend = ""
+        if isinstance(trouble, yaml.constructor.ConstructorError):
+            mend = "; put a text that begins with '!' in quotes"
+        raise RuleError(f"not valid YAML: {trouble.problem}{mend}", path=shown, line=line) from None
     except yaml.YAMLError as trouble:
         raise RuleError(f"not valid YAML: {trouble}", path=shown) from None
     if not isinstance(value, Mapping):

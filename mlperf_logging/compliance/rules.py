@@ -1,7 +1,5 @@
 """The values that a resolved ruleset is made of. They are JSON in the cache and read-only in use."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from mlperf_logging.compliance.formula import Node

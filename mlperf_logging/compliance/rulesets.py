@@ -1,7 +1,5 @@
 """Rulesets in use: found, resolved (or read from the cache) and compiled for one kind of run."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 from os import PathLike, fspath, path
@@ -116,7 +114,7 @@ class Ruleset:
         reading: how the log's records are read ("once" drops repeated records, "order" sorts by text).
     """
 
-    def __init__(self, resolved: dict[str, Any], vocabulary: Callable[[], Vocabulary]) -> None:
+    def __init__(self, resolved: dict[str, Any], vocabulary: "Callable[[], Vocabulary]") -> None:
         self.vocabulary = vocabulary
         self.name: str = resolved["name"]
         self.title: str = resolved["title"]
@@ -326,7 +324,7 @@ class RuleBook:
         self._vocabulary: Vocabulary | None = None
 
     @property
-    def store(self) -> RuleStore:
+    def store(self) -> "RuleStore":
         """Where resolved rulesets come from."""
         if self._store is None:
             from mlperf_logging.compliance.cache import RuleStore
@@ -356,7 +354,7 @@ class RuleBook:
             self._rulesets[name] = Ruleset(self.store.resolved(name), self.vocabulary)
         return self._rulesets[name]
 
-    def vocabulary(self) -> Vocabulary:
+    def vocabulary(self) -> "Vocabulary":
         """The codes and what is known of the keys."""
         if self._vocabulary is None:
             self._vocabulary = self.store.vocabulary()

@@ -34,8 +34,10 @@ def show_value(value: Any) -> str:
 
     try:
         text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
+    except TypeError:
         text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or nested beyond reason
+        text = f"{name_kind(value)} too large to show"
     return text if len(text) <= SHOWN_LENGTH else f"{text[: SHOWN_LENGTH - 1]}…"
 
 

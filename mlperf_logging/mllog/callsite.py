@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sys
 
+from mlperf_logging.mllog.encoder import encode_value
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Mapping
+    from types import CodeType, FrameType
     from typing import Any
 
+METADATA = ', "metadata": '
+MAX_FUNCTIONS = 4096
+"""Call sites are kept for at most so many functions; then it begins anew."""
+CODE = -1
+"""Under this number, which no instruction has, call sites keep the code object that they belong to."""
 get_frame = sys._getframe  # the way to a caller's frame that opens no source file
-CALL_SITE_FIELDS = ("file", "lineno")
 
 
 def get_caller(stack_index: int = 2, root_dir: str | None = None) -> dict[str, Any]:
@@ -39,8 +46,44 @@ def find_frame(depth: int) -> FrameType:
 
 def trim_path(path: str, root_dir: str | None) -> str:
     """Leave a folder out of a path below it."""
-    if root_dir:
-        folder = root_dir.rstrip("/") + "/"
-        if path.startswith(folder):
-            return path[len(folder) :]
+    folder = (root_dir or "").rstrip("/")
+    if folder and path.startswith(folder + "/"):
+        return path[len(folder) + 1 :]
     return path
+
+
+def site_text(fields: Mapping[str, object]) -> str:
+    """A call site as the begin of a metadata object, not yet closed."""
+    return METADATA + encode_value(fields)[0][:-1]
+
+
+class CallSites:
+    """Remembers the texts of call sites, for finding a line number anew walks a line table.
+
+    Args:
+        root_dir: folder whose path is left out.
+
+    Attributes:
+        root_dir: as given.
+        recent: code object and text of the last call site at each instruction; a caller that finds its own
+            code object there needs not ask further.
+    """
+
+    def __init__(self, root_dir: str | None) -> None:
+        self.root_dir = root_dir
+        self.recent: dict[int, tuple[CodeType, str]] = {}
+        self._known: dict[int, dict[int, Any]] = {}
+
+    def find_text(self, frame: FrameType) -> str:
+        """The text of a frame's call site."""
+        code, instruction = frame.f_code, frame.f_lasti
+        if len(self._known) >= MAX_FUNCTIONS:
+            self._known = {}
+        # The code object is kept, so that no other can get its id.
+        known = self._known.setdefault(id(code), {CODE: code})
+        text: str | None = known.get(instruction)
+        if text is None:
+            file = trim_path(code.co_filename, self.root_dir)
+            text = known[instruction] = site_text({"file": file, "lineno": frame.f_lineno})
+        self.recent[instruction] = (code, text)
+        return text

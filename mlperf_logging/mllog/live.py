@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 
-from mlperf_logging.errors import MLPerfLoggingError, UsageError
+from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Event
 from mlperf_logging.mllog import constants
 from mlperf_logging.mllog.errors import ConfigError, ViolationError
@@ -53,6 +54,7 @@ class LiveCheck:
         self.on_violation = on_violation
         self.findings: list[Any] = []
         self._decode = _find_decoder()
+        self._lock = threading.RLock()
         self._count = 0
         self._early: list[Event] = []
         self._is_prepared = False
@@ -68,6 +70,10 @@ class LiveCheck:
         Raises:
             ViolationError: the event breaks a rule, and violations are to be raised.
         """
+        with self._lock:
+            self._judge_line(line)
+
+    def _judge_line(self, line: str) -> None:
         if self._judge is None:
             return
         text = line.strip()[MARKER_LENGTH:]
@@ -77,6 +83,8 @@ class LiveCheck:
             record = json.loads(text)
         self._count += 1
         key = record["key"]
+        if type(key) is not str:
+            return
         metadata = record["metadata"]
         event = Event(
             key,
@@ -102,9 +110,9 @@ class LiveCheck:
                 self._judge = self._start_judge()
                 self._early.clear()
                 self._is_prepared = False
-        except MLPerfLoggingError as error:  # the rules or the tool, not the run
+        except Exception as error:  # noqa: BLE001 - a fault of the rules or of the judge must not stop a training
             self._judge = None
-            print_notice(f"mllog: the live check ends, for it cannot judge: {error}")
+            print_notice(f"mllog: the live check ends, for it cannot judge: {error!r}")
             return
         if found:
             self._report(found, f"{metadata.get('file')}:{metadata.get('lineno')}")

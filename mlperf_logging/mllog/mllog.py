@@ -13,12 +13,11 @@ import time
 from time import time_ns
 
 from mlperf_logging.mllog import constants, encoder, sinks
-from mlperf_logging.mllog.callsite import find_frame, get_caller, get_frame, trim_path
+from mlperf_logging.mllog.callsite import METADATA, CallSites, find_frame, get_caller, get_frame, site_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import FrameType
     from typing import Any
 
     from mlperf_logging.mllog.live import LiveCheck
@@ -26,17 +25,14 @@ if TYPE_CHECKING:
     from mlperf_logging.mllog.scopes import Interval, Run
 
 MARKER = ":::MLLOG"
-METADATA = ', "metadata": '
 WARNING_KEY = "mllog_warning"
 MAX_CACHED = 4096
-"""Texts are kept for at most so many keys, and call sites for so many functions; then it begins anew."""
+"""Texts are kept for at most so many keys; then it begins anew."""
 MAX_PLAIN_INT = 10**12
 """Larger integers take the slower way: Python refuses to write the decimal digits of huge ones."""
 INFINITY, MINUS_INFINITY = float("inf"), float("-inf")
 INFO = logging.INFO
 RUN_STOP = constants.RUN_STOP
-CODE = -1
-"""Under this number, which no instruction has, call sites keep the code object that they belong to."""
 
 _encode_text = encoder.encode_text
 _encode_value = encoder.encode_value
@@ -76,17 +72,17 @@ class MLLogger:
         self.default_namespace = default_namespace
         self.default_stack_offset = default_stack_offset
         self.default_clear_line = default_clear_line
-        self._root_dir = root_dir
+        self._call_sites = CallSites(root_dir)
+        self._recent = self._call_sites.recent
         self._bound: dict[str, Any] = {}
         self._ranks: RankFilter | None = None
         self._check: LiveCheck | None = None
         self._warned: set[str] = set()
         self._sinks: list[Any] = []
-        # Texts by kind and key and by name of a field, and call sites by code object and instruction: to find
-        # a line number anew is a walk through the function's line table.
+        # Texts that repeat, by kind and key, and by name of a metadata field.
         self._keys: dict[str, dict[str, str]] = {}
         self._names: dict[str, str] = {}
-        self._sites: dict[int, dict[int, Any]] = {}
+        self._is_special = False
 
     @property
     def default_namespace(self) -> str:
@@ -114,16 +110,17 @@ class MLLogger:
             from mlperf_logging.mllog.ranks import RankFilter
 
             self._ranks = RankFilter(ranks)
+        self._is_special = bool(self._ranks or self._bound)
 
     @property
     def root_dir(self) -> str | None:
         """Folder whose path is left out of call sites."""
-        return self._root_dir
+        return self._call_sites.root_dir
 
     @root_dir.setter
     def root_dir(self, root_dir: str | None) -> None:
-        self._root_dir = root_dir
-        self._sites = {}
+        self._call_sites = CallSites(root_dir)
+        self._recent = self._call_sites.recent
 
     def event(  # noqa: PLR0915 - one function does it all, for each call of Python costs
         self,
@@ -148,20 +145,25 @@ class MLLogger:
             clear_line: overrides the default line clearing.
         """
         # Texts that repeat come from dictionaries; what is new or not plain takes a slower way to them.
-        if self._ranks is not None and not self._ranks.passes():
-            return
+        if self._is_special:
+            if self._ranks is not None and not self._ranks.passes():
+                return
+            if self._bound:
+                metadata = self._join_bound(metadata)
         offset = self.default_stack_offset if stack_offset is None else stack_offset
         try:
             frame = get_frame(offset)
         except ValueError:
             frame = find_frame(offset)  # the stack is not that deep
         try:
-            site = self._sites[id(frame.f_code)][frame.f_lasti]
+            code, site = self._recent[frame.f_lasti]
         except KeyError:
-            site = self._learn_site(frame)
-        is_replaced = get_caller is not _own_get_caller  # by a test of a script
-        if is_replaced:
-            site = _site_text(get_caller(1 + offset, root_dir=self._root_dir))
+            code = None
+        if code is not frame.f_code:
+            site = self._call_sites.find_text(frame)
+        if get_caller is not _own_get_caller:  # replaced by a test of a script
+            site = site_text(get_caller(1 + offset, root_dir=self.root_dir))
+            self._sinks = []
         if namespace is None:
             head = self._head
         else:
@@ -188,12 +190,11 @@ class MLLogger:
             value_text = "null"
         else:
             value_text, failed = _encode_value(value)
-        if self._bound:
-            metadata = self._join_bound(metadata)
         more = ""
         if metadata:
             try:
-                for name, item in metadata.items():
+                for name in metadata:
+                    item = metadata[name]
                     item_type = type(item)
                     if item_type is int:
                         more += f"{self._names[name]}{item}"
@@ -213,19 +214,14 @@ class MLLogger:
         if self.default_clear_line if clear_line is None else clear_line:
             line = "\n" + line
         logger = self.logger
-        if (
-            (logger.handlers != self._sinks and not self._learn_sinks())
-            or logger.propagate
-            or logger.filters
-            or is_replaced
-        ):
+        if (logger.handlers != self._sinks and not self._learn_sinks()) or logger.propagate or logger.filters:
             self._do_log(INFO, line.strip("\n"), line[0] == "\n")
         elif logger.isEnabledFor(INFO):
             for sink in self._sinks:
                 if sink.level <= INFO and sink.formatter is None and not sink.filters:
                     sink.write_line(line)
                 else:
-                    _pass_record(logger, sink, line[:-1])
+                    sinks.pass_record(logger, sink, line[:-1])
 
         if failed is not None:
             self._warn_of_repr(key, failed, namespace, offset)
@@ -293,9 +289,15 @@ class MLLogger:
 
         return Run(self, metadata)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy in another process needs: all but the caches, the open files and the check."""
+        sites = CallSites(self.root_dir)
+        return {**self.__dict__, "_call_sites": sites, "_recent": sites.recent, "_sinks": [], "_check": None}
+
     def _copy_to(self, other: MLLogger, namespace: str | None, metadata: Mapping[str, Any]) -> None:
         other.__dict__.update(self.__dict__)
         other._bound = {**self._bound, **metadata}
+        other._is_special = bool(self._ranks or other._bound)
         if namespace is not None:
             other.default_namespace = namespace
 
@@ -314,15 +316,6 @@ class MLLogger:
 
     # -- what is met for the first time
 
-    def _learn_site(self, frame: FrameType) -> str:
-        """Remember the text of a call site. The code object is kept with it, so that its id stays its own."""
-        code = frame.f_code
-        text = _site_text({"file": trim_path(code.co_filename, self._root_dir), "lineno": frame.f_lineno})
-        if len(self._sites) >= MAX_CACHED:
-            self._sites = {}
-        self._sites.setdefault(id(code), {CODE: code})[frame.f_lasti] = text
-        return text
-
     def _learn_key(self, kind: str, key: object) -> str:
         """Remember the text of a key that is plain text; to a dict 1 and True are one."""
         text = f', "event_type": "{kind}", "key": {_encode_value(key)[0]}, "value": '
@@ -336,8 +329,10 @@ class MLLogger:
     def _learn_sinks(self) -> bool:
         """Remember the handlers if all take whole lines and nobody put a `_do_log` of his own in place."""
         handlers = list(self.logger.handlers)
-        if getattr(self._do_log, "__func__", None) is not _own_do_log or not all(
-            isinstance(handler, sinks.SINK_TYPES) for handler in handlers
+        if (
+            get_caller is not _own_get_caller
+            or getattr(self._do_log, "__func__", None) is not _own_do_log
+            or not all(isinstance(handler, sinks.SINK_TYPES) for handler in handlers)
         ):
             return False
         self._sinks = handlers
@@ -386,17 +381,6 @@ class MLLogger:
             self._warned.add(text)
             fields = {"key": key if isinstance(key, str) else repr(key), "type": type_name}
             self._emit(WARNING_KEY, text, fields, namespace, None, offset + 2)
-
-
-def _site_text(fields: Mapping[str, object]) -> str:
-    """A call site as the begin of the metadata object, not yet closed."""
-    return METADATA + _encode_value(fields)[0][:-1]
-
-
-def _pass_record(logger: logging.Logger, sink: logging.Handler, line: str) -> None:
-    """Hand a line to a sink that was given a level, a formatter or filters."""
-    if sink.level <= INFO:
-        sink.handle(logger.makeRecord(logger.name, INFO, __file__, 0, line, (), None))
 
 
 _own_do_log = MLLogger._do_log  # to see whether a script put its own in its place

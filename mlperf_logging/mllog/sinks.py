@@ -20,13 +20,19 @@ import logging
 from mlperf_logging.mllog.files import FileSink
 from mlperf_logging.mllog.streams import StdoutSink
 
-__all__ = ["PRINTS", "SINK_TYPES", "FileSink", "StdoutSink", "set_stdout"]
+__all__ = ["PRINTS", "SINK_TYPES", "FileSink", "StdoutSink", "pass_record", "set_stdout"]
 
 PRINTS = "mllog_prints"
 """Attribute under which a logger remembers whether it is to print to standard output."""
 
 SINK_TYPES = (StdoutSink, FileSink)
 """Handlers that take whole lines."""
+
+
+def pass_record(logger: logging.Logger, sink: logging.Handler, line: str) -> None:
+    """Hand a line to a sink that was given a level, a formatter or filters."""
+    if sink.level <= logging.INFO:
+        sink.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, line, (), None))
 
 
 def set_stdout(logger: logging.Logger, wanted: bool) -> None:

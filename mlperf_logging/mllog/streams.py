@@ -36,6 +36,7 @@ class StdoutSink(StreamHandler):
         self._own_stream: TextIO | None = None
         self._known: TextIO | None = None
         self._fd = -1
+        self._is_torn = False
         self._diversion = Diversion("standard output")
 
     @property
@@ -54,15 +55,19 @@ class StdoutSink(StreamHandler):
             try:
                 if stream is not self._known:
                     self._learn_stream(stream)
+                text = "\n" + line if self._is_torn else line
                 if self._fd >= 0:
                     stream.flush()  # what the script printed before comes first
-                    write_stream(self._fd, line.encode("utf-8", "backslashreplace"))
+                    write_stream(self._fd, text.encode("utf-8", "backslashreplace"))
                 else:
-                    stream.write(line)
-                    stream.flush()
+                    stream.write(text)
+                    if hasattr(stream, "flush"):
+                        stream.flush()
             except (OSError, ValueError, AttributeError) as error:
+                self._is_torn = True  # perhaps; nothing must be glued to the half of a line
                 self._diversion.take(line, error)
             else:
+                self._is_torn = False
                 if self._diversion.active:
                     self._diversion.end()
 

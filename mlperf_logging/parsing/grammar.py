@@ -26,8 +26,8 @@ from mlperf_logging.parsing.payloads import DIGITS_LIMIT
 from mlperf_logging.parsing.records import Parsed, ParseRecord, Unreadable
 
 EAGER_DEPTH = 20
-"""A whole value is tried at once while at most so many symbols stand on the parser's stack. That bounds how often
-the same text is tried, so that reading stays linear in the length of a record."""
+"""A whole value is tried at once while at most so many symbols stand on the parser's stack. That bounds how
+often the same text is tried, so that reading stays linear in the length of a record."""
 
 _FOLDER = os.path.dirname(__file__)  # noqa: PTH120
 _WHITESPACE = re.compile(r"[ \t]*")
@@ -72,7 +72,7 @@ class Grammar:
             lexer=make_eager_lexer(self._values) if eager else "contextual",
             regex=True,
             maybe_placeholders=False,
-            transformer=merge_transformers(Frame(), json=self._values),
+            transformer=merge_transformers(Frame(), json=self._values),  # type: ignore[no-untyped-call]
             import_paths=[_FOLDER],
         )
         marker = dialect.marker.decode()
@@ -100,7 +100,8 @@ class Grammar:
             at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
             kind, place = classify(text, len(text) if at_end else error.pos_in_stream or 0)
             token = Token(kind, kind, start_pos=place)
-            raise UnexpectedToken(token, set(), state=settle(error.state)) from None
+            trouble = UnexpectedToken(token, set(), state=settle(error.state))  # type: ignore[no-untyped-call]
+            raise trouble from None
 
     def _label(self, error: UnexpectedToken) -> str:
         """The label of the sample that fails in the same state, if possible on the same kind of trouble."""
@@ -194,8 +195,8 @@ def read_integer(token: str) -> int | float:
 def make_eager_lexer(values: Values) -> type[Lexer]:
     """Make a lexer class that gives a whole JSON value as one token, decoded by the standard library in C.
 
-    Where that fails, and for all else, it gives what lark's contextual lexer gives; so the grammar sees a value
-    piece by piece only on the way to the place where it is malformed.
+    Where that fails, and for all else, it gives what lark's contextual lexer gives; so the grammar sees a
+    value piece by piece only on the way to the place where it is malformed.
     """
 
     class EagerLexer(Lexer):
@@ -210,7 +211,7 @@ def make_eager_lexer(values: Values) -> type[Lexer]:
             if self._lexer is None:
                 self._lexer = ContextualLexer(self._conf, {state: list(table) for state, table in states.items()})
             lexers = self._lexer.lexers
-            text: str = getattr(lexer_state.text, "text", lexer_state.text)
+            text: Any = getattr(lexer_state.text, "text", lexer_state.text)
             line = lexer_state.line_ctr
             try:
                 while True:
@@ -263,10 +264,12 @@ def classify(text: str, place: int) -> tuple[str, int]:
         return _classify_text(text, _TEXT_START.match(text, place).end())  # type: ignore[union-attr]
     if char in _PUNCTUATION:
         return _PUNCTUATION[char], place
-    if char in "+-." or (text[place - 1 : place].isdecimal() and char.isalnum()):
-        return ("NUMBER" if _NUMBER.match(text, place) else "MALFORMED_NUMBER"), place
+    if char.isalnum() and text[place - 1 : place].isdecimal():
+        return "MALFORMED_NUMBER", place
     if _NUMBER.match(text, place):
         return "NUMBER", place
+    if char in "+-.":
+        return "MALFORMED_NUMBER", place
     if _LITERAL.match(text, place):
         return "LITERAL", place
     if char < " ":

@@ -75,7 +75,7 @@ def read_time_ms(record: dict[str, Any], mistakes: list[Mistake]) -> int | float
         return None
     time_ms = record["time_ms"]
     if time_ms.__class__ is int or (time_ms.__class__ is float and isfinite(time_ms)):
-        return time_ms  # type: ignore[no-any-return]
+        return time_ms
     if isinstance(time_ms, str) and len(time_ms) < 100 and _NUMERAL.fullmatch(time_ms):
         number = float(time_ms)
         if isfinite(number):

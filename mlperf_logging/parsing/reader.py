@@ -1,9 +1,8 @@
 """Reading logs: streams of events and problems, and whole logs."""
 
-from __future__ import annotations
-
+import gc
 from collections.abc import Iterable, Iterator
-from operator import itemgetter
+from itertools import chain
 from typing import NamedTuple, cast
 
 from mlperf_logging.events import Event, Problem
@@ -44,18 +43,14 @@ def read_batches(source: Source, *, dialects: Iterable[Dialect] | None = None) -
         UnreadableLogError: the file cannot be opened or its compression is broken.
     """
     known = tuple(dialects) if dialects is not None else load_dialects()
-    scanner = Scanner(known, RecordReader(known))
-    for block in read_blocks(source):
-        if isinstance(block, CutShort):
-            items = scanner.finish()
-            items.append(make_problem("file-cut-short", scanner.line, 1, b"", block.compression))
-        else:
-            items = scanner.feed(block)
+    yield from _scan(source, Scanner(RecordReader(known)))
+
+
+def _scan(source: Source, scanner: Scanner) -> Iterator[list[Event | Problem]]:
+    for block in chain(read_blocks(source), (CutShort(""),)):
+        items = scanner.finish(block.compression) if isinstance(block, CutShort) else scanner.feed(block)
         if items:
             yield items
-    items = scanner.finish()
-    if items:
-        yield items
 
 
 def read_log(source: Source) -> Log:
@@ -70,8 +65,19 @@ def read_log(source: Source) -> Log:
     Raises:
         UnreadableLogError: the file cannot be opened or its compression is broken.
     """
-    batches = list(read_batches(source))
-    return make_log(name_of(source), [item for batch in batches for item in batch])
+    scanner = Scanner(RecordReader(load_dialects()))
+    items: list[Event | Problem] = []
+    collecting = gc.isenabled()
+    gc.disable()  # what is made of a log is no garbage, and there is much of it to look through
+    try:
+        for batch in _scan(source, scanner):
+            items += batch
+        if scanner.only_dialect:
+            return Log(name_of(source), scanner.only_dialect, cast("list[Event]", items), [])
+        return make_log(name_of(source), items)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def make_log(path: str, items: list[Event | Problem]) -> Log:
@@ -81,9 +87,7 @@ def make_log(path: str, items: list[Event | Problem]) -> Log:
         path: name of the log.
         items: events and problems, in file order.
     """
-    spoken = set(map(itemgetter(-1), items))  # the dialect, in events as in problems
-    if len(spoken) == 1 and set(map(type, items)) == {Event}:
-        return Log(path, spoken.pop(), cast("list[Event]", items), [])
+    spoken = {item.dialect for item in items}
     dialects = {item.dialect for item in items if type(item) is Event} or spoken - {""}
     newest = max(dialects, key=rank_dialect, default=None)
     rank = rank_dialect(newest) if newest else 0

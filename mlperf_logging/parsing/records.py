@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
-from mlperf_logging.parsing.dialects import Dialect, Mistake
+from mlperf_logging.parsing.dialects import Dialect
 from mlperf_logging.parsing.mistakes import MISTAKES, RAW_LIMIT
-from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, has_unbounded
+from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, describe, has_unbounded
 
 Item: TypeAlias = "Event | Problem"
 
 _KEY_WINDOW = 4096
 
-_ESCAPE = re.compile(
-    r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
-)
+_PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF = r"u[dD][89a-fA-F][0-9a-fA-F]{2}"
+_ESCAPE = re.compile(rf"\\(?:{_PAIR}|({_HALF})|.)", re.DOTALL)
 
 
 class Parsed(NamedTuple):
@@ -47,6 +48,38 @@ class Unreadable(NamedTuple):
     label: str
 
 
+class Markers(NamedTuple):
+    """The markers of some dialects, ready to be looked for.
+
+    Attributes:
+        dialects: the dialects by their markers.
+        stem: how all the markers begin.
+        widest: length of the longest marker.
+        record: pattern of all markers, the longest first.
+        bare: pattern of a marker that no space and no further letter follows.
+    """
+
+    dialects: dict[bytes, Dialect]
+    stem: bytes
+    widest: int
+    record: re.Pattern[bytes]
+    bare: re.Pattern[bytes]
+
+
+@cache
+def compile_markers(dialects: tuple[Dialect, ...]) -> Markers:
+    """Make ready to look for the markers of some dialects."""
+    markers = sorted((dialect.marker for dialect in dialects), reverse=True)
+    bare = b"|".join(re.escape(marker[:-1]) for marker in markers)
+    return Markers(
+        dialects={dialect.marker: dialect for dialect in dialects},
+        stem=bytes(os.path.commonprefix(markers)),  # noqa: RUF071 - bytes are meant, not parts of a path
+        widest=max(map(len, markers)),
+        record=re.compile(b"|".join(map(re.escape, markers))),
+        bare=re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare),
+    )
+
+
 ParseRecord: TypeAlias = "Callable[[Dialect, str], Parsed | Unreadable]"
 """Parses a text that begins with a record by the dialect's grammar."""
 
@@ -54,35 +87,40 @@ ParseRecord: TypeAlias = "Callable[[Dialect, str], Parsed | Unreadable]"
 class RecordReader:
     """Reads what stands between two line ends, whatever it is.
 
+    Attributes:
+        markers: what records begin with.
+
     A line may hold several records. A marker within a text of a record that can be read is part of that text;
     in a record that cannot be read every marker begins a new one.
     """
 
     def __init__(self, dialects: Sequence[Dialect], parse: ParseRecord | None = None) -> None:
         self._parse = parse
-        self._by_marker, self._record, self._bare = _compile_markers(tuple(dialects))
+        self.markers = compile_markers(tuple(dialects))
 
     def find_record(self, data: bytes, start: int = 0) -> int:
         """Where the first record begins in some bytes, -1 where there is none."""
-        found = self._record.search(data, start)
+        found = self.markers.record.search(data, start)
         return found.start() if found else -1
 
     def dialect_of(self, data: bytes, start: int = 0) -> Dialect | None:
         """The dialect of the record that begins at a place of some bytes; None when there is no marker."""
-        found = self._record.match(data, start)
-        return self._by_marker[found[0]] if found else None
+        found = self.markers.record.match(data, start)
+        return self.markers.dialects[found[0]] if found else None
 
-    def note_bare_markers(self, segment: bytes, stop: int, line: int, offset: int) -> list[Item]:
-        """Warn of markers without a record that begin before `stop`.
+    def note_bare_markers(self, segment: bytes, start: int, stop: int, line: int, offset: int) -> list[Item]:
+        """Warn of markers without a record.
 
         Args:
             segment: bytes without a line end.
-            stop: where to stop looking; a record begins there, or the segment ends.
+            start: where to begin to look.
+            stop: where markers that begin are none of these any more.
             line: number of the line.
             offset: bytes of the line before the segment.
         """
-        found = (mark for mark in self._bare.finditer(segment) if mark.start() < stop)
-        return [make_problem("marker-without-record", line, offset + mark.start() + 1, mark[0]) for mark in found]
+        marks = [mark for mark in self.markers.bare.finditer(segment, start) if mark.start() < stop]
+        offset += 1
+        return [make_problem("marker-without-record", line, offset + mark.start(), mark[0]) for mark in marks]
 
     def refuse_long(self, segment: bytes, record: int, line: int, offset: int, limit: int) -> list[Item]:
         """Refuse a segment whose first record begins more than `limit` bytes before its end.
@@ -95,9 +133,10 @@ class RecordReader:
             limit: the limit, in bytes.
         """
         raw = segment[record : record + min(limit, RAW_LIMIT)]
-        found = f"{limit:,} bytes"
-        problem = make_problem("record-too-long", line, offset + record + 1, raw, found, dialect=self.dialect_of(segment, record) or "")
-        return [*self.note_bare_markers(segment, record, line, offset), problem]
+        dialect = self.dialect_of(segment, record) or ""
+        column = offset + record + 1
+        problem = make_problem("record-too-long", line, column, raw, f"{limit:,} bytes", dialect=dialect)
+        return [*self.note_bare_markers(segment, 0, record, line, offset), problem]
 
     def read(self, segment: bytes, line: int, offset: int) -> list[Item]:
         """Read all records of a segment.
@@ -111,60 +150,45 @@ class RecordReader:
             Events and problems in the order of the line; an event before its own warnings.
         """
         parse = self._parse = self._parse or _open_grammars()
-        start = self.find_record(segment)
-        items = self.note_bare_markers(segment, len(segment) if start < 0 else start, line, offset)
+        search = self.markers.record.search
+        found = search(segment)
+        start = found.start() if found else len(segment)
+        items = self.note_bare_markers(segment, 0, start, line, offset)
         broken = False
         seen = 0
-        while start >= 0:
-            dialect = self.dialect_of(segment, start)
-            assert dialect is not None
-            following = self.find_record(segment, start + 1)
-            stop = following if broken and following >= 0 else len(segment)
-            text, doubts = decode(segment[start:stop])
-            outcome = parse(dialect, text)
-            if isinstance(outcome, Unreadable) and not broken and following >= 0:
-                broken, stop = True, following
-                text, doubts = decode(segment[start:stop])
-                outcome = parse(dialect, text)
+        while found:
+            dialect, start = self.markers.dialects[found[0]], found.start()
+            other = search(segment, found.end())
+            stop = other.start() if broken and other else len(segment)
+            record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
+            outcome = parse(dialect, record.text)
+            if isinstance(outcome, Unreadable) and other and not broken:
+                broken, stop = True, other.start()
+                record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
+                outcome = parse(dialect, record.text)
             seen += 1
             if seen == 2:
-                items.append(
-                    make_problem("two-events-on-a-line", line, offset + start + 1, segment[start:], dialect=dialect)
-                )
-            record = _Record(dialect, text, line, offset + start + 1, segment[start:stop], doubts)
+                column, raw = offset + start + 1, segment[start:]
+                items.append(make_problem("two-events-on-a-line", line, column, raw, dialect=dialect))
             if isinstance(outcome, Unreadable):
                 items.append(record.problem(outcome.label, outcome.place))
-                start = following
+                found = other
                 continue
-            end = stop
-            if outcome.rest is not None:
-                end = start + record.bytes_before(outcome.rest)
-                following = stop if broken and stop < len(segment) else self.find_record(segment, end)
-                if following < 0:
-                    items.append(record.problem("text-after-the-record", outcome.rest))
-                    return items
-                raw = segment[start:end].rstrip(b" \t")
-                record = record._replace(raw=raw)
-                items += self.note_bare_markers(segment[end:], following - end, line, offset + end)
+            end = stop if outcome.rest is None else start + record.bytes_before(outcome.rest)
+            found = search(segment, end)
+            if found:
+                record = record._replace(raw=segment[start:end].rstrip(b" \t"))
+            elif outcome.rest is not None:
+                items.append(record.problem("text-after-the-record", outcome.rest))
+                break
             items += record.read(outcome)
-            start = following if end < len(segment) else -1
+            if found:
+                items += self.note_bare_markers(segment, end, found.start(), line, offset)
         return items
 
 
-@cache
-def _compile_markers(
-    dialects: tuple[Dialect, ...],
-) -> tuple[dict[bytes, Dialect], re.Pattern[bytes], re.Pattern[bytes]]:
-    """Dialects by their markers, a pattern of all markers, and one of markers without the space at their end."""
-    by_marker = {dialect.marker: dialect for dialect in dialects}
-    markers = sorted(by_marker, reverse=True)
-    bare = b"|".join(re.escape(marker[:-1]) for marker in markers)
-    record = re.compile(b"|".join(map(re.escape, markers)))
-    return by_marker, record, re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare)
-
-
 class _Record(NamedTuple):
-    """A record that the grammar has seen, with what is needed to speak of it."""
+    """A record's text, with what is needed to speak of it."""
 
     dialect: Dialect
     text: str
@@ -172,6 +196,12 @@ class _Record(NamedTuple):
     column: int
     raw: bytes
     doubts: list[str]
+
+    @classmethod
+    def decode(cls, dialect: Dialect, raw: bytes, line: int, column: int) -> "_Record":
+        """A record of its bytes."""
+        text, doubts = decode(raw)
+        return cls(dialect, text, line, column, raw, doubts)
 
     def bytes_before(self, place: int) -> int:
         """How many bytes of the record stand before a character of its text."""
@@ -197,7 +227,8 @@ class _Record(NamedTuple):
         for mistake in mistakes:
             place = find_member(self.text, mistake.field) if mistake.field else 0
             items.append(self.problem(mistake.label, place, mistake.found, key))
-        items += [self.problem("duplicate-json-key", 0, f'"{name}"', key) for name in dict.fromkeys(parsed.duplicates)]
+        for name in dict.fromkeys(parsed.duplicates):
+            items.append(self.problem("duplicate-json-key", 0, describe(name), key))
         if has_unbounded(payload):
             items.append(self.problem("nan-or-infinity", 0, "", key))
         return items + [self.problem(doubt, 0, "", key) for doubt in self.doubts]
@@ -256,23 +287,28 @@ def find_member(text: str, name: str) -> int:
         text: a record whose JSON is known to be good.
         name: name of the member.
     """
-    from json.decoder import JSONDecoder, scanstring
-    from json.decoder import WHITESPACE as whitespace  # type: ignore[attr-defined]
+    from json.decoder import JSONDecoder
 
     scan = JSONDecoder().raw_decode
     place, found = text.find("{") + 1, 0
     try:
-        while (place := whitespace.match(text, place).end()) and text[place] == '"':
-            member, place = scanstring(text, place + 1)
-            place = whitespace.match(text, place).end() + 1
-            place = whitespace.match(text, place).end()
+        while text[place := _skip(text, place)] == '"':
+            member, place = scan(text, place)
+            place = _skip(text, _skip(text, place) + 1)
             if member == name:
                 found = place
             _, place = scan(text, place)
-            place = whitespace.match(text, place).end() + 1
+            place = _skip(text, place) + 1
     except (ValueError, IndexError, RecursionError):
         return found
     return found
+
+
+def _skip(text: str, place: int) -> int:
+    """The first place from some place on where no white space stands."""
+    while text[place] in " \t":
+        place += 1
+    return place
 
 
 def _open_grammars() -> ParseRecord:
@@ -280,5 +316,3 @@ def _open_grammars() -> ParseRecord:
 
     return open_grammars()
 
-
-__all__ = ["Mistake", "Parsed", "RecordReader", "Unreadable", "decode", "find_member", "make_problem"]

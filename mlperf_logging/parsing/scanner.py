@@ -6,13 +6,12 @@ Lines end with a line feed, and only line feeds count. A carriage return ends a 
 from __future__ import annotations
 
 import gc
-import os
 from collections.abc import Sequence
 from itertools import accumulate, chain, groupby, repeat
 from operator import sub
 
 from mlperf_logging.parsing.dialects import Dialect
-from mlperf_logging.parsing.records import Item, RecordReader
+from mlperf_logging.parsing.records import Item, RecordReader, make_problem
 
 RECORD_LIMIT = 4 << 20
 """From the marker of its first record on, a line is read up to this many bytes."""
@@ -20,8 +19,8 @@ RECORD_LIMIT = 4 << 20
 RUN = 256
 """So many records are read at once; more would leave the processor's cache."""
 
-_SAMPLE = 1 << 11
-_SAMPLES = 8
+_SAMPLE = 1 << 10
+_SAMPLES = 4
 _ONES = [1] * RUN
 
 
@@ -32,19 +31,16 @@ class Scanner:
         line: number of the line that the next block goes on with.
     """
 
-    def __init__(
-        self, dialects: Sequence[Dialect], reader: RecordReader, *, record_limit: int = RECORD_LIMIT
-    ) -> None:
+    def __init__(self, reader: RecordReader, *, record_limit: int = RECORD_LIMIT) -> None:
         self.line = 1
         self._reader = reader
         self._limit = record_limit
-        self._stem = os.path.commonprefix([dialect.marker for dialect in dialects])
-        self._widest = max(len(dialect.marker) for dialect in dialects)
-        self._dialect = dialects[0]
-        self._mark = dialects[0].marker
+        self._stem = reader.markers.stem
+        self._mark, self._dialect = next(iter(reader.markers.dialects.items()))
         self._offset = 0
         self._rest = b""
         self._skipping = False
+        self._spoken: set[str] = set()
 
     def feed(self, block: bytes) -> list[Item]:
         """Read all lines that end in a block; what is left over waits for the next block."""
@@ -59,13 +55,25 @@ class Scanner:
             self._rest = self._rest[cut:]
         return items + self._bound_rest()
 
-    def finish(self) -> list[Item]:
-        """Read the last line, which has no end."""
+    def finish(self, cut_short: str = "") -> list[Item]:
+        """Read the last line, which has no end.
+
+        Args:
+            cut_short: name of the compression when its data ended too early.
+        """
         rest, self._rest = self._rest, b""
-        return self._read(rest) if rest else []
+        items = self._read(rest) if rest else []
+        if cut_short:
+            items += self._note([make_problem("file-cut-short", self.line, 1, b"", cut_short)])
+        return items
+
+    @property
+    def only_dialect(self) -> str | None:
+        """Name of the dialect whose ordinary records are all that was found so far; None when there was more."""
+        return next(iter(self._spoken)) if len(self._spoken) == 1 else None
 
     def _read(self, data: bytes) -> list[Item]:
-        """Read whole lines; garbage is collected afterwards, since events are not garbage while they are made."""
+        """Read whole lines; garbage is not collected meanwhile: what is made of them is none."""
         collecting = gc.isenabled()
         gc.disable()
         try:
@@ -111,14 +119,17 @@ class Scanner:
             lines.pop()
         for start in range(0, len(lines), RUN):
             run = lines[start : start + RUN]
-            numbers = range(first + start, first + start + len(run))
+            numbers: Sequence[int] = range(first + start, first + start + len(run))
             if all(map(bytes.startswith, run, repeat(self._mark))):
                 items += self._read_same(self._dialect, run, numbers, _ONES[: len(run)])
                 continue
-            places = map(bytes.find, run, repeat(self._stem))
-            found = [(line[place:], number, place + 1) for line, number, place in zip(run, numbers, places) if place >= 0]
-            if found:
-                items += self._read_run(*zip(*found))
+            places = list(map(bytes.find, run, repeat(self._stem)))
+            raws = [line[place:] for line, place in zip(run, places, strict=True) if place >= 0]
+            if len(raws) < len(run):
+                numbers = [number for number, place in zip(numbers, places, strict=True) if place >= 0]
+                places = [place for place in places if place >= 0]
+            if raws:
+                items += self._read_run(raws, numbers, [place + 1 for place in places])
 
     def _read_sparse(self, data: bytes, items: list[Item]) -> None:
         """Look for records marker by marker: best where many lines are noise; takes any line ends."""
@@ -154,8 +165,8 @@ class Scanner:
         for dialect, group in groupby(map(self._reader.dialect_of, raws)):
             stop = start + sum(1 for _ in group)
             if dialect is None:
-                for raw, number, column in zip(raws[start:stop], numbers[start:stop], columns[start:stop], strict=True):
-                    items += self._reader.read(raw, number, column - 1)
+                for place in range(start, stop):
+                    items += self._read_with_care(raws[place], numbers[place], columns[place])
             else:
                 self._dialect, self._mark = dialect, dialect.marker
                 items += self._read_same(dialect, raws[start:stop], numbers[start:stop], columns[start:stop])
@@ -168,9 +179,10 @@ class Scanner:
         """Read records of one dialect: at once if all are ordinary, else part by part."""
         events = dialect.read_ordinary(raws, numbers, columns)
         if events is not None:
+            self._spoken.add(dialect.name)
             return events
         if len(raws) == 1:
-            return self._reader.read(raws[0], numbers[0], columns[0] - 1)
+            return self._read_with_care(raws[0], numbers[0], columns[0])
         size = max(1, len(raws) // 8)
         return [
             item
@@ -180,6 +192,16 @@ class Scanner:
             )
         ]
 
+    def _read_with_care(self, raw: bytes, number: int, column: int) -> list[Item]:
+        """Read a record, or what looks like one, by the grammar."""
+        return self._note(self._reader.read(raw, number, column - 1))
+
+    def _note(self, items: list[Item]) -> list[Item]:
+        """Remember that there was something besides ordinary records."""
+        if items:
+            self._spoken.add("")
+        return items
+
     def _read_pieces(self, line: bytes, number: int, offset: int) -> list[Item]:
         """Read a line that is cut by carriage returns, or very long."""
         items: list[Item] = []
@@ -188,7 +210,7 @@ class Scanner:
             if place >= 0:
                 record = self._reader.find_record(piece)
                 if 0 <= record < len(piece) - self._limit:
-                    items += self._reader.refuse_long(piece, record, number, offset, self._limit)
+                    items += self._note(self._reader.refuse_long(piece, record, number, offset, self._limit))
                 else:
                     items += self._read_run([piece[place:]], [number], [offset + place + 1])
             offset += len(piece) + 1
@@ -196,19 +218,19 @@ class Scanner:
 
     def _bound_rest(self) -> list[Item]:
         """Keep of an unfinished line only what can still become a record."""
-        rest = self._rest
-        record = self._reader.find_record(rest)
+        rest, reader = self._rest, self._reader
+        record = reader.find_record(rest)
         if record < 0:
-            kept = max(0, len(rest) - self._widest)
-            items = self._reader.note_bare_markers(rest, kept, self.line, self._offset) if self._stem in rest else []
+            kept = max(0, len(rest) - reader.markers.widest)
+            items = reader.note_bare_markers(rest, 0, kept, self.line, self._offset)
         elif len(rest) - record > self._limit:
-            items, kept = self._reader.refuse_long(rest, record, self.line, self._offset, self._limit), len(rest)
+            items, kept = reader.refuse_long(rest, record, self.line, self._offset, self._limit), len(rest)
             self._skipping = True
         else:
-            items, kept = self._reader.note_bare_markers(rest, record, self.line, self._offset), record
+            items, kept = reader.note_bare_markers(rest, 0, record, self.line, self._offset), record
         self._offset += kept
         self._rest = rest[kept:]
-        return items
+        return self._note(items)
 
     def _skip(self, block: bytes) -> bytes:
         """Pass over the rest of a line that is too long; gives what stands from its end on."""
@@ -226,3 +248,4 @@ def _split_lines(data: bytes) -> list[bytes] | None:
     lines = data.split(b"\r\n")
     same = len(lines) - 1 == data.count(b"\n") == data.count(b"\r")
     return lines if same else None
+

@@ -1,7 +1,5 @@
 """Where log bytes come from: a path, standard input, bytes in memory, an open file; plain or compressed."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
 Source: TypeAlias = "str | Path | bytes | IO[bytes]"
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18
 
 _GZIP = b"\x1f\x8b"
 _XZ = b"\xfd7zXZ\x00"
@@ -66,7 +64,8 @@ def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
         except (OSError, ValueError) as error:
             raise UnreadableLogError(name, f"{name}: cannot be opened: {_reason(error)}") from error
         with file:
-            yield from _read_stream(file, name)
+            # A buffer of the file's own size costs far less than a large one that is mostly empty.
+            yield from _read_stream(file, name, min(BLOCK_BYTES, os.fstat(file.fileno()).st_size + 1))
     else:
         yield from _read_stream(source, name)
 
@@ -76,22 +75,27 @@ def is_compressed(head: bytes) -> bool:
     return head.startswith((_GZIP, _XZ, _ZSTD, *_ZSTD_SKIPPABLE))
 
 
-def _read_stream(file: IO[bytes] | io.FileIO, name: str) -> Iterator[bytes | CutShort]:
+def _read_stream(
+    file: IO[bytes] | io.FileIO, name: str, first_bytes: int = BLOCK_BYTES
+) -> Iterator[bytes | CutShort]:
     try:
-        head = _read_at_least(file, 6)
+        head = _read_at_least(file, 6, first_bytes)
         if is_compressed(head):
             yield from _decompressed(head, file, name)
             return
+        more = first_bytes
         while head:
             yield head
-            head = file.read(BLOCK_BYTES) or b""
+            # A short block is the last one as a rule; a few bytes are enough to be sure of it.
+            more = BLOCK_BYTES if len(head) >= more else 1 << 12
+            head = file.read(more) or b""
     except OSError as error:
         raise UnreadableLogError(name, f"{name}: cannot be read: {_reason(error)}") from error
 
 
-def _read_at_least(file: IO[bytes] | io.FileIO, count: int) -> bytes:
+def _read_at_least(file: IO[bytes] | io.FileIO, count: int, first_bytes: int) -> bytes:
     """Read a first block that holds at least `count` bytes, unless the file is shorter."""
-    head = file.read(BLOCK_BYTES) or b""
+    head = file.read(first_bytes) or b""
     if not isinstance(head, bytes):
         raise TypeError("a log is read from a file opened in binary mode")
     while head and len(head) < count:

@@ -14,7 +14,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / "examples" / "logs"
 CHECKS = json.loads((LOGS / "expected.json").read_text("utf-8"))["checks"]
-SCRIPTS = sorted(PROJECT.glob("examples/1[0-9]_*.py"))
+SCRIPTS = sorted(PROJECT.glob("examples/0[1-5]_*.py"))
 MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
 
 
@@ -47,7 +47,8 @@ def test_example_log_gets_its_verdict(check: dict[str, Any]) -> None:
     errors = [finding for finding in entry["findings"] if finding["severity"] == "error"]
 
     assert entry["verdict"] == check["verdict"]
-    assert sorted({finding["key"] for finding in errors if finding["key"]}) == check["keys"]
+    if check["keys"] is not None:
+        assert sorted({finding["key"] for finding in errors if finding["key"]}) == check["keys"]
     assert sorted({finding["code"] for finding in entry["findings"]}) == check["codes"]
 
 
@@ -141,7 +142,7 @@ def test_demo_fails_when_a_verdict_differs(tmp_path: Path) -> None:
 
 def test_scripts_are_found() -> None:
     """The scripts about reading and judging are where the tests look for them."""
-    assert len(SCRIPTS) >= 5
+    assert len(SCRIPTS) == 5
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)

@@ -15,8 +15,8 @@ import pytest
 
 FULL = os.environ.get("MLLOG_STRESS") == "full"
 
-# One process imports the API and forks a writer for each kill. A writer counts, in memory that its parent sees, the
-# events whose call has returned. The parent waits until the writer is under way, then for a random moment.
+# One process imports the API and forks a writer for each kill. A writer counts, in memory that its parent
+# sees, the events whose call has returned. The parent waits until it is under way, then for a random moment.
 KILLER = """
 import mmap, os, random, signal, struct, sys, time
 from mlperf_logging import mllog
@@ -114,7 +114,7 @@ def test_events_of_a_killed_writer_are_all_there(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.parametrize("buffer_seconds", [0, 0.01])
 def test_a_crowd_of_writers_keeps_lines_whole(tmp_path: Path, buffer_seconds: float) -> None:
-    """Many threads of many processes on one file: every line whole, every event once, each thread in order."""
+    """Many threads of many processes on one file: lines whole, events once, each thread in order."""
     processes, threads, events = (8, 8, 10_000) if FULL else (4, 4, 150)
     run_python(CROWD, tmp_path, processes, threads, events, buffer_seconds)
     seen: dict[str, int] = {}

@@ -28,8 +28,8 @@ def run_example(project: Path, name: str, log: Path) -> None:
     ("name", "needs"),
     [
         ("06_numpy_loop.py", "numpy"),
-        pytest.param("07_keras_model.py", "keras", marks=pytest.mark.keras),
-        pytest.param("08_tensorflow_loop.py", "tensorflow", marks=pytest.mark.keras),
+        ("07_keras_model.py", "keras"),
+        ("08_tensorflow_loop.py", "tensorflow"),
     ],
 )
 def test_an_examples_log_is_compliant(project: Path, tmp_path: Path, name: str, needs: str) -> None:

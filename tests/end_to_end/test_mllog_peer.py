@@ -1,7 +1,7 @@
 """Scripts written for the public `mlperf-logging` package run unchanged and log the same lines.
 
-The comparison needs that package: MLPERF_PEER_PYTHON names the Python of an environment that has it. Without, the
-scripts are still run, and must log well-formed lines.
+The comparison needs that package: MLPERF_PEER_PYTHON names the Python of an environment that has it. Without,
+the scripts are still run, and must log well-formed lines.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ from mlperf_logging import mllog
 MLLOGGER = mllog.get_mllogger()
 mllog.config(filename="out.log")
 MLLOGGER.start(key=mllog_constants.POWER_MEASUREMENT_START, time_ms=17)
-MLLOGGER.event(key=mllog_constants.CONVERTION_EFF, value=1.0, metadata=dict(measurement_type="AC"), time_ms=18)
+MLLOGGER.event(key=mllog_constants.CONVERTION_EFF, value=1.0, metadata=dict(measurement="AC"), time_ms=18)
 MLLOGGER.event(key=mllog_constants.POWER_READING, value=412.5, time_ms=19, metadata=dict(host="node_0"))
 mllog.mllogger.logger.removeHandler(mllog.mllogger.logger.handlers[1])
 MLLOGGER.event(key="only on standard output", value=True)
@@ -171,7 +171,7 @@ def run_script(python: str, source: str, folder: Path, *, own: bool) -> tuple[li
 
 
 def mask(text: str) -> list[str]:
-    """Lines with the current time masked, and warnings, which each package words itself, by their place only."""
+    """Lines with the current time masked, and of warnings, which each package words itself, the place."""
     times = re.sub(r'"time_ms": 1[6-9]\d{11}', '"time_ms": now', text)
     return [
         "a warning" if line and ":::MLLOG" not in line and "script" not in line else line
@@ -196,7 +196,7 @@ def test_scripts_run_unchanged(tmp_path: Path, name: str) -> None:
 @pytest.mark.skipif(PEER is None, reason="MLPERF_PEER_PYTHON does not name a Python with the public package")
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_scripts_log_the_same_lines_as_with_the_public_package(tmp_path: Path, name: str) -> None:
-    """Standard output and log file are the same to the letter, but for the clock and the words of warnings."""
+    """Output and log file are the same to the letter, but for the clock and the words of warnings."""
     assert PEER is not None
     if name == "numpy":
         pytest.importorskip("numpy")

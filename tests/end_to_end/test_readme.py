@@ -78,7 +78,7 @@ def test_stale_output_is_found(tmp_path: Path) -> None:
     page.write_text("```console\n$ echo one; echo two\none\n$ seq 5\n0\n...\n```\n")
 
     def run(*options: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, RUN_BLOCKS, *options, page]
+        command = [sys.executable, str(RUN_BLOCKS), *options, str(page)]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert run().returncode == 1

@@ -85,6 +85,7 @@ def test_read_log_gives_back_what_was_emitted(
     assert same(event.time_ms, time_ms), (event.time_ms, time_ms)
 
 
+@settings(deadline=None)
 @given(value=VALUES)
 def test_finite_values_have_the_text_of_the_standard_library(value: Any) -> None:
     """Where json.dumps writes strict JSON, the text is the same, whichever way the encoder takes."""

@@ -36,6 +36,9 @@ FAULTS = {
     "bad YAML": Fault("common: {run_start: [ #!\n", "not valid YAML"),
     "a tab for indentation": Fault("common:\n\trun_start: logged #!\n", "not valid YAML"),
     "a foreign tag": Fault("title: !!python/name:os.getcwd x #!\n", "not valid YAML"),
+    "a cell that YAML takes for a tag": Fault(
+        "common:\n  eval_samples: != 5 #!\n", "put a text that begins with '!' in quotes"
+    ),
     "a mapping that holds itself": Fault("common: &all #!\n  seed: *all\n", "holds itself"),
     "a key twice": Fault(
         "common:\n  eval_samples: logged\n  eval_samples: at least one #!\n",
@@ -208,41 +211,43 @@ FAULTS = {
     ),
     "a title that is no text": Fault("title: [a] #!\n", "'title' must be text"),
     "an amendment of no rule": Fault(
-        "amend:\n  run-stop-state: {severity: warning} #!\n",
+        "amend:\n  trial-stop-state: {severity: warning} #!\n",
         "there is no rule with this id to amend",
-        "run-stop-state",
+        "trial-stop-state",
     ),
     "an amendment that changes nothing": Fault(
-        "amend:\n  run-stop-status: {severity: error} #!\n",
+        "amend:\n  trial-stop-status: {severity: error} #!\n",
         "this amendment changes nothing; remove it",
-        "run-stop-status",
+        "trial-stop-status",
     ),
     "an amendment of an unknown field": Fault(
-        "amend:\n  run-stop-status: {formula: value} #!\n", "'formula' is not known here; known are cell"
+        "amend:\n  trial-stop-status: {formula: value} #!\n", "'formula' is not known here; known are cell"
     ),
     "an amendment that is no mapping": Fault(
-        "amend:\n  run-stop-status: value #!\n", "'run-stop-status' must be a mapping"
+        "amend:\n  trial-stop-status: value #!\n", "'trial-stop-status' must be a mapping"
     ),
     "an unreadable amendment": Fault(
-        "amend:\n  run-stop-status: {cell: present(} #!\n",
+        "amend:\n  trial-stop-status: {cell: present(} #!\n",
         "cannot read the cell 'present.'",
-        "run-stop-status",
+        "trial-stop-status",
     ),
     "an amendment of two clauses": Fault(
-        "amend:\n  run-stop-status: {cell: logged; value} #!\n", "states one clause", "run-stop-status"
+        "amend:\n  trial-stop-status: {cell: logged; value} #!\n", "states one clause", "trial-stop-status"
     ),
     "an amendment with an unknown code": Fault(
-        "amend:\n  run-stop-status: {code: MLP999} #!\n", "there is no code 'MLP999'", "run-stop-status"
+        "amend:\n  trial-stop-status: {code: MLP999} #!\n", "there is no code 'MLP999'", "trial-stop-status"
     ),
     "a drop of no rule": Fault(
-        "drop: [run-stop-state] #!\n", "drops 'run-stop-state', which is not a rule here", "run-stop-state"
+        "drop: [trial-stop-state] #!\n",
+        "drops 'trial-stop-state', which is not a rule here",
+        "trial-stop-state",
     ),
     "rules that are no list": Fault("rules: {} #!\n", "'rules' must be a list"),
     "a rule that is text": Fault("rules: [text] #!\n", "a rule record is a mapping"),
     "an id used twice": Fault(
-        RECORD.replace("- id: seed-is-whole", "- id: run-stop-status #!"),
+        RECORD.replace("- id: seed-is-whole", "- id: trial-stop-status #!"),
         "this id is used already in trial/1.0.0.yaml:15; choose another",
-        "run-stop-status",
+        "trial-stop-status",
     ),
     "an id that a cell has": Fault(
         RECORD.replace("- id: seed-is-whole", "- id: closed.seed #!"),

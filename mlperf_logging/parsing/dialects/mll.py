@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
-
-from msgspec import Struct, json
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
@@ -16,24 +15,25 @@ NAME = "mll"
 _COLONS = 3 + 1 + 2  # those of the marker, after the key, and of a record with both its members
 
 
-class Record(Struct, gc=False):
-    """The ordinary shape of a record's JSON."""
+@cache
+def _open_decoder() -> Callable[[bytes], Any]:
+    """The decoder of the ordinary shape of a record's JSON; its library loads with the first record."""
+    from msgspec import defstruct, json
 
-    value: Any
-    metadata: dict[str, Any]
-
-
-_decode = json.Decoder(Record).decode
+    return json.Decoder(defstruct("Record", [("value", Any), ("metadata", dict[str, Any])], gc=False)).decode
 
 
-def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> list[Event] | None:
+def read_ordinary(
+    raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
+) -> list[Event] | None:
     """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
     events = []
+    decode = _open_decoder()
     try:
         for raw, number, column in zip(raws, numbers, columns, strict=True):
             head, _, payload = raw.partition(b": ")
             _, seconds, key = head.split(b" ")
-            record = _decode(payload)
+            record = decode(payload)
             value, metadata = record.value, record.metadata
             time_ms = read_milliseconds(seconds.decode())
             members = count_members((value,), 1) + len(metadata) + count_members(metadata.values(), 2)

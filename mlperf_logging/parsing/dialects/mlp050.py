@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
-
-from msgspec import json
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
@@ -13,17 +12,26 @@ from mlperf_logging.parsing.payloads import count_members, read_milliseconds
 
 NAME = "mlp050"
 
-_decode = json.Decoder().decode
+
+@cache
+def _open_decoder() -> Callable[[bytes], Any]:
+    """The decoder of a record's value; its library loads with the first record."""
+    from msgspec import json
+
+    return json.Decoder().decode
 
 
-def read_ordinary(raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> list[Event] | None:
+def read_ordinary(
+    raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
+) -> list[Event] | None:
     """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
     events = []
+    decode = _open_decoder()
     try:
         for raw, number, column in zip(raws, numbers, columns, strict=True):
             head, colon, payload = raw.partition(b": ")
             _, benchmark, seconds, site, key = head.split(b" ")
-            value = _decode(payload) if colon else None
+            value = decode(payload) if colon else None
             members = count_members((value,))
             time_ms = read_milliseconds(seconds.decode())
             if (

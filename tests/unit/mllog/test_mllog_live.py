@@ -171,7 +171,8 @@ def test_a_rule_that_cannot_judge_does_not_stop_training(
     monkeypatch.setattr(check, "_judge", Broken())
     recorder.logger.event("a")
     recorder.logger.event("b")
-    assert [event.key for event in recorder.sink.events] == ["a", "b"]
+    recorder.logger.event(7)
+    assert [event.key for event in recorder.sink.events] == ["a", "b", 7]
     assert capsys.readouterr().err.count("the live check ends") == 1
 
 

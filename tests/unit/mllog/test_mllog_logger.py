@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import logging
+import pickle
 import time
 from typing import Any
 
@@ -113,7 +115,7 @@ def test_root_dir_is_trimmed_as_a_path(recorder: Any) -> None:
         recorder.logger.root_dir = root
         recorder.logger.event("key")
         assert recorder.record["metadata"]["file"] == name
-    for root in (folder.replace("m", "."), folder[:-1], None):
+    for root in (folder.replace("m", "."), folder[:-1], "/", "", None):
         recorder.logger.root_dir = root
         recorder.logger.event("key")
         assert recorder.record["metadata"]["file"] == __file__
@@ -254,6 +256,16 @@ def test_logger_must_be_a_logging_logger() -> None:
     """A wrong logger is refused at once."""
     with pytest.raises(ValueError, match=r"logging\.Logger"):
         MLLogger("stdout")  # type: ignore[arg-type]
+
+
+def test_loggers_can_be_copied_and_sent_to_other_processes(recorder: Any) -> None:
+    """A logger survives pickle and deepcopy, as a member of a configuration that is handed around."""
+    recorder.logger.default_namespace = "n"
+    recorder.logger.event("before")
+    unpickled = pickle.loads(pickle.dumps(recorder.logger))  # noqa: S301 - what was pickled just now
+    for copied in (unpickled, copy.deepcopy(recorder.logger)):
+        copied.event("after")
+        assert (recorder.record["key"], recorder.record["namespace"]) == ("after", "n")
 
 
 def test_start_does_not_meet_a_replaced_event(recorder: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,43 @@ def test_odd_standard_outputs_do_not_stop_training(run_script: Callable[..., Any
     assert done.stderr.count(":::MLLOG") == 1
 
 
+def test_a_full_disk_under_standard_output(tmp_path: Path) -> None:
+    """Redirected to a disk that runs full and is freed, no line is glued to the half of another."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import resource\nfrom mlperf_logging import mllog\n"
+        "_, hard = resource.getrlimit(resource.RLIMIT_FSIZE)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))\n"
+        "for n in range(9): mllog.event('key', n)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))\n"
+        "for n in range(9, 12): mllog.event('key', n)\n"
+    )
+    with (tmp_path / "out.txt").open("w") as out:
+        done = subprocess.run(
+            [sys.executable, str(script)], stdout=out, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in (tmp_path / "out.txt").read_text().splitlines() if line.endswith("}}")]
+    on_stderr = [line for line in done.stderr.splitlines() if line.startswith(":::MLLOG")]
+    values = [json.loads(line[9:])["value"] for line in lines[:-3] + on_stderr + lines[-3:]]
+    assert values == list(range(12))
+    assert len(on_stderr) > 2
+
+
+def test_a_stream_that_only_writes_will_do(monkeypatch: pytest.MonkeyPatch, recorder: Any) -> None:
+    """A stand-in for standard output without flush gets the event, once."""
+    parts: list[str] = []
+
+    class Tee:
+        def write(self, text: str) -> None:
+            parts.append(text)
+
+    monkeypatch.setattr(sys, "stdout", Tee())
+    recorder.target.handlers[:] = [StdoutSink()]
+    recorder.logger.event("key")
+    assert len("".join(parts).splitlines()) == 1
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_pipe_that_does_not_block_gets_every_line(tmp_path: Path, unbuffered: str) -> None:
     """A non-blocking pipe that is full is waited for; no line is cut or lost."""

@@ -1,0 +1,129 @@
+"""The judge on any events: it never fails, and says the same of the same log."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import KEYS, STATE_WORDS, events, formulas
+
+from mlperf_logging.compliance.catalogue import DIVISIONS
+from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.compliance.formula import Node, write_formula
+from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.live import LiveJudge
+from mlperf_logging.compliance.rules import Entry, Rule
+from mlperf_logging.compliance.rulesets import Ruleset, Table, compile_table, open_rulebook
+from mlperf_logging.errors import RuleError
+from mlperf_logging.events import Event
+
+Kind = tuple[str, str | None, str | None, tuple[str, ...]]
+
+
+@cache
+def list_kinds() -> list[Kind]:
+    """All kinds of run of all rounds."""
+    kinds: list[Kind] = []
+    for entry in open_rulebook().index():
+        ruleset = open_rulebook().load(entry.name)
+        for division in (None, *DIVISIONS):
+            for benchmark in (None, *ruleset.benchmarks):
+                kinds.append((entry.name, division, benchmark, tuple(ruleset.variants(benchmark))))
+    return kinds
+
+
+def judge(ruleset: Ruleset, table: Table, log: list[Event]) -> list[Finding]:
+    """The findings in a log."""
+    judge = Judge(ruleset, table)
+    for event in log:
+        judge.feed(event)
+    judge.finish()
+    return judge.findings
+
+
+def check_findings(findings: list[Finding], log: list[Event]) -> None:
+    """Assert what holds of every finding."""
+    lines = {event.line for event in log}
+    for finding in findings:
+        assert finding.message.strip()
+        assert "\n" not in finding.message
+        assert finding.line is None or finding.line in lines
+        assert finding.severity in {"error", "warning"}
+        assert len(finding.message) < 5_000
+        json.dumps(finding.as_json())
+
+
+@given(st.data())
+def test_any_log_is_judged_by_any_round(data: st.DataObject) -> None:
+    """Events of any value, in any order, are judged without failing, and twice with the same findings."""
+    name, division, benchmark, variants = data.draw(st.sampled_from(list_kinds()))
+    ruleset = open_rulebook().load(name)
+    table = ruleset.table(division, benchmark, variants, strict=data.draw(st.booleans()))
+    keys = st.sampled_from(sorted({*table.watched, "made_up"}))
+    log = data.draw(st.lists(events(keys), max_size=12))
+    findings = judge(ruleset, table, log)
+    check_findings(findings, log)
+    assert judge(ruleset, table, log) == findings
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(KEYS), st.sampled_from(["every", "first", "rest", "any", "end"]), formulas),
+        max_size=3,
+    ),
+    st.lists(events(), max_size=6),
+)
+def test_any_rule_is_judged(clauses: list[tuple[str, str, Node]], log: list[Event]) -> None:
+    """Whatever formula a rule has, a log breaks it or does not; the judge and its words never fail."""
+    ruleset = open_rulebook().load(open_rulebook().index()[-1].name)
+    state = {"initial": dict.fromkeys(STATE_WORDS, 0), "on": {}}
+    layer: dict[str, Entry] = {}
+    for number, (key, on, node) in enumerate(clauses):
+        rule = Rule(
+            f"r{number}", "MLP304", key, on, node, write_formula(node), "error", None, "common", "", "", "", "",
+            "", (), (), (), "rules.yaml", number,
+        )  # fmt: skip
+        entry = layer.get(key, Entry(False, ()))
+        layer[key] = entry._replace(rules=(*entry.rules, rule))
+    try:
+        table = compile_table([layer], state)
+    except RuleError as refused:
+        assert refused.path == "rules.yaml"
+        return
+    findings = judge(ruleset, table, log)
+    assert {finding.rule for finding in findings} <= {f"r{number}" for number in range(len(clauses))}
+    again = judge(ruleset, table, log)
+    assert again == findings
+    for finding in findings:
+        assert finding.message.strip()
+
+
+@given(st.data())
+def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) -> None:
+    """Judged event by event, a run's findings hold all that judging the whole log at once finds."""
+    name, division, benchmark, _ = data.draw(st.sampled_from(list_kinds()))
+    ruleset = open_rulebook().load(name)
+    keys = [*sorted(ruleset.table(division, benchmark).watched), "opt_name", "scheduler_type"]
+    named = Event("submission_benchmark", benchmark, {}, 0, 1, 1, b"", dialect=ruleset.dialect)
+    log = [named] * (benchmark is not None) + data.draw(st.lists(events(st.sampled_from(keys)), max_size=8))
+    log = [
+        event._replace(dialect=ruleset.dialect, line=line, benchmark=None)
+        for line, event in enumerate(log, 1)
+    ]
+    live = LiveJudge(open_rulebook(), None, name, division, benchmark, False)
+    reported = [finding for event in log for finding in live.feed(event)] + live.finish()
+    check_findings(reported, log)
+    assert live.choice is not None
+    chosen = live.choice
+    from mlperf_logging.compliance.checking import Identity, find_variants
+
+    identity = Identity({}, {})
+    identity.note(log)
+    table = ruleset.table(
+        chosen.division, chosen.benchmark, find_variants(ruleset, chosen.benchmark, identity)
+    )
+    wanted = {(finding.rule, finding.line, finding.message) for finding in judge(ruleset, table, log)}
+    assert wanted <= {(finding.rule, finding.line, finding.message) for finding in reported}
+    assert len(reported) == len({(finding.rule, finding.line, finding.message) for finding in reported})
