@@ -23,6 +23,7 @@ import csv
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -233,6 +234,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="turns of the long measurements")
     parser.add_argument("--starts", type=int, default=21, help="turns of the cold starts")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
+    parser.add_argument("--page", type=Path, help="put the figures into the block of text on this page")
     options = parser.parse_args()
     shared = Path(os.environ.get("MLPERF_SHARED", PROJECT.parent / "shared")) / "corpus" / "logs"
     corpus = options.corpus or (shared if shared.is_dir() else None)
@@ -258,6 +260,10 @@ def main() -> int:
     print(describe(results))
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
+    if options.page:
+        page = options.page.read_text("utf-8")
+        figures = f"```text\n{describe(results).rstrip()}\n```"
+        options.page.write_text(re.sub(r"```text\n.*?```", lambda _: figures, page, flags=re.DOTALL), "utf-8")
     return 0
 
 

@@ -5,10 +5,10 @@ The public names load when they are first used, so that importing one part costs
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing itself would cost a training script more than all that it imports from here
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlperf_logging.compliance import (
         Finding,
         Ruleset,
@@ -68,6 +68,8 @@ def __getattr__(name: str) -> Any:
     module = _NAMES.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
     return getattr(import_module(module), name)
 
 

@@ -7,10 +7,17 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 
 _CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+# No test fails because the machine is slow. "thorough" is for a run at night (--hypothesis-profile=thorough).
+settings.register_profile("project", deadline=None)
+settings.register_profile("thorough", deadline=None, max_examples=10_000)
+settings.load_profile("project")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -63,13 +63,15 @@ def events(keys: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[Even
     """
     return st.builds(
         Event,
-        key=keys or st.sampled_from(KEYS),
+        key=st.sampled_from(KEYS) if keys is None else keys,
         value=json_values,
         metadata=metadata(),
         time_ms=st.one_of(st.integers(0, 2**45), st.floats(0, 1e13)),
         line=st.integers(1, 1000),
         column=st.just(1),
         raw=st.binary(max_size=20),
+        event_type=st.sampled_from([None, "POINT_IN_TIME"]),
+        namespace=st.sampled_from(["", "worker", 0]),
         benchmark=st.one_of(st.none(), st.sampled_from(["resnet", "unknown"])),
         dialect=st.just("mllog"),
     )

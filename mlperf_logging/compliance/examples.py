@@ -79,7 +79,8 @@ def write_event(event: Event) -> str:
         text += f" {json.dumps(event.metadata)}"
     if event.benchmark:
         text += f" of {event.benchmark}"
-    return text + (f" @{event.time_ms / 1000:g}s" if event.time_ms else "")
+    seconds = f"{event.time_ms / 1000:.3f}".rstrip("0").rstrip(".")
+    return text + (f" @{seconds}s" if event.time_ms else "")
 
 
 def try_rule(

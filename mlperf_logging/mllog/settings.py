@@ -22,7 +22,6 @@ import logging
 import os
 import threading
 
-from mlperf_logging.errors import MLPerfLoggingError
 from mlperf_logging.mllog import sinks
 from mlperf_logging.mllog.errors import ConfigError
 from mlperf_logging.mllog.mllog import MLLogger
@@ -195,7 +194,7 @@ def _apply_environment(logger: MLLogger) -> None:
         if text:
             try:
                 apply(logger, text)
-            except (ValueError, MLPerfLoggingError) as error:
+            except Exception as error:  # noqa: BLE001 - no variable may stop a training
                 print_notice(f"mllog: {name}={text} is left out: {error}")
 
 

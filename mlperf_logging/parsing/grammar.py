@@ -36,7 +36,7 @@ _LITERAL = re.compile(r"(?:True|False|None)(?![A-Za-z0-9_])")
 _WORD = re.compile(r"[^\W\d]")
 _TEXT_START = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4}))*')
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9A-Fa-f]{0,3})?")
-_PUNCTUATION = {"'": "SINGLE_QUOTE", "\x00": "ZERO", **{char: char for char in "{}[],:"}}
+_PUNCTUATION = {"'": "SINGLE_QUOTE", "\x00": "ZERO", **{char: char for char in "{}[](),:"}}
 
 
 def open_grammars(*, eager: bool = True) -> ParseRecord:

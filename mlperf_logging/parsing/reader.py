@@ -49,6 +49,7 @@ def read_batches(source: Source, *, dialects: Iterable[Dialect] | None = None) -
 def _scan(source: Source, scanner: Scanner) -> Iterator[list[Event | Problem]]:
     for block in chain(read_blocks(source), (CutShort(""),)):
         items = scanner.finish(block.compression) if isinstance(block, CutShort) else scanner.feed(block)
+        del block  # free before the next one is read
         if items:
             yield items
 

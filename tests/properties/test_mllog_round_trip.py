@@ -98,6 +98,7 @@ def test_finite_values_have_the_text_of_the_standard_library(value: Any) -> None
     assert (slow, failed) == (f"[{wanted}, 1e999]", None)
 
 
+@settings(deadline=None)
 @given(
     value=st.recursive(SCALARS | st.floats(), lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner))
 )

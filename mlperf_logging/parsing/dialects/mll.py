@@ -8,11 +8,9 @@ from typing import Any
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
-from mlperf_logging.parsing.payloads import count_members, describe, read_metadata, read_milliseconds
+from mlperf_logging.parsing.payloads import count_members, count_names, describe, read_metadata, read_milliseconds
 
 NAME = "mll"
-
-_COLONS = 3 + 1 + 2  # those of the marker, after the key, and of a record with both its members
 
 
 @cache
@@ -36,8 +34,10 @@ def read_ordinary(
             record = decode(payload)
             value, metadata = record.value, record.metadata
             time_ms = read_milliseconds(seconds.decode())
-            members = count_members((value,), 1) + len(metadata) + count_members(metadata.values(), 2)
-            if time_ms is None or not is_word(key) or raw.count(b":") != _COLONS + members:
+            members = 2 + count_members((value, metadata), 1)
+            if time_ms is None or not _is_word(key):
+                return None
+            if payload.count(b":") != members and count_names(payload) != members:
                 return None
             event = Event(key.decode(), value, metadata, time_ms, number, column, raw, dialect=NAME)
             events.append(event)
@@ -46,7 +46,7 @@ def read_ordinary(
     return events
 
 
-def is_word(text: bytes) -> bool:
+def _is_word(text: bytes) -> bool:
     """Whether a text holds letters, digits and underscores only."""
     return text.replace(b"_", b"").isalnum()
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
-from mlperf_logging.parsing.payloads import count_members, describe, read_metadata, read_time_ms
+from mlperf_logging.parsing.payloads import count_members, count_names, describe, read_metadata, read_time_ms
 from mlperf_logging.parsing.plainly import FIRST_RUNS, read_objects
 
 NAME = "mllog"
@@ -29,7 +29,7 @@ def _open_decoder() -> tuple[Callable[[bytes], Any], Callable[[Any], tuple[Any, 
     from msgspec.structs import astuple
 
     kinds = Literal["POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END"] | None | UnsetType
-    members = [
+    members: list[Any] = [
         ("key", str),
         ("value", Any),
         ("metadata", dict[str, Any]),
@@ -57,7 +57,7 @@ def read_ordinary(
             return events
     decode, astuple, UNSET = _open_decoder()  # noqa: N806 - the library's name
     try:
-        fields = zip(*map(astuple, map(decode, map(_cut_payload, raws))), strict=True)
+        fields = list(zip(*map(astuple, map(decode, map(_cut_payload, raws))), strict=True))
     except (ValueError, RecursionError):
         return None
     keys, values, metadatas, times, types, namespaces = fields
@@ -73,12 +73,23 @@ def read_ordinary(
     colons = text.count(b":")
     if members != colons or b"[" in text:
         members += count_members(chain.from_iterable(map(dict.values, metadatas)), 2)
-        if members != colons:
+        if members != colons and not _each_name_once(raws, fields):
             return None
     rows = zip(
         keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), repeat(NAME)
     )  # fmt: skip
     return list(map(tuple.__new__, repeat(Event), rows))
+
+
+def _each_name_once(raws: Sequence[bytes], fields: list[tuple[Any, ...]]) -> bool:
+    """Whether no name stands twice in records of which some have more colons than members, in their texts."""
+    _, values, metadatas, _, types, namespaces = fields
+    _, _, unset = _open_decoder()
+    for raw, value, metadata, event_type, namespace in zip(raws, values, metadatas, types, namespaces, strict=True):
+        members = 6 - (event_type is unset) - (namespace is unset) + count_members((value, metadata), 1)
+        if raw.count(b":") - 3 != members and count_names(_cut_payload(raw)) != members:
+            return False
+    return True
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:

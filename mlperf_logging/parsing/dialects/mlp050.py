@@ -8,7 +8,7 @@ from typing import Any
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
-from mlperf_logging.parsing.payloads import count_members, read_milliseconds
+from mlperf_logging.parsing.payloads import count_members, count_names, read_milliseconds
 
 NAME = "mlp050"
 
@@ -39,7 +39,7 @@ def read_ordinary(
                 or not key.replace(b"_", b"").isalnum()
                 or not benchmark.replace(b"_", b"").isalnum()
                 or not _is_call_site(site)
-                or payload.count(b":") != members
+                or (payload.count(b":") != members and count_names(payload) != members)
             ):
                 return None
             name = benchmark.decode()

@@ -21,12 +21,6 @@ from mlperf_logging.mllog.sinks import PRINTS, FileSink
 from mlperf_logging.mllog.testing import MemorySink
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Names the frameworks that some tests need."""
-    config.addinivalue_line("markers", "keras: trains with the real Keras; skipped where it is not installed")
-    config.addinivalue_line("markers", "torch: trains with the real torch frameworks; skipped without them")
-
-
 def read_records(text: str) -> list[dict[str, Any]]:
     """The JSON records of all event lines, each of which must be a whole line."""
     prefix = ":::MLLOG "
