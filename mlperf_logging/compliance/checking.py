@@ -113,12 +113,13 @@ def check_log(
     findings: list[Finding] = []
     foreign: dict[str, int] = {}
     count = 0
+    feed, dialect = judge.feed, chosen.dialect
     for item in _arrange(log, chosen):
-        if item.dialect != chosen.dialect and item.dialect:  # a fault of the file itself is of no dialect
+        if item.dialect != dialect and item.dialect:  # a fault of the file itself is of no dialect
             foreign[item.dialect] = foreign.get(item.dialect, 0) + 1
         elif type(item) is Event:
             count += 1
-            judge.feed(item)
+            feed(item)
         elif isinstance(item, Problem):
             findings.append(describe_problem(item))
     judge.finish()

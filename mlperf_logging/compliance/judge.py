@@ -59,45 +59,41 @@ class Judge:
     def feed(self, event: Event) -> None:
         """Judge one event; what it breaks is appended to `findings`."""
         key = event[0]
-        table, memory = self.table, self.memory
-        if key not in table.watched:
+        entry = self.table.entries.get(key)
+        if entry is None:
             if key not in self._unknown and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
                 self._unknown[key] = event
             return
+        memory = self.memory
         count = memory.counts.get(key, 0)
-        entry = table.entries.get(key)
-        if entry is not None:
-            if not (count and entry.first_only):
-                for rule in entry.every:
-                    try:
-                        if rule[1](event, memory):
-                            continue
-                    except TROUBLES:
-                        pass
-                    self._report(rule, event)
-                if entry.more:
-                    self._judge_more(entry, event, count)
-            if entry.needs_values:
-                if not count:
-                    self._first_values[key] = event[1]
-                elif event[1] != self._first_values[key]:
-                    others = self._other_values.setdefault(key, [])
-                    if len(others) < _OTHER_VALUES_KEPT:
-                        others.append(event[1])
-        if key in table.pairs:
-            self._pair(event)
+        if not (count and entry.first_only):
+            for rule in entry.every:
+                try:
+                    if rule[1](event, memory):
+                        continue
+                except TROUBLES:
+                    pass
+                self._report(rule, event)
+            if entry.more:
+                self._judge_more(entry, event, count)
         if not count:
             memory.first_ms[key] = event[3]
+            if entry.needs_values:
+                self._first_values[key] = event[1]
+        elif entry.needs_values and event[1] != self._first_values[key]:
+            others = self._other_values.setdefault(key, [])
+            if len(others) < _OTHER_VALUES_KEPT:
+                others.append(event[1])
         memory.counts[key] = count + 1
-        change = table.transitions.get(key)
-        if change is not None:
-            for word, closure in change:
-                try:
-                    memory.state[word] = closure(event, memory)
-                except TROUBLES:  # the rules on this event say what it lacks
-                    continue
+        if entry.pairs:
+            self._pair(entry.pairs, event)
+        for word, closure in entry.change:
+            try:
+                memory.state[word] = closure(event, memory)
+            except TROUBLES:  # the rules on this event say what it lacks
+                continue
         memory.last[key] = event
-        if self._joiner is not None and key == self._joiner.source:
+        if entry.joined and self._joiner is not None:
             self._joiner.take(event)
 
     def finish(self) -> None:
@@ -155,8 +151,8 @@ class Judge:
                     rule.id, (_words().explain_trouble(rule.node, event, self.memory, trouble), event)
                 )
 
-    def _pair(self, event: Event) -> None:
-        for rule in self.table.pairs[event.key]:
+    def _pair(self, rules: tuple[Rule, ...], event: Event) -> None:
+        for rule in rules:
             opener = self._open.get(rule.id)
             if event.key == rule.key:
                 self._open[rule.id] = event

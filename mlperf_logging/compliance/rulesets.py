@@ -54,16 +54,18 @@ class CompiledRule(NamedTuple):
 
 
 class CompiledEntry(NamedTuple):
-    """Everything that is judged of one key's events.
+    """Everything that is judged of one key's events, and what they change.
 
     Attributes:
         every: judged on each event; ``first`` on the first only, ``rest`` on the others.
         targets: must hold on at least one event.
         names: rules that want each of a list of names once.
-        occurs: rules on how often the key is logged.
         more: whether there are any of ``first``, ``rest``, ``targets`` and ``names``.
         first_only: whether only the first event is judged (identity keys).
         needs_values: whether some rule compares the values of repeated events.
+        change: the state words that an event sets.
+        pairs: rules that want the events to alternate with another key's.
+        joined: whether the events are parts of joined ones.
     """
 
     every: tuple[CompiledRule, ...]
@@ -71,34 +73,30 @@ class CompiledEntry(NamedTuple):
     rest: tuple[CompiledRule, ...]
     targets: tuple[CompiledRule, ...]
     names: tuple[CompiledRule, ...]
-    occurs: tuple[Rule, ...]
     more: bool
     first_only: bool
     needs_values: bool
+    change: tuple[tuple[str, Closure], ...]
+    pairs: tuple[Rule, ...]
+    joined: bool
 
 
 class Table(NamedTuple):
     """The compiled rules for one kind of run.
 
     Attributes:
-        entries: by log key.
+        entries: by log key, for every key whose events matter; others only serve to suggest spellings.
         end: rules that are judged when the log has ended.
-        transitions: key to the state words that its events set.
         initial_state: state words before the first event.
         join: how several events make one (see `joining`), or None.
         rules: all rules in force, in order.
-        pairs: key to the rules that want its events to alternate with another key's.
-        watched: the keys whose events matter; others are only kept to suggest spellings.
     """
 
     entries: dict[str, CompiledEntry]
     end: tuple[CompiledRule, ...]
-    transitions: dict[str, tuple[tuple[str, Closure], ...]]
     initial_state: dict[str, Any]
     join: dict[str, str] | None
     rules: tuple[Rule, ...]
-    pairs: dict[str, list[Rule]]
-    watched: frozenset[str]
 
 
 class Ruleset:
@@ -268,23 +266,36 @@ def compile_table(
                 end.append(compiled)
             for part in key.split("|"):
                 by_key.setdefault(part, []).append(compiled)
-    transitions = {
+    changes = {
         key: tuple([(word, compile_formula(node, words)) for word, node in change.items()])
         for key, change in state["on"].items()
     }
-    initial = {word: state["initial"].get(word, False) for word in words}
-    entries = {key: _make_entry(key, compiled) for key, compiled in by_key.items()}
-    pairs: dict[str, list[Rule]] = {}
-    for rule in rules:
-        if rule.node[0] == "alternating":
-            for key in (rule.key, rule.node[1]):
-                pairs.setdefault(key, []).append(rule)
     nodes = [rule.node for rule in rules] + [
         node for change in state["on"].values() for node in change.values()
     ]
     named = {str(part[1]) for node in nodes for part in walk(node) if part[0] in _NAMING}
-    watched = frozenset({*entries, *transitions, *pairs, *named, *FRAME, *([join["of"]] if join else [])})
-    return Table(entries, tuple(end), transitions, initial, join, tuple(rules), pairs, watched)
+    source = join["of"] if join else None
+    pairs = [rule for rule in rules if rule.node[0] == "alternating"]
+    keys = {
+        *by_key,
+        *changes,
+        *named,
+        *FRAME,
+        *[rule.node[1] for rule in pairs],
+        *([source] if source else []),
+    }
+    entries = {
+        key: _make_entry(
+            key,
+            by_key.get(key, []),
+            changes.get(key, ()),
+            tuple([rule for rule in pairs if key in (rule.key, rule.node[1])]),
+            joined=key == source,
+        )
+        for key in keys
+    }
+    initial = {word: state["initial"].get(word, False) for word in words}
+    return Table(entries, tuple(end), initial, join, tuple(rules))
 
 
 def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
@@ -297,16 +308,23 @@ def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
         raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
 
 
-def _make_entry(key: str, compiled: list[CompiledRule]) -> CompiledEntry:
+def _make_entry(
+    key: str,
+    compiled: list[CompiledRule],
+    change: tuple[tuple[str, Closure], ...],
+    pairs: tuple[Rule, ...],
+    *,
+    joined: bool,
+) -> CompiledEntry:
     def pick(kind: str) -> tuple[CompiledRule, ...]:
         return tuple([each for each in compiled if each.rule.on == kind])
 
-    occurs = tuple([each.rule for each in compiled if each.rule.on == "occurs"])
     first, rest, targets, names = (pick(kind) for kind in ("first", "rest", "any", "once_each"))
     return CompiledEntry(
-        pick("every"), first, rest, targets, names, occurs, more=bool(first or rest or targets or names),
+        pick("every"), first, rest, targets, names, more=bool(first or rest or targets or names),
         first_only=key.startswith("submission_"),
-        needs_values=any(rule.node[0] == "exactly_one" for rule in occurs),
+        needs_values=any(each.rule.node[0] == "exactly_one" for each in compiled),
+        change=change, pairs=pairs, joined=joined,
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ def test_any_log_is_judged_by_any_round(data: st.DataObject) -> None:
     name, division, benchmark, variants = data.draw(st.sampled_from(list_kinds()))
     ruleset = open_rulebook().load(name)
     table = ruleset.table(division, benchmark, variants, strict=data.draw(st.booleans()))
-    keys = st.sampled_from(sorted({*table.watched, "made_up"}))
+    keys = st.sampled_from(sorted({*table.entries, "made_up"}))
     log = data.draw(st.lists(events(keys), max_size=12))
     findings = judge(ruleset, table, log)
     check_findings(findings, log)
@@ -105,7 +105,7 @@ def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) ->
     """Judged event by event, a run's findings hold all that judging the whole log at once finds."""
     name, division, benchmark, _ = data.draw(st.sampled_from(list_kinds()))
     ruleset = open_rulebook().load(name)
-    keys = [*sorted(ruleset.table(division, benchmark).watched), "opt_name", "scheduler_type"]
+    keys = [*sorted(ruleset.table(division, benchmark).entries), "opt_name", "scheduler_type"]
     named = Event("submission_benchmark", benchmark, {}, 0, 1, 1, b"", dialect=ruleset.dialect)
     log = [named] * (benchmark is not None) + data.draw(st.lists(events(st.sampled_from(keys)), max_size=8))
     log = [
