@@ -1,8 +1,9 @@
 """Checking a log: choose the ruleset, tell what kind of run it is, judge every event, give the verdict."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from os import PathLike, fspath, stat
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 
 from mlperf_logging.compliance.choosing import choose_ruleset
 from mlperf_logging.compliance.closures import TROUBLES, Memory
@@ -18,10 +19,18 @@ Source = str | PathLike[str] | bytes | IO[bytes]
 HELD_EVENTS = 50_000
 """Events that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
 
+_KEY = itemgetter(Event._fields.index("key"))
+_DIALECT = itemgetter(Event._fields.index("dialect"))
+
 KEPT_KEYS = 10_000
 """Different keys of a log that are remembered; real logs hold some hundred."""
 
 BENCHMARK, DIVISION = "submission_benchmark", "submission_division"
+
+
+def is_uniform(items: Sequence[Event | Problem]) -> bool:
+    """Whether the items are events, and all of one dialect."""
+    return set(map(type, items)) == {Event} and len(set(map(_DIALECT, items))) == 1
 
 
 class Identity(NamedTuple):
@@ -35,9 +44,16 @@ class Identity(NamedTuple):
     dialects: dict[str, int]
     first: dict[str, dict[str, Event]]
 
-    def note(self, items: Iterable[Event | Problem]) -> None:
+    def note(self, items: Sequence[Event | Problem]) -> None:
         """Take in items of the log, in their order."""
         dialects, first = self.dialects, self.first
+        if is_uniform(items):  # nearly always; then a few calls do for all
+            known = first.setdefault(items[0].dialect, {})
+            dialects.setdefault(items[0].dialect, items[0].line)
+            if len(known) < KEPT_KEYS:
+                firsts = dict(zip(map(_KEY, reversed(items)), reversed(items), strict=True))
+                first[items[0].dialect] = {**firsts, **known}
+            return
         for item in items:
             dialect = item.dialect
             if dialect not in dialects and dialect:
@@ -114,7 +130,11 @@ def check_log(
     foreign: dict[str, int] = {}
     count = 0
     feed, dialect = judge.feed, chosen.dialect
-    for item in _arrange(log, chosen):
+    plain = log.plain_events(dialect) if not chosen.reading else []
+    for event in plain:
+        feed(event)
+    count += len(plain)
+    for item in _arrange(log, chosen) if not plain else ():
         if item.dialect != dialect and item.dialect:  # a fault of the file itself is of no dialect
             foreign[item.dialect] = foreign.get(item.dialect, 0) + 1
         elif type(item) is Event:
@@ -144,14 +164,22 @@ class _HeldLog:
         self.identity = Identity({}, {})
         self._items: list[Event | Problem] | None = []
         self._spool: Any = None
+        self._uniform = True
         if _can_be_read_once_only(self._source):
             self._source = self._spool = _open_spool(self._source)
         for batch in read_batches(self._source):
+            self._uniform = self._uniform and is_uniform(batch)
             self.identity.note(batch)
             if self._items is not None:
                 self._items += batch
                 if len(self._items) > HELD_EVENTS:
                     self._items = None
+
+    def plain_events(self, dialect: str) -> Sequence[Event]:
+        """The items, if they are held and all are events of one dialect; else nothing."""
+        if self._items and self._uniform and list(self.identity.dialects) == [dialect]:
+            return cast("list[Event]", self._items)
+        return ()
 
     def items(self) -> Iterator[Event | Problem]:
         """All items in the order of the file."""

@@ -264,7 +264,11 @@ def _times(count: int) -> str:
 def _some(title: str, names: list[str]) -> str:
     if not names:
         return ""
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    # A log may name anything: what is long, or does not print on one line, is shown as JSON would write it.
+    plain = [
+        name if name.isprintable() and len(name) <= SHOWN_LENGTH else show_value(name) for name in names[:3]
+    ]
+    shown = ", ".join(plain) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return f"{title}: {shown}"
 
 

@@ -89,7 +89,12 @@ class Grammar:
             try:
                 fields = self._run(text)
             except UnexpectedToken as error:
-                return Unreadable(error.pos_in_stream or 0, self._label(error))
+                place = error.pos_in_stream or 0
+                if error.token.type != "COMPLETE":
+                    return Unreadable(place, self._label(error))
+                # A bracket or comma behind a whole record is not what the grammar takes for a rest; it is one.
+                self._values.duplicates = []
+                fields = {**self._run(text[:place]), "rest": place}
             return Parsed(fields, fields.pop("rest", None), self._values.duplicates)
 
     def _run(self, text: str) -> Any:
@@ -98,10 +103,11 @@ class Grammar:
             return self._lark.parse(text)
         except UnexpectedInput as error:
             at_end = isinstance(error, UnexpectedToken) and error.token.type == "$END"
-            kind, place = classify(text, len(text) if at_end else error.pos_in_stream or 0)
+            place = len(text) if at_end else error.pos_in_stream or 0
+            state, is_complete = settle(error.state)
+            kind, place = ("COMPLETE", place) if is_complete else classify(text, place)
             token = Token(kind, kind, start_pos=place)
-            trouble = UnexpectedToken(token, set(), state=settle(error.state))  # type: ignore[no-untyped-call]
-            raise trouble from None
+            raise UnexpectedToken(token, set(), state=state) from None  # type: ignore[no-untyped-call]
 
     def _label(self, error: UnexpectedToken) -> str:
         """The label of the sample that fails in the same state, if possible on the same kind of trouble."""
@@ -235,10 +241,13 @@ def make_eager_lexer(values: Values) -> type[Lexer]:
     return EagerLexer
 
 
-def settle(state: Any) -> int:
-    """The number of a parser state, after the reductions that it calls for whatever comes next.
+def settle(state: Any) -> tuple[int, bool]:
+    """Let the parser make the reductions that it makes whatever comes next.
 
     Lexers differ in how far the parser has reduced when they stop; afterwards it stands in the same state.
+
+    Returns:
+        The number of the state then, and whether a record is complete there.
     """
     stack = list(state.state_stack)
     states = state.parse_conf.states
@@ -246,7 +255,7 @@ def settle(state: Any) -> int:
         actions = list(states[stack[-1]].values())
         action, rule = actions[0]
         if action is not Reduce or any(other is not rule for _, other in actions):
-            return int(stack[-1])
+            return int(stack[-1]), "REST" in states[stack[-1]]
         del stack[len(stack) - len(rule.expansion) :]
         stack.append(states[stack[-1]][rule.origin.name][1])
 
@@ -261,7 +270,8 @@ def classify(text: str, place: int) -> tuple[str, int]:
         return "END", len(text)
     char = text[place]
     if char == '"':
-        return _classify_text(text, _TEXT_START.match(text, place).end())  # type: ignore[union-attr]
+        end = _TEXT_START.match(text, place).end()  # type: ignore[union-attr]
+        return ("STRING", place) if text[end : end + 1] == '"' else _classify_text(text, end)
     if char in _PUNCTUATION:
         return _PUNCTUATION[char], place
     if char.isalnum() and text[place - 1 : place].isdecimal():
@@ -278,8 +288,7 @@ def classify(text: str, place: int) -> tuple[str, int]:
 
 
 def _classify_text(text: str, place: int) -> tuple[str, int]:
-    """Tell what ends a text in double quotes."""
+    """Tell what ends a text in double quotes that has no end."""
     if place >= len(text) or _CUT_ESCAPE.fullmatch(text, place):
         return "END", len(text)
-    kinds = {'"': "STRING", "\x00": "ZERO", "\\": "ESCAPE"}
-    return kinds.get(text[place], "CONTROL"), place
+    return {"\x00": "ZERO", "\\": "ESCAPE"}.get(text[place], "CONTROL"), place

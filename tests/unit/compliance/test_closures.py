@@ -126,7 +126,7 @@ def test_function_gives(text: str, value: Any, result: Any) -> None:
 
 def test_every_function_is_tried_above() -> None:
     """The list of functions has not grown without a test."""
-    (mark,) = test_function_gives.pytestmark  # type: ignore[attr-defined]
+    (mark,) = test_function_gives.pytestmark
     assert {text.partition("(")[0] for text, _, _ in mark.args[1]} == set(FUNCTIONS)
 
 

@@ -11,6 +11,7 @@ from mlperf_logging.compliance.examples import read_events
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.rulesets import Ruleset
+from mlperf_logging.events import Event
 
 Judged = Callable[..., list[Finding]]
 Round = Callable[..., Ruleset]
@@ -213,6 +214,9 @@ def test_alternating(events: list[str], expected: list[tuple[int, str]], judge_e
     assert {finding.code for finding in found} <= {"MLP203"}
 
 
+_THREE = "row_1/knit, row_1/purl, row_2/knit"
+
+
 @pytest.mark.parametrize(
     ("tensors", "said"),
     [
@@ -221,7 +225,8 @@ def test_alternating(events: list[str], expected: list[tuple[int, str]], judge_e
         (["row_1/knit", "row_1/purl", "row_2/knit"], "missing: row_2/purl"),
         (["row_1/knit", "row_1/purl", "row_2/knit", "row_2/purl", "edge"], "unknown: edge"),
         (["row_1/knit", "row_1/knit", "row_1/purl", "row_2/knit", "row_2/purl"], "repeated: row_1/knit"),
-        (["edge"], "missing: row_1/knit, row_1/purl, row_2/knit and 1 more; unknown: edge"),
+        (["edge"], f"missing: {_THREE} and 1 more; unknown: edge"),
+        (["a\nb", "x" * 500], f'missing: {_THREE} and 1 more; unknown: "a\\nb", "{"x" * 78}…'),
     ],
 )
 def test_names_are_each_wanted_once(tensors: list[str], said: str | None, small_round: Round) -> None:
@@ -232,8 +237,8 @@ def test_names_are_each_wanted_once(tensors: list[str], said: str | None, small_
     )
     ruleset = small_round("closed: {seed: any number}\n", knitting=body)
     judge = Judge(ruleset, ruleset.table("closed", "knitting"))
-    for event in read_events(tuple([f'weights_initialization {{"tensor": "{name}"}}' for name in tensors])):
-        judge.feed(event)
+    for name in tensors:
+        judge.feed(Event("weights_initialization", None, {"tensor": name}, 0, 1, 1, b""))
     judge.finish()
     if said is None:
         assert judge.findings == []

@@ -9,7 +9,7 @@ from logs import mllog
 from rule_folders import write_round
 
 from mlperf_logging.compliance import check_log, start_judge
-from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.compliance.findings import Finding, RunSummary
 from mlperf_logging.compliance.live import LiveJudge
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Event
@@ -169,12 +169,12 @@ def test_unknown_names_are_refused(rules: Path) -> None:
 def test_frame_of_the_run_is_known_as_it_goes(rules: Path) -> None:
     """The run's start, stop and status can be asked for at any time."""
     judge = start_judge("trial/1.0.0", rules=rules)
-    assert judge.run.start_ms is None
+    assert judge.run == RunSummary()
     start, stop = read(mllog("run_start", time_ms=1000), mllog("run_stop", time_ms=61_000, status="success"))
     judge.feed(start)
-    assert (judge.run.start_ms, judge.run.minutes) == (1000, None)
+    assert judge.run == RunSummary(start_ms=1000)
     judge.feed(stop)
-    assert (judge.run.minutes, judge.run.status) == (1.0, "success")
+    assert judge.run == RunSummary(1000, 61_000, "success", 1.0)
 
 
 def test_whole_log_is_judged_as_from_a_file(rules: Path) -> None:

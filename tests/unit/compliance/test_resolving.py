@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rule_folders import RuleFolder, copy_rules, write_round
@@ -33,7 +34,7 @@ def rules_of(
     return {rule.id: rule for rule in ruleset.table(division, benchmark, variants, strict=strict).rules}
 
 
-def texts_of(ruleset: Ruleset, key: str, *kind: str | None) -> list[str]:
+def texts_of(ruleset: Ruleset, key: str, *kind: Any) -> list[str]:
     """The texts of one key's rules for one kind of run."""
     return [rule.text for rule in rules_of(ruleset, *kind).values() if rule.key == key]
 

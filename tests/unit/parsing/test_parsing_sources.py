@@ -18,7 +18,7 @@ zstandard = pytest.importorskip("zstandard")
 
 RECORD = b':::MLLOG {"namespace": "", "time_ms": %d, "key": "seed", "value": %d, "metadata": {"file": "a.py"}}\n'
 LOG = b"".join(RECORD % (number, number * 7919) for number in range(3000))
-COMPRESS = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.ZstdCompressor().compress}
+COMPRESS = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.ZstdCompressor(write_checksum=True).compress}
 
 
 def read_whole(source: object) -> bytes:
@@ -103,7 +103,7 @@ def test_broken_compression_is_unreadable(name: str) -> None:
 def test_text_after_compressed_data_is_broken_compression(name: str) -> None:
     """Bytes behind the compressed data that are no such data are damage."""
     with pytest.raises(UnreadableLogError):
-        list(read_blocks(COMPRESS[name](LOG) + b"more"))
+        list(read_blocks(COMPRESS[name](LOG) + b"more text than a header has"))
 
 
 def test_missing_zstd_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

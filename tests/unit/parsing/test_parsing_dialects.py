@@ -1,0 +1,139 @@
+"""Dialects: found in their folder, and read by their grammar as by their fast path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlperf_logging.parsing import dialects as package
+from mlperf_logging.parsing import rank_dialect, read_log
+from mlperf_logging.parsing.dialects import load_dialects, read_marker
+from mlperf_logging.parsing.dialects.mllog import DIALECT as MLLOG
+from mlperf_logging.parsing.plainly import read_objects
+from mlperf_logging.parsing.reference import read_events_by_grammar
+
+MADE_UP_GRAMMAR = """
+// Key and value in the open.
+//   :::ML9 12 key = 5
+start: MARKER TIME KEY "=" value REST?
+MARKER: ":::ML9 "
+TIME: /[0-9]+/
+KEY: /[a-z]+/
+%import .json (value, REST, WS)
+%ignore WS
+"""
+
+MADE_UP_MODULE = """
+from mlperf_logging.events import Event
+from mlperf_logging.parsing.dialects import Dialect
+
+def read_ordinary(raws, numbers, columns):
+    return None
+
+def read_fields(fields, line, column, raw):
+    return Event(fields["key"], fields["payload"], {}, int(fields["time"]), line, column, raw, dialect="ml9"), []
+
+DIALECT = Dialect("ml9", 9, read_ordinary, read_fields, r":::ML9 [0-9]+ ([a-z]+)", "1 k = ")
+"""
+
+
+@pytest.fixture
+def made_up_dialect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A dialect that is its two files and nothing more."""
+    (tmp_path / "ml9.lark").write_text(MADE_UP_GRAMMAR)
+    (tmp_path / "ml9.py").write_text(MADE_UP_MODULE)
+    monkeypatch.setattr(package, "__path__", [*package.__path__, str(tmp_path)])
+    caches = [load_dialects, package._find_grammar]
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+def test_dialects_newest_first() -> None:
+    """The folder's dialects are found, the newest first, each with its marker."""
+    assert [(dialect.name, dialect.marker) for dialect in load_dialects()] == [
+        ("mllog", b":::MLLOG "),
+        ("mll", b":::MLL "),
+        ("mlp050", b":::MLPv0.5.0 "),
+    ]
+
+
+def test_ranks() -> None:
+    """Newer dialects rank higher, and what is no dialect lowest."""
+    names = ["", "no such dialect", "mlp050", "mll", "mllog"]
+    assert sorted(names, key=rank_dialect) == names
+    assert rank_dialect("no such dialect") == -1
+
+
+@pytest.mark.usefixtures("made_up_dialect")
+def test_a_dialect_is_two_files() -> None:
+    """A new grammar and a new module make a dialect: read, reported on, and newer than the others."""
+    data = b'0: :::ML9 12 seed = 5\n:::ML9 13 seed = None\n:::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": {}}'
+    log = read_log(data)
+    assert log.dialect == "ml9"
+    assert [(event.key, event.value, event.time_ms, event.column) for event in log.events] == [("seed", 5, 12, 4)]
+    assert [(problem.label, problem.key, problem.column) for problem in log.problems] == [
+        ("python-literal", "seed", 18),
+        ("older-dialect-record", "k", 1),
+    ]
+    assert len(read_events_by_grammar(data)) == 3
+
+
+@pytest.mark.parametrize("grammar", ["start: value", 'MARKER: "MLLOG "', 'MARKER: ":::MLLOG"', ""])
+def test_grammar_without_a_marker_is_refused(grammar: str, tmp_path: Path) -> None:
+    """A grammar says its marker in one line, which begins and ends as all markers do."""
+    path = tmp_path / "odd.lark"
+    path.write_text(grammar)
+    with pytest.raises(ValueError, match="a dialect needs a line MARKER"):
+        read_marker(str(path))
+
+
+ORDINARY = [
+    b':::MLLOG {"namespace": "", "time_ms": 1, "event_type": "POINT_IN_TIME", "key": "k", "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": 1.5, "key": "k", "value": {"a": [1, {"b": "x: y"}]}, "metadata": {"file": "C:\\\\a", "b": [{}]}}',
+    b':::MLLOG {"namespace": 0, "time_ms": 1, "event_type": null, "key": "k", "value": 123456789012345678901, "metadata": {}}',
+]
+
+
+@pytest.mark.parametrize("raw", ORDINARY)
+def test_fast_path_takes_ordinary_records(raw: bytes) -> None:
+    """Records of the usual shapes need no grammar, in whichever way they are decoded."""
+    expected = read_events_by_grammar(raw)
+    assert [repr(item) for item in MLLOG.read_ordinary([raw], [1], [1]) or []] == list(map(repr, expected))
+
+
+DOUBTFUL = [
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": {}, "key": "k"}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": {"a": 1, "a": 2}, "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": NaN, "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": 1e999, "metadata": {}}',
+    b':::MLLOG {"time_ms": 1e999, "key": "k", "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": true, "key": "k", "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": "1", "key": "k", "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": 5, "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": ""}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": {}, "event_type": "POINT"}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": "\\ud800", "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": "\xff", "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "\xff": "k", "key": "k", "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": ' + b"[" * 101 + b"]" * 101 + b', "metadata": {}}',
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": {"a": ' + b"[" * 101 + b"]" * 101 + b"}}",
+    b':::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": {}} :::MLL ',
+    b":::MLLOG 5",
+    b":::MLLOG ",
+]
+
+
+@pytest.mark.parametrize("raw", DOUBTFUL)
+def test_fast_paths_decline_doubtful_records(raw: bytes) -> None:
+    """What is not plainly ordinary is left to the grammar, alone or among others."""
+    start = len(MLLOG.marker)
+    for raws in ([raw], [*ORDINARY, raw]):
+        numbers, columns = range(len(raws)), [1] * len(raws)
+        assert read_objects(raws, numbers, columns, start, "mllog") is None
+        assert MLLOG.read_ordinary(raws, numbers, columns) is None
