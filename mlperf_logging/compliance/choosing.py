@@ -45,9 +45,14 @@ def choose_ruleset(
         UsageError: there is no such usage, ruleset, division or benchmark; the message names near ones.
     """
     index = book.index()
-    _refuse_unknown("usage", usage, sorted({entry.usage for entry in index}))
-    _refuse_unknown("division", division, DIVISIONS)
-    _refuse_unknown("benchmark", benchmark, sorted({name for entry in index for name in entry.benchmarks}))
+    if usage is not None:
+        _refuse_unknown("usage", usage, sorted({entry.usage for entry in index}))
+    if division is not None:
+        _refuse_unknown("division", division, DIVISIONS)
+    if benchmark is not None:
+        _refuse_unknown(
+            "benchmark", benchmark, sorted({name for entry in index for name in entry.benchmarks})
+        )
     if ruleset == AUTO:
         entry, reason = _choose_newest(index, usage, benchmark, identity)
     else:
@@ -131,8 +136,8 @@ def _number_parts(version: str) -> list[int]:
     return [int(part) if part.isdigit() else 0 for part in version.split(".")]
 
 
-def _refuse_unknown(what: str, given: str | None, known: list[str] | tuple[str, ...]) -> None:
-    if given is None or given in known:
+def _refuse_unknown(what: str, given: str, known: list[str] | tuple[str, ...]) -> None:
+    if given in known:
         return
     from mlperf_logging.compliance.wording import suggest_key
 

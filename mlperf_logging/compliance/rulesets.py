@@ -122,6 +122,7 @@ class Ruleset:
         self.reading: dict[str, Any] = resolved["reading"]
         self._resolved = resolved
         self._tables: dict[tuple[Any, ...], Table] = {}
+        self._variants: dict[str | None, dict[str, Closure]] = {}
 
     @property
     def usage(self) -> str:
@@ -155,7 +156,10 @@ class Ruleset:
 
     def variants(self, benchmark: str | None) -> dict[str, Closure]:
         """The benchmark's variants: name to the closure that says whether a log is of it."""
-        return {name: compile_formula(node) for name, node in self.variant_nodes(benchmark).items()}
+        if benchmark not in self._variants:
+            nodes = self.variant_nodes(benchmark)
+            self._variants[benchmark] = {name: compile_formula(node) for name, node in nodes.items()}
+        return self._variants[benchmark]
 
     def layers(
         self,
@@ -338,6 +342,7 @@ class RuleBook:
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:
         self.folder = fspath(folder) if folder is not None else RULES_FOLDER
         self._rulesets: dict[str, Ruleset] = {}
+        self._index: list[RoundIndex] = []
         self._store: RuleStore | None = None
         self._vocabulary: Vocabulary | None = None
 
@@ -356,7 +361,11 @@ class RuleBook:
         Raises:
             RuleError: a rule file is wrong.
         """
-        return [RoundIndex(name, dialect, tuple(names)) for name, dialect, names in self.store.index()]
+        if not self._index:
+            self._index = [
+                RoundIndex(name, dialect, tuple(names)) for name, dialect, names in self.store.index()
+            ]
+        return self._index
 
     def load(self, name: str) -> Ruleset:
         """One ruleset by ``usage/round``.

@@ -9,8 +9,7 @@ import pytest
 
 from mlperf_logging.parsing import dialects as package
 from mlperf_logging.parsing import rank_dialect, read_log
-from mlperf_logging.parsing.dialects import load_dialects, read_marker
-from mlperf_logging.parsing.dialects.mllog import DIALECT as MLLOG
+from mlperf_logging.parsing.dialects import load_dialects, mllog, read_marker
 from mlperf_logging.parsing.plainly import read_objects
 from mlperf_logging.parsing.reference import read_events_by_grammar
 
@@ -99,11 +98,23 @@ ORDINARY = [
 ]
 
 
+@pytest.fixture(params=[0, 99], ids=["fast library", "standard library first"])
+def first_runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Decode with the fast library at once, or with the standard library as in the first runs of a process."""
+    monkeypatch.setattr(mllog, "_FIRST_RUNS", iter(range(request.param)))
+
+
+@pytest.mark.usefixtures("first_runs")
 @pytest.mark.parametrize("raw", ORDINARY)
 def test_fast_path_takes_ordinary_records(raw: bytes) -> None:
-    """Records of the usual shapes need no grammar, in whichever way they are decoded."""
+    """Records of the usual shapes need no grammar, and come out as the grammar reads them."""
     expected = read_events_by_grammar(raw)
-    assert [repr(item) for item in MLLOG.read_ordinary([raw], [1], [1]) or []] == list(map(repr, expected))
+    assert [repr(item) for item in mllog.read_ordinary([raw], [1], [1]) or []] == list(map(repr, expected))
+
+
+def test_first_runs_need_no_fast_library() -> None:
+    """The first records of a process are read by the standard library."""
+    assert read_objects(ORDINARY[:1], [1], [1], 9, "mllog") == read_events_by_grammar(ORDINARY[0])
 
 
 DOUBTFUL = [
@@ -129,11 +140,11 @@ DOUBTFUL = [
 ]
 
 
+@pytest.mark.usefixtures("first_runs")
 @pytest.mark.parametrize("raw", DOUBTFUL)
 def test_fast_paths_decline_doubtful_records(raw: bytes) -> None:
     """What is not plainly ordinary is left to the grammar, alone or among others."""
-    start = len(MLLOG.marker)
     for raws in ([raw], [*ORDINARY, raw]):
         numbers, columns = range(len(raws)), [1] * len(raws)
-        assert read_objects(raws, numbers, columns, start, "mllog") is None
-        assert MLLOG.read_ordinary(raws, numbers, columns) is None
+        assert read_objects(raws, numbers, columns, 9, "mllog") is None
+        assert mllog.read_ordinary(raws, numbers, columns) is None

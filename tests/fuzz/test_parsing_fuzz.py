@@ -1,0 +1,140 @@
+"""Whatever the bytes are, reading ends, in time, without an exception, and loses nothing silently."""
+
+from __future__ import annotations
+
+import gzip
+import lzma
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlperf_logging.errors import UnreadableLogError
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import read_log
+from mlperf_logging.parsing.dialects import load_dialects
+from mlperf_logging.parsing.mistakes import MISTAKES, RAW_LIMIT
+from mlperf_logging.parsing.records import RecordReader
+from mlperf_logging.parsing.scanner import Scanner
+
+EXAMPLES = int(os.environ.get("MLPERF_EXAMPLES", "1000"))
+
+thorough = settings(max_examples=EXAMPLES, deadline=None)
+
+LOG = (
+    b'noise\n0: :::MLLOG {"namespace": "", "time_ms": 5, "event_type": "POINT_IN_TIME", "key": "seed", "value": [1, {"a": "b"}],'
+    b' "metadata": {"file": "a.py", "lineno": 3}}\r\n:::MLL 1.5 seed: {"value": "x", "metadata": {}}\n'
+    b':::MLPv0.5.0 resnet 1541635734.193 (train.py:12) eval_accuracy: {"epoch": 1, "value": 0.5}\n'
+) * 3  # fmt: skip
+MARKERS = tuple(dialect.marker for dialect in load_dialects())
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A log with damage: bytes changed, cut out, doubled, zeroed."""
+    data = bytearray(LOG)
+    for _ in range(draw(st.integers(1, 6))):
+        place = draw(st.integers(0, len(data)))
+        width = draw(st.integers(0, 40))
+        part = bytes(data[place : place + width])
+        data[place : place + width] = draw(st.sampled_from([b"", bytes(width), part + part, part[::-1], b"\xff"]))
+    return bytes(data[: draw(st.integers(0, len(data)))])
+
+
+def check(items: list[Event | Problem], data: bytes) -> None:
+    """What holds of the items of any log."""
+    lines = data.split(b"\n")
+    for item in items:
+        assert 1 <= item.line <= len(lines)
+        assert 1 <= item.column <= len(lines[item.line - 1]) + 1
+        line = lines[item.line - 1]
+        if isinstance(item, Event):
+            assert item.raw.startswith(MARKERS)
+            assert line[item.column - 1 :].startswith(item.raw)
+            assert type(item.key) is str
+            assert type(item.metadata) is dict
+            assert type(item.time_ms) in (int, float)
+        else:
+            assert MISTAKES[item.label].code == item.code
+            assert len(item.raw) <= RAW_LIMIT
+    assert [item.line for item in items] == sorted(item.line for item in items)
+    first_lines = {number for number, line in enumerate(lines, 1) if any(marker in line for marker in MARKERS)}
+    assert first_lines == {item.line for item in items} - _bare(items)
+
+
+def _bare(items: list[Event | Problem]) -> set[int]:
+    """Lines of which nothing is said but that they hold a marker without a record."""
+    said: dict[int, set[str]] = {}
+    for item in items:
+        said.setdefault(item.line, set()).add(getattr(item, "label", ""))
+    return {line for line, labels in said.items() if labels == {"marker-without-record"}}
+
+
+@thorough
+@given(damaged(), st.sampled_from([1, 10, 1000]))
+def test_damaged_logs_are_read(data: bytes, size: int) -> None:
+    """Each line with a record gives an event or a problem with a place in the file."""
+    scanner = Scanner(RecordReader(load_dialects()))
+    items: list[Event | Problem] = []
+    for start in range(0, len(data), size):
+        items += scanner.feed(data[start : start + size])
+    check(items + scanner.finish(), data)
+
+
+@thorough
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    """Any bytes make a log, except those that claim to be compressed and are not."""
+    try:
+        log = read_log(data)
+    except UnreadableLogError:
+        assert data.startswith((b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) or data[1:4] == b"\x2a\x4d\x18"
+    else:
+        assert log.path == "<bytes>"
+
+
+@settings(max_examples=max(100, EXAMPLES // 10), deadline=None)
+@given(st.sampled_from([gzip.compress, lzma.compress]), st.data())
+def test_damaged_compression_is_read_or_refused(compress: object, data: st.DataObject) -> None:
+    """Damage to compressed bytes ends in a log, with or without a problem, or in the one clear error."""
+    packed = bytearray(compress(LOG))  # type: ignore[operator]
+    place = data.draw(st.integers(0, len(packed) - 1))
+    packed[place] ^= data.draw(st.integers(1, 255))
+    cut = data.draw(st.one_of(st.just(len(packed)), st.integers(7, len(packed))))
+    try:
+        log = read_log(bytes(packed[:cut]))
+    except UnreadableLogError as error:
+        assert "\n" not in str(error)
+    else:
+        assert log.path == "<bytes>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b":::MLLOG " * 200_000,
+        b':::MLLOG "' * 200_000,
+        b':::MLLOG "\\" ' * 100_000,
+        b':::MLLOG {"a": "' * 100_000,
+        b":::MLLOG " + b"[" * 1_000_000,
+        b":::MLLOG " + b'{"a":' * 300_000,
+        b":::MLLOG " + b"[1," * 300_000,
+        b":::MLLOG " + b'"\\' * 500_000,
+        b":::MLLOG," * 200_000,
+        b":::" * 500_000,
+        b":::ML" * 300_000,
+        b":::MLL 1.5 " * 100_000,
+        b"\r" * 1_000_000,
+        b":::MLL \r" * 100_000,
+        b" " * 1_000_000 + b":::MLLOG " + b" " * 1_000_000,
+        b":::MLL " + b"1" * 1_000_000,
+        b":::MLL " + b"1" * 1_000_000 + b" k: {}",
+    ],
+    ids=lambda data: repr(data[:20]),
+)
+def test_hostile_lines_are_read(data: bytes) -> None:
+    """Lines made to be slow or deep are read, and something is said of those with a record."""
+    log = read_log(data)
+    assert log.events == []
+    assert bool(log.problems) == (b":::MLLOG" in data or b":::MLL " in data)

@@ -1,0 +1,203 @@
+"""The fast reader and the grammars agree on every input: events, problems, places, everything.
+
+`MLPERF_EXAMPLES` sets how many examples each property is tried on (`make nightly`: 100,000).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import read_batches, read_log
+from mlperf_logging.parsing.dialects import load_dialects, mllog
+from mlperf_logging.parsing.records import RecordReader
+from mlperf_logging.parsing.reference import read_events_by_grammar
+from mlperf_logging.parsing.scanner import RECORD_LIMIT, Scanner
+from mlperf_logging.parsing.sources import is_compressed
+
+EXAMPLES = int(os.environ.get("MLPERF_EXAMPLES", "1000"))
+
+thorough = settings(max_examples=EXAMPLES, deadline=None)
+
+MARKERS = [dialect.marker for dialect in load_dialects()]
+
+SPLINTERS = [
+    *b"\"'{}[](),:;-+.0eE\\ \t\r\n\x00\x0b\x1f\x7f\x85\xa0\xff".decode("latin-1"),
+    "\r\n", "\\u", "\\ud800", "\\ud83d\\ude00", "\\n", "é", "\u2028", "NaN", "-Infinity", "1e999", "1e-999", "01", "-0", "1.",
+    "18446744073709551616", "9" * 30, "true", "null", "None", "nope", '"a": 1, ', '"value": 1, ', '"key": "k", ',
+    '"time_ms": 5, ', "[[[[[", "{}", "[1, 2]", '{"a": {"b": [1, {}]}}', "(a.py:1)", ":::", ":::ML", ":::MLLOG", ":::MLL",
+    *(marker.decode() for marker in MARKERS),
+]  # fmt: skip
+"""Texts that are likely to break a record, or to make one."""
+
+numbers = st.one_of(st.integers(), st.integers(-(10**30), 10**30), st.floats())
+texts = st.one_of(st.text(max_size=6), st.sampled_from([":::MLLOG ", "a: b", "{x: 1}", "POINT_IN_TIME", "\\", '"']))
+values = st.recursive(
+    st.one_of(st.none(), st.booleans(), numbers, texts),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(texts, inner, max_size=3)),
+    max_leaves=5,
+)
+spacings = st.sampled_from([(", ", ": "), (",", ":"), (" , ", " : ")])
+
+
+def write(value: Any, spacing: tuple[str, str], *, ascii_only: bool) -> str:
+    """A value in JSON, in one of the ways that logs are written in."""
+    return json.dumps(value, separators=spacing, ensure_ascii=ascii_only)
+
+
+@st.composite
+def new_records(draw: st.DrawFn) -> bytes:
+    """Records of the newest dialect; most are good."""
+    mostly = st.integers(0, 9)
+    members = {
+        "namespace": draw(values) if draw(mostly) == 0 else "",
+        "time_ms": draw(values) if draw(mostly) == 0 else draw(numbers),
+        "event_type": draw(values) if draw(mostly) == 0 else draw(st.sampled_from([*mllog.EVENT_TYPES, None])),
+        "key": draw(values) if draw(mostly) == 0 else draw(texts),
+        "value": draw(values),
+        "metadata": draw(values) if draw(mostly) == 0 else draw(st.dictionaries(texts, values, max_size=3)),
+        "extra": draw(values),
+    }
+    dropped = draw(st.sets(st.sampled_from(sorted(members)), max_size=2)) | ({"extra"} if draw(mostly) else set())
+    kept = {name: value for name, value in members.items() if name not in dropped}
+    text = write(kept, draw(spacings), ascii_only=draw(st.booleans()))
+    return b":::MLLOG " + text.encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def older_records(draw: st.DrawFn) -> bytes:
+    """Records of the two older dialects."""
+    seconds = draw(st.sampled_from(["0.0", "1560881715.561", "1541635734.193123456", "15", ".5", "1.2.3", "", "x"]))
+    key = draw(st.sampled_from(["seed", "run_stop", "k1", "_", "a-b", ""]))
+    value = draw(values)
+    if draw(st.booleans()):
+        payload = {"value": value, "metadata": draw(st.one_of(st.dictionaries(texts, values, max_size=2), values))}
+        text = write(payload, draw(spacings), ascii_only=draw(st.booleans()))
+        return f":::MLL {seconds} {key}: {text}".encode("utf-8", "surrogatepass")
+    site = draw(st.sampled_from(["(train.py:12)", "(a b.py:1)", "(é.py:3)", "(a.py)", "(a\\ud800:1)", "((:1)"]))
+    text = ": " + write(value, draw(spacings), ascii_only=draw(st.booleans())) if draw(st.booleans()) else ""
+    return f":::MLPv0.5.0 resnet {seconds} {site} {key}{text}".encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def edited(draw: st.DrawFn, records: st.SearchStrategy[bytes]) -> bytes:
+    """Records with a few small changes."""
+    record = bytearray(draw(records))
+    for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2, 3]))):
+        place = draw(st.integers(0, len(record)))
+        width = draw(st.sampled_from([0, 0, 1, 2, 5, 30]))
+        record[place : place + width] = draw(st.sampled_from(SPLINTERS)).encode("utf-8") if draw(st.booleans()) else b""
+    return bytes(record)
+
+
+logs = st.builds(
+    lambda lines, end: end.join(lines),
+    st.lists(
+        st.one_of(edited(new_records()), edited(older_records()), st.binary(max_size=12), st.just(b"0: noise")),
+        max_size=6,
+    ),
+    st.sampled_from([b"\n", b"\r\n", b"\r", b"", b" "]),
+)
+"""Logs of whole and broken records in all dialects."""
+
+splinters = st.lists(
+    st.one_of(st.sampled_from(SPLINTERS).map(str.encode), st.binary(max_size=3)), max_size=30
+).map(b"".join)
+"""Bytes without much of a shape, but of the stuff that logs are made of."""
+
+
+def read_slowly(data: bytes, limit: int = RECORD_LIMIT) -> list[Event | Problem]:
+    """Read by the grammars."""
+    assume(not is_compressed(data))
+    return read_events_by_grammar(data, record_limit=limit)
+
+
+def read_fast(data: bytes, size: int, limit: int = RECORD_LIMIT) -> list[Event | Problem]:
+    """Read by the fast reader, in blocks of a size."""
+    scanner = Scanner(RecordReader(load_dialects()), record_limit=limit)
+    items: list[Event | Problem] = []
+    for start in range(0, len(data), size):
+        items += scanner.feed(data[start : start + size])
+    return items + scanner.finish()
+
+
+def assert_same(fast: list[Event | Problem], slow: list[Event | Problem]) -> None:
+    """The same items, down to the types of all numbers (NaN is not equal to itself; its text is)."""
+    assert list(map(repr, fast)) == list(map(repr, slow))
+
+
+@thorough
+@given(logs, st.sampled_from([1, 3, 64, 1 << 18]), st.sampled_from([RECORD_LIMIT, RECORD_LIMIT, 300, 40]))
+@example(b'a\r:::MLLOG {"key"\r\n:::MLLOG ', 1, 40)
+def test_fast_reader_and_grammars_agree_on_logs(data: bytes, size: int, limit: int) -> None:
+    """On whole and on edited records both readers give the same events and the same problems."""
+    assert_same(read_fast(data, size, limit), read_slowly(data, limit))
+
+
+@thorough
+@given(splinters, st.sampled_from([1, 5, 1 << 18]), st.sampled_from([RECORD_LIMIT, 30]))
+def test_fast_reader_and_grammars_agree_on_splinters(data: bytes, size: int, limit: int) -> None:
+    """On bytes of no particular shape both readers give the same."""
+    assert_same(read_fast(data, size, limit), read_slowly(data, limit))
+
+
+@thorough
+@given(st.lists(new_records(), min_size=1, max_size=4), st.booleans())
+def test_both_ways_of_decoding_agree_with_the_grammar(records: list[bytes], at_once: bool) -> None:
+    """What either JSON library reads of ordinary records is what the grammar reads."""
+    records = [record for record in records if not set(record) & set(b"\r\n")]
+    if not records:
+        return
+    mllog._FIRST_RUNS = iter(range(0 if at_once else 1))
+    events = mllog.read_ordinary(records, range(1, len(records) + 1), [1] * len(records))
+    if events is not None:
+        assert_same(list(events), read_slowly(b"\n".join(records)))
+
+
+@thorough
+@given(values, texts, st.dictionaries(texts, values, max_size=3), spacings, st.booleans())
+def test_what_is_written_is_read(
+    value: Any, key: str, metadata: dict[str, Any], spacing: tuple[str, str], ascii_only: bool
+) -> None:
+    """A record that Python's encoder wrote comes back with the same values, and an error never."""
+    record = {"time_ms": 1, "key": key, "value": value, "metadata": metadata}
+    line = b":::MLLOG " + write(record, spacing, ascii_only=ascii_only).encode()
+    log = read_log(line)
+    assert [(event.key, repr(event.value), repr(event.metadata)) for event in log.events] == [
+        (key, repr(value), repr(metadata))
+    ]
+    assert {problem.label for problem in log.problems} <= {"nan-or-infinity"}
+
+
+@settings(max_examples=max(100, EXAMPLES // 10), deadline=None)
+@given(st.lists(st.one_of(new_records(), older_records(), st.binary(max_size=30)), max_size=8), st.integers(0, 10))
+def test_line_numbers_count_line_feeds(lines: list[bytes], shift: int) -> None:
+    """Lines put before a log move all places by as much, and change nothing else."""
+    data = b"\n".join(lines)
+    assume(not is_compressed(data))
+    before = [item for batch in read_batches(data) for item in batch]
+    after = [item for batch in read_batches(b"noise\n" * shift + data) for item in batch]
+    assert_same(after, [item._replace(line=item.line + shift) for item in before])
+
+
+@pytest.mark.corpus
+def test_fast_reader_and_grammars_agree_on_real_logs(corpus_logs: list[Path]) -> None:
+    """On real logs both readers give the same: on some lines of each log, or on all with many examples asked for."""
+    whole = EXAMPLES >= 100_000
+    choice = random.Random(EXAMPLES)
+    for path in corpus_logs:
+        data = path.read_bytes()
+        if not whole:
+            lines = data.split(b"\n")
+            marked = [place for place, line in enumerate(lines) if b":::ML" in line]
+            chosen = {near for place in choice.sample(marked, min(8, len(marked))) for near in (place - 1, place)}
+            data = b"\n".join(line for place, line in enumerate(lines) if place in chosen)
+        assert_same(read_fast(data, 1 << 18), read_slowly(data))
