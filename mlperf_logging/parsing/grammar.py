@@ -22,7 +22,7 @@ from lark.visitors import merge_transformers
 
 from mlperf_logging.parsing.dialects import Dialect
 from mlperf_logging.parsing.mistakes import KINDS
-from mlperf_logging.parsing.payloads import DIGITS_LIMIT
+from mlperf_logging.parsing.payloads import PairDecoder, read_integer
 from mlperf_logging.parsing.records import Parsed, ParseRecord, Unreadable
 
 EAGER_DEPTH = 20
@@ -49,6 +49,7 @@ def open_grammars(*, eager: bool = True) -> ParseRecord:
     Returns:
         A function of a dialect and a text that begins with a record.
     """
+
     def parse(dialect: Dialect, text: str) -> Parsed | Unreadable:
         return build_grammar(dialect, eager).parse(text)
 
@@ -78,14 +79,16 @@ class Grammar:
         marker = dialect.marker.decode()
         head = marker + dialect.sample_head
         self._samples = [(kind.label, [head + sample for sample in kind.samples]) for kind in KINDS]
-        self._samples += [(label, [marker + sample for sample in samples]) for label, samples in dialect.head_samples]
+        self._samples += [
+            (label, [marker + sample for sample in samples]) for label, samples in dialect.head_samples
+        ]
         self._labels: dict[tuple[Any, str], str] = {}
         self._lock = Lock()
 
     def parse(self, text: str) -> Parsed | Unreadable:
         """Parse a text that begins with a record."""
         with self._lock:
-            self._values.duplicates = []
+            self._values.whole.duplicates = []
             try:
                 fields = self._run(text)
             except UnexpectedToken as error:
@@ -93,9 +96,9 @@ class Grammar:
                 if error.token.type != "COMPLETE":
                     return Unreadable(place, self._label(error))
                 # A bracket or comma behind a whole record is not what the grammar takes for a rest; it is one.
-                self._values.duplicates = []
+                self._values.whole.duplicates = []
                 fields = {**self._run(text[:place]), "rest": place}
-            return Parsed(fields, fields.pop("rest", None), self._values.duplicates)
+            return Parsed(fields, fields.pop("rest", None), self._values.whole.duplicates)
 
     def _run(self, text: str) -> Any:
         """Parse; trouble comes as an unexpected token named after its kind, in a state told by its number."""
@@ -139,25 +142,16 @@ class Values(Transformer[Token, Any]):
     """What JSON means; the methods are named after the rules.
 
     Attributes:
-        duplicates: names that stood more than once in an object.
+        whole: decodes values that need not be taken apart, and keeps the names that stood more than once.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.duplicates: list[str] = []
-        self._decoder = json.JSONDecoder(object_pairs_hook=self.object, parse_int=read_integer)
+        self.whole = PairDecoder()
 
-    def decode(self, text: str, place: int) -> tuple[Any, int]:
-        """Decode a whole value at a place of a text."""
-        return self._decoder.raw_decode(text, place)
-
-    def object(self, members: list[tuple[str, Any]]) -> dict[str, Any]:
+    def object(self, members: list[Any]) -> dict[str, Any]:
         """Make an object of its members; note names that stand twice."""
-        made = dict(members)
-        if len(made) != len(members):
-            names = [name for name, _ in members]
-            self.duplicates += [name for place, name in enumerate(names) if name in names[:place]]
-        return made
+        return self.whole.make_object(_take_apart(members))
 
     def member(self, children: list[Any]) -> tuple[str, Any]:
         """A member's name and value."""
@@ -165,8 +159,8 @@ class Values(Transformer[Token, Any]):
         return json.loads(name), value
 
     def array(self, values: list[Any]) -> list[Any]:
-        """A list is what lark gives."""
-        return values
+        """A list of its values."""
+        return _take_apart(values)
 
     def text(self, children: list[Token]) -> str:
         """Text without its quotes and escapes."""
@@ -192,10 +186,22 @@ class Values(Transformer[Token, Any]):
         """A value that was decoded whole."""
         return children[0].value
 
+    def run_of_members(self, children: list[Token]) -> _Run:
+        """Members that were decoded whole."""
+        return _Run(children[0].value)
 
-def read_integer(token: str) -> int | float:
-    """An integer; one with too many digits is infinite."""
-    return int(token) if len(token) <= DIGITS_LIMIT else float(token)
+    def run_of_values(self, children: list[Token]) -> _Run:
+        """Values that were decoded whole."""
+        return _Run(children[0].value)
+
+
+class _Run(list[Any]):
+    """Members or values that were decoded whole, to be told from a list that is one value."""
+
+
+def _take_apart(children: list[Any]) -> list[Any]:
+    """The members or values of which the first ones may be a run."""
+    return [*children[0], *children[1:]] if children and isinstance(children[0], _Run) else children
 
 
 def make_eager_lexer(values: Values) -> type[Lexer]:
@@ -204,6 +210,12 @@ def make_eager_lexer(values: Values) -> type[Lexer]:
     Where that fails, and for all else, it gives what lark's contextual lexer gives; so the grammar sees a
     value piece by piece only on the way to the place where it is malformed.
     """
+
+    decoders = (
+        ("json__MEMBERS", values.whole.decode_members),
+        ("json__VALUES", values.whole.decode_values),
+        ("json__DECODED", values.whole.decode_value),
+    )
 
     class EagerLexer(Lexer):
         __future_interface__ = 2
@@ -215,26 +227,27 @@ def make_eager_lexer(values: Values) -> type[Lexer]:
         def lex(self, lexer_state: LexerState, parser_state: ParserState[Any]) -> Iterator[Token]:
             states = parser_state.parse_conf.states
             if self._lexer is None:
-                self._lexer = ContextualLexer(self._conf, {state: list(table) for state, table in states.items()})
+                self._lexer = ContextualLexer(
+                    self._conf, {state: list(table) for state, table in states.items()}
+                )
             lexers = self._lexer.lexers
             text: Any = getattr(lexer_state.text, "text", lexer_state.text)
             line = lexer_state.line_ctr
             try:
                 while True:
                     state = parser_state.position
-                    if "json__DECODED" in states[state] and len(parser_state.state_stack) <= EAGER_DEPTH:
-                        start = _WHITESPACE.match(text, line.char_pos).end()  # type: ignore[union-attr]
-                        try:
-                            value, end = values.decode(text, start)
-                        except (ValueError, RecursionError):
-                            values.duplicates.clear()
+                    wanted = states[state]
+                    if len(parser_state.state_stack) <= EAGER_DEPTH:
+                        for name, decode in decoders:
+                            if name in wanted and (found := decode(text, line.char_pos)):
+                                token = Token(name, "", start_pos=line.char_pos)
+                                token.value, line.char_pos = found
+                                yield token
+                                break
                         else:
-                            line.char_pos = end
-                            token = Token("json__DECODED", "", start_pos=start)
-                            token.value = value
-                            yield token
-                            continue
-                    yield lexers[state].next_token(lexer_state, parser_state)
+                            yield lexers[state].next_token(lexer_state, parser_state)
+                    else:
+                        yield lexers[state].next_token(lexer_state, parser_state)
             except EOFError:
                 return
 

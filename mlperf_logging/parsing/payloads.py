@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from itertools import chain
@@ -22,6 +23,97 @@ TOO_DEEP = -(1 << 40)
 
 _SECONDS = re.compile(r"([0-9]*)\.?([0-9]*)")
 _NUMERAL = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
+
+
+class PairDecoder:
+    """Decodes JSON as Python's json module reads it, and notes the names that stand twice in an object.
+
+    Attributes:
+        duplicates: the names, since the list was last emptied.
+    """
+
+    def __init__(self) -> None:
+        self.duplicates: list[str] = []
+        self._decoder = json.JSONDecoder(object_pairs_hook=self.make_object, parse_int=read_integer)
+
+    def decode(self, text: str, place: int) -> tuple[Any, int]:
+        """Decode a whole value at a place of a text.
+
+        Returns:
+            The value, and the place behind it.
+
+        Raises:
+            ValueError: there is no value at this place.
+            RecursionError: the value nests too deep.
+        """
+        return self._decoder.raw_decode(text, place)
+
+    def decode_value(self, text: str, place: int) -> tuple[Any, int] | None:
+        """Decode the value that begins behind blanks at a place of a text, if there is a whole one."""
+        try:
+            return self.decode(text, _skip(text, place))
+        except (ValueError, IndexError, RecursionError):
+            self.duplicates.clear()
+            return None
+
+    def decode_values(self, text: str, place: int) -> tuple[list[Any], int] | None:
+        """Decode the whole values of a list from a place of a text on, as far as they go."""
+        values: list[Any] = []
+        end = place
+        try:
+            while True:
+                value, end = self.decode(text, _skip(text, place))
+                values.append(value)
+                place = _skip(text, end)
+                if text[place] != ",":
+                    break
+                place += 1
+        except (ValueError, IndexError, RecursionError):
+            self.duplicates.clear()
+        return (values, end) if values else None
+
+    def decode_members(self, text: str, place: int) -> tuple[list[tuple[str, Any]], int] | None:
+        """Decode the whole members of an object from a place of a text on, as far as they go."""
+        members: list[tuple[str, Any]] = []
+        end = place
+        try:
+            while text[place := _skip(text, place)] == '"':
+                name, place = self.decode(text, place)
+                place = _skip(text, place)
+                if text[place] != ":":
+                    break
+                value, end = self.decode(text, _skip(text, place + 1))
+                members.append((name, value))
+                place = _skip(text, end)
+                if text[place] != ",":
+                    break
+                place += 1
+        except (ValueError, IndexError, RecursionError):
+            self.duplicates.clear()
+        return (members, end) if members else None
+
+    def make_object(self, members: list[tuple[str, Any]]) -> dict[str, Any]:
+        """Make an object of its members; of a name that stands twice the last member counts."""
+        made = dict(members)
+        if len(made) != len(members):
+            seen: set[str] = set()
+            for name, _ in members:
+                if name in seen:
+                    self.duplicates.append(name)
+                seen.add(name)
+        return made
+
+
+def _skip(text: str, place: int) -> int:
+    """The first place from some place on where no blank stands."""
+    while text[place] in " \t":
+        place += 1
+    return place
+
+
+def read_integer(token: str) -> int | float:
+    """An integer; one with too many digits is infinite."""
+    return int(token) if len(token) <= DIGITS_LIMIT else float(token)
 
 
 def count_members(values: Iterable[Any], depth: int = 0) -> int:

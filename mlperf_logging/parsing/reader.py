@@ -28,7 +28,9 @@ class Log(NamedTuple):
     problems: list[Problem]
 
 
-def read_batches(source: Source, *, dialects: Iterable[Dialect] | None = None) -> Iterator[list[Event | Problem]]:
+def read_batches(
+    source: Source, *, dialects: Iterable[Dialect] | None = None
+) -> Iterator[list[Event | Problem]]:
     """Read a log as a stream, in memory that is bounded by the longest record, not by the file.
 
     Args:

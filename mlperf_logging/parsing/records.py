@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import islice, takewhile
 from typing import Any, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.dialects import Dialect
 from mlperf_logging.parsing.mistakes import MISTAKES, RAW_LIMIT
-from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, describe, has_unbounded
+from mlperf_logging.parsing.payloads import (
+    DEPTH_LIMIT,
+    PairDecoder,
+    count_members,
+    describe,
+    has_unbounded,
+)
 
 Item: TypeAlias = "Event | Problem"
 
@@ -76,7 +83,7 @@ def compile_markers(dialects: tuple[Dialect, ...]) -> Markers:
         dialects={dialect.marker: dialect for dialect in dialects},
         stem=bytes(os.path.commonprefix(markers)),  # noqa: RUF071 - bytes are meant, not parts of a path
         widest=max(map(len, markers)),
-        record=re.compile(b"|".join(map(re.escape, markers))),
+        record=re.compile(b"|".join([re.escape(marker) for marker in markers])),
         bare=re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare),
     )
 
@@ -119,7 +126,8 @@ class RecordReader:
             line: number of the line.
             offset: bytes of the line before the segment.
         """
-        marks = [mark for mark in self.markers.bare.finditer(segment, start) if mark.start() < stop]
+        found = self.markers.bare.finditer(segment, start, stop + self.markers.widest)
+        marks = takewhile(lambda mark: mark.start() < stop, found)
         offset += 1
         return [make_problem("marker-without-record", line, offset + mark.start(), mark[0]) for mark in marks]
 
@@ -139,6 +147,15 @@ class RecordReader:
         problem = make_problem("record-too-long", line, column, raw, f"{limit:,} bytes", dialect=dialect)
         return [*self.note_bare_markers(segment, 0, record, line, offset), problem]
 
+    def _find_stops(self, segment: bytes, start: int) -> Iterator[int]:
+        """Markers from some place on: the first, the third, the seventh …, at last the end of the segment."""
+        marks = self.markers.record.finditer(segment, start)
+        step = 1
+        while mark := next(islice(marks, step - 1, None), None):
+            yield mark.start()
+            step *= 2
+        yield len(segment)
+
     def read(self, segment: bytes, line: int, offset: int) -> list[Item]:
         """Read all records of a segment.
 
@@ -150,7 +167,7 @@ class RecordReader:
         Returns:
             Events and problems in the order of the line; an event before its own warnings.
         """
-        parse = self._parse = self._parse or _open_grammars()
+        parse = self._parse = self._parse or _HeadParser().parse
         search = self.markers.record.search
         found = search(segment)
         start = found.start() if found else len(segment)
@@ -160,16 +177,22 @@ class RecordReader:
         while found:
             dialect, start = self.markers.dialects[found[0]], found.start()
             other = search(segment, found.end())
-            stop = other.start() if broken and other else len(segment)
+            stop = other.start() if other else len(segment)
             record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
             outcome = parse(dialect, record.text)
             if isinstance(outcome, Unreadable) and other and not broken:
-                broken, stop = True, other.start()
-                record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
-                outcome = parse(dialect, record.text)
+                # A marker may stand within a text. Each try takes in twice as many of them, so that in the end
+                # no byte has been looked at much more often than once.
+                for later in self._find_stops(segment, other.end()):
+                    longer = _Record.decode(dialect, segment[start:later], line, offset + start + 1)
+                    second = parse(dialect, longer.text)
+                    if not isinstance(second, Unreadable):
+                        record, outcome, stop = longer, second, later
+                        break
+                broken = isinstance(outcome, Unreadable)
             seen += 1
             if seen == 2:
-                column, raw = offset + start + 1, segment[start:]
+                column, raw = offset + start + 1, segment[start : start + RAW_LIMIT]
                 items.append(make_problem("two-events-on-a-line", line, column, raw, dialect=dialect))
             if isinstance(outcome, Unreadable):
                 items.append(record.problem(outcome.label, outcome.place))
@@ -199,7 +222,7 @@ class _Record(NamedTuple):
     doubts: list[str]
 
     @classmethod
-    def decode(cls, dialect: Dialect, raw: bytes, line: int, column: int) -> "_Record":
+    def decode(cls, dialect: Dialect, raw: bytes, line: int, column: int) -> _Record:
         """A record of its bytes."""
         text, doubts = decode(raw)
         return cls(dialect, text, line, column, raw, doubts)
@@ -228,9 +251,10 @@ class _Record(NamedTuple):
         for mistake in mistakes:
             place = find_member(self.text, mistake.field) if mistake.field else 0
             items.append(self.problem(mistake.label, place, mistake.found, key))
-        for name in dict.fromkeys(parsed.duplicates):
-            places = [found.start() for found in re.finditer(rf'"{re.escape(name)}"[ \t]*:', self.text)]
-            items.append(self.problem("duplicate-json-key", max(places, default=0), describe(name), key))
+        if names := list(dict.fromkeys(parsed.duplicates)):
+            places = [found.start() for found in re.finditer(rf'"{re.escape(names[0])}"[ \t]*:', self.text)]
+            found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
+            items.append(self.problem("duplicate-json-key", max(places, default=0), found, key))
         if has_unbounded(payload):
             word = _UNBOUNDED.search(self.text)
             items.append(self.problem("nan-or-infinity", word.start() if word else 0, "", key))
@@ -314,8 +338,33 @@ def _skip(text: str, place: int) -> int:
     return place
 
 
-def _open_grammars() -> ParseRecord:
-    from mlperf_logging.parsing.grammar import open_grammars
+class _HeadParser:
+    """Parses records whose JSON is sound: a pattern for the words before it, and Python's json module.
 
-    return open_grammars()
+    What it declines, and so every record that is malformed, goes to the grammars, which load with the first.
+    """
 
+    def __init__(self) -> None:
+        self._decoder = PairDecoder()
+        self._parse: ParseRecord | None = None
+
+    def parse(self, dialect: Dialect, text: str) -> Parsed | Unreadable:
+        """Parse a text that begins with a record."""
+        head = (
+            re.compile(dialect.head_pattern).match(text, len(dialect.marker))
+            if dialect.head_pattern
+            else None
+        )
+        if head is not None:
+            self._decoder.duplicates = []
+            try:
+                payload, end = self._decoder.decode(text, head.end())
+            except (ValueError, RecursionError):
+                end = -1
+            if end >= 0 and not text[end:].strip(" \t"):
+                return Parsed({**head.groupdict(), "payload": payload}, None, self._decoder.duplicates)
+        if self._parse is None:
+            from mlperf_logging.parsing.grammar import open_grammars
+
+            self._parse = open_grammars()
+        return self._parse(dialect, text)

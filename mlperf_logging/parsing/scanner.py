@@ -151,7 +151,9 @@ class Scanner:
             place = find(stem, end, stop)
         first, offset = self.line, self._offset
         numbers = list(accumulate(map(data.count, repeat(b"\n"), ends, places), initial=first))[1:]
-        feeds = map(data.rfind, repeat(b"\n"), ends, places)  # -1 for a record on the same line as the last one
+        feeds = map(
+            data.rfind, repeat(b"\n"), ends, places
+        )  # -1 for a record on the same line as the last one
         columns = list(map(sub, places, list(accumulate(feeds, max, initial=start - 1))[1:]))
         if offset:
             pairs = zip(columns, numbers, strict=True)
@@ -164,7 +166,9 @@ class Scanner:
             raws = [data[place:end] for place, end in zip(places[part], ends[begin + 1 :], strict=False)]
             items += self._read_run(raws, numbers[part], columns[part])
 
-    def _read_run(self, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]) -> Sequence[Item]:
+    def _read_run(
+        self, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
+    ) -> Sequence[Item]:
         """Read what may be records; all at once when they are of the same dialect as the last ones."""
         if all(map(bytes.startswith, raws, repeat(self._mark))):
             return self._read_same(self._dialect, raws, numbers, columns)
@@ -196,7 +200,10 @@ class Scanner:
             item
             for start in range(0, len(raws), size)
             for item in self._read_same(
-                dialect, raws[start : start + size], numbers[start : start + size], columns[start : start + size]
+                dialect,
+                raws[start : start + size],
+                numbers[start : start + size],
+                columns[start : start + size],
             )
         ]
 
@@ -264,4 +271,3 @@ def _split_lines(data: bytes) -> list[bytes] | None:
     lines = data.split(b"\r\n")
     same = len(lines) - 1 == data.count(b"\n") == data.count(b"\r")
     return lines if same else None
-

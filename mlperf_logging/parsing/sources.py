@@ -131,7 +131,9 @@ def _decompressed(head: bytes, file: IO[bytes] | io.FileIO, name: str) -> Iterat
         try:
             block, rest = frame.feed(rest)
         except broken as error:
-            raise UnreadableLogError(name, f"{name}: its {compression} compression is broken: {error}") from error
+            raise UnreadableLogError(
+                name, f"{name}: its {compression} compression is broken: {error}"
+            ) from error
         inside = not frame.ended
         if block:
             yield block

@@ -49,6 +49,8 @@ class Dialect(NamedTuple):
             in lower case, and ``payload``, the decoded JSON, where there is one; then line number, column and
             bytes of the record.
         key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
+        head_pattern: what stands between marker and JSON in an ordinary record, a regular expression whose groups
+            are named as the grammar's terminals; "" where it cannot be told from the words alone.
         sample_head: what stands between marker and JSON, to make a record of a sample of malformed JSON.
         head_samples: malformed beginnings of records, from behind the marker on, by label.
     """
@@ -58,6 +60,7 @@ class Dialect(NamedTuple):
     read_ordinary: Callable[[Sequence[bytes], Sequence[int], Sequence[int]], list[Event] | None]
     read_fields: Callable[[dict[str, Any], int, int, bytes], Reading]
     key_pattern: str
+    head_pattern: str = ""
     sample_head: str = ""
     head_samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
 

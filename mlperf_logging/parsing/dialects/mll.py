@@ -8,7 +8,13 @@ from typing import Any
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
-from mlperf_logging.parsing.payloads import count_members, count_names, describe, read_metadata, read_milliseconds
+from mlperf_logging.parsing.payloads import (
+    count_members,
+    count_names,
+    describe,
+    read_metadata,
+    read_milliseconds,
+)
 
 NAME = "mll"
 
@@ -73,6 +79,7 @@ DIALECT = Dialect(
     rank=2,
     read_ordinary=read_ordinary,
     read_fields=read_fields,
+    head_pattern=r"(?P<seconds>[0-9.]+) (?P<key>[A-Za-z0-9_]+):[ \t]+(?=\{)",
     key_pattern=r":::MLL [0-9.]+ ([A-Za-z0-9_]+)",
     sample_head="1.5 key: ",
     head_samples=(

@@ -85,7 +85,9 @@ def _each_name_once(raws: Sequence[bytes], fields: list[tuple[Any, ...]]) -> boo
     """Whether no name stands twice in records of which some have more colons than members, in their texts."""
     _, values, metadatas, _, types, namespaces = fields
     _, _, unset = _open_decoder()
-    for raw, value, metadata, event_type, namespace in zip(raws, values, metadatas, types, namespaces, strict=True):
+    for raw, value, metadata, event_type, namespace in zip(
+        raws, values, metadatas, types, namespaces, strict=True
+    ):
         members = 6 - (event_type is unset) - (namespace is unset) + count_members((value, metadata), 1)
         if raw.count(b":") - 3 != members and count_names(_cut_payload(raw)) != members:
             return False
@@ -123,5 +125,6 @@ DIALECT = Dialect(
     rank=3,
     read_ordinary=read_ordinary,
     read_fields=read_fields,
+    head_pattern=r"[ \t]*(?=\{)",
     key_pattern=r'"key"[ \t]*:[ \t]*"([A-Za-z0-9_]+)"',
 )

@@ -71,12 +71,12 @@ DIALECT = Dialect(
     read_ordinary=read_ordinary,
     read_fields=read_fields,
     key_pattern=r"\([^()]*:[0-9]+\) ([A-Za-z0-9_]+)",
-    sample_head="resnet 1.5 (a.py:1) key: ",
+    sample_head="task 1.5 (a.py:1) key: ",
     head_samples=(
-        ("words-out-of-shape", ("?", "resnet?", "resnet 1.5?", "resnet 1.5 ?", "resnet 1.5 (a.py:1)?")),
-        ("record-cut-short", ("", "resnet", "resnet 1.5", "resnet 1.5 (a.py:1)")),
-        ("missing-time", ("resnet (", "resnet key")),
-        ("missing-call-site", ("resnet 1.5 key", "resnet 1.5 :")),
-        ("missing-key", ("resnet 1.5 (a.py:1) :", "resnet 1.5 (a.py:1) {")),
+        ("words-out-of-shape", ("?", "task?", "task 1.5?", "task 1.5 ?", "task 1.5 (a.py:1)?")),
+        ("record-cut-short", ("", "task", "task 1.5", "task 1.5 (a.py:1)")),
+        ("missing-time", ("task (", "task key")),
+        ("missing-call-site", ("task 1.5 key", "task 1.5 :")),
+        ("missing-key", ("task 1.5 (a.py:1) :", "task 1.5 (a.py:1) {")),
     ),
 )

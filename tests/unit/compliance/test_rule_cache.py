@@ -25,9 +25,13 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture
-def folder(tmp_path: Path, kept: Path) -> RuleFolder:
-    """Rule files that a test may change."""
+@pytest.fixture(params=["fresh", "settled"])
+def folder(
+    tmp_path: Path, kept: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> RuleFolder:
+    """Rule files that a test may change: told apart by their contents, or by their times as after a while."""
+    if request.param == "settled":
+        monkeypatch.setattr(cache, "_SETTLED_NS", -(10**18))
     return copy_rules(tmp_path / "rules")
 
 
@@ -79,6 +83,30 @@ def test_new_and_removed_files_are_seen(folder: RuleFolder) -> None:
     assert {name for name, *_ in RuleStore(str(folder.path)).index()} - set(rounds) == {"trial/1.2.0"}
     (folder.path / "trial/1.2.0.yaml").unlink()
     assert [name for name, *_ in RuleStore(str(folder.path)).index()] == rounds
+
+
+def test_files_of_the_last_seconds_are_told_apart_by_contents(folder: RuleFolder) -> None:
+    """Two edits that share every time and size are told apart while the files are fresh."""
+    seen = set()
+    for number in range(50):
+        folder.write("benchmarks/knitting.yaml", f"benchmark: knitting\narea: {number:03}\n")
+        seen.add(RuleStore(str(folder.path)).digest())
+    if cache._SETTLED_NS > 0:
+        assert len(seen) == 50
+    folder.write("benchmarks/knitting.yaml", "benchmark: knitting\n")
+    assert RuleStore(str(folder.path)).digest() not in seen
+
+
+def test_untouched_files_keep_their_digest(folder: RuleFolder) -> None:
+    """As long as nothing is touched, the cache is found again."""
+    assert len({RuleStore(str(folder.path)).digest() for _ in range(3)}) == 1
+
+
+def test_digest_of_settled_files_reads_none(folder: RuleFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files that have not changed for a while are told apart without being read."""
+    monkeypatch.setattr(cache, "_SETTLED_NS", -(10**18))
+    monkeypatch.setattr("builtins.open", lambda *_, **__: pytest.fail("a file was read"))
+    assert RuleStore(str(folder.path)).digest()
 
 
 def test_renamed_file_is_seen(folder: RuleFolder) -> None:
