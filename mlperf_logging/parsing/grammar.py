@@ -95,7 +95,7 @@ class Grammar:
                 place = error.pos_in_stream or 0
                 if error.token.type != "COMPLETE":
                     return Unreadable(place, self._label(error))
-                # A bracket or comma behind a whole record is not what the grammar takes for a rest; it is one.
+                # A bracket or a comma behind a whole record is a rest, too, though the parser sees it first.
                 self._values.whole.duplicates = []
                 fields = {**self._run(text[:place]), "rest": place}
             return Parsed(fields, fields.pop("rest", None), self._values.whole.duplicates)
@@ -210,7 +210,6 @@ def make_eager_lexer(values: Values) -> type[Lexer]:
     Where that fails, and for all else, it gives what lark's contextual lexer gives; so the grammar sees a
     value piece by piece only on the way to the place where it is malformed.
     """
-
     decoders = (
         ("json__MEMBERS", values.whole.decode_members),
         ("json__VALUES", values.whole.decode_values),

@@ -186,7 +186,7 @@ KINDS = (
         severity="error",
         summary="the words before the JSON are not those of a record",
         why=_NOT_READ,
-        mend="Write time, key and what else the dialect wants, one space between them, and a colon at the end.",
+        mend="Write time, key and whatever the dialect wants with one space between them, then a colon.",
     ),
     MistakeKind(
         code="MLP017",

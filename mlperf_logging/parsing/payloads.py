@@ -12,7 +12,7 @@ from typing import Any
 from mlperf_logging.parsing.dialects import Mistake
 
 DEPTH_LIMIT = 100
-"""Lists and objects stand at most this deep within a record's values; deeper ones break those who use them."""
+"""Lists and objects stand at most this deep in each other; deeper ones would break those who use them."""
 
 DIGITS_LIMIT = 4300
 """An integer has at most this many digits; Python refuses longer ones. A longer one is read as infinite."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -81,11 +80,18 @@ def compile_markers(dialects: tuple[Dialect, ...]) -> Markers:
     bare = b"|".join(re.escape(marker[:-1]) for marker in markers)
     return Markers(
         dialects={dialect.marker: dialect for dialect in dialects},
-        stem=bytes(os.path.commonprefix(markers)),  # noqa: RUF071 - bytes are meant, not parts of a path
+        stem=_find_stem(markers),
         widest=max(map(len, markers)),
         record=re.compile(b"|".join([re.escape(marker) for marker in markers])),
         bare=re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare),
     )
+
+
+def _find_stem(markers: list[bytes]) -> bytes:
+    """How all markers begin: as the first and the last of them in order."""
+    first, last = min(markers), max(markers)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
+    return first[: sum(1 for _ in same)]
 
 
 ParseRecord: TypeAlias = "Callable[[Dialect, str], Parsed | Unreadable]"
@@ -181,8 +187,8 @@ class RecordReader:
             record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
             outcome = parse(dialect, record.text)
             if isinstance(outcome, Unreadable) and other and not broken:
-                # A marker may stand within a text. Each try takes in twice as many of them, so that in the end
-                # no byte has been looked at much more often than once.
+                # A marker may stand within a text. Each try takes in twice as many of them, so that in the
+                # end no byte has been looked at much more often than once.
                 for later in self._find_stops(segment, other.end()):
                     longer = _Record.decode(dialect, segment[start:later], line, offset + start + 1)
                     second = parse(dialect, longer.text)

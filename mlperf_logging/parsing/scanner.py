@@ -79,7 +79,7 @@ class Scanner:
 
     @property
     def only_dialect(self) -> str | None:
-        """Name of the dialect whose ordinary records are all that was found so far; None when there was more."""
+        """The dialect whose ordinary records are all that was found so far; None if there was more."""
         return next(iter(self._spoken)) if len(self._spoken) == 1 else None
 
     def _read(self, data: bytes, start: int, stop: int) -> list[Item]:
@@ -265,7 +265,7 @@ class Scanner:
 
 
 def _split_lines(data: bytes) -> list[bytes] | None:
-    """Split bytes whose lines all end alike, with LF or with CR and LF, if the last one does; None for others."""
+    """Split bytes whose lines all end alike, with LF or with CR and LF, the last one too; None for others."""
     if b"\r" not in data:
         return data.split(b"\n")
     lines = data.split(b"\r\n")

@@ -23,8 +23,8 @@ EXAMPLES = int(os.environ.get("MLPERF_EXAMPLES", "1000"))
 thorough = settings(max_examples=EXAMPLES, deadline=None)
 
 LOG = (
-    b'noise\n0: :::MLLOG {"namespace": "", "time_ms": 5, "event_type": "POINT_IN_TIME", "key": "seed", "value": [1, {"a": "b"}],'
-    b' "metadata": {"file": "a.py", "lineno": 3}}\r\n:::MLL 1.5 seed: {"value": "x", "metadata": {}}\n'
+    b'noise\n0: :::MLLOG {"namespace": "", "time_ms": 5, "event_type": "POINT_IN_TIME", "key": "seed",'
+    b' "value": [1, {"a": "b"}], "metadata": {"file": "a.py", "lineno": 3}}\r\n:::MLL 1.5 seed: {"value": "x", "metadata": {}}\n'
     b':::MLPv0.5.0 resnet 1541635734.193 (train.py:12) eval_accuracy: {"epoch": 1, "value": 0.5}\n'
 ) * 3  # fmt: skip
 MARKERS = tuple(dialect.marker for dialect in load_dialects())
@@ -38,7 +38,9 @@ def damaged(draw: st.DrawFn) -> bytes:
         place = draw(st.integers(0, len(data)))
         width = draw(st.integers(0, 40))
         part = bytes(data[place : place + width])
-        data[place : place + width] = draw(st.sampled_from([b"", bytes(width), part + part, part[::-1], b"\xff"]))
+        data[place : place + width] = draw(
+            st.sampled_from([b"", bytes(width), part + part, part[::-1], b"\xff"])
+        )
     return bytes(data[: draw(st.integers(0, len(data)))])
 
 
@@ -59,7 +61,9 @@ def check(items: list[Event | Problem], data: bytes) -> None:
             assert MISTAKES[item.label].code == item.code
             assert len(item.raw) <= RAW_LIMIT
     assert [item.line for item in items] == sorted(item.line for item in items)
-    first_lines = {number for number, line in enumerate(lines, 1) if any(marker in line for marker in MARKERS)}
+    first_lines = {
+        number for number, line in enumerate(lines, 1) if any(marker in line for marker in MARKERS)
+    }
     assert first_lines == {item.line for item in items} - _bare(items)
 
 
@@ -89,7 +93,9 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
         log = read_log(data)
     except UnreadableLogError:
-        assert data.startswith((b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) or data[1:4] == b"\x2a\x4d\x18"
+        assert (
+            data.startswith((b"\x1f\x8b", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")) or data[1:4] == b"\x2a\x4d\x18"
+        )
     else:
         assert log.path == "<bytes>"
 
@@ -103,33 +109,33 @@ def test_damaged_compression_is_read_or_refused(compress: object, data: st.DataO
     packed[place] ^= data.draw(st.integers(1, 255))
     cut = data.draw(st.one_of(st.just(len(packed)), st.integers(7, len(packed))))
     try:
-        log = read_log(bytes(packed[:cut]))
+        outcome = read_log(bytes(packed[:cut])).path
     except UnreadableLogError as error:
-        assert "\n" not in str(error)
-    else:
-        assert log.path == "<bytes>"
+        outcome = str(error)
+    assert outcome.startswith("<bytes>")
+    assert "\n" not in outcome
 
 
 @pytest.mark.parametrize(
     "data",
     [
-        b":::MLLOG " * 200_000,
-        b':::MLLOG "' * 200_000,
-        b':::MLLOG "\\" ' * 100_000,
-        b':::MLLOG {"a": "' * 100_000,
-        b":::MLLOG " + b"[" * 1_000_000,
-        b":::MLLOG " + b'{"a":' * 300_000,
-        b":::MLLOG " + b"[1," * 300_000,
+        b":::MLLOG " * 20_000,
+        b':::MLLOG "' * 20_000,
+        b':::MLLOG "\\" ' * 20_000,
+        b':::MLLOG {"a": "' * 20_000,
+        b":::MLLOG " + b"[" * 100_000,
+        b":::MLLOG " + b'{"a":' * 100_000,
+        b":::MLLOG " + b"[1," * 100_000,
         b":::MLLOG " + b'"\\' * 500_000,
-        b":::MLLOG," * 200_000,
+        b":::MLLOG," * 20_000,
         b":::" * 500_000,
-        b":::ML" * 300_000,
-        b":::MLL 1.5 " * 100_000,
-        b"\r" * 1_000_000,
-        b":::MLL \r" * 100_000,
-        b" " * 1_000_000 + b":::MLLOG " + b" " * 1_000_000,
-        b":::MLL " + b"1" * 1_000_000,
-        b":::MLL " + b"1" * 1_000_000 + b" k: {}",
+        b":::ML" * 100_000,
+        b":::MLL 1.5 " * 20_000,
+        b"\r" * 100_000,
+        b":::MLL \r" * 20_000,
+        b" " * 300_000 + b":::MLLOG " + b" " * 100_000,
+        b":::MLL " + b"1" * 100_000,
+        b":::MLL " + b"1" * 300_000 + b" k: {}",
     ],
     ids=lambda data: repr(data[:20]),
 )

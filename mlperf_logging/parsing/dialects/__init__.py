@@ -44,15 +44,16 @@ class Dialect(NamedTuple):
         name: the name of the dialect, its grammar and its module.
         rank: age of the dialect: a newer one has a higher rank.
         read_ordinary: the fast path. From the bytes of records (marker first), their line numbers and columns
-            it makes their events, or None when not every one of them is of the ordinary shape and beyond doubt.
-        read_fields: makes an event of what the grammar found: what its terminals matched, under their names
+            it makes their events, or None when not every one of them is of the ordinary shape and beyond
+            doubt. read_fields: makes an event of what the grammar found: what its terminals matched, under
+            their names
             in lower case, and ``payload``, the decoded JSON, where there is one; then line number, column and
             bytes of the record.
         key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
-        head_pattern: what stands between marker and JSON in an ordinary record, a regular expression whose groups
-            are named as the grammar's terminals; "" where it cannot be told from the words alone.
         sample_head: what stands between marker and JSON, to make a record of a sample of malformed JSON.
         head_samples: malformed beginnings of records, from behind the marker on, by label.
+        head_pattern: what stands between marker and JSON in an ordinary record, a regular expression whose
+            groups are named as the grammar's terminals; "" where it cannot be told from the words alone.
     """
 
     name: str
@@ -60,9 +61,9 @@ class Dialect(NamedTuple):
     read_ordinary: Callable[[Sequence[bytes], Sequence[int], Sequence[int]], list[Event] | None]
     read_fields: Callable[[dict[str, Any], int, int, bytes], Reading]
     key_pattern: str
-    head_pattern: str = ""
     sample_head: str = ""
     head_samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    head_pattern: str = ""
 
     @property
     def grammar_path(self) -> str:

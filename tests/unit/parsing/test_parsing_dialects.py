@@ -34,7 +34,10 @@ def read_ordinary(raws, numbers, columns):
 def read_fields(fields, line, column, raw):
     return Event(fields["key"], fields["payload"], {}, int(fields["time"]), line, column, raw, dialect="ml9"), []
 
-DIALECT = Dialect("ml9", 9, read_ordinary, read_fields, r":::ML9 [0-9]+ ([a-z]+)", "1 k = ")
+DIALECT = Dialect(
+    name="ml9", rank=9, read_ordinary=read_ordinary, read_fields=read_fields,
+    key_pattern=r":::ML9 [0-9]+ ([a-z]+)", sample_head="1 k = ",
+)
 """
 
 
@@ -74,7 +77,9 @@ def test_a_dialect_is_two_files() -> None:
     data = b'0: :::ML9 12 seed = 5\n:::ML9 13 seed = None\n:::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": {}}'
     log = read_log(data)
     assert log.dialect == "ml9"
-    assert [(event.key, event.value, event.time_ms, event.column) for event in log.events] == [("seed", 5, 12, 4)]
+    assert [(event.key, event.value, event.time_ms, event.column) for event in log.events] == [
+        ("seed", 5, 12, 4)
+    ]
     assert [(problem.label, problem.key, problem.column) for problem in log.problems] == [
         ("python-literal", "seed", 18),
         ("older-dialect-record", "k", 1),

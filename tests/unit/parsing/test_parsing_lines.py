@@ -39,7 +39,10 @@ def places(data: bytes) -> list[tuple[int, int, object]]:
 def test_line_ends(end: bytes) -> None:
     """LF ends lines, with or without CR, and the CR is not part of the record."""
     log = read_log(end.join([b"noise", record(1), b"", record(2)]))
-    assert [(event.line, event.value, event.raw) for event in log.events] == [(2, 1, record(1)), (4, 2, record(2))]
+    assert [(event.line, event.value, event.raw) for event in log.events] == [
+        (2, 1, record(1)),
+        (4, 2, record(2)),
+    ]
     assert log.problems == []
 
 
@@ -57,7 +60,9 @@ def test_mixed_line_ends() -> None:
     assert [(line, value) for line, _, value in places(data)] == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
 
-@pytest.mark.parametrize("prefix", [b"0: ", b"[1,0]<stdout>: ", b"\x1b[32m", b"\x00\x00", b"\xff\xfe", "é ".encode(), b"100%|##| "])
+@pytest.mark.parametrize(
+    "prefix", [b"0: ", b"[1,0]<stdout>: ", b"\x1b[32m", b"\x00\x00", b"\xff\xfe", "é ".encode(), b"100%|##| "]
+)
 def test_prefix_is_dropped(prefix: bytes) -> None:
     """Whatever stands before the marker is dropped; the column counts its bytes."""
     assert places(prefix + record(1)) == [(1, len(prefix) + 1, 1)]
@@ -71,7 +76,10 @@ def test_no_line_end_at_the_end_of_the_file() -> None:
 
 def test_zero_bytes_outside_of_records_are_noise() -> None:
     """Zero bytes before a record and on other lines do no harm."""
-    assert places(bytes(5000) + record(1) + b"\n" + bytes(5000) + b"\n" + record(2)) == [(1, 5001, 1), (3, 1, 2)]
+    assert places(bytes(5000) + record(1) + b"\n" + bytes(5000) + b"\n" + record(2)) == [
+        (1, 5001, 1),
+        (3, 1, 2),
+    ]
 
 
 def test_white_space_after_a_record_is_legal() -> None:
@@ -125,15 +133,21 @@ def test_marker_within_a_text_is_no_record() -> None:
     assert log.problems == []
 
 
-@pytest.mark.parametrize("text", [b":::MLLOG", b":::MLLOG{}", b"see ':::MLLOG'", b":::MLLOG\t{}", b":::MLL,", b":::MLPv0.5.0"])
+@pytest.mark.parametrize(
+    "text", [b":::MLLOG", b":::MLLOG{}", b"see ':::MLLOG'", b":::MLLOG\t{}", b":::MLL,", b":::MLPv0.5.0"]
+)
 def test_marker_without_a_space_is_warned_of(text: bytes) -> None:
     """A marker that no space follows is noise, as for the public checks, and a warning."""
     log = read_log(text)
     assert (log.dialect, log.events) == (None, [])
-    assert [(problem.label, problem.severity) for problem in log.problems] == [("marker-without-record", "warning")]
+    assert [(problem.label, problem.severity) for problem in log.problems] == [
+        ("marker-without-record", "warning")
+    ]
 
 
-@pytest.mark.parametrize("text", [b":::MLLOGGER x", b":::MLX 1", b":::ML", b":::", b"::: MLLOG {}", b":::mllog {}", b"MLLOG {}"])
+@pytest.mark.parametrize(
+    "text", [b":::MLLOGGER x", b":::MLX 1", b":::ML", b":::", b"::: MLLOG {}", b":::mllog {}", b"MLLOG {}"]
+)
 def test_other_words_are_no_markers(text: bytes) -> None:
     """What only resembles a marker is noise."""
     assert read_log(text)[1:] == (None, [], [])
@@ -203,7 +217,10 @@ def test_unfinished_line_is_not_held() -> None:
 
 def test_line_number_after_noise_and_blocks() -> None:
     """Line numbers are those of the file, whether lines are mostly records or mostly noise."""
-    lines = [record(number) if number % 7 == 0 or number > 9000 else b"noise %d" % number for number in range(1, 20_000)]
+    lines = [
+        record(number) if number % 7 == 0 or number > 9000 else b"noise %d" % number
+        for number in range(1, 20_000)
+    ]
     log = read_log(io.BytesIO(b"\n".join(lines)))
     assert all(event.line == event.value for event in log.events)
     assert len(log.events) == sum(line.startswith(b":::") for line in lines)

@@ -36,7 +36,7 @@ UNREADABLE = [
     (record("[1, True]"), "python-literal", "True],"),
     (record("'x'"), "single-quotes", "'x', \""),
     (record("{'a': 1}"), "single-quotes", "'a': 1"),
-    (record("[1, ]"), "trailing-comma", "], \"me"),
+    (record("[1, ]"), "trailing-comma", '], "me'),
     (record('{"a": {"b": [{"c": 1, }]}}'), "trailing-comma", "}]}}, "),
     (record("1 2"), "missing-comma", '2, "me'),
     (record('"a" "b"'), "missing-comma", '"b", "'),
@@ -48,7 +48,7 @@ UNREADABLE = [
     (record(".5"), "malformed-number", '.5, "m'),
     (record("1."), "malformed-number", '., "me'),
     (record("+1"), "malformed-number", '+1, "m'),
-    (record("0x10"), "malformed-number", "x10, \""),
+    (record("0x10"), "malformed-number", 'x10, "'),
     (record("-"), "malformed-number", '-, "me'),
     (record('"a\tb"'), "malformed-text", '\tb", "'),
     (record('"a\\qb"'), "malformed-text", '\\qb", '),
@@ -76,7 +76,7 @@ UNREADABLE = [
     (record("1", '"value"', '"valeu"'), "missing-value", ":::MLL"),
     (record("1", '"metadata"', '"meta"'), "missing-metadata", ":::MLL"),
     (record("1", '"time_ms"', '"time"'), "missing-time", ":::MLL"),
-    (record("1", '"time_ms": 5', '"time_s": 1.5'), "time-in-seconds", "1.5, \""),
+    (record("1", '"time_ms": 5', '"time_s": 1.5'), "time-in-seconds", '1.5, "'),
     (record("1", ": 5", ': "soon"'), "time-not-a-number", '"soon"'),
     (record("1", ": 5", ": true"), "time-not-a-number", "true, "),
     (record("1", ": 5", ": null"), "time-not-a-number", "null, "),
@@ -138,7 +138,7 @@ DOUBTFUL = [
     (record("1", "POINT_IN_TIME", "POINT"), "event-type-unknown", '"POINT'),
     (record("1", '"POINT_IN_TIME"', "[5]"), "event-type-unknown", '[5], "'),
     (':::MLL 1.5 k: {"value": NaN, "metadata": {}}', "nan-or-infinity", 'NaN, "'),
-    (':::MLPv0.5.0 ncf 1.5 (\xff.py:1) k: 1', "not-utf8", ":::MLP"),
+    (":::MLPv0.5.0 ncf 1.5 (\xff.py:1) k: 1", "not-utf8", ":::MLP"),
 ]
 
 
@@ -161,7 +161,10 @@ def test_values_of_doubtful_records() -> None:
 
 def test_time_as_text_is_a_number() -> None:
     """A time in quotes is read as the number that it writes."""
-    times = [read_log(record("1", ": 5", f": {text}").encode()).events[0].time_ms for text in ('"5"', '"5.5"', '"-1e3"')]
+    times = [
+        read_log(record("1", ": 5", f": {text}").encode()).events[0].time_ms
+        for text in ('"5"', '"5.5"', '"-1e3"')
+    ]
     assert times == [5, 5.5, -1000.0]
 
 
@@ -179,7 +182,12 @@ def test_several_mistakes_of_one_record() -> None:
 
 def test_key_of_a_record_that_cannot_be_read() -> None:
     """The key is told where it can still be seen."""
-    lines = [record("nope"), ':::MLL 1.5 seed: {"value": nope}', ":::MLPv0.5.0 ncf 1.5 (a.py:1) seed: nope", ":::MLLOG {"]
+    lines = [
+        record("nope"),
+        ':::MLL 1.5 seed: {"value": nope}',
+        ":::MLPv0.5.0 ncf 1.5 (a.py:1) seed: nope",
+        ":::MLLOG {",
+    ]
     assert [read_log(line.encode()).problems[0].key for line in lines] == ["k", "seed", "seed", None]
 
 
@@ -207,7 +215,12 @@ def test_many_broken_lines_are_each_reported() -> None:
 
 def test_codes_and_labels_are_unique_and_well_formed() -> None:
     """Each kind of mistake has a code of its own, a label, words, and a severity that is known."""
-    assert len({kind.code for kind in KINDS}) == len({kind.label for kind in KINDS}) == len(KINDS) == len(MISTAKES)
+    assert (
+        len({kind.code for kind in KINDS})
+        == len({kind.label for kind in KINDS})
+        == len(KINDS)
+        == len(MISTAKES)
+    )
     for kind in KINDS:
         assert re.fullmatch(r"MLP0\d\d", kind.code)
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind.label)
@@ -235,7 +248,9 @@ def test_each_sample_of_malformed_json_gets_its_own_label(label: str, sample: st
         for sample in samples
     ],
 )
-def test_each_sample_of_a_malformed_beginning_gets_its_own_label(marker: bytes, label: str, sample: str) -> None:
+def test_each_sample_of_a_malformed_beginning_gets_its_own_label(
+    marker: bytes, label: str, sample: str
+) -> None:
     """A sample of words that are out of shape is reported as what it is a sample of."""
     assert [problem.label for problem in read_log(marker + sample.encode()).problems] == [label]
 

@@ -77,7 +77,9 @@ def test_seconds_in_decimal(seconds: bytes, time_ms: float) -> None:
         (b'"namespace": null,', (None, None)),
     ],
 )
-def test_event_type_and_namespace_may_be_absent_or_odd(record: bytes, expected: tuple[object, object]) -> None:
+def test_event_type_and_namespace_may_be_absent_or_odd(
+    record: bytes, expected: tuple[object, object]
+) -> None:
     """The event type may be missing; the namespace may be any JSON value."""
     log = read_log(b":::MLLOG {" + record + b'"time_ms": 1, "key": "k", "value": 1, "metadata": {}}')
     assert [(event.event_type, event.namespace) for event in log.events] == [expected]

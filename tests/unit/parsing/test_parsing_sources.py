@@ -16,9 +16,15 @@ from mlperf_logging.parsing.sources import BLOCK_BYTES, CutShort, name_of, read_
 
 zstandard = pytest.importorskip("zstandard")
 
-RECORD = b':::MLLOG {"namespace": "", "time_ms": %d, "key": "seed", "value": %d, "metadata": {"file": "a.py"}}\n'
+RECORD = (
+    b':::MLLOG {"namespace": "", "time_ms": %d, "key": "seed", "value": %d, "metadata": {"file": "a.py"}}\n'
+)
 LOG = b"".join(RECORD % (number, number * 7919) for number in range(3000))
-COMPRESS = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.ZstdCompressor(write_checksum=True).compress}
+COMPRESS = {
+    "gzip": gzip.compress,
+    "xz": lzma.compress,
+    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,
+}
 
 
 def read_whole(source: object) -> bytes:
