@@ -33,7 +33,9 @@ def render_table(
     used = [index for index in range(len(titles)) if any(row[index] for row in rows)]
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index in used:
-        table.add_column(titles[index], style=_STYLES[min(index, len(_STYLES) - 1)], overflow="fold")
+        style = _STYLES[min(index, len(_STYLES) - 1)]
+        # What a row is about stays whole, so that it can be searched for and copied; the rest gives way.
+        table.add_column(titles[index], style=style, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*[Text(row[index]) for index in used])
     is_terminal = sys.stdout.isatty()

@@ -99,7 +99,7 @@ def test_grammar_without_a_marker_is_refused(grammar: str, tmp_path: Path) -> No
 ORDINARY = [
     b':::MLLOG {"namespace": "", "time_ms": 1, "event_type": "POINT_IN_TIME", "key": "k", "value": 1, "metadata": {}}',
     b':::MLLOG {"time_ms": 1.5, "key": "k", "value": {"a": [1, {"b": "x: y"}]}, "metadata": {"file": "C:\\\\a", "b": [{}]}}',
-    b':::MLLOG {"namespace": 0, "time_ms": 1, "event_type": null, "key": "k", "value": 123456789012345678901, "metadata": {}}',
+    b':::MLLOG {"namespace": 0, "time_ms": 1, "event_type": null, "key": "k", "value": 18446744073709551616, "metadata": {}}',
 ]
 
 

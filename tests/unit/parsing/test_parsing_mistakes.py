@@ -225,7 +225,7 @@ def test_codes_and_labels_are_unique_and_well_formed() -> None:
         assert re.fullmatch(r"MLP0\d\d", kind.code)
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind.label)
         assert kind.severity in {"error", "warning"}
-        assert kind.summary and kind.why and kind.mend
+        assert all([kind.summary, kind.why, kind.mend])
         assert not kind.summary.endswith(".")
 
 
