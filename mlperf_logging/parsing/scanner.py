@@ -265,9 +265,11 @@ class Scanner:
 
 
 def _split_lines(data: bytes) -> list[bytes] | None:
-    """Split bytes whose lines all end alike, with LF or with CR and LF, the last one too; None for others."""
+    """Split bytes whose lines all end alike, with LF or with CR and LF; None for others."""
+    lines = data.split(b"\n")
     if b"\r" not in data:
-        return data.split(b"\n")
-    lines = data.split(b"\r\n")
-    same = len(lines) - 1 == data.count(b"\n") == data.count(b"\r")
-    return lines if same else None
+        return lines
+    rest = lines.pop()
+    if data.count(b"\r") != len(lines) or not all(map(bytes.endswith, lines, repeat(b"\r"))):
+        return None
+    return [*[line[:-1] for line in lines], rest]
