@@ -42,7 +42,7 @@ def test_no_file_names_a_place_of_one_machine() -> None:
 
 def test_search_finds_places_of_a_machine() -> None:
     """The search sees absolute paths, and no relative ones or addresses."""
-    text = b"cd /root/x; open('/tmp/a'); see https://host/home/page, ../work/main and $HOME/work/x"
+    text = b"cd /root/x; open('/tmp/a'); see https://host/home/page, ../some/place and $HOME/some/x"
 
     assert MACHINE_PATH.findall(text) == [b"/root/x", b"/tmp/a"]
 
