@@ -8,10 +8,10 @@ tables say so.
 
 - *logs*: the time from the call to its result, for a log in the page cache. The contestants take turns on each
   log, and of several repetitions the fastest counts; "all" is the sum over the logs, divided by their events,
-  "median" that of the logs' own ratios. Clean logs have nothing but records, noisy ones have something before
-  most of them; both sets leave out logs that the peer cannot read. The peer gives no line numbers of the file,
-  no columns and no bytes of records. "JSON alone" is `orjson.loads` on the payloads, cut out beforehand: the
-  least that any reader in Python must spend.
+  "median" that of the logs' own ratios. Clean logs have nothing but records; noisy ones have something before
+  most of their records; logs are mostly noise when fewer than one line in three holds a record. Logs that the
+  peer cannot read are left out. The peer gives no line numbers of the file and no columns. "JSON alone" is
+  `orjson.loads` on the payloads, cut out beforehand.
 - *length of a line*: the time for one long line.
 - *malformed lines*: the time for lines of which each gives a problem.
 - *large files*: peak memory of a process that reads a file as a stream.
@@ -118,32 +118,36 @@ def make_noise(choice: random.Random) -> bytes:
 
 
 def make_logs(folder: Path, count: int) -> dict[str, list[Path]]:
-    """Synthetic logs: clean ones, and noisy ones with six lines of noise for each record behind a rank."""
+    """Synthetic logs of each kind."""
     choice = random.Random(7)  # noqa: S311 - nothing here is a secret
-    sets: dict[str, list[Path]] = {"clean": [], "noisy": []}
-    for number in range(count):
-        records = [make_record(event, choice) for event in range(450)]
-        noisy = [
-            line for record in records for line in [*(make_noise(choice) for _ in range(6)), b"0: " + record]
-        ]
-        for name, lines in (("clean", records), ("noisy", noisy)):
-            path = folder / f"{name}_{number}.txt"
+    sets: dict[str, list[Path]] = {}
+    for name, rank, noise in (("clean", b"", 0), ("noisy", b"0: ", 1), ("mostly noise", b"0: ", 10)):
+        sets[name] = []
+        for number in range(count):
+            path = folder / f"{name.replace(' ', '_')}_{number}.txt"
+            lines = []
+            for event in range(450):
+                lines += [*(make_noise(choice) for _ in range(noise)), rank + make_record(event, choice)]
             path.write_bytes(b"\n".join(lines) + b"\n")
             sets[name].append(path)
     return sets
 
 
 def choose_logs(corpus: Path, count: int) -> dict[str, list[Path]]:
-    """Real logs of the newest dialect: clean ones and noisy ones, evenly spread over all there are."""
-    sets: dict[str, list[Path]] = {"clean": [], "noisy": []}
+    """Real logs of the newest dialect of each kind, evenly spread over all there are."""
+    sets: dict[str, list[Path]] = {"clean": [], "noisy": [], "mostly noise": []}
     for path in sorted(corpus.rglob("result_*.txt")):
         lines = path.read_bytes().split(b"\n")
         records = [line for line in lines if b":::MLLOG " in line]
         prefixed = sum(not line.startswith(b":::MLLOG ") for line in records)
-        if records and not prefixed and len(records) > 0.95 * len(lines):
-            sets["clean"].append(path)
-        elif prefixed > 0.5 * len(records):
+        if not records:
+            continue
+        if len(records) * 3 < len(lines):
+            sets["mostly noise"].append(path)
+        elif prefixed * 2 > len(records):
             sets["noisy"].append(path)
+        elif not prefixed and len(records) > 0.95 * len(lines):
+            sets["clean"].append(path)
     return {name: take_evenly(paths, count) for name, paths in sets.items()}
 
 

@@ -94,8 +94,9 @@ def run_alone(code: str, *arguments: str, python: str = sys.executable) -> Any:
 
 
 def take_evenly(things: Sequence[Any], count: int) -> list[Any]:
-    """So many of some things, evenly spread over all."""
-    return [things[number * len(things) // count] for number in range(min(count, len(things)))]
+    """So many of some things, evenly spread over all; all of them when there are fewer."""
+    count = min(count, len(things))
+    return [things[number * len(things) // count] for number in range(count)]
 
 
 def describe_machine() -> str:

@@ -22,6 +22,8 @@ BUFFERED_LINES = 512
 """A buffered file is written at the latest when this many events wait."""
 SHORT_WRITES = 3
 """After so many writes that the system cut short, the rest goes to standard error."""
+TORN_SECONDS = 0.02
+"""A line that has had no end for so long is half of one: its writer is gone."""
 LOOK_SECONDS = 1.0
 """How often a file sink looks whether its file was moved away."""
 
@@ -184,7 +186,7 @@ class FileSink(logging.FileHandler):
             fd = os.open(self.baseFilename, FILE_FLAGS, 0o666)
         status = os.fstat(fd)
         self._is_regular = stat.S_ISREG(status.st_mode)
-        self._is_torn = self._is_regular and status.st_size > 0 and not self._ends_with_line_feed()
+        self._is_torn = self._is_regular and status.st_size > 0 and self._ends_in_half_a_line()
         if self._retired_fd >= 0:
             os.dup2(fd, self._retired_fd, inheritable=False)
             os.close(fd)
@@ -192,13 +194,26 @@ class FileSink(logging.FileHandler):
         self._fd = fd
         self._look_at = time.monotonic() + self.look_seconds
 
-    def _ends_with_line_feed(self) -> bool:
+    def _ends_in_half_a_line(self) -> bool:
+        """Whether a killed writer left half a line: one that another process is just writing soon has its end.
+
+        A file system shows a write that crosses a page before it is complete, so one look is not enough.
+        """
+        size, since = -1, 0.0
         try:
             with open(self.baseFilename, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-                file.seek(-1, os.SEEK_END)
-                return file.read(1) == b"\n"
-        except OSError:  # not readable: take it as whole
-            return True
+                while True:
+                    end = file.seek(0, os.SEEK_END)
+                    file.seek(end - 1)
+                    if file.read(1) == b"\n":
+                        return False
+                    if end != size:
+                        size, since = end, time.monotonic()
+                    elif time.monotonic() - since >= TORN_SECONDS:
+                        return True
+                    time.sleep(TORN_SECONDS / 10)
+        except OSError:  # not readable, or just emptied: take it as whole
+            return False
 
     def _finish_short_write(self, data: bytes, written: int) -> None:
         """Go on after the system took only part of the data.

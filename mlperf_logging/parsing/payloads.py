@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from itertools import chain
 from math import isfinite
 from typing import Any
@@ -16,8 +16,6 @@ DEPTH_LIMIT = 100
 
 DIGITS_LIMIT = 4300
 """An integer has at most this many digits; Python refuses longer ones. A longer one is read as infinite."""
-
-_HOLDERS = frozenset({dict, list})
 
 TOO_DEEP = -(1 << 40)
 
@@ -116,7 +114,7 @@ def read_integer(token: str) -> int | float:
     return int(token) if len(token) <= DIGITS_LIMIT else float(token)
 
 
-def count_members(values: Iterable[Any], depth: int = 0) -> int:
+def count_members(values: Collection[Any], depth: int = 0) -> int:
     """Count the members of all objects within some values.
 
     Args:
@@ -127,17 +125,17 @@ def count_members(values: Iterable[Any], depth: int = 0) -> int:
         The count; below zero when values nest deeper than `DEPTH_LIMIT`.
     """
     count = 0
-    holders = [value for value in values if value.__class__ in _HOLDERS]
-    while holders:
+    while True:
+        kinds = set(map(type, values))
+        if dict not in kinds and list not in kinds:
+            return count
         depth += 1
         if depth > DEPTH_LIMIT:
             return TOO_DEEP
-        objects = [value for value in holders if value.__class__ is dict]
+        objects = [value for value in values if value.__class__ is dict]
+        lists = [value for value in values if value.__class__ is list] if list in kinds else []
         count += sum(map(len, objects))
-        lists = [value for value in holders if value.__class__ is list]
-        inner = chain(chain.from_iterable(map(dict.values, objects)), chain.from_iterable(lists))
-        holders = [value for value in inner if value.__class__ in _HOLDERS]
-    return count
+        values = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
 
 
 def count_names(text: bytes) -> int:

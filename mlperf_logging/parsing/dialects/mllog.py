@@ -72,7 +72,7 @@ def read_ordinary(
     members += count_members(values, 1)
     colons = text.count(b":")
     if members != colons or b"[" in text:
-        members += count_members(chain.from_iterable(map(dict.values, metadatas)), 2)
+        members += count_members(list(chain.from_iterable(map(dict.values, metadatas))), 2)
         if members != colons and not _each_name_once(raws, fields):
             return None
     rows = zip(

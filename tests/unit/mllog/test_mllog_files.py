@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlperf_logging.mllog import files
 from mlperf_logging.mllog.files import FileSink
 
 LIMITED_DISK = """
@@ -60,6 +62,28 @@ def test_a_torn_last_line_is_not_continued(tmp_path: Path, open_file_logger: Any
     log.logger.event("key", 1)
     torn, rest = path.read_text().split("\n", 1)
     assert (torn, parse(rest)) == (':::MLLOG {"namespace": "", "tim', [1])
+
+
+def test_a_line_that_another_writer_is_completing_is_not_torn(
+    tmp_path: Path, open_file_logger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file opened in the middle of another process's write gets no empty line between its line and ours."""
+    monkeypatch.setattr(files, "TORN_SECONDS", 2.0)  # a busy machine may hold the other writer up
+    path = tmp_path / "log.txt"
+    path.write_bytes(b"x" * 4096)
+
+    def complete() -> None:
+        for part in (b"x" * 4096, b"x\n"):
+            time.sleep(0.005)
+            with path.open("ab") as file:
+                file.write(part)
+
+    other = threading.Thread(target=complete)
+    other.start()
+    open_file_logger(path).logger.event("key", 1)
+    other.join()
+    first, *rest = path.read_text().split("\n")
+    assert (first, parse(rest[0])) == ("x" * 8193, [1])
 
 
 def test_missing_folders_are_made(tmp_path: Path, open_file_logger: Any) -> None:
