@@ -149,6 +149,8 @@ class Loop:
         return {name: np.sum(np.asarray(parts, np.float64), axis=0) for name, parts in found.items()}
 
     def _distribute(self, data: Callable[[Share], tf.data.Dataset]) -> Any:
+        if self.share.all_replicas == 1:
+            return data(self.share)
         return self.strategy.distribute_datasets_from_function(lambda _: data(self.share))
 
     def _compile(self, name: str, step: Step, *, gather: bool = False) -> Callable[[Any], Any]:

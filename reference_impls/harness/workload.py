@@ -91,6 +91,7 @@ class Workload(ABC, Generic[Config]):
         folder: where the prepared data is. Do not read data here: the clock does not run yet.
         seed: every random choice must follow from it (and the epoch), so that equal seeds give equal runs and
             a resumed run goes on as if it had not been interrupted.
+        data_command: the command that gets the data; messages about missing data name it.
 
     Attributes:
         metric: name of the quality, for people: ``"HR@10"``.
@@ -106,10 +107,11 @@ class Workload(ABC, Generic[Config]):
     quality_key: ClassVar[str] = "eval_accuracy"
     collects: ClassVar[str] = "sums"
 
-    def __init__(self, config: Config, folder: Path, seed: int) -> None:
+    def __init__(self, config: Config, folder: Path, seed: int, data_command: str = "") -> None:
         self.config = config
         self.folder = folder
         self.seed = seed
+        self.data_command = data_command
 
     @property
     def train_samples(self) -> int:
