@@ -70,7 +70,6 @@ def batch_arrays(
     dataset = tf.data.Dataset.from_tensor_slices((mine, mine_weights))
     dataset = dataset.map(gather, num_parallel_calls=_GATHERERS, deterministic=True).prefetch(_AHEAD)
     options = tf.data.Options()
-    # The thread that tunes a pipeline sleeps in steps that double, and the pipeline's end waits for it: a pass of
-    # 0.7 s can end 0.6 s late.
+    # There is nothing to tune here, and the end of a pass would wait for the tuning thread's sleep.
     options.autotune.enabled = False
     return dataset.with_options(options)

@@ -7,7 +7,6 @@ there are, and the checksum of the arrays' file).
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,9 +34,24 @@ def write_prepared(folder: Path, arrays: Mapping[str, np.ndarray], facts: Mappin
         np.savez(file, allow_pickle=False, **arrays)
     checksum = hash_file(draft)
     (folder / FACTS).unlink(missing_ok=True)
-    os.replace(draft, folder / ARRAYS)
+    draft.replace(folder / ARRAYS)
     text = json.dumps({"sha256": checksum, "facts": dict(facts)}, indent=1, sort_keys=True)
     (folder / FACTS).write_text(text + "\n", "utf-8")
+
+
+def check_prepared(folder: Path, command: str) -> None:
+    """See that prepared data is there, without reading it.
+
+    Args:
+        folder: where it should be.
+        command: the command that prepares it; messages name it.
+
+    Raises:
+        DataError: it is not there, or its description is damaged.
+    """
+    _read_description(folder, command)
+    if not (folder / ARRAYS).is_file():
+        raise DataError(f"{folder / ARRAYS} is missing; prepare the data with: {command}")
 
 
 def read_facts(folder: Path, command: str) -> dict[str, Any]:

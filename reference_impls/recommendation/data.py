@@ -61,7 +61,9 @@ def _read_table(path: Path, name: str, delimiter: str) -> Interactions:
         with zipfile.ZipFile(path) as archive, archive.open(name) as table:
             return _read_ratings(table, delimiter)
     except KeyError:
-        raise DataError(f"{path} holds no {name}; it is another file than the one that was asked for") from None
+        raise DataError(
+            f"{path} holds no {name}; it is another file than the one that was asked for"
+        ) from None
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as trouble:
         raise DataError(f"{path} is damaged: {trouble}") from None
     except ValueError as trouble:

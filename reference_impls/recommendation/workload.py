@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from reference_impls.harness.arrays import batch_arrays, make_rng
 from reference_impls.harness.errors import DataError, SettingError
-from reference_impls.harness.prepared import read_prepared
+from reference_impls.harness.prepared import check_prepared, read_prepared
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.recommendation.config import RecommendationConfig
 from reference_impls.recommendation.data import Interactions, SeenItems, sample_rivals, split_latest
@@ -22,6 +22,10 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
     """Learns from interactions and sampled non-interactions; finds each user's latest item among others."""
 
     metric = "HR@10"
+
+    def check_data(self) -> None:
+        """See that the prepared interactions are there."""
+        check_prepared(self.folder, self.data_command)
 
     def hyperparameters(self) -> dict[str, object]:
         """Optimizer, batch, sampling and model sizes by log key."""
