@@ -94,11 +94,9 @@ def score_folder(
     Returns:
         The score; where there is none, `FolderScore.problems` says why.
     """
-    benchmark, problems = _agree("benchmark", [run.benchmark for run in runs])
-    division, split = _agree("division", [run.division for run in runs])
-    ruleset, mixed = _agree(
-        "ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs]
-    )
+    benchmark, problems = agree("benchmark", [run.benchmark for run in runs])
+    division, split = agree("division", [run.division for run in runs])
+    ruleset, mixed = agree("ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs])
     problems += split + (mixed if not problems else [])
     wanted = requirement or next((run.requirement for run in runs if run.requirement is not None), None)
     score = FolderScore(
@@ -150,8 +148,13 @@ def read_scaling_factor(path: str | None) -> float:
     return factor
 
 
-def _agree(what: str, values: Sequence[str | None]) -> tuple[str | None, list[str]]:
-    """The one value that runs share; logs that say nothing (damaged ones, say) have no vote."""
+def agree(what: str, values: Sequence[str | None]) -> tuple[str | None, list[str]]:
+    """The one value that runs share, or what is wrong; logs that say nothing (damaged ones, say) have no vote.
+
+    Args:
+        what: what the values are, for the message.
+        values: one for each run.
+    """
     votes = Counter(value for value in values if value is not None)
     if len(votes) > 1:
         shown = ", ".join(f"{value} ({count})" for value, count in sorted(votes.items()))
