@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlperf_logging.compliance import (
+        CheckedRun,
         Finding,
         Ruleset,
         Verdict,
         check_log,
+        check_run,
         load_ruleset,
         start_judge,
     )
@@ -37,12 +39,29 @@ if TYPE_CHECKING:
         make_run,
         read_run,
     )
+    from mlperf_logging.scoring import (
+        ConvergenceCheck,
+        FolderScore,
+        ScoredRun,
+        SubmissionCheck,
+        Suite,
+        SuiteScore,
+        check_convergence,
+        check_results,
+        geometric_mean,
+        load_suite,
+        olympic_mean,
+        score_folder,
+        score_results,
+        score_run,
+        score_suite,
+    )
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "mlperf_logging.compliance": (
-        "Finding", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge",
+        "CheckedRun", "Finding", "Ruleset", "Verdict", "check_log", "check_run", "load_ruleset", "start_judge",
     ),
     "mlperf_logging.errors": (
         "MLPerfLoggingError", "RuleError", "UnreadableLogError", "UsageError", "WaiverError",
@@ -53,14 +72,21 @@ _PLACES = {
         "Evaluation", "Interval", "Progress", "ResultFolder", "Run", "RunSummary", "find_result_folders",
         "make_run", "read_run",
     ),
+    "mlperf_logging.scoring": (
+        "ConvergenceCheck", "FolderScore", "ScoredRun", "SubmissionCheck", "Suite", "SuiteScore", "check_convergence",
+        "check_results", "geometric_mean", "load_suite", "olympic_mean", "score_folder", "score_results", "score_run", "score_suite",
+    ),
 }  # fmt: skip
 _NAMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "CheckedRun",
+    "ConvergenceCheck",
     "Evaluation",
     "Event",
     "EventKind",
     "Finding",
+    "FolderScore",
     "Interval",
     "Log",
     "MLPerfLoggingError",
@@ -72,16 +98,30 @@ __all__ = [
     "Ruleset",
     "Run",
     "RunSummary",
+    "ScoredRun",
+    "SubmissionCheck",
+    "Suite",
+    "SuiteScore",
     "UnreadableLogError",
     "UsageError",
     "Verdict",
     "WaiverError",
+    "check_convergence",
     "check_log",
+    "check_results",
+    "check_run",
     "find_result_folders",
+    "geometric_mean",
     "load_ruleset",
+    "load_suite",
     "make_run",
+    "olympic_mean",
     "read_log",
     "read_run",
+    "score_folder",
+    "score_results",
+    "score_run",
+    "score_suite",
     "start_judge",
 ]
 
