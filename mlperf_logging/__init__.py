@@ -73,8 +73,9 @@ _PLACES = {
         "make_run", "read_run",
     ),
     "mlperf_logging.scoring": (
-        "ConvergenceCheck", "FolderScore", "ScoredRun", "SubmissionCheck", "Suite", "SuiteScore", "check_convergence",
-        "check_results", "geometric_mean", "load_suite", "olympic_mean", "score_folder", "score_results", "score_run", "score_suite",
+        "ConvergenceCheck", "FolderScore", "ScoredRun", "SubmissionCheck", "Suite", "SuiteScore",
+        "check_convergence", "check_results", "geometric_mean", "load_suite", "olympic_mean", "score_folder",
+        "score_results", "score_run", "score_suite",
     ),
 }  # fmt: skip
 _NAMES = {name: module for module, names in _PLACES.items() for name in names}
