@@ -41,7 +41,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
             "eval_negatives": config.eval_negatives,
             "model_factors": config.factors,
             "model_mlp_layers": list(config.mlp_layers),
-            "model_dropout": config.dropout,
+            "dropout": config.dropout,
             "opt_l2_regularization": config.l2,
         }
         if config.optimizer == "adamw":
