@@ -6,7 +6,12 @@ Each run has a process of its own, so that every run begins alike and pays for i
 from __future__ import annotations
 
 import json
+import os
+import re
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,6 +19,24 @@ from mlperf_logging import MLPerfLoggingError
 from reference_impls.harness.requests import RunRequest
 
 CANNOT_WORK, INTERRUPTED = 2, 130
+_NOTICE = re.compile(rb"[IW]\d{4} |\d{4}-\d\d-\d\d [\d:.]+ ?: [IW] |WARNING: All log messages before absl")
+
+
+@contextmanager
+def without_notices() -> Iterator[None]:
+    """Leave out what TensorFlow's native code tells of itself on standard error while it loads; keep the rest."""
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as kept:
+        os.dup2(kept.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            kept.seek(0)
+            os.write(2, b"".join(line for line in kept if not _NOTICE.match(line)))
 
 
 def main(arguments: list[str]) -> int:
@@ -27,7 +50,8 @@ def main(arguments: list[str]) -> int:
     """
     request = RunRequest.from_json(Path(arguments[0]).read_text("utf-8"))
     try:
-        from reference_impls.harness.training import train  # noqa: PLC0415 - loads TensorFlow
+        with without_notices():
+            from reference_impls.harness.training import train  # noqa: PLC0415 - loads TensorFlow
 
         result = train(request)
     except MLPerfLoggingError as trouble:
