@@ -45,7 +45,9 @@ class CheckpointKeeper:
 
     def __init__(self, folder: Path, state: dict[str, Any], share: Share) -> None:
         self.folder = folder
-        self._checkpoint = tf.train.Checkpoint(**state)
+        self._checkpoint = tf.train.Checkpoint(
+            **{name: _list_variables(each) for name, each in state.items()}
+        )
         self._share = share
 
     def save(self, checkpoint: Checkpoint) -> None:
@@ -79,6 +81,18 @@ class CheckpointKeeper:
             raise TrainerError(
                 f"the checkpoint at {place.parent} cannot be read ({first}); remove {self.folder} to start anew"
             ) from None
+
+
+def _list_variables(holder: Any) -> Any:
+    """All variables of a Keras model or optimizer; anything else as it is.
+
+    Keras gives TensorFlow's checkpoints not all of them: the states of dropout's generators would be missing, and a
+    run that goes on would draw other numbers.
+    """
+    variables = getattr(holder, "variables", None)
+    if not isinstance(variables, list | tuple):
+        return holder
+    return [getattr(variable, "value", variable) for variable in variables]
 
 
 def find_checkpoint(folder: Path) -> Checkpoint | None:

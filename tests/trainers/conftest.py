@@ -1,0 +1,82 @@
+"""What the trainers' tests share: tiny made-up data, and commands run as people run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
+
+from reference_impls.harness.prepared import write_prepared
+
+PROJECT = Path(__file__).resolve().parents[2]
+MLPERF = [sys.executable, "-m", "mlperf_logging.cli.main"]
+
+USERS, ITEMS, SEEN = 60, 40, 8
+TINY = {
+    "users": USERS, "items": ITEMS, "train_samples": USERS * (SEEN - 1), "eval_samples": USERS,
+    "factors": 4, "mlp_layers": "8,4", "eval_negatives": 20, "global_batch_size": 70, "eval_batch_size": 20,
+    "learning_rate": 0.02,
+}  # fmt: skip
+"""Settings with which the recommendation task trains on `write_tiny_ratings` in a second."""
+
+
+def write_tiny_ratings(folder: Path) -> Path:
+    """Made-up ratings: two kinds of users, each seeing one half of the items."""
+    rng = np.random.default_rng(1)
+    users = np.repeat(np.arange(USERS, dtype=np.int32), SEEN)
+    halves = [rng.permutation(ITEMS // 2)[:SEEN] + (user % 2) * (ITEMS // 2) for user in range(USERS)]
+    arrays = {"users": users, "items": np.concatenate(halves).astype(np.int32)}
+    # All items occur, as in real data, where items are numbered by what occurs.
+    assert set(arrays["items"]) == set(range(ITEMS))
+    write_prepared(folder, arrays, {"ratings": len(users)})
+    return folder
+
+
+def settings(**more: object) -> list[str]:
+    """`--set` arguments for a tiny run."""
+    return [text for key, value in {**TINY, **more}.items() for text in ("--set", f"{key}={value}")]
+
+
+def environment() -> dict[str, str]:
+    """This process's variables without those by which output would differ."""
+    outside = {"NO_COLOR", "FORCE_COLOR", "COLUMNS", "TF_CONFIG"}
+    return {name: value for name, value in os.environ.items() if name not in outside}
+
+
+def run_mlperf(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run `mlperf` to its end."""
+    done = subprocess.run(
+        [*MLPERF, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def read_events(path: Path) -> list[dict[str, object]]:
+    """All events of a log."""
+    marker = ":::MLLOG "
+    return [
+        json.loads(line[len(marker) :]) for line in path.read_text().splitlines() if line.startswith(marker)
+    ]
+
+
+def read_qualities(path: Path) -> list[tuple[int, float]]:
+    """Epoch and quality of each evaluation of a log."""
+    found = [event for event in read_events(path) if event["key"] == "eval_accuracy"]
+    return [(event["metadata"]["epoch_num"], event["value"]) for event in found]  # type: ignore[index,misc]
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with tiny ratings."""
+    folder = tmp_path_factory.mktemp("data")
+    write_tiny_ratings(folder / "recommendation" / "mini")
+    return folder
