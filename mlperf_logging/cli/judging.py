@@ -1,7 +1,5 @@
 """Judging many logs, in one process or in several, with the results in the order of the logs."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -51,8 +49,8 @@ class LogJudge(NamedTuple):
     strict: bool = False
     level: int | None = None
     rules: str | None = None
-    waivers: tuple[Waiver, ...] = ()
-    selection: Selection | None = None
+    waivers: "tuple[Waiver, ...]" = ()
+    selection: "Selection | None" = None
 
     def judge(self, path: str) -> FileResult:
         """Judge one log; what cannot be read or judged gives a verdict "error", not an exception.
@@ -92,7 +90,7 @@ class LogJudge(NamedTuple):
             )
         return self.settle(verdict._replace(path=path))
 
-    def start(self) -> LiveJudge:
+    def start(self) -> "LiveJudge":
         """Begin to judge a run whose events are still to come.
 
         Raises:
@@ -189,12 +187,12 @@ def plan_batches(costs: Sequence[int], workers: int) -> list[range]:
 
 class _Batch(NamedTuple):
     paths: list[str]
-    results: Future[list[FileResult]] | None  # None: to be judged in this process
+    results: "Future[list[FileResult]] | None"  # None: to be judged in this process
 
 
 def _start_workers(
     paths: Sequence[str], judge: LogJudge, workers: int
-) -> tuple[ProcessPoolExecutor, list[_Batch]]:
+) -> "tuple[ProcessPoolExecutor, list[_Batch]]":
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -214,7 +212,7 @@ def _start_workers(
 
 
 def _collect(
-    first: FileResult, pool: ProcessPoolExecutor, batches: list[_Batch], judge: LogJudge
+    first: FileResult, pool: "ProcessPoolExecutor", batches: list[_Batch], judge: LogJudge
 ) -> Iterator[FileResult]:
     from concurrent.futures.process import BrokenProcessPool
 
