@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance import (
         Finding,
         Ruleset,
-        RunSummary,
         Verdict,
         check_log,
         load_ruleset,
@@ -27,39 +26,62 @@ if TYPE_CHECKING:
     )
     from mlperf_logging.events import Event, EventKind, Position, Problem
     from mlperf_logging.parsing import Log, read_log
+    from mlperf_logging.runs import (
+        Evaluation,
+        Interval,
+        Progress,
+        ResultFolder,
+        Run,
+        RunSummary,
+        find_result_folders,
+        make_run,
+        read_run,
+    )
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "mlperf_logging.compliance": (
-        "Finding", "RunSummary", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge",
+        "Finding", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge",
     ),
     "mlperf_logging.errors": (
         "MLPerfLoggingError", "RuleError", "UnreadableLogError", "UsageError", "WaiverError",
     ),
     "mlperf_logging.events": ("Event", "EventKind", "Position", "Problem"),
     "mlperf_logging.parsing": ("Log", "read_log"),
+    "mlperf_logging.runs": (
+        "Evaluation", "Interval", "Progress", "ResultFolder", "Run", "RunSummary", "find_result_folders",
+        "make_run", "read_run",
+    ),
 }  # fmt: skip
 _NAMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "Evaluation",
     "Event",
     "EventKind",
     "Finding",
+    "Interval",
     "Log",
     "MLPerfLoggingError",
     "Position",
     "Problem",
+    "Progress",
+    "ResultFolder",
     "RuleError",
     "Ruleset",
+    "Run",
     "RunSummary",
     "UnreadableLogError",
     "UsageError",
     "Verdict",
     "WaiverError",
     "check_log",
+    "find_result_folders",
     "load_ruleset",
+    "make_run",
     "read_log",
+    "read_run",
     "start_judge",
 ]
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.cli.files import STANDARD_INPUT
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
 from mlperf_logging.reports import FileResult
+from mlperf_logging.runs.frame import RunSummary
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.checking import check_log
-    from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+    from mlperf_logging.compliance.findings import Finding, Verdict
     from mlperf_logging.compliance.live import start_judge
     from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
 
 _MODULES = {
     "Finding": "findings",
-    "RunSummary": "findings",
     "Ruleset": "rulesets",
     "Verdict": "findings",
     "check_log": "checking",
@@ -21,7 +20,7 @@ _MODULES = {
     "start_judge": "live",
 }
 
-__all__ = ["Finding", "Ruleset", "RunSummary", "Verdict", "check_log", "load_ruleset", "start_judge"]
+__all__ = ["Finding", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge"]
 
 
 def __getattr__(name: str) -> Any:

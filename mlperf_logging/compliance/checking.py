@@ -7,12 +7,13 @@ from typing import IO, Any, NamedTuple, cast
 
 from mlperf_logging.compliance.choosing import choose_ruleset
 from mlperf_logging.compliance.closures import TROUBLES, Memory
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import FRAME, Ruleset, open_rulebook
+from mlperf_logging.compliance.rulesets import Ruleset, open_rulebook
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import name_of
+from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
 
 Source = str | PathLike[str] | bytes | IO[bytes]
 
@@ -297,16 +298,7 @@ def _describe_foreign(
 
 def summarize_run(memory: Memory) -> RunSummary:
     """The run's frame: from the first ``run_start`` to the last ``run_stop``."""
-    started, stopped = FRAME
-    start, stop = memory.first_ms.get(started), memory.last.get(stopped)
-    status = stop.metadata.get("status") if stop is not None else None
-    minutes = (stop.time_ms - start) / 60_000 if stop is not None and start is not None else None
-    return RunSummary(
-        start,
-        stop.time_ms if stop is not None else None,
-        str(status) if status is not None else None,
-        minutes,
-    )
+    return summarize_frame(memory.first_ms.get(RUN_START), memory.last.get(RUN_STOP))
 
 
 def _any_dialect(identity: Identity) -> str | None:

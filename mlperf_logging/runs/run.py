@@ -1,0 +1,363 @@
+"""A typed view of one run: what scores, reference convergence points and analyses read from a log.
+
+A log is looked at once. What repeats to the letter (several writers print every record) counts once; nothing is
+judged here, and what is not logged is None or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import Log, rank_dialect, read_log
+from mlperf_logging.parsing.sources import Source
+from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
+from mlperf_logging.runs.intervals import INTERVALS, Interval, Progress, pair_intervals, read_progress
+
+__all__ = ["Evaluation", "Interval", "Progress", "Run", "Seed", "TrackedStats", "make_run", "read_run"]
+
+EVALUATION_KEYS = ("eval_accuracy", "eval_error", "aggregated_eval_accuracy", "averaged_validation_loss")
+SEED_KEYS = ("seed", "run_set_random_seed")
+STATS_KEY = "tracked_stats"
+IDENTITY_PREFIX = "submission_"
+
+KEPT_KEYS = 10_000
+"""Different keys of a log whose last value is kept; real logs hold some hundred."""
+
+_INTERVAL_KEYS = {f"{name}_{end}" for name in INTERVALS for end in ("start", "stop")}
+_NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, RUN_START, RUN_STOP, *_INTERVAL_KEYS})
+_KEY = itemgetter(Event._fields.index("key"))
+
+
+class Evaluation(NamedTuple):
+    """One value that an evaluation gave. Where several metrics are logged at once, each is one of these.
+
+    Attributes:
+        key: the log key ("eval_accuracy", "eval_error", …).
+        value: the number; None where none was logged. A number logged as text is a number here.
+        metric: name of the metric where the log gives one, else None.
+        progress: how far training had come.
+        time_ms: when it was logged, in milliseconds since the epoch.
+        event: the event that it was logged with.
+    """
+
+    key: str
+    value: float | None
+    metric: str | None
+    progress: Progress
+    time_ms: float
+    event: Event
+
+
+class Seed(NamedTuple):
+    """A seed that was logged.
+
+    Attributes:
+        value: as logged.
+        file: source file that logged it, or None.
+        line: line in that source file, or None.
+        event: the event that it was logged with.
+    """
+
+    value: Any
+    file: str | None
+    line: int | None
+    event: Event
+
+
+class TrackedStats(NamedTuple):
+    """Statistics that were logged in the course of the run.
+
+    Attributes:
+        stats: name to value, as logged.
+        progress: how far training had come.
+        time_ms: when, in milliseconds since the epoch.
+    """
+
+    stats: Mapping[str, Any]
+    progress: Progress
+    time_ms: float
+
+
+class Run(NamedTuple):
+    """One run, as its log shows it.
+
+    Attributes:
+        path: the log as the caller named it.
+        dialect: the log's dialect; None where it holds no event.
+        benchmark: as logged first, or None.
+        division: "closed" or "open" as logged first, or None.
+        org: organisation that submits, as logged first, or None.
+        platform: name of the system, as logged first, or None.
+        availability: the ``submission_status`` ("onprem", "cloud", …) as logged first, or None.
+        frame: run_start to run_stop, status and minutes.
+        init: from ``init_start`` to ``init_stop``; None where it was not logged.
+        evaluations: in the order of the log.
+        hyperparameters: last logged value of every key that is no frame, interval, evaluation or identity.
+        seeds: in the order of the log.
+        intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
+        tracked_stats: in the order of the log.
+        event_count: events of the log.
+    """
+
+    path: str
+    dialect: str | None
+    benchmark: str | None
+    division: str | None
+    org: str | None
+    platform: str | None
+    availability: str | None
+    frame: RunSummary
+    init: Interval | None
+    evaluations: tuple[Evaluation, ...]
+    hyperparameters: Mapping[str, Any]
+    seeds: tuple[Seed, ...]
+    intervals: Mapping[str, tuple[Interval, ...]]
+    tracked_stats: tuple[TrackedStats, ...]
+    event_count: int
+
+    @property
+    def start_ms(self) -> float | None:
+        """Time of the first ``run_start`` in milliseconds since the epoch."""
+        return self.frame.start_ms
+
+    @property
+    def stop_ms(self) -> float | None:
+        """Time of the last ``run_stop`` in milliseconds since the epoch."""
+        return self.frame.stop_ms
+
+    @property
+    def status(self) -> str | None:
+        """The status that ``run_stop`` gives."""
+        return self.frame.status
+
+    @property
+    def minutes(self) -> float | None:
+        """From ``run_start`` to ``run_stop``, in minutes."""
+        return self.frame.minutes
+
+    @property
+    def global_batch_size(self) -> float | None:
+        """Samples in one step over all accelerators, as logged last."""
+        return _read_number(self.hyperparameters.get("global_batch_size"))
+
+    @property
+    def node_count(self) -> float | None:
+        """``number_of_nodes``, as logged last."""
+        return _read_number(self.hyperparameters.get("number_of_nodes"))
+
+    @property
+    def accelerator_count(self) -> float | None:
+        """Nodes × accelerators a node (at least 1 each), as far as the log says so itself."""
+        nodes = self.node_count
+        each = _read_number(self.hyperparameters.get("accelerators_per_node"))
+        return None if nodes is None or each is None else nodes * max(each, 1)
+
+    @property
+    def epochs(self) -> tuple[Interval, ...]:
+        """Epochs, in the order of their starts."""
+        return self.intervals["epoch"]
+
+    @property
+    def blocks(self) -> tuple[Interval, ...]:
+        """Blocks of training between evaluations, in the order of their starts."""
+        return self.intervals["block"]
+
+    @property
+    def evals(self) -> tuple[Interval, ...]:
+        """The time that evaluations took, in the order of their starts."""
+        return self.intervals["eval"]
+
+
+class RunNotes:
+    """Takes in a log's items as they are read and makes the run of them.
+
+    Memory is bounded by what a run shows, not by the length of its log.
+    """
+
+    def __init__(self) -> None:
+        self._noted: dict[str, dict[bytes, Event]] = {}
+        self._first: dict[str, dict[str, Event]] = {}
+        self._last: dict[str, dict[str, Event]] = {}
+        self._counts: dict[str, int] = {}
+
+    def note(self, items: Sequence[Event | Problem]) -> None:
+        """Take in items of the log, in their order."""
+        by_dialect: dict[str, list[Event]] = {}
+        for item in items:
+            if type(item) is Event:
+                by_dialect.setdefault(item.dialect, []).append(item)
+        for dialect, events in by_dialect.items():
+            self.note_events(dialect, events)
+
+    def note_events(self, dialect: str, events: Sequence[Event]) -> None:
+        """Take in events of one dialect."""
+        noted = self._noted.setdefault(dialect, {})
+        first = self._first.setdefault(dialect, {})
+        last = self._last.setdefault(dialect, {})
+        self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
+        for event in events:
+            if event[0] in _NOTED_KEYS:
+                noted.setdefault(event.raw.rstrip(), event)
+        if len(last) < KEPT_KEYS:
+            firsts = dict(zip(map(_KEY, reversed(events)), reversed(events), strict=True))
+            self._first[dialect] = {**firsts, **first}
+            last.update(zip(map(_KEY, events), events, strict=True))
+
+    def make_run(self, path: str, dialect: str | None = None) -> Run:
+        """The run that was noted.
+
+        Args:
+            path: name of the log.
+            dialect: read its events of this dialect; None for the newest that has some.
+        """
+        if dialect is None:
+            dialect = max(self._counts, key=rank_dialect, default=None)
+        spoken = dialect or ""
+        events = list(self._noted.get(spoken, {}).values())
+        return _compose_run(
+            path,
+            dialect if spoken in self._counts else None,
+            events,
+            self._first.get(spoken, {}),
+            self._last.get(spoken, {}),
+            self._counts.get(spoken, 0),
+        )
+
+
+def make_run(log: Log) -> Run:
+    """The typed view of a log.
+
+    Args:
+        log: as `read_log` gives it.
+    """
+    notes = RunNotes()
+    if log.events and log.dialect is not None:
+        notes.note_events(log.dialect, log.events)
+    return notes.make_run(log.path, log.dialect)
+
+
+def read_run(source: Source) -> Run:
+    """Read a log and give its typed view.
+
+    Args:
+        source: path, "-" for standard input, bytes, or a file object opened for reading bytes.
+
+    Raises:
+        UnreadableLogError: the file cannot be opened or its compression is broken.
+    """
+    return make_run(read_log(source))
+
+
+def _compose_run(
+    path: str,
+    dialect: str | None,
+    events: list[Event],
+    first: Mapping[str, Event],
+    last: Mapping[str, Event],
+    event_count: int,
+) -> Run:
+    by_key: dict[str, list[Event]] = {}
+    for event in events:
+        by_key.setdefault(event[0], []).append(event)
+    intervals = {
+        name: pair_intervals(name, by_key.get(f"{name}_start", ()), by_key.get(f"{name}_stop", ()))
+        for name in INTERVALS
+    }
+    init = intervals.pop("init")
+    starts = by_key.get(RUN_START)
+    stops = by_key.get(RUN_STOP)
+    identity = {key: event.value for key, event in first.items()}
+    named = next((event.benchmark for event in last.values() if event.benchmark), None)
+    return Run(
+        path=path,
+        dialect=dialect,
+        benchmark=_read_text(identity.get("submission_benchmark")) or named,
+        division=_read_text(identity.get("submission_division")),
+        org=_read_text(identity.get("submission_org")),
+        platform=_read_text(identity.get("submission_platform")),
+        availability=_read_text(identity.get("submission_status")),
+        frame=summarize_frame(starts[0].time_ms if starts else None, stops[-1] if stops else None),
+        init=_join_init(init),
+        evaluations=tuple(_read_evaluations(events)),
+        hyperparameters={
+            key: event.value
+            for key, event in last.items()
+            if key not in _NOTED_KEYS and not key.startswith(IDENTITY_PREFIX) and event.value is not None
+        },
+        seeds=tuple([_read_seed(event) for event in events if event[0] in SEED_KEYS]),
+        intervals=intervals,
+        tracked_stats=tuple(
+            [
+                TrackedStats(event.value, read_progress(event), event.time_ms)
+                for event in by_key.get(STATS_KEY, ())
+                if isinstance(event.value, dict)
+            ]
+        ),
+        event_count=event_count,
+    )
+
+
+def _join_init(intervals: Sequence[Interval]) -> Interval | None:
+    """From the first ``init_start`` to the last ``init_stop``: each of many processes may log its own."""
+    if not intervals:
+        return None
+    stops = [each.stop_ms for each in intervals if each.stop_ms is not None]
+    return intervals[0]._replace(stop_ms=max(stops, default=None))
+
+
+def _read_evaluations(events: Iterable[Event]) -> Iterable[Evaluation]:
+    for event in events:
+        if event[0] not in EVALUATION_KEYS:
+            continue
+        progress = read_progress(event)
+        value = event.value
+        if event.benchmark is not None and isinstance(value, dict) and "value" in value:
+            value = value["value"]  # the oldest dialect has no metadata: the epoch stands beside the value
+        metric = _read_text(event.metadata.get("metric"))
+        for name, number in _spread_metrics(value, metric):
+            yield Evaluation(event.key, _read_number(number), name, progress, event.time_ms, event)
+
+
+def _spread_metrics(value: Any, metric: str | None) -> Iterable[tuple[str | None, Any]]:
+    """Name and value of each metric: one, an object of several, a list, or an object around these."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if isinstance(part, (dict, list)):
+                yield from _spread_metrics(part, metric)
+            else:
+                yield str(name), part
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield str(index), part
+    else:
+        yield metric, value
+
+
+def _read_seed(event: Event) -> Seed:
+    line = event.metadata.get("lineno")
+    return Seed(
+        event.value,
+        _read_text(event.metadata.get("file")),
+        line if isinstance(line, int) else None,
+        event,
+    )
+
+
+def _read_text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    return None
