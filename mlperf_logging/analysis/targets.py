@@ -1,0 +1,248 @@
+"""Quality targets: the rules that say what a run must reach, and which of its evaluations reach it.
+
+The targets are the ``reaches`` clauses of the rule files, strict ones included (one old round states its targets
+only there), or a formula that the caller gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from mlperf_logging.compliance.closures import TROUBLES, Closure, Memory, compile_formula
+from mlperf_logging.compliance.formula import Node, parse_formula, walk
+from mlperf_logging.compliance.joining import Joiner
+from mlperf_logging.compliance.rulesets import Ruleset, Table
+from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.events import Event
+from mlperf_logging.runs.run import EVALUATION_KEYS
+
+AT_LEAST, AT_MOST = "at least", "at most"
+_SANITY = (0, 1)
+"""Bounds that only say that a share is a share; no target lies there."""
+
+_FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+class Bound(NamedTuple):
+    """One number that a metric must reach.
+
+    Attributes:
+        metric: name of the metric; None where an evaluation gives one value.
+        direction: `AT_LEAST` or `AT_MOST`.
+        value: the number, in the metric's unit.
+    """
+
+    metric: str | None
+    direction: str
+    value: float
+
+
+class Target(NamedTuple):
+    """What at least one evaluation of a run must satisfy.
+
+    Attributes:
+        keys: log keys of the events that it is tested on.
+        text: the formula as written.
+        node: its syntax tree.
+        holds: the formula, compiled.
+        source: id of the rule, or "given" for one that the caller gave.
+    """
+
+    keys: tuple[str, ...]
+    text: str
+    node: Node
+    holds: Closure
+    source: str
+
+
+class Reached(NamedTuple):
+    """Which events of a run meet its targets.
+
+    Attributes:
+        time_ms: when all targets had been met first, in milliseconds since the epoch; None: never.
+        event: the event that met the last of them; for joined events, the joined one.
+        meeting: identities (see `identify`) of the events that meet a target.
+    """
+
+    time_ms: float | None
+    event: Event | None
+    meeting: frozenset[Any]
+
+
+def find_targets(
+    ruleset: Ruleset, division: str | None, benchmark: str | None, variants: tuple[str, ...] = ()
+) -> list[Target]:
+    """The targets of one kind of run; none where the round states none.
+
+    Args:
+        ruleset: the round's rules.
+        division: "closed", "open" or None.
+        benchmark: a benchmark of the round, or None.
+        variants: the benchmark's variants that apply.
+    """
+    if benchmark not in ruleset.benchmarks:
+        return []
+    found = []
+    table = ruleset.table(division, benchmark, variants, strict=True)
+    for rule in table.rules:
+        if rule.on == "any":
+            keys = tuple(rule.key.split("|"))
+            holds = compile_formula(rule.node, frozenset(table.initial_state))
+            found.append(Target(keys, rule.text, rule.node, holds, rule.id))
+    return found
+
+
+def read_target(text: str) -> Target:
+    """A target that a caller states, in the formula language of the rules: ``value >= 0.759``.
+
+    Args:
+        text: the formula; ``value`` is what an evaluation gave, ``value.NAME`` one of its metrics.
+
+    Raises:
+        UsageError: the text is no formula.
+    """
+    try:
+        node = parse_formula(text)
+        return Target(EVALUATION_KEYS, text, node, compile_formula(node), "given")
+    except RuleError as trouble:
+        raise UsageError(f"the target is no formula such as 'value >= 0.759': {trouble}") from None
+
+
+def find_reached(events: Iterable[Event], targets: list[Target], table: Table) -> Reached:
+    """Go through a run's events and tell which meet the targets, and when all were met first.
+
+    Args:
+        events: the log's events, in its order.
+        targets: what must be met; none gives an empty answer.
+        table: the rules of the run's kind: what they say of state and of joined events holds for formulas.
+    """
+    memory = Memory(table.initial_state)
+    joiner = Joiner(table.join) if table.join else None
+    met: dict[int, Event] = {}
+    meeting: set[Any] = set()
+
+    def look(event: Event) -> None:
+        for index, target in enumerate(targets):
+            if event.key in target.keys and _holds(target.holds, event, memory):
+                meeting.add(identify(event, table.join))
+                if index not in met or event.time_ms < met[index].time_ms:
+                    met[index] = event
+
+    for event in events:
+        look(event)
+        _remember(event, memory, table)
+        if joiner is not None and event.key == joiner.source:
+            joiner.take(event)
+    if joiner is not None:
+        for event in joiner.events():
+            look(event)
+            _remember(event, memory, table)
+    last = max(met.values(), key=lambda event: event.time_ms, default=None)
+    if last is None or len(met) < len(targets):
+        return Reached(None, None, frozenset(meeting))
+    return Reached(last.time_ms, last, frozenset(meeting))
+
+
+def identify(event: Event, join: dict[str, str] | None) -> Any:
+    """What tells an evaluation from others: its place in the log, or what joined events are joined by.
+
+    Args:
+        event: an event of an evaluation, or a joined one.
+        join: how the benchmark's events are joined, or None.
+    """
+    if join is not None and event.key == join["key"]:
+        return repr(event.value.get(join["by"]))
+    if join is not None and event.key == join["of"] and join["by"] in event.metadata:
+        return repr(event.metadata[join["by"]])
+    return event.position
+
+
+def list_bounds(targets: Iterable[Target], values: dict[str | None, float], events: dict[str, Any]) -> list[Bound]:
+    """The numbers that targets ask for, to be drawn as lines.
+
+    Bounds of 0 and 1 are left out: they say that a share is a share. Of alternatives (a score of 24 or of 0.24) the
+    one nearest to what was logged counts; of conditions, the branch that holds for what was logged.
+
+    Args:
+        targets: the targets.
+        values: metric to a value that was logged of it, None for the only metric.
+        events: key to its last event, for conditions that look at other keys.
+    """
+    memory = Memory({})
+    memory.last = dict(events)
+    found: dict[str | None, list[Bound]] = {}
+    for target in targets:
+        for bound in _find_bounds(target.node, memory):
+            found.setdefault(bound.metric, []).append(bound)
+    kept = []
+    for metric, bounds in found.items():
+        wanted = [bound for bound in bounds if bound.value not in _SANITY]
+        logged = values.get(metric)
+        if logged is not None:
+            wanted.sort(key=lambda bound: abs(bound.value - logged))
+        kept += wanted[:1]
+    return kept
+
+
+def _holds(closure: Closure, event: Event, memory: Memory) -> bool:
+    try:
+        return bool(closure(event, memory))
+    except TROUBLES:  # the value is missing or of another kind: not met
+        return False
+
+
+def _remember(event: Event, memory: Memory, table: Table) -> None:
+    key = event.key
+    memory.first_ms.setdefault(key, event.time_ms)
+    memory.counts[key] = memory.counts.get(key, 0) + 1
+    entry = table.entries.get(key)
+    if entry is not None:
+        for word, closure in entry.change:
+            try:
+                memory.state[word] = closure(event, memory)
+            except TROUBLES:
+                continue
+    memory.last[key] = event
+
+
+def _find_bounds(node: Node, memory: Memory) -> Iterable[Bound]:
+    name, *rest = node
+    if name in ("conjunction", "disjunction"):
+        for part in rest:
+            yield from _find_bounds(part, memory)
+    elif name == "conditional":
+        then, condition, otherwise = rest
+        event = next(iter(memory.last.values()), None)
+        chosen = then
+        if event is not None and not _holds(compile_formula(condition), event, memory):
+            chosen = otherwise
+        yield from _find_bounds(chosen, memory)
+    elif name == "comparison":
+        for left, sign, right in zip(rest[::2], rest[1::2], rest[2::2], strict=False):
+            for subject, number, word in ((left, right, sign), (right, left, _FLIPPED.get(sign, sign))):
+                value, metric = _read_number(number), _name_metric(subject)
+                if value is not None and metric is not None and word in _FLIPPED:
+                    direction = AT_LEAST if word.startswith(">") else AT_MOST
+                    yield Bound(metric or None, direction, value)
+
+
+def _read_number(node: Node) -> float | None:
+    if node[0] == "negative" and node[1][0] == "number":
+        return -float(node[1][1])
+    return float(node[1]) if node[0] == "number" else None
+
+
+def _name_metric(node: Node) -> str | None:
+    """The metric that a place stands for: its last name; "" for the value itself; None where it is no value."""
+    if ["value"] not in walk(node):
+        return None
+    if node[0] == "conditional":
+        return _name_metric(node[1])
+    if node[0] == "call":
+        return _name_metric(node[2])
+    if node[0] == "field":
+        return str(node[2])
+    if node[0] == "index" and node[2][0] == "number":
+        return str(node[2][1])
+    return "" if node[0] == "value" else None
