@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from heapq import merge
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event
@@ -49,11 +48,8 @@ class Interval(NamedTuple):
         return None if self.stop_ms is None else (self.stop_ms - self.start_ms) / 60_000
 
 
-_FIELDS = (
-    ("epoch_num", "first_epoch_num", "epoch"),
-    ("samples_count", "train_samples"),
-    ("step_num", "step", "curr_global_step"),
-)
+_STARTS = frozenset({f"{name}_start" for name in INTERVALS})
+_NOWHERE = Progress()
 
 
 def read_progress(event: Event) -> Progress:
@@ -62,14 +58,30 @@ def read_progress(event: Event) -> Progress:
     Args:
         event: any event.
     """
-    fields = event[2]
+    fields: Any = event.metadata
     if event.benchmark is not None:
-        value = event.value
-        fields = value if isinstance(value, dict) else {"epoch_num": value}
-    return Progress(*[_first_number(fields, names) for names in _FIELDS])
+        fields = event.value if isinstance(event.value, dict) else {"epoch": event.value}
+    get = fields.get
+    epoch = get("epoch_num")
+    if epoch is None:
+        epoch = get("first_epoch_num", get("epoch"))
+    samples = get("samples_count")
+    if samples is None:
+        samples = get("train_samples")
+    step = get("step_num")
+    if step is None:
+        step = get("step", get("curr_global_step"))
+    return Progress(
+        epoch if type(epoch) in _NUMBERS else None,
+        samples if type(samples) in _NUMBERS else None,
+        step if type(step) in _NUMBERS else None,
+    )
 
 
-def pair_intervals(name: str, starts: Sequence[Event], stops: Sequence[Event]) -> tuple[Interval, ...]:
+_NUMBERS = frozenset({int, float, type(None)})  # not bool
+
+
+def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
     """The intervals that starts and stops make, in the order of their starts.
 
     A stop ends the latest open start of the same progress, else the latest open one. A start that repeats an
@@ -77,32 +89,21 @@ def pair_intervals(name: str, starts: Sequence[Event], stops: Sequence[Event]) -
 
     Args:
         name: what the intervals are.
-        starts: the start events, in the order of the log.
-        stops: the stop events, in the order of the log.
+        events: their start and stop events, in the order of the log.
     """
     found: list[Interval] = []
     opened: list[int] = []
-    for _, _, event, begins in merge(_mark(starts, 1), _mark(stops, 0)):
+    for event in events:
         progress = read_progress(event)
-        if begins:
-            if not any(found[index].start == progress for index in opened):
+        if event[0] in _STARTS:
+            if not opened or not any(found[index].start == progress for index in opened):
                 opened.append(len(found))
-                found.append(Interval(name, event.time_ms, None, progress, Progress()))
+                found.append(Interval(name, event.time_ms, None, progress, _NOWHERE))
         elif opened:
-            same = [index for index in opened if found[index].start == progress]
-            index = (same or opened)[-1]
+            index = opened[-1]
+            if len(opened) > 1:
+                index = next((each for each in reversed(opened) if found[each].start == progress), index)
             opened.remove(index)
-            found[index] = found[index]._replace(stop_ms=event.time_ms, stop=progress)
+            begun = found[index]
+            found[index] = Interval(name, begun.start_ms, event.time_ms, begun.start, progress)
     return tuple(found)
-
-
-def _mark(events: Iterable[Event], begins: int) -> Iterable[tuple[int, int, Event, int]]:
-    return ((event.line, event.column, event, begins) for event in events)
-
-
-def _first_number(fields: Any, names: tuple[str, ...]) -> float | None:
-    for name in names:
-        value = fields.get(name)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return value
-    return None

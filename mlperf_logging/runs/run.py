@@ -26,7 +26,7 @@ IDENTITY_PREFIX = "submission_"
 KEPT_KEYS = 10_000
 """Different keys of a log whose last value is kept; real logs hold some hundred."""
 
-_INTERVAL_KEYS = {f"{name}_{end}" for name in INTERVALS for end in ("start", "stop")}
+_INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start", "stop")}
 _NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, RUN_START, RUN_STOP, *_INTERVAL_KEYS})
 _KEY = itemgetter(Event._fields.index("key"))
 
@@ -259,16 +259,13 @@ def _compose_run(
     last: Mapping[str, Event],
     event_count: int,
 ) -> Run:
-    by_key: dict[str, list[Event]] = {}
+    by_name: dict[str, list[Event]] = {}
     for event in events:
-        by_key.setdefault(event[0], []).append(event)
-    intervals = {
-        name: pair_intervals(name, by_key.get(f"{name}_start", ()), by_key.get(f"{name}_stop", ()))
-        for name in INTERVALS
-    }
+        by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
+    intervals = {name: pair_intervals(name, by_name.get(name, ())) for name in INTERVALS}
     init = intervals.pop("init")
-    starts = by_key.get(RUN_START)
-    stops = by_key.get(RUN_STOP)
+    starts = by_name.get(RUN_START)
+    stops = by_name.get(RUN_STOP)
     identity = {key: event.value for key, event in first.items()}
     named = next((event.benchmark for event in last.values() if event.benchmark), None)
     return Run(
@@ -292,7 +289,7 @@ def _compose_run(
         tracked_stats=tuple(
             [
                 TrackedStats(event.value, read_progress(event), event.time_ms)
-                for event in by_key.get(STATS_KEY, ())
+                for event in by_name.get(STATS_KEY, ())
                 if isinstance(event.value, dict)
             ]
         ),
