@@ -103,5 +103,5 @@ def _close(intervals: Sequence[Interval], stop: float) -> list[Span]:
     starts = [each.start_ms for each in intervals[1:]] + [stop]
     return [
         (each.start_ms, following if each.stop_ms is None else each.stop_ms)
-        for each, following in zip(intervals, starts, strict=True)
+        for each, following in zip(intervals, starts, strict=False)
     ]

@@ -18,7 +18,9 @@ METHODS = {
 
 TUKEY_FENCE = 1.5
 MODIFIED_Z_LIMIT = 3.5
-_MAD_OF_NORMAL = 0.6745  # the third quartile of the standard normal: makes the score comparable with a z-score
+_MAD_OF_NORMAL = (
+    0.6745  # the third quartile of the standard normal: makes the score comparable with a z-score
+)
 
 
 def mark_outliers(values: Sequence[float] | np.ndarray, method: str = "tukey") -> np.ndarray:

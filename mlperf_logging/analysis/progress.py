@@ -22,14 +22,18 @@ class Counting(NamedTuple):
     Attributes:
         counts: what ``epoch_num`` counts: "epochs", "samples" or "tokens".
         counts_from: numbers below this are epochs in any case.
+        begins: ``epoch_num`` before any training.
         epoch_samples: samples in an epoch; None where it cannot be told.
         batch_size: samples in a step; None where it was not logged.
+        sequence_length: tokens in a sample; None where it was not logged.
     """
 
     counts: str = EPOCHS
     counts_from: float = 0
+    begins: float = 0
     epoch_samples: float | None = None
     batch_size: float | None = None
+    sequence_length: float | None = None
 
 
 class Reach(NamedTuple):
@@ -51,21 +55,26 @@ class Reach(NamedTuple):
 NOWHERE = Reach(math.nan, "", math.nan, math.nan)
 
 
-def read_counting(
-    facts: Mapping[str, Any], train_samples: Any = None, batch_size: float | None = None
-) -> Counting:
+def read_counting(facts: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> Counting:
     """What progress means in one run.
 
     Args:
         facts: the benchmark's ``progress`` in the rule files; empty where they say nothing.
-        train_samples: as logged; believed where epochs are counted and the rule files do not say better.
-        batch_size: the logged global batch size.
+        hyperparameters: as logged. ``train_samples`` is believed where epochs are counted and the rule files do not
+            say better.
     """
     counts = str(facts.get("counts", EPOCHS))
     size = facts.get("epoch_samples")
-    if size is None and counts == EPOCHS and isinstance(train_samples, (int, float)) and train_samples > 1:
-        size = train_samples
-    return Counting(counts, float(facts.get("from", 0)), size, batch_size)
+    if size is None and counts == EPOCHS:
+        size = _read_positive(hyperparameters.get("train_samples"))
+    return Counting(
+        counts,
+        float(facts.get("from", 0)),
+        float(facts.get("begins", 0)),
+        size,
+        _read_positive(hyperparameters.get("global_batch_size")),
+        _read_positive(hyperparameters.get("max_sequence_length")),
+    )
 
 
 def measure_progress(progress: Progress, counting: Counting) -> Reach:
@@ -75,22 +84,35 @@ def measure_progress(progress: Progress, counting: Counting) -> Reach:
         progress: as logged.
         counting: what it means.
     """
-    size = counting.epoch_samples
     if progress.samples_count is not None:
         samples = float(progress.samples_count)
         counted_twice = progress.epoch_num == progress.samples_count
         if counting.counts == EPOCHS and progress.epoch_num is not None and not counted_twice:
-            return Reach(samples, SAMPLES, float(progress.epoch_num), samples)
-        return Reach(samples, SAMPLES, samples / size if size else math.nan, samples)
-    if progress.epoch_num is not None:
-        number = float(progress.epoch_num)
-        if counting.counts == EPOCHS or number < counting.counts_from:
-            return Reach(number, EPOCHS, number, number * size if size else math.nan)
-        if counting.counts == TOKENS:
-            return Reach(number, TOKENS, math.nan, math.nan)
-        return Reach(number, SAMPLES, number / size if size else math.nan, number)
-    if progress.step_num is not None:
-        steps = float(progress.step_num)
-        samples = steps * counting.batch_size if counting.batch_size else math.nan
-        return Reach(steps, STEPS, samples / size if size else math.nan, samples)
+            return Reach(samples, SAMPLES, progress.epoch_num - counting.begins, samples)
+        return Reach(samples, SAMPLES, _divide(samples, counting.epoch_samples), samples)
+    number, steps = progress.epoch_num, progress.step_num
+    if number is not None and (number >= counting.counts_from or steps is None):
+        return _measure_epoch(float(number), counting)
+    if steps is not None:
+        samples = steps * (counting.batch_size or math.nan)
+        return Reach(float(steps), STEPS, _divide(samples, counting.epoch_samples), samples)
     return NOWHERE
+
+
+def _measure_epoch(number: float, counting: Counting) -> Reach:
+    size = counting.epoch_samples
+    if counting.counts == EPOCHS or number < counting.counts_from:
+        epochs = number - counting.begins
+        return Reach(number, EPOCHS, epochs, epochs * (size or math.nan))
+    samples = number if counting.counts == SAMPLES else _divide(number, counting.sequence_length)
+    return Reach(number, counting.counts, _divide(samples, size), samples)
+
+
+def _divide(number: float, by: float | None) -> float:
+    return number / by if by else math.nan
+
+
+def _read_positive(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 1 < value < math.inf else None

@@ -61,7 +61,7 @@ def describe_scaling(
     *,
     size: str = "accelerators",
     progress: str = "progress_to_quality",
-    by: Sequence[str] = ("benchmark",),
+    by: Sequence[str] = ("benchmark", "submitter", "accelerator_model"),
     parameters: ScalingParameters | None = None,
 ) -> pd.DataFrame:
     """Describe how time falls with the size of the system, against the smallest size of each group.
@@ -74,11 +74,12 @@ def describe_scaling(
         value: a time.
         size: the column with the number of accelerators.
         progress: epochs or samples that the run needed to reach the target; it may be empty.
-        by: columns that make a group.
+        by: columns that make a group; accelerators of other models, or other people's software, are no scaling.
         parameters: see there.
 
     Returns:
-        A row for each group and size, smallest first: the columns of ``by``, ``size`` and `SCALING_COLUMNS`.
+        A row for each size of each group that has at least two, smallest first: the columns of ``by``, ``size`` and
+        `SCALING_COLUMNS`.
 
     Raises:
         UsageError: a column is missing, or no run says how many accelerators it had.
@@ -96,6 +97,8 @@ def describe_scaling(
     number = read_seed(chosen.seed)
     rows: list[dict[str, Any]] = []
     for group, members in split_groups(known, by):
+        if members[size].nunique() < 2:
+            continue
         first: pd.DataFrame | None = None
         for step, here in split_groups(members, [size]):
             first = here if first is None else first

@@ -65,7 +65,9 @@ def describe_seed_effect(
     for group, each in split_groups(runs, by):
         known = each.dropna(subset=[value])
         known = known.loc[known[value].astype(float) > 0]
-        rows.append({**group, **_split_by_progress(known, value, progress), **_split_by_seed(known, value, seed)})
+        rows.append(
+            {**group, **_split_by_progress(known, value, progress), **_split_by_seed(known, value, seed)}
+        )
     return pd.DataFrame(rows, columns=[*by, *SEED_COLUMNS])
 
 
@@ -92,7 +94,7 @@ def _split_by_seed(runs: pd.DataFrame, value: str, seed: str) -> dict[str, Any]:
     repeated = sum(len(values) > 1 for values in groups)
     found: dict[str, Any] = {"seeds": len(groups), "repeated_seeds": repeated}
     if not repeated or len(groups) < 2:
-        return {name: math.nan for name in list(SEED_COLUMNS)[5:]} | found
+        return dict.fromkeys(list(SEED_COLUMNS)[5:], math.nan) | found
     return found | _analyse_variance(groups)
 
 

@@ -6,7 +6,7 @@ only there), or a formula that the caller gives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.compliance.closures import TROUBLES, Closure, Memory, compile_formula
@@ -18,6 +18,8 @@ from mlperf_logging.events import Event
 from mlperf_logging.runs.run import EVALUATION_KEYS
 
 AT_LEAST, AT_MOST = "at least", "at most"
+LOGGED_TARGET = "eval_target"
+_CLOSED = "closed"
 _SANITY = (0, 1)
 """Bounds that only say that a share is a share; no target lies there."""
 
@@ -56,24 +58,13 @@ class Target(NamedTuple):
     source: str
 
 
-class Reached(NamedTuple):
-    """Which events of a run meet its targets.
-
-    Attributes:
-        time_ms: when all targets had been met first, in milliseconds since the epoch; None: never.
-        event: the event that met the last of them; for joined events, the joined one.
-        meeting: identities (see `identify`) of the events that meet a target.
-    """
-
-    time_ms: float | None
-    event: Event | None
-    meeting: frozenset[Any]
-
-
 def find_targets(
     ruleset: Ruleset, division: str | None, benchmark: str | None, variants: tuple[str, ...] = ()
 ) -> list[Target]:
     """The targets of one kind of run; none where the round states none.
+
+    A clause that only says that a share is a share is no target. Where a division states no other, the closed
+    division's target is given, and its text says so.
 
     Args:
         ruleset: the round's rules.
@@ -83,69 +74,95 @@ def find_targets(
     """
     if benchmark not in ruleset.benchmarks:
         return []
-    found = []
-    table = ruleset.table(division, benchmark, variants, strict=True)
-    for rule in table.rules:
-        if rule.on == "any":
-            keys = tuple(rule.key.split("|"))
-            holds = compile_formula(rule.node, frozenset(table.initial_state))
-            found.append(Target(keys, rule.text, rule.node, holds, rule.id))
+    found = _list_targets(ruleset, division, benchmark, variants)
+    if not found and division != _CLOSED and ruleset.has_divisions:
+        found = [
+            target._replace(text=f"{target.text} ({_CLOSED} division)")
+            for target in _list_targets(ruleset, _CLOSED, benchmark, variants)
+        ]
     return found
 
 
-def read_target(text: str) -> Target:
+def _list_targets(
+    ruleset: Ruleset, division: str | None, benchmark: str | None, variants: tuple[str, ...]
+) -> list[Target]:
+    table = ruleset.table(division, benchmark, variants, strict=True)
+    words = frozenset(table.initial_state)
+    found = []
+    for rule in table.rules:
+        keys = tuple(rule.key.split("|"))
+        if rule.on == "any" and set(keys) <= set(EVALUATION_KEYS) and _says_something(rule.node):
+            found.append(Target(keys, rule.text, rule.node, compile_formula(rule.node, words), rule.id))
+    return found
+
+
+def read_target(text: str, shown: str = "") -> Target:
     """A target that a caller states, in the formula language of the rules: ``value >= 0.759``.
 
     Args:
         text: the formula; ``value`` is what an evaluation gave, ``value.NAME`` one of its metrics.
+        shown: text to show in its place.
 
     Raises:
         UsageError: the text is no formula.
     """
     try:
         node = parse_formula(text)
-        return Target(EVALUATION_KEYS, text, node, compile_formula(node), "given")
+        return Target(EVALUATION_KEYS, shown or text, node, compile_formula(node), "given")
     except RuleError as trouble:
         raise UsageError(f"the target is no formula such as 'value >= 0.759': {trouble}") from None
 
 
-def find_reached(events: Iterable[Event], targets: list[Target], table: Table) -> Reached:
-    """Go through a run's events and tell which meet the targets, and when all were met first.
+def read_logged_target(events: Mapping[str, Event]) -> list[Target]:
+    """The target that a log states itself, as ``eval_target``; none where it states none.
+
+    Args:
+        events: key to its last event.
+    """
+    event = events.get(LOGGED_TARGET)
+    if event is None or isinstance(event.value, bool) or not isinstance(event.value, (int, float)):
+        return []
+    place = (
+        "value.value" if event.benchmark is not None else "value"
+    )  # the oldest dialect has an object there
+    return [read_target(f"{place} >= {event.value!r}", f"value >= {event.value!r} (logged {LOGGED_TARGET})")]
+
+
+def find_meeting(
+    events: Iterable[Event], targets: Sequence[Target], table: Table
+) -> tuple[frozenset[Any], ...]:
+    """Go through a run's events and tell which evaluations meet each target.
 
     Args:
         events: the log's events, in its order.
-        targets: what must be met; none gives an empty answer.
+        targets: what must be met.
         table: the rules of the run's kind: what they say of state and of joined events holds for formulas.
+
+    Returns:
+        For each target the identities (see `identify`) of the evaluations that meet it.
     """
     memory = Memory(table.initial_state)
     joiner = Joiner(table.join) if table.join else None
-    met: dict[int, Event] = {}
-    meeting: set[Any] = set()
+    meeting: tuple[set[Any], ...] = tuple([set[Any]() for _ in targets])
 
     def look(event: Event) -> None:
-        for index, target in enumerate(targets):
+        for target, found in zip(targets, meeting, strict=True):
             if event.key in target.keys and _holds(target.holds, event, memory):
-                meeting.add(identify(event, table.join))
-                if index not in met or event.time_ms < met[index].time_ms:
-                    met[index] = event
+                found.add(identify(event, table.join))
+        _remember(event, memory, table)
 
     for event in events:
         look(event)
-        _remember(event, memory, table)
         if joiner is not None and event.key == joiner.source:
             joiner.take(event)
     if joiner is not None:
         for event in joiner.events():
             look(event)
-            _remember(event, memory, table)
-    last = max(met.values(), key=lambda event: event.time_ms, default=None)
-    if last is None or len(met) < len(targets):
-        return Reached(None, None, frozenset(meeting))
-    return Reached(last.time_ms, last, frozenset(meeting))
+    return tuple([frozenset(found) for found in meeting])
 
 
-def identify(event: Event, join: dict[str, str] | None) -> Any:
-    """What tells an evaluation from others: its place in the log, or what joined events are joined by.
+def identify(event: Event, join: Mapping[str, str] | None) -> Any:
+    """What tells an evaluation from others: its record, or what joined events are joined by.
 
     Args:
         event: an event of an evaluation, or a joined one.
@@ -155,10 +172,12 @@ def identify(event: Event, join: dict[str, str] | None) -> Any:
         return repr(event.value.get(join["by"]))
     if join is not None and event.key == join["of"] and join["by"] in event.metadata:
         return repr(event.metadata[join["by"]])
-    return event.position
+    return event.raw.rstrip()
 
 
-def list_bounds(targets: Iterable[Target], values: dict[str | None, float], events: dict[str, Any]) -> list[Bound]:
+def list_bounds(
+    targets: Iterable[Target], values: Mapping[str | None, float], events: Mapping[str, Event]
+) -> list[Bound]:
     """The numbers that targets ask for, to be drawn as lines.
 
     Bounds of 0 and 1 are left out: they say that a share is a share. Of alternatives (a score of 24 or of 0.24) the
@@ -183,6 +202,10 @@ def list_bounds(targets: Iterable[Target], values: dict[str | None, float], even
             wanted.sort(key=lambda bound: abs(bound.value - logged))
         kept += wanted[:1]
     return kept
+
+
+def _says_something(node: Node) -> bool:
+    return any(bound.value not in _SANITY for bound in _find_bounds(node, Memory({})))
 
 
 def _holds(closure: Closure, event: Event, memory: Memory) -> bool:
@@ -214,10 +237,8 @@ def _find_bounds(node: Node, memory: Memory) -> Iterable[Bound]:
     elif name == "conditional":
         then, condition, otherwise = rest
         event = next(iter(memory.last.values()), None)
-        chosen = then
-        if event is not None and not _holds(compile_formula(condition), event, memory):
-            chosen = otherwise
-        yield from _find_bounds(chosen, memory)
+        holds = event is None or _holds(compile_formula(condition), event, memory)
+        yield from _find_bounds(then if holds else otherwise, memory)
     elif name == "comparison":
         for left, sign, right in zip(rest[::2], rest[1::2], rest[2::2], strict=False):
             for subject, number, word in ((left, right, sign), (right, left, _FLIPPED.get(sign, sign))):

@@ -142,6 +142,8 @@ def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -
     distance = np.abs(values - centre)
 
     def share_within(part: float) -> float:
+        if count < 2:
+            return math.nan
         # A hair is added, so that a value at the very limit counts whatever its last binary digit.
         return float(np.mean(distance <= part * abs(centre) * (1 + 1e-12)))
 

@@ -12,6 +12,7 @@ PROGRAM = "mlperf"
 COMMANDS = {
     "check": "judge logs by the rules of a round (the same as mlperf-check)",
     "rules": "what a round requires, what a rule means, what changed between rounds",
+    "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
 }
 """Name of each command, which is also that of its module here, and what it does."""
 

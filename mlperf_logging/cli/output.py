@@ -63,10 +63,21 @@ class Output:
             BrokenPipeError: the reader went away.
             UsageError: the text cannot be written.
         """
-        if not text:
-            return
+        if text:
+            self.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes and hand them on at once.
+
+        Args:
+            data: what to write.
+
+        Raises:
+            BrokenPipeError: the reader went away.
+            UsageError: it cannot be written.
+        """
         try:
-            self._stream.write(text.encode("utf-8", "backslashreplace"))
+            self._stream.write(data)
             self._stream.flush()
         except BrokenPipeError:
             raise

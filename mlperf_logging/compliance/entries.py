@@ -15,7 +15,7 @@ from mlperf_logging.errors import RuleError
 _NEEDED = ("id", "key", "cell", "code", "summary", "why", "pass", "fail")
 _OPTIONAL = ("where", "severity", "level", "hint", "source")
 _JOIN = ("key", "of", "by", "name")
-_COUNTING = ("counts", "from", "epoch_samples")
+_COUNTING = ("counts", "from", "begins", "epoch_samples")
 _COUNTED = ("epochs", "samples", "tokens")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -121,7 +121,8 @@ def read_counting(change: Mapping, former: dict[str, Any] | None) -> dict[str, A
     """What the logged ``epoch_num`` counts, and how many samples an epoch has.
 
     ``{counts: samples, from: 10000, epoch_samples: 168}``: ``epoch_num`` counts samples in truth, but for numbers
-    below 10,000, which are epochs. ``epoch_samples`` stands where logs do not agree on ``train_samples``.
+    below 10,000, which are epochs. ``begins``: what is logged before any training, where that is not 0.
+    ``epoch_samples`` stands where logs do not agree on ``train_samples``.
 
     Raises:
         RuleError: a field is unknown or has a wrong value, or the extended round says the same.
@@ -131,7 +132,7 @@ def read_counting(change: Mapping, former: dict[str, Any] | None) -> dict[str, A
     counted = body.take("counts", str, "epochs")
     if counted not in _COUNTED:
         raise body.fail(f"'counts' is one of {', '.join(_COUNTED)}, not {counted!r}", "counts")
-    for field in ("from", "epoch_samples"):
+    for field in _COUNTING[1:]:
         number = body.take(field, int)
         if number is not None and number < 1:
             raise body.fail(f"{field!r} must be a positive number, not {number}", field)
