@@ -28,6 +28,7 @@ KEPT_KEYS = 10_000
 
 _INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start", "stop")}
 _NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, RUN_START, RUN_STOP, *_INTERVAL_KEYS})
+_TRAINED_KEY = "train_samples"
 _KEY = itemgetter(Event._fields.index("key"))
 
 
@@ -100,6 +101,9 @@ class Run(NamedTuple):
         intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
         tracked_stats: in the order of the log.
         event_count: events of the log.
+        stop_line: line of the last ``run_stop``, or None.
+        trained_samples: samples that the run trained on in all: ``train_samples`` logged after ``run_start`` (before
+            it, the key means the size of the training set); None where that was not logged.
     """
 
     path: str
@@ -117,6 +121,8 @@ class Run(NamedTuple):
     intervals: Mapping[str, tuple[Interval, ...]]
     tracked_stats: tuple[TrackedStats, ...]
     event_count: int
+    stop_line: int | None
+    trained_samples: float | None
 
     @property
     def start_ms(self) -> float | None:
@@ -294,6 +300,14 @@ def _compose_run(
             ]
         ),
         event_count=event_count,
+        stop_line=stops[-1].line if stops else None,
+        trained_samples=_read_trained(last.get(_TRAINED_KEY), starts),
+    )
+
+
+def _read_trained(event: Event | None, starts: Sequence[Event] | None) -> float | None:
+    return (
+        _read_number(event.value) if event is not None and starts and event.line > starts[-1].line else None
     )
 
 
