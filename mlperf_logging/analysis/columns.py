@@ -32,9 +32,12 @@ RUN_COLUMNS = {
     "system": Column(TEXT, "system: the folder below results/, else submission_platform"),
     "division": Column(TEXT, "closed or open, as logged"),
     "ruleset": Column(TEXT, "round whose target and units were used"),
-    "accelerators": Column(NUMBER, "accelerators of the whole system (nodes, where there are none)"),
-    "nodes": Column(NUMBER, "nodes of the whole system"),
+    "accelerators": Column(
+        NUMBER, "accelerators, as logged, else of the system described; nodes where there are none"
+    ),
+    "nodes": Column(NUMBER, "nodes, as logged, else of the system described"),
     "accelerator_model": Column(TEXT, "name of the accelerator in the system description"),
+    "scaling": Column(TEXT, "strong, or weak: many models trained at once; empty where the folder does not say"),
     "seed": Column(TEXT, "first seed that was logged"),
     "batch_size": Column(NUMBER, "global batch size, in samples"),
     "status": Column(TEXT, "what run_stop claims: success, aborted, …"),

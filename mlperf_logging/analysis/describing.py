@@ -114,9 +114,11 @@ def _describe_identity(known: ReadRun) -> dict[str, Any]:
         "system": place.system or run.platform,
         "division": known.choice.division,
         "ruleset": known.choice.ruleset.name,
-        "accelerators": place.accelerators or run.accelerator_count,
-        "nodes": place.nodes or run.node_count,
+        # A run may use a part of the system that is described; then its log says so.
+        "accelerators": run.accelerator_count or place.accelerators,
+        "nodes": run.node_count or place.nodes,
         "accelerator_model": place.accelerator_model,
+        "scaling": place.scaling,
         "seed": str(run.seeds[0].value) if run.seeds else None,
         "batch_size": run.global_batch_size,
         "events": run.event_count,

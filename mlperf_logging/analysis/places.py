@@ -20,6 +20,7 @@ class Place(NamedTuple):
         nodes: number of its nodes.
         accelerators: number of its accelerators; of its nodes where it has none.
         accelerator_model: name of the accelerator.
+        scaling: "strong" or "weak" where the folder says so.
     """
 
     submitter: str | None = None
@@ -27,6 +28,7 @@ class Place(NamedTuple):
     nodes: float | None = None
     accelerators: float | None = None
     accelerator_model: str | None = None
+    scaling: str | None = None
 
 
 def place_log(path: str) -> Place:
@@ -51,6 +53,7 @@ def _place_folder(folder: str) -> Place:
         nodes=nodes,
         accelerators=nodes * max(each, 1) if nodes is not None and each is not None else None,
         accelerator_model=model.strip() or None if isinstance(model, str) else None,
+        scaling=found.scaling,
     )
 
 

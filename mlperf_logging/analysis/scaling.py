@@ -29,6 +29,10 @@ SCALING_COLUMNS = {
 }
 """Columns of `describe_scaling` after those of the group and the size."""
 
+_SCALING, _WEAK = "scaling", "weak"
+_LARGEST_LEARNING = 4.0
+"""Larger systems do not learn from a fourth of the samples: above this, the two logs count in different units."""
+
 
 @dataclass(frozen=True)
 class ScalingParameters:
@@ -89,6 +93,8 @@ def describe_scaling(
     chosen = parameters or ScalingParameters()
     require_columns(runs, [*by, value, size, progress])
     known = runs.dropna(subset=[value, size])
+    if _SCALING in known.columns:  # the time of one of many models trained at once does not fall with the size
+        known = known[(known[_SCALING] != _WEAK).fillna(value=True)]
     if known.empty:
         raise UsageError(
             "no run says how many accelerators it had; they come from the system description "
@@ -132,6 +138,8 @@ def _describe(
         )  # fmt: skip
     needed = [float(table[progress].astype(float).mean()) for table in (first, here)]
     learning = needed[0] / needed[1] if needed[1] > 0 else math.nan
+    if learning > _LARGEST_LEARNING:
+        learning = math.nan
     return {
         "runs": len(here),
         "mean_minutes": float(now.mean()),

@@ -182,7 +182,8 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
     complaints: list[str] = []
     sides = options.compare or []
     side_paths = [
-        find_run_logs([name], complaints.append) if os.path.exists(name) else None for name in sides
+        find_run_logs([name], complaints.append) if os.path.exists(name) else None  # noqa: PTH110
+        for name in sides
     ]
     paths = find_run_logs(options.paths, complaints.append)
     paths = list(dict.fromkeys([*paths, *[path for each in side_paths for path in each or ()]]))

@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "judge logs by the rules of a round (the same as mlperf-check)",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
+    "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy",
 }
 """Name of each command, which is also that of its module here, and what it does."""
 

@@ -1,0 +1,110 @@
+"""Run-to-run spread: a box and every run as a point, a row for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
+from mlperf_logging.analysis.plots.looks import COLOURS, choose_row_font, name_groups, tidy
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_FEWEST_FOR_BOX = 4
+_STRIP = 0.3
+
+
+def draw_spread(
+    axes: Axes,
+    runs: pd.DataFrame,
+    value: str = "run_minutes",
+    *,
+    by: Sequence[str] = GROUP,
+    relative: bool = False,
+) -> Axes:
+    """Draw how the runs of each group differ: every run a point, from four runs on a box.
+
+    The box spans the middle half, its line is the median, its whiskers reach to the last run within 1.5 times the
+    box (Tukey).
+
+    Args:
+        axes: where to draw.
+        runs: a row a run.
+        value: the column to draw.
+        by: columns that make a group, a row each.
+        relative: draw each run as a share of its group's median, with ± 5 % and ± 10 % marked; groups of one run,
+            which is its own median, are left out.
+
+    Returns:
+        The axes.
+
+    Raises:
+        UsageError: a column is missing, or no run has a value.
+    """
+    require_columns(runs, [*by, value])
+    groups = [
+        (group, rows[value].to_numpy(dtype=float))
+        for group, rows in split_groups(runs.dropna(subset=[value]), by)
+    ]
+    if relative:
+        groups = [(group, values) for group, values in groups if len(values) > 1]
+    if not groups:
+        raise UsageError(f"no group has {'two runs' if relative else 'a run'} with a value of {value}")
+    names = name_groups([list(group.values()) for group, _ in groups])
+    for place, (_, values) in enumerate(groups):
+        _draw_row(axes, place, _relate(values) if relative else values)
+    axes.set_yticks(range(len(groups)))
+    axes.set_yticklabels(
+        [f"{name} ({len(values)})" for name, (_, values) in zip(names, groups, strict=True)],
+        fontsize=choose_row_font(len(groups)),
+    )
+    axes.set_ylim(len(groups) - 0.4, -0.6)
+    if relative:
+        for part, line in ((5, "dashed"), (10, "dotted")):
+            for sign in (-1, 1):
+                axes.axvline(
+                    100 + sign * part, color="#666666", linestyle=line, linewidth=1.0, zorder=0.5,
+                    label=f"± {part} %" if sign > 0 else None,
+                )  # fmt: skip
+        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize="small")
+    axes.set_xlabel(f"{value.replace('_', ' ')}, % of the group's median" if relative else _describe(value))
+    tidy(axes)
+    return axes
+
+
+def _draw_row(axes: Axes, place: int, values: np.ndarray) -> None:
+    import numpy as np
+
+    if len(values) >= _FEWEST_FOR_BOX:
+        axes.boxplot(
+            [values], positions=[place], orientation="horizontal", widths=0.62, showfliers=False, manage_ticks=False,
+            patch_artist=True, boxprops={"facecolor": "#E8E8E8", "edgecolor": "#666666", "linewidth": 0.8},
+            medianprops={"color": "black", "linewidth": 1.6}, whiskerprops={"color": "#666666", "linewidth": 0.8},
+            capprops={"color": "#666666", "linewidth": 0.8},
+        )  # fmt: skip
+    ordered = np.sort(values)
+    # Neighbours in value are spread over the row, always in the same way: no chance is needed to part them.
+    offsets = ((np.arange(len(ordered)) * 2) % 5 - 2) / 2 * _STRIP if len(ordered) > 1 else np.zeros(1)
+    axes.plot(
+        ordered, place + offsets, linestyle="none", marker="o", markersize=3.8, markerfacecolor="none",
+        markeredgecolor=COLOURS[0], markeredgewidth=1.0, zorder=3,
+    )  # fmt: skip
+
+
+def _relate(values: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    return np.asarray(values / np.median(values) * 100)
+
+
+def _describe(value: str) -> str:
+    """A column's name as the label of an axis: its unit in brackets."""
+    for unit in ("minutes", "seconds"):
+        if value.endswith(f"_{unit}"):
+            name = value.removesuffix(f"_{unit}").replace("_", " ")
+            return f"{name} time ({unit})" if "time" not in name else f"{name} ({unit})"
+    return value.replace("_", " ")
