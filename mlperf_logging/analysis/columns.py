@@ -37,7 +37,9 @@ RUN_COLUMNS = {
     ),
     "nodes": Column(NUMBER, "nodes, as logged, else of the system described"),
     "accelerator_model": Column(TEXT, "name of the accelerator in the system description"),
-    "scaling": Column(TEXT, "strong, or weak: many models trained at once; empty where the folder does not say"),
+    "scaling": Column(
+        TEXT, "strong, or weak: many models trained at once; empty where the folder does not say"
+    ),
     "seed": Column(TEXT, "first seed that was logged"),
     "batch_size": Column(NUMBER, "global batch size, in samples"),
     "status": Column(TEXT, "what run_stop claims: success, aborted, …"),

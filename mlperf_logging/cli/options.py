@@ -191,13 +191,13 @@ def read_folder(text: str) -> str:
 
 
 def read_jobs(text: str) -> int:
-    """The number of processes that a user gives.
+    """A number of processes; 0 stands for one a processor core.
 
     Args:
         text: what the user gave.
 
     Raises:
-        argparse.ArgumentTypeError: it is no number.
+        argparse.ArgumentTypeError: it is no such number.
     """
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes (0, 1, 2, …)")

@@ -17,6 +17,7 @@ _OPTIONAL = ("where", "severity", "level", "hint", "source")
 _JOIN = ("key", "of", "by", "name")
 _COUNTING = ("counts", "from", "begins", "epoch_samples")
 _COUNTED = ("epochs", "samples", "tokens")
+_RUNS = ("required", "dropped_each_side", "non_converged_allowed")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -140,6 +141,27 @@ def read_counting(change: Mapping, former: dict[str, Any] | None) -> dict[str, A
     if counting == former:
         raise change.fail("'progress' says what the extended round says already; remove it", "progress")
     return counting
+
+
+def read_runs(change: Mapping, former: dict[str, int] | None) -> dict[str, int]:
+    """How many runs a result needs: ``{required, dropped_each_side, non_converged_allowed}``.
+
+    ``attempts``: more runs may be made, up to so many, and the first that count make the result.
+
+    Raises:
+        RuleError: a number is missing, unknown or not whole, or the extended round says the same.
+    """
+    body = change.take("runs", dict)
+    body.allow(*_RUNS, "attempts")
+    for field in _RUNS:
+        if body.take(field, int) is None:
+            raise body.fail(f"'runs' must say {field!r}")
+    runs = {field: body.take(field, int) for field in (*_RUNS, "attempts") if field in body}
+    if runs["required"] <= 2 * runs["dropped_each_side"]:
+        raise body.fail("'runs' must require more runs than are dropped", "required")
+    if runs == former:
+        raise change.fail("'runs' says what the extended round says already; remove it", "runs")
+    return runs
 
 
 def split_records(entry: Entry | None) -> tuple[Entry | None, tuple[Rule, ...]]:

@@ -94,11 +94,9 @@ def score_folder(
     Returns:
         The score; where there is none, `FolderScore.problems` says why.
     """
-    benchmark, problems = _agree("benchmark", [run.benchmark for run in runs])
-    division, split = _agree("division", [run.division for run in runs])
-    ruleset, mixed = _agree(
-        "ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs]
-    )
+    benchmark, problems = agree("benchmark", [run.benchmark for run in runs])
+    division, split = agree("division", [run.division for run in runs])
+    ruleset, mixed = agree("ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs])
     problems += split + (mixed if not problems else [])
     wanted = requirement or next((run.requirement for run in runs if run.requirement is not None), None)
     score = FolderScore(
@@ -150,8 +148,13 @@ def read_scaling_factor(path: str | None) -> float:
     return factor
 
 
-def _agree(what: str, values: Sequence[str | None]) -> tuple[str | None, list[str]]:
-    """The one value that runs share; logs that say nothing (damaged ones, say) have no vote."""
+def agree(what: str, values: Sequence[str | None]) -> tuple[str | None, list[str]]:
+    """The one value that runs share, or what is wrong; logs that say nothing (damaged ones, say) have no vote.
+
+    Args:
+        what: what the values are, for the message.
+        values: one for each run.
+    """
     votes = Counter(value for value in values if value is not None)
     if len(votes) > 1:
         shown = ", ".join(f"{value} ({count})" for value, count in sorted(votes.items()))
@@ -172,7 +175,9 @@ def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> 
     times = [math.inf if each is None else each for each in minutes]
     notes = []
     method, window = score.method, None
-    if len(times) < requirement.required:
+    if requirement.attempts is not None:
+        return _score_first(score, times, requirement, factor)
+    if requirement.fewest <= len(times) < requirement.required:
         notes.append(f"{len(times)} of the {requirement.required} runs that a result needs")
     if len(times) > requirement.required and requirement.required >= requirement.fewest:
         window = _choose_window(times, requirement, method)
@@ -198,6 +203,23 @@ def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> 
     return _add_energy(score, factor) if score.folder.power is not None else score
 
 
+def _score_first(
+    score: FolderScore, times: Sequence[float], requirement: Requirement, factor: float
+) -> FolderScore:
+    """The score of the first runs that count, where more may be made than a result needs."""
+    counting = [index for index, each in enumerate(times) if each < math.inf][: requirement.required]
+    mean, kept, problem = _average([times[index] for index in counting], requirement, score.method)
+    note = f"the first {len(counting)} runs that count, of the {requirement.required} that a result needs"
+    return score._replace(
+        kept=tuple([counting[index] for index in kept]),
+        unscaled_minutes=mean,
+        score_minutes=None if mean is None else mean * factor,
+        median_minutes=median([times[index] for index in counting]),
+        problems=() if problem is None else (problem,),
+        notes=(note,) if mean is not None else (),
+    )
+
+
 def _choose_window(times: Sequence[float], requirement: Requirement, method: str) -> tuple[int, int]:
     """The first and the last run of the window that counts."""
     size = requirement.required
@@ -213,6 +235,8 @@ def _average(
     times: Sequence[float], requirement: Requirement, method: str
 ) -> tuple[float | None, tuple[int, ...], str | None]:
     """Mean in minutes and the runs that it is of, or why there is none."""
+    if len(times) < requirement.fewest and method == OLYMPIC:
+        return None, (), describe_too_few(len(times), requirement)
     missing = sum(math.isinf(each) for each in times)
     if missing > requirement.allowed:
         plural = "s do" if missing != 1 else " does"
@@ -224,12 +248,23 @@ def _average(
         return middle, (min(range(len(times)), key=lambda index: abs(times[index] - middle)),), None
     trimmed = trim(times, requirement.dropped)
     if trimmed is None or math.isinf(trimmed.mean):
-        plural = "s" * (len(times) != 1)
-        return None, (), (
-            f"{len(times)} run{plural} cannot be averaged: {requirement.dropped} are dropped on each side, "
-            f"so at least {requirement.fewest} are needed"
-        )  # fmt: skip
+        return None, (), describe_too_few(len(times), requirement)
     return trimmed.mean, trimmed.kept, None
+
+
+def describe_too_few(count: int, requirement: Requirement) -> str:
+    """Why so few runs have no mean.
+
+    Args:
+        count: runs that there are.
+        requirement: how many are dropped.
+    """
+    runs = {0: "no runs give", 1: "one run gives"}.get(count, f"{count} runs give")
+    dropped = requirement.dropped
+    ends = (
+        "the fastest and the slowest" if dropped == 1 else f"the {dropped} fastest and the {dropped} slowest"
+    )
+    return f"{runs} no mean: {ends} are dropped, so at least {requirement.fewest} are needed"
 
 
 def _add_energy(score: FolderScore, factor: float) -> FolderScore:

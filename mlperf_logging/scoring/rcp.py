@@ -23,6 +23,7 @@ from mlperf_logging.scoring.reference import (
     Reference,
     match_batch_size,
     prune,
+    show_amount,
     summarize_points,
 )
 from mlperf_logging.scoring.requirements import Requirement
@@ -54,7 +55,7 @@ class ConvergenceCheck(NamedTuple):
         reference_runs: runs that the reference counts as, or None.
         submission_runs: runs that the submission counts as.
         converged_at: where each run converged; infinity for one that did not.
-        pruned: the references that count.
+        pruned: the references that it was judged against.
         references: all references.
     """
 
@@ -84,6 +85,8 @@ def check_convergence(
     table: ReferenceTable,
     requirement: Requirement,
     method: str = CHECK,
+    *,
+    pruned: bool = True,
 ) -> ConvergenceCheck:
     """Test where a submission's runs converged against the reference points.
 
@@ -93,6 +96,7 @@ def check_convergence(
         table: the benchmark's reference points.
         requirement: how often the benchmark is run.
         method: "check" as the rounds' public checks have it, "rules" as the rules are written.
+        pruned: judge against the pruned points; else against all.
 
     Raises:
         ValueError: there are too few runs to drop the fastest and the slowest, or no reference points.
@@ -110,8 +114,8 @@ def check_convergence(
     references = summarize_points(table.points, requirement.dropped, method)
     if not references:
         raise ValueError(f"there are no reference points of {table.benchmark} with enough runs")
-    pruned = prune(references, method)
-    match = match_batch_size(pruned, batch_size, requirement.required)
+    counting = prune(references, method) if pruned else references
+    match = match_batch_size(counting, batch_size, requirement.required)
     runs = requirement.required - 2
     failed = sum(math.isinf(each) for each in converged_at)
     reference = match.reference
@@ -138,7 +142,7 @@ def check_convergence(
         reference_runs=reference.kept if reference is not None else None,
         submission_runs=runs,
         converged_at=tuple(converged_at),
-        pruned=tuple(pruned),
+        pruned=tuple(counting),
         references=tuple(references),
     )
 
@@ -212,6 +216,6 @@ def _explain(
     against = {BELOW: " of the smallest reference point, as the batch size is smaller than all"}
     place = against.get(match.kind, "")
     if mean >= smallest:
-        return f"the mean of {mean:,.6g} {unit} is not below the smallest acceptable {smallest:,.6g}{place}"
+        return f"the mean of {show_amount(mean)} {unit} is not below the smallest acceptable {show_amount(smallest)}{place}"
     tail = "; reference runs of this batch size would settle it" if match.kind == BELOW else ""
-    return f"the mean of {mean:,.6g} {unit} is below the smallest acceptable {smallest:,.6g}{place}{tail}"
+    return f"the mean of {show_amount(mean)} {unit} is below the smallest acceptable {show_amount(smallest)}{place}{tail}"

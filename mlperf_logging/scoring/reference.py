@@ -131,3 +131,12 @@ def _on_line(left: Reference, right: Reference, batch_size: float) -> tuple[floa
         left.mean + share * (right.mean - left.mean),
         left.deviation + share * (right.deviation - left.deviation),
     )
+
+
+def show_amount(amount: float) -> str:
+    """An amount of training as people write it: whole from 1,000 on, else with what tells runs apart.
+
+    Args:
+        amount: in epochs, samples or steps.
+    """
+    return f"{amount:,.0f}" if abs(amount) >= 1_000 else f"{amount:.6g}"

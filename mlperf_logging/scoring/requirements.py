@@ -13,11 +13,14 @@ class Requirement(NamedTuple):
         required: runs that a result needs.
         dropped: runs that are dropped on each side of the mean.
         allowed: runs that may miss the target or break a rule.
+        attempts: up to so many runs may be made, and the first required ones that count make the result; None where
+            every run is part of the result.
     """
 
     required: int
     dropped: int = 1
     allowed: int = 1
+    attempts: int | None = None
 
     @property
     def fewest(self) -> int:
@@ -33,4 +36,6 @@ def read_requirement(facts: Mapping[str, Any] | None) -> Requirement | None:
     """
     if not facts:
         return None
-    return Requirement(facts["required"], facts["dropped_each_side"], facts["non_converged_allowed"])
+    return Requirement(
+        facts["required"], facts["dropped_each_side"], facts["non_converged_allowed"], facts.get("attempts")
+    )

@@ -23,6 +23,7 @@ class ScoredRun(NamedTuple):
         path: the log as the caller named it.
         verdict: "pass", "fail", or "error" where the log could not be judged.
         faults: the first rules that it breaks, as ``MLPxxx key``.
+        fault_count: different rules that it breaks.
         usage: usage of the ruleset that judged.
         ruleset: round that judged; None where none could be chosen.
         ruleset_reason: why that round.
@@ -43,6 +44,7 @@ class ScoredRun(NamedTuple):
     path: str
     verdict: str
     faults: tuple[str, ...] = ()
+    fault_count: int = 0
     usage: str = ""
     ruleset: str | None = None
     ruleset_reason: str = ""
@@ -87,6 +89,7 @@ def score_run(checked: CheckedRun) -> ScoredRun:
         path=run.path,
         verdict=verdict.verdict,
         faults=tuple(faults)[:FAULTS_KEPT],
+        fault_count=len(faults),
         usage=verdict.usage,
         ruleset=verdict.ruleset,
         ruleset_reason=verdict.ruleset_reason,
