@@ -48,7 +48,7 @@ def list_logs(paths: Iterable[str | PathLike[str]] | str | PathLike[str]) -> lis
     """
     given = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
     found: dict[str, None] = {}
-    for path in map(fspath, given):
+    for path in [fspath(each) for each in given]:
         if os.path.isdir(path):  # noqa: PTH112
             found |= dict.fromkeys([log for folder in find_result_folders(path) for log in folder.logs])
         elif path == "-" or os.path.exists(path):  # noqa: PTH110

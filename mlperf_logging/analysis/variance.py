@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
 from mlperf_logging.analysis.intervals import (
+    Interval,
     check_confidence,
     count_runs_needed,
     find_bootstrap_interval,
@@ -131,13 +132,16 @@ def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -
     deviation = float(values.std(ddof=1)) if count > 1 else math.nan
     variation = deviation / mean if mean else math.nan
     t_interval = find_t_interval(values, parameters.confidence)
-    generator = start_generator(number)
-    settings = {
-        "confidence": parameters.confidence, "resamples": parameters.resamples, "generator": generator,
-    }  # fmt: skip
-    of_mean = find_bootstrap_interval([values], np.mean, **settings)
+
+    def bootstrap(statistic: Callable[..., Any], method: str) -> Interval:
+        return find_bootstrap_interval(
+            [values], statistic, confidence=parameters.confidence, resamples=parameters.resamples,
+            generator=start_generator(number), method=method,
+        )  # fmt: skip
+
+    of_mean = bootstrap(np.mean, "BCa")
     # The jackknife says nothing of a median of few values, so that interval is the plain one.
-    of_median = find_bootstrap_interval([values], np.median, method="percentile", **settings)
+    of_median = bootstrap(np.median, "percentile")
     centre = median if parameters.centre == "median" else mean
     distance = np.abs(values - centre)
 

@@ -221,7 +221,7 @@ def _make(
 
     names = _list_names(options)
     if "all" in (options.table or "") or not options.table:
-        made = {}
+        made: dict[str, pd.DataFrame] = {}
         for name in names:
             try:
                 made |= analyse(tables, [name], parameters, rules=options.rules)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging.cli.tabular import render_records
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ SINGLE = ("csv", "parquet")
 _SHEET_LETTERS = 31
 
 
-def render_frames(tables: Mapping[str, pd.DataFrame], form: str) -> str | bytes:
+def render_frames(tables: Mapping[str, pd.DataFrame], form: str) -> bytes:
     """Tables in a format for programs.
 
     Args:
@@ -33,10 +34,16 @@ def render_frames(tables: Mapping[str, pd.DataFrame], form: str) -> str | bytes:
         raise UsageError(
             f"{form} holds one table, not {', '.join(tables)}; choose one with --table, or use xlsx"
         )
-    if form == "csv":
-        return str(next(iter(tables.values())).to_csv(index=False))
-    if form == "markdown":
-        return "\n".join(_write_markdown(name, table) for name, table in tables.items())
+    if form in ("csv", "markdown"):
+        parts = [
+            render_records(list_records(table), [str(name) for name in table.columns], form)
+            for table in tables.values()
+        ]
+        if len(parts) == 1:
+            return parts[0]
+        return b"\n".join(
+            b"## %s\n\n%s" % (name.encode(), part) for name, part in zip(tables, parts, strict=True)
+        )
     buffer = BytesIO()
     try:
         if form == "parquet":
@@ -71,26 +78,6 @@ def _to_json(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write_markdown(name: str, table: pd.DataFrame) -> str:
-    titles = [str(title) for title in table.columns]
-    numeric = [table[title].dtype.kind in "iuf" for title in table.columns]
-    lines = [
-        f"## {name}",
-        "",
-        f"| {' | '.join(titles)} |",
-        f"|{'|'.join('---:' if right else '---' for right in numeric)}|",
-    ]
-    for row in list_records(table):
-        cells = ["" if value is None else _write_cell(value) for value in row.values()]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _write_cell(value: Any) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def _write_workbook(tables: Mapping[str, pd.DataFrame], buffer: BytesIO) -> None:

@@ -15,7 +15,7 @@ COMMANDS = {
     "rcp": "did a submission converge as the reference does",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
-    "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy",
+    "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",
 }
 """Name of each command, which is also that of its module here, and what it does."""
 

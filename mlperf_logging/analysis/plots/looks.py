@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,7 +97,7 @@ def put_legend(axes: Axes, *, columns: int = 1, title: str | None = None) -> Non
         )  # fmt: skip
 
 
-def tidy(axes: Axes, *, grid: str = "both") -> None:
+def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "both") -> None:
     """Light grid behind, no box around.
 
     Args:
