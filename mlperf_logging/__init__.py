@@ -9,6 +9,18 @@ TYPE_CHECKING = False  # typing itself would cost a training script more than al
 if TYPE_CHECKING:
     from typing import Any
 
+    from mlperf_logging.analysis import (
+        AnalysisParameters,
+        ReadingParameters,
+        analyse,
+        compare_systems,
+        describe_scaling,
+        describe_variance,
+        read_tables,
+        tabulate_evaluations,
+        tabulate_hyperparameters,
+        tabulate_runs,
+    )
     from mlperf_logging.compliance import (
         Finding,
         Ruleset,
@@ -41,6 +53,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "mlperf_logging.analysis": (
+        "AnalysisParameters", "ReadingParameters", "analyse", "compare_systems", "describe_scaling",
+        "describe_variance", "read_tables", "tabulate_evaluations", "tabulate_hyperparameters", "tabulate_runs",
+    ),
     "mlperf_logging.compliance": (
         "Finding", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge",
     ),
@@ -57,6 +73,7 @@ _PLACES = {
 _NAMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "AnalysisParameters",
     "Evaluation",
     "Event",
     "EventKind",
@@ -67,6 +84,7 @@ __all__ = [
     "Position",
     "Problem",
     "Progress",
+    "ReadingParameters",
     "ResultFolder",
     "RuleError",
     "Ruleset",
@@ -76,13 +94,21 @@ __all__ = [
     "UsageError",
     "Verdict",
     "WaiverError",
+    "analyse",
     "check_log",
+    "compare_systems",
+    "describe_scaling",
+    "describe_variance",
     "find_result_folders",
     "load_ruleset",
     "make_run",
     "read_log",
     "read_run",
+    "read_tables",
     "start_judge",
+    "tabulate_evaluations",
+    "tabulate_hyperparameters",
+    "tabulate_runs",
 ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.analysis.grouping import require_columns, split_groups
 from mlperf_logging.analysis.intervals import check_confidence, find_bootstrap_interval
 from mlperf_logging.analysis.randomness import Seed, read_seed, start_generator
-from mlperf_logging.analysis.shifts import estimate_shift
+from mlperf_logging.analysis.shifts import LARGEST_EXACT, estimate_shift
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ COMPARISON_COLUMNS = {
     "median_a": "median of A",
     "median_b": "median of B",
     "mann_whitney_u": "pairs of runs in which A has the larger value; ties count half",
-    "p_value": "two-sided p-value of the Mann-Whitney test",
+    "p_value": "two-sided p-value of the Mann-Whitney test: exact up to 50 runs a side without ties",
     "share_of_pairs_b_smaller": "share of pairs in which B has the smaller value; 0.5: no difference",
     "shift": "Hodges-Lehmann shift: median of B minus A over all pairs",
     "shift_low": "lower end of its interval",
@@ -123,7 +123,10 @@ def _compare(
         return {
             **dict.fromkeys(COMPARISON_COLUMNS, math.nan), "runs_a": len(first), "runs_b": len(second),
         }  # fmt: skip
-    test = stats.mannwhitneyu(first, second, alternative="two-sided", method="auto")
+    tied = len(np.unique(np.concatenate([first, second]))) < len(first) + len(second)
+    exact = not tied and max(len(first), len(second)) <= LARGEST_EXACT
+    method = "exact" if exact else "asymptotic"
+    test = stats.mannwhitneyu(first, second, alternative="two-sided", method=method)
     shift = estimate_shift(first, second, parameters.confidence)
     found = {
         "runs_a": len(first),
