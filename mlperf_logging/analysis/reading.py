@@ -94,7 +94,8 @@ def read_rows(path: str, parameters: ReadingParameters | None = None) -> RunRows
         return RunRows({**base, "note": str(trouble)}, [], {})
     run = make_run(log)
     if not log.events:
-        problems = f" ({len(log.problems):,} records that cannot be read)" if log.problems else ""
+        lines = len({problem.line for problem in log.problems})
+        problems = f" ({lines:,} line{'s' * (lines != 1)} with records that cannot be read)" if lines else ""
         note = f"the file holds no event of a known log dialect{problems}"
         return RunRows({**base, "events": 0, "note": note}, [], {})
     known = _look_up(log, run, place, chosen, given)

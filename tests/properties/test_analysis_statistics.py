@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlperf_logging.analysis import ComparisonParameters, VarianceParameters, compare_systems, describe_variance
+from mlperf_logging.analysis import (
+    ComparisonParameters,
+    VarianceParameters,
+    compare_systems,
+    describe_variance,
+)
 from mlperf_logging.analysis.intervals import count_runs_needed, find_bootstrap_interval, find_t_interval
 from mlperf_logging.analysis.outliers import METHODS, mark_outliers
 from mlperf_logging.analysis.shifts import count_rank_sums, estimate_shift
@@ -26,7 +31,9 @@ UNSCALED = {
 
 def describe(values: list[float]) -> pd.Series:
     """The row of one group."""
-    return describe_variance(pd.DataFrame({"time": values}), "time", by=[], parameters=FEW).iloc[0].astype(float)
+    return (
+        describe_variance(pd.DataFrame({"time": values}), "time", by=[], parameters=FEW).iloc[0].astype(float)
+    )
 
 
 def compare(first: list[float], second: list[float]) -> pd.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
 from mlperf_logging.analysis.plots.looks import COLOURS, choose_row_font, name_groups, tidy
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _FEWEST_FOR_BOX = 4
 _STRIP = 0.3
+_BOX = 0.62
 
 
 def draw_spread(
@@ -80,18 +81,32 @@ def _draw_row(axes: Axes, place: int, values: np.ndarray) -> None:
     import numpy as np
 
     if len(values) >= _FEWEST_FOR_BOX:
-        axes.boxplot(
-            [values], positions=[place], orientation="horizontal", widths=0.62, showfliers=False, manage_ticks=False,
-            patch_artist=True, boxprops={"facecolor": "#E8E8E8", "edgecolor": "#666666", "linewidth": 0.8},
-            medianprops={"color": "black", "linewidth": 1.6}, whiskerprops={"color": "#666666", "linewidth": 0.8},
-            capprops={"color": "#666666", "linewidth": 0.8},
-        )  # fmt: skip
+        _draw_box(axes, place, values)
     ordered = np.sort(values)
     # Neighbours in value are spread over the row, always in the same way: no chance is needed to part them.
     offsets = ((np.arange(len(ordered)) * 2) % 5 - 2) / 2 * _STRIP if len(ordered) > 1 else np.zeros(1)
     axes.plot(
         ordered, place + offsets, linestyle="none", marker="o", markersize=3.8, markerfacecolor="none",
         markeredgecolor=COLOURS[0], markeredgewidth=1.0, zorder=3,
+    )  # fmt: skip
+
+
+def _draw_box(axes: Axes, place: int, values: np.ndarray) -> None:
+    # Axes.boxplot would load pyplot.
+    from matplotlib.cbook import boxplot_stats
+
+    (box,) = boxplot_stats(values, whis=1.5)
+    grey: dict[str, Any] = {"color": "#666666", "linewidth": 0.8, "zorder": 1.5}
+    axes.barh(
+        [place], [box["q3"] - box["q1"]], left=[box["q1"]], height=_BOX, facecolor="#E8E8E8", edgecolor="#666666",
+        linewidth=0.8, zorder=2,
+    )  # fmt: skip
+    for end, side in ((box["whislo"], box["q1"]), (box["whishi"], box["q3"])):
+        axes.plot([end, side], [place, place], **grey)
+        axes.plot([end, end], [place - _BOX / 4, place + _BOX / 4], **grey)
+    axes.plot(
+        [box["med"]] * 2, [place - _BOX / 2, place + _BOX / 2], color="black", linewidth=1.6, zorder=2.5,
+        solid_capstyle="butt",
     )  # fmt: skip
 
 

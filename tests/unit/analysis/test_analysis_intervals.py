@@ -68,11 +68,11 @@ def test_bootstrap_is_scipys_on_sorted_values() -> None:
 
 def test_bootstrap_repeats_and_leaves_the_global_generator_alone() -> None:
     """Equal seeds give equal intervals, other seeds others, and numpy's global generator is not touched."""
-    before = np.random.get_state()[1].copy()  # noqa: NPY002 - this is the state that must stay
+    before = np.random.get_state()[1].copy()
 
     assert bootstrap(TIMES, 1) == bootstrap(TIMES, 1)
     assert bootstrap(TIMES, 1) != bootstrap(TIMES, 2)
-    assert (np.random.get_state()[1] == before).all()  # noqa: NPY002
+    assert (np.random.get_state()[1] == before).all()
 
 
 def test_bootstrap_of_equal_values_is_the_value() -> None:

@@ -28,7 +28,13 @@ def test_efficiency_by_hand() -> None:
     table = describe_scaling(runs, parameters=FEW)
     first, second = table.iloc[0], table.iloc[1]
 
-    assert list(table.columns) == ["benchmark", "submitter", "accelerator_model", "accelerators", *SCALING_COLUMNS]
+    assert list(table.columns) == [
+        "benchmark",
+        "submitter",
+        "accelerator_model",
+        "accelerators",
+        *SCALING_COLUMNS,
+    ]
     assert first[["accelerators", "speedup", "efficiency", "efficiency_low"]].tolist() == [8, 1, 1, 1]
     assert (second["runs"], second["mean_minutes"]) == (3, 20)
     assert (second["speedup"], second["ideal_speedup"]) == pytest.approx((5, 8))
@@ -41,7 +47,11 @@ def test_efficiency_by_hand() -> None:
 def test_groups_of_one_size_are_left_out() -> None:
     """Other accelerators and other submitters are no scaling."""
     runs = pd.concat(
-        [make_runs(8, [100.0]), make_runs(64, [20.0], submitter="them"), make_runs(64, [9.0], accelerator_model="pin")]
+        [
+            make_runs(8, [100.0]),
+            make_runs(64, [20.0], submitter="them"),
+            make_runs(64, [9.0], accelerator_model="pin"),
+        ]
     )
 
     assert describe_scaling(runs, parameters=FEW).empty

@@ -50,7 +50,7 @@ def test_shares_the_long_way() -> None:
 
 
 def test_repeated_seeds_are_an_analysis_of_variance() -> None:
-    """p is that of scipy's one-way test; the components are those that textbooks compute from its mean squares."""
+    """The p-value is that of scipy's one-way test; the components are those that textbooks compute from its mean squares."""
     groups = [[60.0, 61.0, 60.5], [66.0, 65.0], [70.0, 71.5, 70.5, 71.0]]
     times = [time for values in groups for time in values]
     seeds = [str(index) for index, values in enumerate(groups) for _ in values]

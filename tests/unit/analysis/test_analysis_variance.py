@@ -23,9 +23,7 @@ def runs() -> pd.DataFrame:
     """Five runs of one system and one of another, mixed, with a run without a time."""
     systems = ["left", "right", *["left"] * 4, "left"]
     times = [LEFT[0], RIGHT[0], *LEFT[1:], None]
-    return pd.DataFrame(
-        {"benchmark": "knitting", "submitter": "us", "system": systems, "run_minutes": times}
-    )
+    return pd.DataFrame({"benchmark": "knitting", "submitter": "us", "system": systems, "run_minutes": times})
 
 
 def test_table_the_long_way(runs: pd.DataFrame) -> None:
@@ -53,7 +51,9 @@ def test_one_run_says_nothing_of_the_spread(runs: pd.DataFrame) -> None:
     row = describe_variance(runs, parameters=FEW).iloc[1]
 
     assert row["mean"] == row["median"] == 50.0
-    unknown = [name for name in VARIANCE_COLUMNS if name not in ("runs", "mean", "median", "minimum", "maximum")]
+    unknown = [
+        name for name in VARIANCE_COLUMNS if name not in ("runs", "mean", "median", "minimum", "maximum")
+    ]
     assert row[[name for name in unknown if name != "outliers"]].isna().all()
 
 
