@@ -49,6 +49,7 @@ pages-fresh: $(FULL)
 
 logs-fresh: $(FULL)
 	$(BIN)/python examples/logs/make_logs.py --check
+	$(BIN)/python examples/submission/make_submission.py --check
 
 format: $(FULL)  ## put the code into shape
 	$(BIN)/ruff check --fix .
@@ -57,6 +58,7 @@ format: $(FULL)  ## put the code into shape
 docs: $(FULL)  ## write the generated pages anew
 	$(WRITE_RULE_PAGES) $(RULE_PAGES)
 	$(BIN)/python examples/logs/make_logs.py
+	$(BIN)/python examples/submission/make_submission.py
 	$(BIN)/python docs/run_console_blocks.py --write $(SHOWING_PAGES)
 
 bench: $(FULL)  ## measure; beside the public package where `make peer` has installed it

@@ -22,10 +22,12 @@ if TYPE_CHECKING:
         tabulate_runs,
     )
     from mlperf_logging.compliance import (
+        CheckedRun,
         Finding,
         Ruleset,
         Verdict,
         check_log,
+        check_run,
         load_ruleset,
         start_judge,
     )
@@ -49,6 +51,23 @@ if TYPE_CHECKING:
         make_run,
         read_run,
     )
+    from mlperf_logging.scoring import (
+        ConvergenceCheck,
+        FolderScore,
+        ScoredRun,
+        SubmissionCheck,
+        Suite,
+        SuiteScore,
+        check_convergence,
+        check_results,
+        geometric_mean,
+        load_suite,
+        olympic_mean,
+        score_folder,
+        score_results,
+        score_run,
+        score_suite,
+    )
 
 __version__ = "0.1.0"
 
@@ -58,7 +77,7 @@ _PLACES = {
         "describe_variance", "read_tables", "tabulate_evaluations", "tabulate_hyperparameters", "tabulate_runs",
     ),
     "mlperf_logging.compliance": (
-        "Finding", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge",
+        "CheckedRun", "Finding", "Ruleset", "Verdict", "check_log", "check_run", "load_ruleset", "start_judge",
     ),
     "mlperf_logging.errors": (
         "MLPerfLoggingError", "RuleError", "UnreadableLogError", "UsageError", "WaiverError",
@@ -69,15 +88,23 @@ _PLACES = {
         "Evaluation", "Interval", "Progress", "ResultFolder", "Run", "RunSummary", "find_result_folders",
         "make_run", "read_run",
     ),
+    "mlperf_logging.scoring": (
+        "ConvergenceCheck", "FolderScore", "ScoredRun", "SubmissionCheck", "Suite", "SuiteScore",
+        "check_convergence", "check_results", "geometric_mean", "load_suite", "olympic_mean", "score_folder",
+        "score_results", "score_run", "score_suite",
+    ),
 }  # fmt: skip
 _NAMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
     "AnalysisParameters",
+    "CheckedRun",
+    "ConvergenceCheck",
     "Evaluation",
     "Event",
     "EventKind",
     "Finding",
+    "FolderScore",
     "Interval",
     "Log",
     "MLPerfLoggingError",
@@ -90,21 +117,35 @@ __all__ = [
     "Ruleset",
     "Run",
     "RunSummary",
+    "ScoredRun",
+    "SubmissionCheck",
+    "Suite",
+    "SuiteScore",
     "UnreadableLogError",
     "UsageError",
     "Verdict",
     "WaiverError",
     "analyse",
+    "check_convergence",
     "check_log",
+    "check_results",
+    "check_run",
     "compare_systems",
     "describe_scaling",
     "describe_variance",
     "find_result_folders",
+    "geometric_mean",
     "load_ruleset",
+    "load_suite",
     "make_run",
+    "olympic_mean",
     "read_log",
     "read_run",
     "read_tables",
+    "score_folder",
+    "score_results",
+    "score_run",
+    "score_suite",
     "start_judge",
     "tabulate_evaluations",
     "tabulate_hyperparameters",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlperf_logging.cli.score_views import align
 from mlperf_logging.cli.scoring import name_system
+from mlperf_logging.cli.tables import align_columns
 from mlperf_logging.scoring.chance import Chance
 from mlperf_logging.scoring.rcp import ConvergenceCheck
 from mlperf_logging.scoring.reference import BELOW, EXACT, INTERPOLATED, MISSING
@@ -96,7 +96,7 @@ def render_check(outcome: SubmissionCheck, scaling_factor: float | None) -> str:
     benchmark = outcome.benchmark or outcome.folder.benchmark
     lines = [
         f"{benchmark} on {name_system(outcome.folder)}, {', '.join(about)}{reason}",
-        f"{_VERDICTS[outcome.passed]}: {outcome.reason}",
+        f"{_VERDICTS[outcome.passed]}{_so_far(outcome)}: {outcome.reason}",
         "",
     ]
     facts = _list_figures(outcome.check, scaling_factor) if outcome.check is not None else []
@@ -149,14 +149,18 @@ def render_checks(outcomes: list[SubmissionCheck]) -> str:
                 outcome.ruleset or "",
                 str(len(outcome.runs)),
                 figures[0],
-                _VERDICTS[outcome.passed].lower(),
+                f"{_VERDICTS[outcome.passed].lower()}{_so_far(outcome)}",
                 *figures[1:],
                 remark,
             ]
         )
-    table = align(titles, rows, right={"runs", "batch", "mean", "acceptable", "p", "scaling"})
+    table = align_columns(titles, rows, right={"runs", "batch", "mean", "acceptable", "p", "scaling"})
     feet = "".join(f"[{number}] {text}\n" for text, number in remarks.items())
     return f"{table}\n{feet}" if feet else table
+
+
+def _so_far(outcome: SubmissionCheck) -> str:
+    return " so far" if outcome.chance is not None and outcome.passed is not None else ""
 
 
 def _list_figures(check: ConvergenceCheck, scaling_factor: float | None) -> list[tuple[str, str]]:
@@ -201,6 +205,8 @@ def _say_acceptable(check: ConvergenceCheck) -> str:
 
 def _say_scaling(check: ConvergenceCheck, factor: float | None) -> str:
     wanted = check.normalisation
+    if not check.passed:
+        return "none, as it did not pass"
     if wanted == 1:
         text = "none: the submission converges no faster than the reference"
     else:
@@ -235,7 +241,9 @@ def _render_points(check: ConvergenceCheck) -> list[str]:
         for each in check.references
     ]
     titles = ["reference batch", "mean", "deviation", "runs kept", ""]
-    return align(titles, rows, right={"reference batch", "mean", "deviation", "runs kept"}).splitlines()
+    return align_columns(
+        titles, rows, right={"reference batch", "mean", "deviation", "runs kept"}
+    ).splitlines()
 
 
 def _acceptable(check: ConvergenceCheck | None) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from mlperf_logging.cli.comparison_views import render_speedups, render_suite
 from mlperf_logging.cli.options import Parser, make_formatter
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
@@ -17,8 +18,6 @@ from mlperf_logging.cli.score_views import (
     make_run_rows,
     render_folder,
     render_results,
-    render_speedups,
-    render_suite,
 )
 from mlperf_logging.cli.scoring import (
     FolderRuns,
@@ -35,6 +34,7 @@ from mlperf_logging.errors import UsageError
 from mlperf_logging.scoring.cost import DEFAULT, Price, find_price, load_prices, price_score, read_price
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
+from mlperf_logging.scoring.runs import ScoredRun
 from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds
 from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
 
@@ -48,7 +48,7 @@ examples:
   {program} --ruleset ROUND --format csv ROUND_FOLDER > scores.csv
   {program} results/SYSTEM --price 98.32/h            what the results cost
   {program} results --prices prices.yaml              the same, with the price of each system
-  {program} --suite original-2018-07 results/SYSTEM   normalised by the reference, and the suite's score
+  {program} --suite NAME results/SYSTEM               normalised by the reference, and the suite's score
   {program} --speedup 'OLD_SYSTEM' results            how much faster than that system
   {program} --speedup --by path ROUND_A ROUND_B       how much faster one round is than another
 
@@ -155,20 +155,25 @@ def _score_one(
     runs = found.runs
     if options.unjudged:
         runs = tuple([run._replace(verdict="pass") if run.verdict == "fail" else run for run in runs])
-    method = options.method or (suite.method if suite is not None else OLYMPIC)
-    requirement = suite.requirement if suite is not None else None
+    in_suite = suite if suite is not None and _names_benchmark(runs, suite) else None
+    method = options.method or (in_suite.method if in_suite is not None else OLYMPIC)
+    requirement = in_suite.requirement if in_suite is not None else None
     if requirement is None and not any(run.benchmark for run in runs):
         requirement = _look_up_requirement(found, options)
     score = score_folder(found.folder, runs, requirement=requirement, method=method)
-    score = _note_seeds(_note_choice(score, options), suite)
+    score = _note_seeds(_note_choice(score, options), in_suite)
     price = find_price(prices, found.folder.system)
-    entry = suite.benchmarks.get(score.benchmark or "") if suite is not None else None
+    entry = in_suite.benchmarks.get(score.benchmark or "") if in_suite is not None else None
     normalised = None
     if entry is not None and score.score_minutes:
         normalised = entry.reference_minutes / score.score_minutes
     return PricedScore(
         score, price_score(score, price) if price is not None else None, found.root, normalised
     )
+
+
+def _names_benchmark(runs: Sequence[ScoredRun], suite: Suite) -> bool:
+    return any(run.benchmark in suite.benchmarks for run in runs)
 
 
 def _look_up_requirement(found: FolderRuns, options: argparse.Namespace) -> Requirement | None:
@@ -239,7 +244,7 @@ def _read_weights(text: str) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals:
-            raise UsageError(f"{part!r} is no weight; write NAME=NUMBER, as in resnet_like=2") from None
+            raise UsageError(f"{part!r} is no weight; write NAME=NUMBER, as in first=2") from None
     return weights
 
 

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.cli.scoring import name_system
+from mlperf_logging.cli.tables import align_columns
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.folders import MEDIAN, MEDIAN_WINDOW, OLYMPIC, THROUGHPUT, FolderScore
 from mlperf_logging.scoring.runs import ScoredRun
-from mlperf_logging.scoring.speedups import SpeedupTable
-from mlperf_logging.scoring.suites import SuiteScore
 
 
 class PricedScore(NamedTuple):
@@ -197,74 +196,9 @@ def render_results(scores: Sequence[PricedScore]) -> str:
             " ".join(f"[{remarks.setdefault(text, len(remarks) + 1)}]" for text in _list_remarks(score))
         )
         rows.append(row)
-    table = align([*titles, ""], rows, right={"runs", "minutes", "kJ", "cost", "normalised"})
+    table = align_columns([*titles, ""], rows, right={"runs", "minutes", "kJ", "cost", "normalised"})
     feet = "".join(f"[{number}] {text}\n" for text, number in remarks.items())
     return f"{table}\n{feet}" if feet else table
-
-
-def render_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> str:
-    """Scores of a suite, a line for each system, as text.
-
-    Args:
-        scores: the suite's score of each system.
-        benchmarks: the suite's benchmarks, in order.
-    """
-    rows = [
-        [
-            score.system,
-            *[_show(score.normalised.get(name)) for name in benchmarks],
-            _show(score.score),
-            f"no result of {', '.join(score.missing)}" if score.missing else "",
-        ]
-        for score in scores
-    ]
-    titles = ["system", *benchmarks, "suite", ""]
-    caption = (
-        f"{scores[0].suite}: reference time over result, bigger is better; suite: weighted geometric mean\n"
-    )
-    return caption + align(titles, rows, right={*benchmarks, "suite"})
-
-
-def render_speedups(table: SpeedupTable) -> str:
-    """A comparison, a line for each benchmark, as text.
-
-    Args:
-        table: the speedups.
-    """
-    titles = ["benchmark", *table.columns]
-    rows = []
-    for benchmark, found in table.speedups.items():
-        cells = []
-        for column in table.columns:
-            minutes, factor = table.minutes[benchmark].get(column), found.get(column)
-            cells.append(
-                "" if minutes is None else f"{minutes:,.3f} min" + (f" {factor:.3f}×" if factor else "")
-            )
-        rows.append([benchmark, *cells])
-    means = [table.means.get(column) for column in table.columns]
-    rows.append(
-        ["geometric mean", *["" if mean is None else f"{mean[0]:.3f}× of {mean[1]}" for mean in means]]
-    )
-    return f"speedup over {table.baseline}\n" + align(titles, rows, right=set(table.columns))
-
-
-def align(titles: Sequence[str], rows: Sequence[Sequence[str]], right: set[str]) -> str:
-    """Rows in aligned columns. Tables here are narrow, and a score starts cold without the library for wide ones.
-
-    Args:
-        titles: heads of the columns.
-        rows: one text a column.
-        right: titles of the columns that are aligned to the right.
-    """
-    widths = [max(len(row[index]) for row in [titles, *rows]) for index in range(len(titles))]
-    lines = []
-    for row in [titles, ["─" * width for width in widths], *rows]:
-        cells = [
-            cell.rjust(width) if title in right else cell.ljust(width)
-            for cell, width, title in zip(row, widths, titles, strict=True)
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines) + "\n"
 
 
 def show_progress(progress: Progress | None) -> str:
@@ -303,7 +237,7 @@ def _render_runs(score: FolderScore) -> list[str]:
         if has_energy:
             row.append(_show(score.run_energy_kj[index]))
         rows.append([*row, _say_place(score, index, index in kept)])
-    return align(titles, rows, right={"minutes", "converged at", "kJ"}).splitlines()
+    return align_columns(titles, rows, right={"minutes", "converged at", "kJ"}).splitlines()
 
 
 def _explain_missing(score: FolderScore) -> list[str]:

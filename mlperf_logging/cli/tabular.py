@@ -47,9 +47,12 @@ def _write_csv(records: Records, columns: Sequence[str]) -> bytes:
 
 
 def _write_markdown(records: Records, columns: Sequence[str]) -> bytes:
+    """For people: columns that hold nothing are left out, and numbers are rounded."""
+
     def line(cells: Sequence[str]) -> str:
         return "| " + " | ".join(cells) + " |"
 
+    columns = [column for column in columns if any(_plain(record.get(column)) != "" for record in records)]
     numeric = [any(_is_number(record.get(column)) for record in records) for column in columns]
     lines = [line(columns), line(["---:" if each else "---" for each in numeric])]
     for record in records:

@@ -9,20 +9,25 @@ if TYPE_CHECKING:
     from mlperf_logging.scoring.folders import FolderScore, score_folder
     from mlperf_logging.scoring.means import geometric_mean, olympic_mean
     from mlperf_logging.scoring.rcp import ConvergenceCheck, check_convergence
+    from mlperf_logging.scoring.results import check_results, score_results
     from mlperf_logging.scoring.runs import ScoredRun, score_run
+    from mlperf_logging.scoring.submissions import SubmissionCheck
     from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
 
 _MODULES = {
     "ConvergenceCheck": "rcp",
     "FolderScore": "folders",
     "ScoredRun": "runs",
+    "SubmissionCheck": "submissions",
     "Suite": "suites",
     "SuiteScore": "suites",
     "check_convergence": "rcp",
+    "check_results": "results",
     "geometric_mean": "means",
     "load_suite": "suites",
     "olympic_mean": "means",
     "score_folder": "folders",
+    "score_results": "results",
     "score_run": "runs",
     "score_suite": "suites",
 }
@@ -31,13 +36,16 @@ __all__ = [
     "ConvergenceCheck",
     "FolderScore",
     "ScoredRun",
+    "SubmissionCheck",
     "Suite",
     "SuiteScore",
     "check_convergence",
+    "check_results",
     "geometric_mean",
     "load_suite",
     "olympic_mean",
     "score_folder",
+    "score_results",
     "score_run",
     "score_suite",
 ]

@@ -1,6 +1,6 @@
 """Student's t distribution for whole degrees of freedom.
 
-For whole numbers the distribution has a finite sum (Abramowitz and Stegun, 26.7.3 and 26.7.4), exact to rounding.
+For whole numbers the distribution is a finite sum (Abramowitz and Stegun, chapter 26, section 7), exact to rounding.
 Loading scipy for two numbers would take longer than everything else that the test of convergence does; the tests
 hold this module against scipy. See docs/decisions/0005-student-t.md.
 """
