@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MOST_NOTES = 12
 _LONGEST_VALUE = 60
+_PARTS = ("init", "train", "eval", "idle")
 
 Row = Mapping[str, Any]
 
@@ -92,39 +93,53 @@ def _unit(value: str) -> str:
 def _render_runs(table: pd.DataFrame) -> str:
     rows = list_records(table)
     folder = _find_common_folder([row["path"] for row in rows])
-    makers: dict[str, Callable[[Row], str]] = {
-        "log": lambda row: row["path"][len(folder) :] or row["path"],
-        "benchmark": lambda row: row["benchmark"] or "",
-        "batch": lambda row: show_number(row["batch_size"]),
-        "status": lambda row: row["status"] or "",
-        "seed": lambda row: row["seed"] or "",
-        "minutes": lambda row: show_number(row["run_minutes"]),
-        "to quality": lambda row: show_number(_to_minutes(row["time_to_quality_seconds"])),
-        "progress": _show_progress,
-        "init": lambda row: show_number(row["init_minutes"], 3),
-        "train": lambda row: show_number(row["train_minutes"], 3),
-        "eval": lambda row: show_number(row["eval_minutes"], 3),
-        "idle": lambda row: show_number(row["idle_minutes"], 3),
-        "samples/s": lambda row: show_number(row["samples_per_second"]),
+    by_benchmark: dict[str, list[Row]] = {}
+    for row in rows:
+        by_benchmark.setdefault(row["benchmark"] or "", []).append(row)
+    parts = [_render_benchmark(name, runs) for name, runs in by_benchmark.items() if name]
+    unread = len(by_benchmark.get("", ()))
+    if unread:
+        parts.append(f"{unread:,} log{'s' * (unread != 1)} without a benchmark, see below\n")
+    return "\n".join(parts) + _render_notes(rows, folder)
+
+
+def _render_benchmark(benchmark: str, rows: Sequence[Row]) -> str:
+    from mlperf_logging.analysis.plots.looks import name_groups
+
+    units = {row["progress_unit"] for row in rows if row["progress_unit"]}
+    unit = units.pop() if len(units) == 1 else ""
+    systems = name_groups([(row["submitter"], row["system"]) for row in rows])
+    columns: dict[str, list[str]] = {
+        "system": systems,
+        "run": [os.path.basename(row["path"]) for row in rows],  # noqa: PTH119
+        "batch": [show_number(row["batch_size"]) for row in rows],
+        "status": [row["status"] or "" for row in rows],
+        "seed": [row["seed"] or "" for row in rows],
+        "minutes": [show_number(row["run_minutes"]) for row in rows],
+        "to quality": [show_number(_to_minutes(row["time_to_quality_seconds"])) for row in rows],
+        unit or "progress": [_show_progress(row, unit) for row in rows],
+        **{part: [_show_minutes(row[f"{part}_minutes"]) for row in rows] for part in _PARTS},
+        "samples/s": [show_number(row["samples_per_second"]) for row in rows],
     }
-    cells = {title: [make(row) for row in rows] for title, make in makers.items()}
     # What all runs share is said once.
-    shared = [title for title in ("benchmark", "batch", "status") if len(set(cells[title])) == 1 and rows]
-    said = "".join(f", {title} {cells.pop(title)[0] or 'not logged'}" for title in shared)
-    where = f" below {folder}" if folder else ""
+    shared = [name for name in ("system", "batch", "status") if len(set(columns[name])) == 1]
+    said = "".join(f", {name} {columns.pop(name)[0] or 'not logged'}" for name in shared)
     runs = "run" if len(rows) == 1 else "runs"
-    caption = f"{len(rows):,} {runs}{where}{said}; times in minutes"
-    lines = list(zip(*cells.values(), strict=True))
-    return render_table(list(cells), lines, caption=caption) + _render_notes(rows, folder)
+    caption = f"{benchmark}: {len(rows):,} {runs}{said}; times in minutes"
+    return render_table(list(columns), list(zip(*columns.values(), strict=True)), caption=caption)
 
 
 def _to_minutes(seconds: float | None) -> float | None:
     return None if seconds is None else seconds / 60
 
 
-def _show_progress(row: Row) -> str:
+def _show_minutes(minutes: float | None) -> str:
+    return "" if minutes is None else f"{minutes:,.2f}"
+
+
+def _show_progress(row: Row, unit: str) -> str:
     reached = show_number(row["progress_to_quality"])
-    return f"{reached} {row['progress_unit']}" if reached else ""
+    return reached if unit or not reached else f"{reached} {row['progress_unit']}"
 
 
 def _render_notes(rows: Sequence[Row], folder: str) -> str:
@@ -169,41 +184,52 @@ def _render_evaluations(table: pd.DataFrame) -> str:
 
 
 def _render_variance(table: pd.DataFrame, parameters: AnalysisParameters) -> str:
-    level = f"{100 * parameters.confidence:g} %"
-    precision = f"± {100 * parameters.precision:g} %"
+    rows = list_records(table)
+    by, said = _split_shared(rows, parameters.by)
     titles = (
-        *parameters.by, "runs", "mean", f"{level} (t)", "median", "st. dev.", "cv", "smallest to largest",
-        "outliers", "within ± 5 %", "within ± 10 %", f"runs for {precision}",
+        *by, "runs", "mean", f"{100 * parameters.confidence:g} % (t)", "median", "cv", "range", "outliers", "± 5 %",
+        "± 10 %", "needed",
     )  # fmt: skip
     cells = [
         [
-            *[str(row[name] or "") for name in parameters.by],
+            *[str(row[name] or "") for name in by],
             str(row["runs"]), show_number(row["mean"]), _show_interval(row, "mean_t"), show_number(row["median"]),
-            show_number(row["standard_deviation"], 3), _show_share(row["coefficient_of_variation"]),
+            _show_share(row["coefficient_of_variation"]),
             f"{show_number(row['minimum'])} to {show_number(row['maximum'])}" if row["runs"] > 1 else "",
             str(row["outliers"] or ""), _show_share(row["share_within_5_percent"]),
             _show_share(row["share_within_10_percent"]), show_number(row["runs_needed"]),
         ]
-        for row in list_records(table)
+        for row in rows
     ]  # fmt: skip
-    caption = f"run-to-run variance of {parameters.value}; shares around the {parameters.centre}"
+    caption = (
+        f"run-to-run variance of {parameters.value}{said}; shares within ± 5 % and ± 10 % of the "
+        f"{parameters.centre}; runs needed for ± {100 * parameters.precision:g} %"
+    )
     return render_table(titles, cells, caption=caption)
 
 
+def _split_shared(rows: Sequence[Row], by: Sequence[str]) -> tuple[list[str], str]:
+    """Columns of the group that tell rows apart, and what all rows share, as words for the caption."""
+    different = [name for name in by if len({row[name] for row in rows}) > 1]
+    kept = different or list(by[-1:])
+    shared = [str(rows[0][name] or "?") for name in by if name not in kept] if rows else []
+    return kept, f" of {' '.join(shared)}" if shared else ""
+
+
 def _render_seeds(table: pd.DataFrame, parameters: AnalysisParameters) -> str:
-    titles = (
-        *parameters.by, "runs", "seeds", "from learning", "from speed", "repeated seeds", "between seeds", "p",
-    )  # fmt: skip
+    rows = list_records(table)
+    by, said = _split_shared(rows, parameters.by)
+    titles = (*by, "runs", "seeds", "from learning", "from speed", "repeated seeds", "between seeds", "p")
     cells = [
         [
-            *[str(row[name] or "") for name in parameters.by],
+            *[str(row[name] or "") for name in by],
             str(row["runs"]), str(row["seeds"]), _show_share(row["share_from_learning"]),
             _show_share(row["share_from_speed"]), str(row["repeated_seeds"] or ""),
             _show_share(row["share_between_seeds"]), show_number(row["p_value"], 2),
         ]
-        for row in list_records(table)
+        for row in rows
     ]  # fmt: skip
-    caption = f"where the variance of log {parameters.value} comes from"
+    caption = f"where the variance of log {parameters.value}{said} comes from"
     return render_table(titles, cells, caption=caption)
 
 
