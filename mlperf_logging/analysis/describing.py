@@ -13,10 +13,9 @@ from mlperf_logging.analysis.breakdown import Span, break_down_time, join_spans,
 from mlperf_logging.analysis.moments import Moment, list_moments
 from mlperf_logging.analysis.places import Place
 from mlperf_logging.analysis.progress import Counting
-from mlperf_logging.analysis.targets import Bound, Target, identify, list_bounds
+from mlperf_logging.analysis.targets import Bound, Target, identify
 from mlperf_logging.compliance.choosing import Choice
 from mlperf_logging.compliance.rulesets import Table
-from mlperf_logging.events import Event
 from mlperf_logging.runs import Run
 
 _THROUGHPUT = "throughput"
@@ -33,9 +32,9 @@ class ReadRun(NamedTuple):
         table: the rules of its kind.
         targets: what it must reach.
         meeting: for each target the identities of the evaluations that meet it.
+        bounds: the numbers that the targets ask for.
         counting: what its progress means.
         variants: the benchmark's variants that it is of.
-        last: last event of each key.
     """
 
     run: Run
@@ -44,9 +43,9 @@ class ReadRun(NamedTuple):
     table: Table
     targets: Sequence[Target]
     meeting: tuple[frozenset[Any], ...]
+    bounds: Sequence[Bound]
     counting: Counting
     variants: tuple[str, ...]
-    last: Mapping[str, Event]
 
 
 def describe_run(known: ReadRun, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -74,8 +73,7 @@ def describe_evaluations(known: ReadRun) -> list[dict[str, Any]]:
         known: the run.
     """
     run = known.run
-    values = {each.metric: each.value for each in run.evaluations if each.value is not None}
-    bounds = {bound.metric: bound for bound in list_bounds(known.targets, values, known.last)}
+    bounds = {bound.metric: bound for bound in known.bounds}
     moments = list_moments(run, known.table.join, known.counting)
     numbers: dict[Any, int] = {}
     rows = []

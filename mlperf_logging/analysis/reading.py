@@ -11,7 +11,9 @@ from mlperf_logging.analysis.progress import read_counting
 from mlperf_logging.analysis.targets import (
     Target,
     find_meeting,
+    find_missing,
     find_targets,
+    list_bounds,
     read_logged_target,
     read_target,
 )
@@ -137,7 +139,10 @@ def _look_up(
         stated = find_targets(ruleset, choice.division, benchmark, variants)
         targets = stated or read_logged_target(last)
     facts = ruleset.facts(benchmark).get("progress", {}) if benchmark in ruleset.benchmarks else {}
+    values = {each.metric: each.value for each in run.evaluations if each.value is not None}
+    bounds = list_bounds(targets, values, last)
+    missing = find_missing(run.evaluations, bounds, table.join)
+    meeting = tuple([found - missing for found in find_meeting(log.events, targets, table)])
     return ReadRun(
-        run, place, choice, table, targets, find_meeting(log.events, targets, table),
-        read_counting(facts, run.hyperparameters), variants, last,
+        run, place, choice, table, targets, meeting, bounds, read_counting(facts, run.hyperparameters), variants,
     )  # fmt: skip

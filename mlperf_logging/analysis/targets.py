@@ -15,7 +15,7 @@ from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.compliance.rulesets import Ruleset, Table
 from mlperf_logging.errors import RuleError, UsageError
 from mlperf_logging.events import Event
-from mlperf_logging.runs.run import EVALUATION_KEYS
+from mlperf_logging.runs.run import EVALUATION_KEYS, Evaluation
 
 AT_LEAST, AT_MOST = "at least", "at most"
 LOGGED_TARGET = "eval_target"
@@ -202,6 +202,33 @@ def list_bounds(
             wanted.sort(key=lambda bound: abs(bound.value - logged))
         kept += wanted[:1]
     return kept
+
+
+def find_missing(
+    evaluations: Iterable[Evaluation], bounds: Iterable[Bound], join: Mapping[str, str] | None
+) -> frozenset[Any]:
+    """Evaluations that miss a number of the target, although they may meet an alternative of its formula.
+
+    A rule that takes 25 or 0.25 for one and the same score takes 0.4 of 100 for more than 25: the log's own scale says
+    which of the two is meant.
+
+    Args:
+        evaluations: of the run.
+        bounds: from `list_bounds`.
+        join: how the benchmark's events are joined, or None.
+
+    Returns:
+        Identities of the evaluations of which no value of some metric is within its bound.
+    """
+    wanted = {bound.metric: bound for bound in bounds}
+    within: dict[tuple[Any, str | None], bool] = {}
+    for each in evaluations:
+        bound = wanted.get(each.metric)
+        if bound is not None and each.value is not None:
+            good = each.value >= bound.value if bound.direction == AT_LEAST else each.value <= bound.value
+            place = (identify(each.event, join), each.metric)
+            within[place] = within.get(place, False) or good
+    return frozenset([name for (name, _), good in within.items() if not good])
 
 
 def _says_something(node: Node) -> bool:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mlperf_logging import load_ruleset, read_log
+from mlperf_logging.analysis import read_rows
 from mlperf_logging.analysis.targets import (
     Bound,
     find_meeting,
@@ -14,7 +17,7 @@ from mlperf_logging.analysis.targets import (
     read_target,
 )
 from mlperf_logging.compliance.rulesets import open_rulebook
-from tests.logs import mllog
+from tests.logs import mll, mllog
 
 
 def bounds_of(text: str, logged: dict[str | None, float] | None = None, log: bytes = b"") -> list[Bound]:
@@ -98,3 +101,20 @@ def test_each_target_has_its_own_meeting() -> None:
 
     assert [event.raw.rstrip() in high for event in log.events] == [True, False, False]
     assert [event.raw.rstrip() in low for event in log.events] == [False, False, True]
+
+
+def test_alternative_of_another_scale_is_not_met(tmp_path: Path) -> None:
+    """0.4 of 100 is no score of 0.25 and more: the log's own scale says which number is meant."""
+    log = tmp_path / "result_0.txt"
+    values = ((0.4, 110.0), (20.0, 120.0), (25.1, 130.0))
+    log.write_bytes(
+        mll("submission_benchmark", "transformer", 90.0)
+        + mll("submission_division", "closed", 90.0)
+        + mll("run_start", None, 100.0)
+        + b"".join(mll("eval_accuracy", value, seconds, epoch_num=1) for value, seconds in values)
+        + mll("run_stop", None, 140.0, status="success")
+    )
+    rows = read_rows(str(log))
+
+    assert rows.run["time_to_quality_seconds"] == 30
+    assert [row["meets_target"] for row in rows.evaluations] == [False, False, True]
