@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlperf_logging.analysis.progress import to_float
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,5 +123,8 @@ def make_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column])
 
 def _clean(value: Any, kind: str) -> Any:
     if kind == NUMBER:
-        return float("nan") if value is None else float(value)
+        return math.nan if value is None else to_float(value)
+    if kind == TEXT and value is not None:
+        # Half a character, which JSON can hold, is no text for most of what tables go to.
+        return str(value).encode("utf-8", "backslashreplace").decode()
     return value

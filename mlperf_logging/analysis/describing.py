@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mlperf_logging.analysis.breakdown import Span, break_down_time, join_spans, measure_spans
 from mlperf_logging.analysis.moments import Moment, list_moments
 from mlperf_logging.analysis.places import Place
-from mlperf_logging.analysis.progress import Counting
+from mlperf_logging.analysis.progress import Counting, to_float
 from mlperf_logging.analysis.targets import Bound, Target, identify
 from mlperf_logging.compliance.choosing import Choice
 from mlperf_logging.compliance.rulesets import Table
@@ -126,7 +126,7 @@ def _describe_identity(known: ReadRun) -> dict[str, Any]:
 def _describe_time(known: ReadRun) -> dict[str, Any]:
     run = known.run
     stated = [
-        float(stats.stats[_THROUGHPUT])
+        to_float(stats.stats[_THROUGHPUT])
         for stats in run.tracked_stats
         if isinstance(stats.stats.get(_THROUGHPUT), (int, float))
     ]

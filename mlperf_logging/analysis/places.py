@@ -35,8 +35,10 @@ def place_log(path: str) -> Place:
     """What a log's place in a submission tells.
 
     Args:
-        path: the log.
+        path: the log; standard input ("-") has no place.
     """
+    if path == "-":
+        return Place()
     return _place_folder(os.path.dirname(path) or ".")  # noqa: PTH120
 
 

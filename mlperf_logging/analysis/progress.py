@@ -85,17 +85,17 @@ def measure_progress(progress: Progress, counting: Counting) -> Reach:
         counting: what it means.
     """
     if progress.samples_count is not None:
-        samples = float(progress.samples_count)
+        samples = to_float(progress.samples_count)
         counted_twice = progress.epoch_num == progress.samples_count
         if counting.counts == EPOCHS and progress.epoch_num is not None and not counted_twice:
-            return Reach(samples, SAMPLES, progress.epoch_num - counting.begins, samples)
+            return Reach(samples, SAMPLES, to_float(progress.epoch_num) - counting.begins, samples)
         return Reach(samples, SAMPLES, _divide(samples, counting.epoch_samples), samples)
     number, steps = progress.epoch_num, progress.step_num
     if number is not None and (number >= counting.counts_from or steps is None):
-        return _measure_epoch(float(number), counting)
+        return _measure_epoch(to_float(number), counting)
     if steps is not None:
-        samples = steps * (counting.batch_size or math.nan)
-        return Reach(float(steps), STEPS, _divide(samples, counting.epoch_samples), samples)
+        samples = to_float(steps) * (counting.batch_size or math.nan)
+        return Reach(to_float(steps), STEPS, _divide(samples, counting.epoch_samples), samples)
     return NOWHERE
 
 
@@ -108,6 +108,18 @@ def _measure_epoch(number: float, counting: Counting) -> Reach:
     return Reach(number, counting.counts, _divide(samples, size), samples)
 
 
+def to_float(number: float) -> float:
+    """A number as a float; infinite where it is a whole number too large for one, which logs may hold.
+
+    Args:
+        number: any number.
+    """
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
 def _divide(number: float, by: float | None) -> float:
     return number / by if by else math.nan
 
@@ -115,4 +127,4 @@ def _divide(number: float, by: float | None) -> float:
 def _read_positive(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if 1 < value < math.inf else None
+    return to_float(value) if 1 < value < math.inf else None

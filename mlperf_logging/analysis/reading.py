@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.analysis.describing import ReadRun, describe_evaluations, describe_run
 from mlperf_logging.analysis.places import Place, place_log
-from mlperf_logging.analysis.progress import read_counting
+from mlperf_logging.analysis.progress import read_counting, to_float
 from mlperf_logging.analysis.targets import (
     Target,
     find_meeting,
@@ -139,7 +139,7 @@ def _look_up(
         stated = find_targets(ruleset, choice.division, benchmark, variants)
         targets = stated or read_logged_target(last)
     facts = ruleset.facts(benchmark).get("progress", {}) if benchmark in ruleset.benchmarks else {}
-    values = {each.metric: each.value for each in run.evaluations if each.value is not None}
+    values = {each.metric: to_float(each.value) for each in run.evaluations if each.value is not None}
     bounds = list_bounds(targets, values, last)
     missing = find_missing(run.evaluations, bounds, table.join)
     meeting = tuple([found - missing for found in find_meeting(log.events, targets, table)])

@@ -106,19 +106,21 @@ def find_run_logs(names: Sequence[str], complaint: Callable[[str], None]) -> lis
     """
     from mlperf_logging.analysis.tables import list_logs
 
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for name in names:
         if name != STANDARD_INPUT and os.path.isdir(name):  # noqa: PTH112
             try:
-                found |= dict.fromkeys(list_logs(name))
+                logs = list_logs(name)
             except UsageError as trouble:
                 complaint(str(trouble))
-            continue
-        logs = find_logs([name])
-        for sentence in logs.complaints:
-            complaint(sentence)
-        found |= dict.fromkeys(logs.paths)
-    return list(found)
+                continue
+        else:
+            logs, sentences = find_logs([name])
+            for sentence in sentences:
+                complaint(sentence)
+        for log in logs:
+            found.setdefault(os.path.normpath(log), log)
+    return list(found.values())
 
 
 def read_logs(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.analyses import (
@@ -18,7 +18,8 @@ from mlperf_logging.analysis.analyses import (
     AnalysisParameters,
 )
 from mlperf_logging.cli.frames import list_records
-from mlperf_logging.cli.tables import render_table
+from mlperf_logging.cli.tables import render_table as render_cells
+from mlperf_logging.reports._escape import show_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,8 +56,20 @@ def render_analyses(
     }
     parts = [makers[name](table) for name, table in tables.items()]
     if doubts:
-        parts.append("".join(f"{sentence}\n" for sentence in doubts))
+        parts.append("".join(f"{show_text(sentence)}\n" for sentence in doubts))
     return "\n".join(parts)
+
+
+def render_table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, caption: str) -> str:
+    """A table whose texts, some of them from logs, cannot fool a terminal.
+
+    Args:
+        titles: heads of the columns.
+        rows: one text a column.
+        caption: a line above the table.
+    """
+    cells = [[show_text(cell) for cell in row] for row in rows]
+    return render_cells([show_text(title) for title in titles], cells, caption=show_text(caption))
 
 
 def show_number(value: Any, digits: int = 4) -> str:
@@ -150,7 +163,7 @@ def _render_notes(rows: Sequence[Row], folder: str) -> str:
     lines = []
     for note, paths in list(by_note.items())[:MOST_NOTES]:
         more = f" and {len(paths) - 2:,} more" if len(paths) > 2 else ""
-        lines.append(f"{', '.join(paths[:2])}{more}: {note}\n")
+        lines.append(f"{show_text(', '.join(paths[:2]))}{more}: {show_text(note)}\n")
     if len(by_note) > MOST_NOTES:
         lines.append(f"… and {len(by_note) - MOST_NOTES} other notes (--format json has them all)\n")
     return "".join(["\n", *lines]) if lines else ""
@@ -184,6 +197,8 @@ def _render_evaluations(table: pd.DataFrame) -> str:
 
 
 def _render_variance(table: pd.DataFrame, parameters: AnalysisParameters) -> str:
+    if table.empty:
+        return "no run converged, so there is no spread to describe\n"
     rows = list_records(table)
     by, said = _split_shared(rows, parameters.by)
     titles = (
@@ -279,7 +294,7 @@ def _render_comparison(table: pd.DataFrame, parameters: AnalysisParameters, side
     name_a, name_b = sides
     unit = _unit(parameters.value)
     level = f"{100 * parameters.confidence:g} %"
-    lines = [f"A: {name_a}\nB: {name_b}\n"]
+    lines = [f"A: {show_text(name_a)}\nB: {show_text(name_b)}\n"]
     for row in list_records(table):
         lines.append(
             f"\n{row['benchmark']}: {parameters.value} of A: mean {show_number(row['mean_a'])}{unit} of "
@@ -295,7 +310,7 @@ def _render_comparison(table: pd.DataFrame, parameters: AnalysisParameters, side
         lines.append(
             f"  shift from A to B (Hodges-Lehmann): {show_number(row['shift'])}{unit}"
             f"{_in_brackets(row, 'shift', _show_level(row))}\n"
-            f"  Mann-Whitney: U = {show_number(row['mann_whitney_u'])}, p = {_show_p(row['p_value'])}; "
+            f"  Mann-Whitney: U = {show_number(row['mann_whitney_u'])}, {_show_p(row['p_value'])}; "
             f"B is smaller in {_show_share(row['share_of_pairs_b_smaller'])} of the pairs\n"
         )
     return "".join(lines)
@@ -312,8 +327,8 @@ def _show_level(row: Row) -> str:
 
 def _show_p(value: float | None) -> str:
     if value is None:
-        return "unknown"
-    return "below 0.0001" if value < 0.0001 else f"{value:.4f}"
+        return "p not known"
+    return "p below 0.0001" if value < 0.0001 else f"p = {value:.4f}"
 
 
 def _cut(text: str) -> str:

@@ -237,7 +237,9 @@ def _title(runs: pd.DataFrame) -> str:
         if len(values) == 1:
             parts.append(str(values[0]))
     count = f"{len(runs):,} run{'s' * (len(runs) != 1)}"
-    return f"{', '.join(parts)}: {count}" if parts else count
+    from mlperf_logging.analysis.plots.looks import to_label
+
+    return to_label(f"{', '.join(parts)}: {count}" if parts else count)
 
 
 def _start_figure(

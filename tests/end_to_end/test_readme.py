@@ -16,10 +16,11 @@ PAGES = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/index.md",
+    "docs/analysis.md",
     "docs/checking.md",
     "docs/python_api.md",
 ]
-SHOWING = ["README.md", "docs/checking.md"]
+SHOWING = ["README.md", "docs/analysis.md", "docs/checking.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PYTHON_BLOCK = re.compile(r"(?<=^```python\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 

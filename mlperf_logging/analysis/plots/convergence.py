@@ -16,7 +16,9 @@ from mlperf_logging.analysis.plots.looks import (
     choose_looks,
     name_groups,
     put_legend,
+    shorten_name,
     tidy,
+    to_label,
 )
 from mlperf_logging.errors import UsageError
 
@@ -149,7 +151,8 @@ def _name_runs(runs: Sequence[tuple[str, pd.DataFrame]]) -> list[str]:
     for path, curve in runs:
         seed = curve["seed"].iloc[0]
         file = str(path).replace("\\", "/").rpartition("/")[2]
-        names.append(f"{file.partition('.')[0]}" + (f" (seed {seed})" if isinstance(seed, str) else ""))
+        shown = f" (seed {shorten_name(seed, 20)})" if isinstance(seed, str) else ""
+        names.append(to_label(shorten_name(file.partition(".")[0]) + shown))
     return names
 
 
@@ -193,5 +196,7 @@ def _label(axes: Axes, rows: pd.DataFrame, style: ConvergenceStyle) -> None:
     axes.set_xlabel(names.get(unit, f"{unit} trained on"))
     if unit in {"samples", "tokens", "steps"}:
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.set_ylabel(f"{style.metric}, as logged" if style.metric is not None else "quality, as logged")
+    axes.set_ylabel(
+        f"{to_label(style.metric)}, as logged" if style.metric is not None else "quality, as logged"
+    )
     tidy(axes)

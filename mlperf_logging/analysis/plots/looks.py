@@ -54,6 +54,15 @@ def choose_looks(names: Iterable[str]) -> dict[str, Look]:
     }
 
 
+def to_label(text: object) -> str:
+    """A text as a label: what cannot be printed is replaced, and no dollar sign begins a formula.
+
+    Args:
+        text: anything, from a log or a path.
+    """
+    return "".join(letter if letter.isprintable() else "�" for letter in str(text)).replace("$", r"\$")
+
+
 def shorten_name(name: str, longest: int = _LONGEST_NAME) -> str:
     """A name that fits beside a picture: long ones lose their middle.
 
@@ -78,7 +87,8 @@ def name_groups(values: Sequence[Sequence[Any]]) -> list[str]:
         place for place in range(len(parts[0]) if parts else 0) if len({each[place] for each in parts}) > 1
     ]
     kept = different or list(range(len(parts[0]) if parts else 0))
-    return [shorten_name(" ".join(each[place] for place in kept if each[place])) or "runs" for each in parts]
+    names = [" ".join(each[place] for place in kept if each[place]) for each in parts]
+    return [to_label(shorten_name(name)) or "runs" for name in names]
 
 
 def put_legend(axes: Axes, *, columns: int = 1, title: str | None = None) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.plots.looks import MOST_IN_LEGEND, PLAIN, choose_looks, put_legend, tidy
+from mlperf_logging.analysis.plots.looks import (
+    MOST_IN_LEGEND,
+    PLAIN,
+    choose_looks,
+    put_legend,
+    tidy,
+    to_label,
+)
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,7 +54,7 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
         axes.plot(
             rows["minutes"].to_numpy(dtype=float), rows[quantity].to_numpy(dtype=float) * factor,
             drawstyle="steps-pre" if quantity == "watts" else "default", color=look.colour, linestyle=look.line,
-            linewidth=1.2, marker=look.marker, markersize=3.5, markevery=every, label=None if is_many else str(name),
+            linewidth=1.2, marker=look.marker, markersize=3.5, markevery=every, label=None if is_many else to_label(name),
         )  # fmt: skip
     if is_many:
         axes.plot([], [], color=PLAIN.colour, label=f"{len(names)} lines")

@@ -311,3 +311,17 @@ print("matplotlib.pyplot" in sys.modules)
     )  # fmt: skip
 
     assert (answer.returncode, answer.stdout.strip()) == (0, "False"), answer.stderr
+
+
+def test_names_from_logs_are_only_text() -> None:
+    """Dollar signs begin no formula and control characters do not reach the picture."""
+    axes = make_axes(6, 3)
+    runs = make_runs(3).assign(system=["$x_{", "a\nb", "\x1b[31mred"])
+    draw_spread(axes, runs)
+    axes.figure.canvas.draw()
+
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "\ufffd[31mred (1)",
+        r"\$x_{ (1)",
+        "a\ufffdb (1)",
+    ]

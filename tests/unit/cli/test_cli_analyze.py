@@ -129,7 +129,7 @@ def test_comparison_by_name_and_by_folder(run: Run, sides: tuple[str, str]) -> N
     assert code == 0
     assert out.startswith(f"A: {sides[0]}\nB: {sides[1]}\n")
     assert "of 10 runs; of B: 7.852 minutes of 9 runs" in out
-    assert "Mann-Whitney: U = 90, p = below 0.0001; B is smaller in 100.0 % of the pairs" in out
+    assert "Mann-Whitney: U = 90, p below 0.0001; B is smaller in 100.0 % of the pairs" in out
 
 
 def test_comparison_as_data(run: Run) -> None:
@@ -253,3 +253,44 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 def test_numbers_for_people(value: Any, shown: str) -> None:
     """Four figures, thousands apart, whole numbers whole, nothing for what is not known."""
     assert show_number(value) == shown
+
+
+def test_nothing_converged(run: Run, tmp_path: Path) -> None:
+    """Where no run converged, that is what the statistics say."""
+    log = tmp_path / "result_0.txt"
+    log.write_text(Path(SMALL, "result_0.txt").read_text().replace('"success"', '"aborted"'))
+    code, out, _ = run(str(log))
+
+    assert code == 0
+    assert "no run converged, so there is no spread to describe" in out
+    assert "1 run left out of the statistics" in out
+
+
+def test_logs_are_read_once(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that is named in several ways is one run, and patterns are understood."""
+    shutil.copy(f"{SMALL}/result_0.txt", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    out = run("result_0.txt", "./result_0.txt", ".", "result_?.txt", "--format", "csv")[1]
+
+    assert len(out.splitlines()) == 2
+
+
+def test_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log may come from standard input; it has no place that would name a system."""
+    stream = io.TextIOWrapper(io.BytesIO(Path(SMALL, "result_0.txt").read_bytes()))
+    monkeypatch.setattr("sys.stdin", stream)
+    document = json.loads(run("-", "--format", "json", "--table", "runs")[1])
+
+    assert document["runs"][0]["path"] == "-"
+    assert document["runs"][0]["system"] == "example_8x"
+
+
+def test_texts_from_logs_cannot_fool_a_terminal(run: Run, tmp_path: Path) -> None:
+    """Escape codes in a log's names are shown as text."""
+    log = tmp_path / "result_0.txt"
+    text = Path(SMALL, "result_0.txt").read_text().replace('"example_8x"', '"\\u001b[31mred"')
+    log.write_text(text)
+    out = run(str(log))[1]
+
+    assert "\x1b" not in out
+    assert "\\x1b[31mred" in out
