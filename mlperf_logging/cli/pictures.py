@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from mlperf_logging.analysis.tables import Tables
 
+CONVERGENCE = "convergence"
 KINDS = {
-    "convergence": "quality against epochs, samples or minutes, with the target and the reference's band",
+    CONVERGENCE: "quality against epochs, samples or minutes, with the target and the reference's band",
     "spread": "every run of each system as a point, with a box",
     "breakdown": "where the time of each run goes",
     "scaling": "efficiency over the number of accelerators",
@@ -189,7 +190,7 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
 
 
 _MAKERS: dict[str, Callable[[Tables, argparse.Namespace], Picture]] = {
-    "convergence": _make_convergence,
+    CONVERGENCE: _make_convergence,
     "spread": _make_spread,
     "breakdown": _make_breakdown,
     "scaling": _make_scaling,

@@ -16,7 +16,7 @@ from mlperf_logging.cli.analyze import (
 )
 from mlperf_logging.cli.options import Parser, read_jobs
 from mlperf_logging.cli.output import Output
-from mlperf_logging.cli.pictures import KINDS, make_picture, save_figure
+from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, save_figure
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
 from mlperf_logging.errors import UsageError
 
@@ -73,6 +73,8 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
         complain(program, sentence)
     tables = read_logs(paths, reading, options.jobs)
     data, draw = make_picture(options.kind, tables, options)
+    if options.kind == CONVERGENCE and tables.evaluations["target_value"].isna().all():
+        complain(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
     with Output(options.output) as output:
         if options.format == "json":
             output.write(_encode(options.kind, data))

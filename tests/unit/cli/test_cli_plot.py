@@ -108,6 +108,18 @@ def test_mistakes_are_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_curves_without_a_target(run: Run, tmp_path: Path) -> None:
+    """Runs of no known benchmark are drawn, and a sentence says why there is no line."""
+    log, picture = tmp_path / "result_0.txt", tmp_path / "picture.png"
+    log.write_text(Path(FOLDER, "result_0.txt").read_text().replace('"llama2_70b_lora"', '"knitting"'))
+    code, _, err = run("convergence", str(log), "-o", str(picture))
+
+    assert code == 0
+    assert "no target is known, so no line is drawn" in err
+    assert picture.is_file()
+    assert run("convergence", str(log), "-o", str(picture), "--target", "value <= 0.925")[2] == ""
+
+
 def test_help_lists_the_pictures(capsys: pytest.CaptureFixture[str]) -> None:
     """The help page says which pictures there are and shows commands."""
     assert main(["--help"], "mlperf plot") == 0
