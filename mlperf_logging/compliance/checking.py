@@ -1,5 +1,6 @@
 """Checking a log: choose the ruleset, tell what kind of run it is, judge every event, give the verdict."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from os import PathLike, fspath, stat
@@ -119,7 +120,8 @@ def check_log(
         RuleError: a rule file is wrong.
     """
     asked = _Asked(usage, ruleset, division, benchmark, strict, level, rules)
-    verdict, _, _ = _judge_log(_HeldLog(source), asked)
+    with _no_collecting():
+        verdict, _, _ = _judge_log(_HeldLog(source), asked)
     return verdict
 
 
@@ -161,18 +163,32 @@ def check_run(
     """
     from mlperf_logging.runs.run import RunNotes
 
-    notes = RunNotes()
+    notes = RunNotes(notes_identity=False)
     asked = _Asked(usage, ruleset, division, benchmark, strict, level, rules)
-    log = _HeldLog(source, notes)
-    verdict, judge, choice = _judge_log(log, asked)
+    with _no_collecting():
+        log = _HeldLog(source, notes)
+        verdict, judge, choice = _judge_log(log, asked)
     known = choice.benchmark if choice.benchmark in choice.ruleset.benchmarks else None
+    dialect = choice.ruleset.dialect if verdict.event_count else None
     return CheckedRun(
         verdict,
-        notes.make_run(log.path, choice.ruleset.dialect if verdict.event_count else None),
+        notes.make_run(log.path, dialect, log.identity.events(dialect or "")),
         judge.reached,
         choice.ruleset.join(known),
         choice.ruleset.facts(known).get("runs") if known is not None else None,
     )
+
+
+class _no_collecting:  # noqa: N801 - a context, named for what it does; contextlib costs a cold start
+    """What is made of a log is no garbage, and there is much of it to look through."""
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was_on:
+            gc.enable()
 
 
 class _Asked(NamedTuple):
@@ -240,9 +256,12 @@ class _HeldLog:
         if _can_be_read_once_only(self._source):
             self._source = self._spool = _open_spool(self._source)
         for batch in read_batches(self._source):
-            self._uniform = self._uniform and is_uniform(batch)
+            uniform = is_uniform(batch)
+            self._uniform = self._uniform and uniform
             self.identity.note(batch)
-            if notes is not None:
+            if notes is not None and uniform:
+                notes.note_events(batch[0].dialect, cast("list[Event]", batch))
+            elif notes is not None:
                 notes.note(batch)
             if self._items is not None:
                 self._items += batch

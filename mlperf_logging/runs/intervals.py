@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event
@@ -107,3 +107,36 @@ def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
             begun = found[index]
             found[index] = Interval(name, begun.start_ms, event.time_ms, begun.start, progress)
     return tuple(found)
+
+
+class Intervals(Mapping[str, tuple[Interval, ...]]):
+    """Name to intervals, paired when they are first asked for: a score needs none of them.
+
+    Records that repeat to the letter (several writers print every one) count once.
+    """
+
+    __slots__ = ("_events", "_paired")
+
+    def __init__(self, events: Mapping[str, Sequence[Event]]) -> None:
+        """Hold the events.
+
+        Args:
+            events: name of each interval to its start and stop events, in the order of the log.
+        """
+        self._events = events
+        self._paired: dict[str, tuple[Interval, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Interval, ...]:
+        if name not in self._paired:
+            once = {event.raw.rstrip(): event for event in reversed(self._events[name])}
+            self._paired[name] = pair_intervals(name, list(reversed(once.values())))
+        return self._paired[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._events)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __repr__(self) -> str:
+        return f"Intervals({dict(self)!r})"

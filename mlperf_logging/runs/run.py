@@ -14,7 +14,7 @@ from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import Log, rank_dialect, read_log
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
-from mlperf_logging.runs.intervals import INTERVALS, Interval, Progress, pair_intervals, read_progress
+from mlperf_logging.runs.intervals import INTERVALS, Interval, Intervals, Progress, read_progress
 
 __all__ = ["Evaluation", "Interval", "Progress", "Run", "Seed", "TrackedStats", "make_run", "read_run"]
 
@@ -29,6 +29,7 @@ KEPT_KEYS = 10_000
 _INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start", "stop")}
 _NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, RUN_START, RUN_STOP, *_INTERVAL_KEYS})
 _TRAINED_KEY = "train_samples"
+_INIT = "init"
 _KEY = itemgetter(Event._fields.index("key"))
 
 
@@ -99,7 +100,7 @@ class Run(NamedTuple):
         hyperparameters: last logged value of every key that is no frame, interval, evaluation or identity.
         seeds: in the order of the log.
         intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
-        tracked_stats: in the order of the log.
+        stats_events: events that log statistics in the course of the run; see `tracked_stats`.
         event_count: events of the log.
         stop_line: line of the last ``run_stop``, or None.
         trained_samples: samples that the run trained on in all: ``train_samples`` logged after ``run_start`` (before
@@ -119,10 +120,21 @@ class Run(NamedTuple):
     hyperparameters: Mapping[str, Any]
     seeds: tuple[Seed, ...]
     intervals: Mapping[str, tuple[Interval, ...]]
-    tracked_stats: tuple[TrackedStats, ...]
+    stats_events: tuple[Event, ...]
     event_count: int
     stop_line: int | None
     trained_samples: float | None
+
+    @property
+    def tracked_stats(self) -> tuple[TrackedStats, ...]:
+        """Statistics that were logged in the course of the run, in the order of the log."""
+        return tuple(
+            [
+                TrackedStats(event.value, read_progress(event), event.time_ms)
+                for event in _once(self.stats_events, (STATS_KEY,))
+                if isinstance(event.value, dict)
+            ]
+        )
 
     @property
     def start_ms(self) -> float | None:
@@ -183,8 +195,14 @@ class RunNotes:
     Memory is bounded by what a run shows, not by the length of its log.
     """
 
-    def __init__(self) -> None:
-        self._noted: dict[str, dict[bytes, Event]] = {}
+    def __init__(self, *, notes_identity: bool = True) -> None:
+        """Begin with nothing noted.
+
+        Args:
+            notes_identity: whether to note the first event of each key; else `make_run` is to be given them.
+        """
+        self._notes_identity = notes_identity
+        self._noted: dict[str, list[Event]] = {}
         self._first: dict[str, dict[str, Event]] = {}
         self._last: dict[str, dict[str, Event]] = {}
         self._counts: dict[str, int] = {}
@@ -200,34 +218,35 @@ class RunNotes:
 
     def note_events(self, dialect: str, events: Sequence[Event]) -> None:
         """Take in events of one dialect."""
-        noted = self._noted.setdefault(dialect, {})
-        first = self._first.setdefault(dialect, {})
+        noted = self._noted.setdefault(dialect, [])
         last = self._last.setdefault(dialect, {})
         self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
-        for event in events:
-            if event[0] in _NOTED_KEYS:
-                noted.setdefault(event.raw.rstrip(), event)
+        noted += [event for event in events if event[0] in _NOTED_KEYS]
         if len(last) < KEPT_KEYS:
-            firsts = dict(zip(map(_KEY, reversed(events)), reversed(events), strict=True))
-            self._first[dialect] = {**firsts, **first}
+            if self._notes_identity:
+                firsts = dict(zip(map(_KEY, reversed(events)), reversed(events), strict=True))
+                self._first[dialect] = {**firsts, **self._first.get(dialect, {})}
             last.update(zip(map(_KEY, events), events, strict=True))
 
-    def make_run(self, path: str, dialect: str | None = None) -> Run:
+    def make_run(
+        self, path: str, dialect: str | None = None, first: Mapping[str, Event] | None = None
+    ) -> Run:
         """The run that was noted.
 
         Args:
             path: name of the log.
             dialect: read its events of this dialect; None for the newest that has some.
+            first: the first event of each key, where the notes do not hold them.
         """
         if dialect is None:
             dialect = max(self._counts, key=rank_dialect, default=None)
         spoken = dialect or ""
-        events = list(self._noted.get(spoken, {}).values())
+        events = self._noted.get(spoken, [])
         return _compose_run(
             path,
             dialect if spoken in self._counts else None,
             events,
-            self._first.get(spoken, {}),
+            self._first.get(spoken, {}) if first is None else first,
             self._last.get(spoken, {}),
             self._counts.get(spoken, 0),
         )
@@ -267,9 +286,11 @@ def _compose_run(
 ) -> Run:
     by_name: dict[str, list[Event]] = {}
     for event in events:
-        by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
-    intervals = {name: pair_intervals(name, by_name.get(name, ())) for name in INTERVALS}
-    init = intervals.pop("init")
+        name = _INTERVAL_KEYS.get(event[0], event[0])
+        if name in by_name:
+            by_name[name].append(event)
+        else:
+            by_name[name] = [event]
     starts = by_name.get(RUN_START)
     stops = by_name.get(RUN_STOP)
     identity = {key: event.value for key, event in first.items()}
@@ -283,22 +304,16 @@ def _compose_run(
         platform=_read_text(identity.get("submission_platform")),
         availability=_read_text(identity.get("submission_status")),
         frame=summarize_frame(starts[0].time_ms if starts else None, stops[-1] if stops else None),
-        init=_join_init(init),
-        evaluations=tuple(_read_evaluations(events)),
+        init=_join_init(by_name.get(_INIT, ())),
+        evaluations=tuple(_read_evaluations(_once(events, EVALUATION_KEYS))),
         hyperparameters={
             key: event.value
             for key, event in last.items()
             if key not in _NOTED_KEYS and not key.startswith(IDENTITY_PREFIX) and event.value is not None
         },
-        seeds=tuple([_read_seed(event) for event in events if event[0] in SEED_KEYS]),
-        intervals=intervals,
-        tracked_stats=tuple(
-            [
-                TrackedStats(event.value, read_progress(event), event.time_ms)
-                for event in by_name.get(STATS_KEY, ())
-                if isinstance(event.value, dict)
-            ]
-        ),
+        seeds=tuple([_read_seed(event) for event in _once(events, SEED_KEYS)]),
+        intervals=Intervals({name: by_name.get(name, ()) for name in INTERVALS if name != _INIT}),
+        stats_events=tuple(by_name.get(STATS_KEY, ())),
         event_count=event_count,
         stop_line=stops[-1].line if stops else None,
         trained_samples=_read_trained(last.get(_TRAINED_KEY), starts),
@@ -311,18 +326,30 @@ def _read_trained(event: Event | None, starts: Sequence[Event] | None) -> float 
     )
 
 
-def _join_init(intervals: Sequence[Interval]) -> Interval | None:
+def _once(events: Iterable[Event], keys: tuple[str, ...]) -> list[Event]:
+    """Those events of some keys, each record that repeats to the letter once."""
+    once: dict[bytes, Event] = {}
+    for event in events:
+        if event[0] in keys:
+            once.setdefault(event.raw.rstrip(), event)
+    return list(once.values())
+
+
+def _join_init(events: Sequence[Event]) -> Interval | None:
     """From the first ``init_start`` to the last ``init_stop``: each of many processes may log its own."""
-    if not intervals:
+    starts = [event for event in events if event[0] == f"{_INIT}_start"]
+    if not starts:
         return None
-    stops = [each.stop_ms for each in intervals if each.stop_ms is not None]
-    return intervals[0]._replace(stop_ms=max(stops, default=None))
+    start = read_progress(starts[0])
+    stops = [event for event in events if event[0] == f"{_INIT}_stop" and event.line > starts[0].line]
+    if not stops:
+        return Interval(_INIT, starts[0].time_ms, None, start, Progress())
+    last = max(stops, key=lambda event: event.time_ms)
+    return Interval(_INIT, starts[0].time_ms, last.time_ms, start, read_progress(last))
 
 
 def _read_evaluations(events: Iterable[Event]) -> Iterable[Evaluation]:
     for event in events:
-        if event[0] not in EVALUATION_KEYS:
-            continue
         progress = read_progress(event)
         value = event.value
         if event.benchmark is not None and isinstance(value, dict) and "value" in value:

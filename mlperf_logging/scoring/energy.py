@@ -142,7 +142,7 @@ def read_records(path: str) -> list[Record]:
     Raises:
         PowerError: it cannot be read, or a record is not whole.
     """
-    import json
+    import orjson
 
     records = []
     try:
@@ -155,7 +155,7 @@ def read_records(path: str) -> list[Record]:
         if not marker:
             continue
         try:
-            fields = json.loads(text)
+            fields = orjson.loads(text)
             records.append(Record(fields["key"], fields["value"], float(fields["time_ms"])))
         except (ValueError, KeyError, TypeError):
             raise PowerError(f"{path}:{number} is no whole record") from None
