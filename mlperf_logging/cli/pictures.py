@@ -59,9 +59,7 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
         for each in axes[:-1]:
             each.set_xlabel("")
         for each in axes[1:]:
-            legend = each.get_legend()
-            if legend is not None:
-                _keep_target_only(each)
+            _put_target_into_label(each)
         axes[0].set_title(options.title or _title(tables.runs), fontsize="medium", loc="left")
         return figure
 
@@ -253,18 +251,15 @@ def _start_figure(
     return figure, list(axes[:, 0])
 
 
-def _keep_target_only(axes: Any) -> None:
-    """Below the first of several pictures, the legend says only what is not said above: the target."""
-    handles, labels = axes.get_legend_handles_labels()
-    kept = [
-        (handle, label) for handle, label in zip(handles, labels, strict=True) if label.startswith("target")
-    ]
-    axes.get_legend().remove()
-    if kept:
-        axes.legend(
-            *zip(*kept, strict=True), loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0,
-            frameon=False, fontsize="small", handlelength=3.2,
-        )  # fmt: skip
+def _put_target_into_label(axes: Any) -> None:
+    """Below the first of several pictures there is room for no second legend: the axis says the target."""
+    _, labels = axes.get_legend_handles_labels()
+    targets = [label for label in labels if label.startswith("target")]
+    if targets:
+        axes.set_ylabel("\n".join([axes.get_ylabel(), *targets]))
+    legend = axes.get_legend()
+    if legend is not None:
+        legend.remove()
 
 
 def save_figure(figure: Figure, form: str, dpi: int) -> bytes:

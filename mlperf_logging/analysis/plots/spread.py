@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _FEWEST_FOR_BOX = 4
 _STRIP = 0.3
 _BOX = 0.62
+_LARGEST_RATIO = 30.0
 
 
 def draw_spread(
@@ -30,7 +31,7 @@ def draw_spread(
     """Draw how the runs of each group differ: every run a point, from four runs on a box.
 
     The box spans the middle half, its line is the median, its whiskers reach to the last run within 1.5 times the
-    box (Tukey).
+    box (Tukey). Where the largest value is more than thirty times the smallest, the axis is logarithmic.
 
     Args:
         axes: where to draw.
@@ -72,9 +73,22 @@ def draw_spread(
                     label=f"± {part} %" if sign > 0 else None,
                 )  # fmt: skip
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize="small")
+    elif _spans_orders(runs[value]):
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda number, _: f"{number:,.10g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel(f"{value.replace('_', ' ')}, % of the group's median" if relative else _describe(value))
     tidy(axes)
     return axes
+
+
+def _spans_orders(values: pd.Series) -> bool:
+    """Whether values are so far apart that most would lie on one another on an ordinary axis."""
+    known = values.dropna().astype(float)
+    return bool(known.min() > 0 and known.max() / known.min() > _LARGEST_RATIO)
 
 
 def _draw_row(axes: Axes, place: int, values: np.ndarray) -> None:

@@ -212,6 +212,15 @@ def test_spread_shows_every_run(axes: Axes) -> None:
     assert axes.get_xlabel() == "run minutes, % of the group's median"
 
 
+def test_spread_over_orders_of_magnitude(axes: Axes) -> None:
+    """Systems that take seconds and hours go on a logarithmic axis, others on an ordinary one."""
+    runs = make_runs(4)
+    draw_spread(axes, runs)
+    assert axes.get_xscale() == "linear"
+    draw_spread(axes, runs.assign(run_minutes=[0.5, 40.0, 41.0, 900.0]))
+    assert axes.get_xscale() == "log"
+
+
 def test_spread_without_pairs(axes: Axes) -> None:
     """Single runs are their own median: relative to it there is nothing to see."""
     with pytest.raises(UsageError, match="no group has two runs"):
