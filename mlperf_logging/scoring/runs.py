@@ -83,12 +83,13 @@ def score_run(checked: CheckedRun) -> ScoredRun:
     quality_minutes = None
     if reached is not None and run.start_ms is not None:
         quality_minutes = (reached.time_ms - run.start_ms) / 60_000
-    errors = (finding for finding in verdict.findings if finding.severity == "error")
-    faults = dict.fromkeys(f"{finding.code} {finding.key or finding.rule}" for finding in errors)
+    faults = dict.fromkeys(
+        [(each.code, each.key or each.rule) for each in verdict.findings if each.severity == "error"]
+    )
     return ScoredRun(
         path=run.path,
         verdict=verdict.verdict,
-        faults=tuple(faults)[:FAULTS_KEPT],
+        faults=tuple([f"{code} {key}" for code, key in list(faults)[:FAULTS_KEPT]]),
         fault_count=len(faults),
         usage=verdict.usage,
         ruleset=verdict.ruleset,
@@ -124,13 +125,11 @@ def find_convergence(checked: CheckedRun) -> Progress | None:
 
 
 def _last_evaluation(run: Run) -> Progress | None:
-    last = None
-    for evaluation in run.evaluations:
-        if evaluation.key in CONVERGENCE_KEYS and (
-            run.stop_line is None or evaluation.event.line < run.stop_line
-        ):
-            last = evaluation.progress
-    return last
+    for evaluation in reversed(run.evaluations):
+        stopped = run.stop_line is not None and evaluation.event.line > run.stop_line
+        if evaluation.key in CONVERGENCE_KEYS and not stopped:
+            return evaluation.progress
+    return None
 
 
 def _progress_of_joined(value: object, join: dict[str, str]) -> Progress | None:

@@ -2,7 +2,7 @@
 
 For whole numbers the distribution is a finite sum (Abramowitz and Stegun, chapter 26, section 7), exact to rounding.
 Loading scipy for two numbers would take longer than everything else that the test of convergence does; the tests
-hold this module against scipy. See docs/decisions/0005-student-t.md.
+hold this module against scipy. See docs/decisions/0004-scoring.md.
 """
 
 from __future__ import annotations

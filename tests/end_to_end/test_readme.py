@@ -19,8 +19,9 @@ PAGES = [
     "docs/analysis.md",
     "docs/checking.md",
     "docs/python_api.md",
+    "docs/scoring.md",
 ]
-SHOWING = ["README.md", "docs/analysis.md", "docs/checking.md"]
+SHOWING = ["README.md", "docs/analysis.md", "docs/checking.md", "docs/scoring.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PYTHON_BLOCK = re.compile(r"(?<=^```python\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 
