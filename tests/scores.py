@@ -13,7 +13,9 @@ from mlperf_logging.scoring.runs import ScoredRun
 MakeRun = Callable[..., ScoredRun]
 
 
-def make_scored_run(minutes: float | None = 1.0, *, status: str = "success", **fields: Any) -> ScoredRun:
+def make_scored_run(
+    minutes: float | None = 1.0, *, status: str | None = "success", **fields: Any
+) -> ScoredRun:
     """A run that counts, unless its arguments say otherwise."""
     frame = RunSummary(0, None if minutes is None else minutes * 60_000, status, minutes)
     given: dict[str, Any] = {

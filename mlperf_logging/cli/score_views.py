@@ -255,8 +255,8 @@ def _explain_run(run: ScoredRun) -> str:
     if run.verdict == "error":
         return run.faults[0] if run.faults else "cannot be read"
     parts = []
-    if not run.frame.succeeded:
-        parts.append(f"status {run.frame.status}" if run.frame.status else "no run_stop with a status")
+    if run.frame.status is not None and not run.frame.succeeded:
+        parts.append(f"status {run.frame.status}")
     if run.frame.minutes is None:
         parts.append("no time from run_start to run_stop")
     if run.verdict == "fail":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
@@ -157,10 +158,19 @@ def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
         getattr(options, "strict", False),
         options.rules,
     )
-    found = [(root, folder) for root in options.paths for folder in find_result_folders(root)]
+    found = _find_once(options.paths)
     paths = [log for _, folder in found for log in folder.logs]
     runs = iter(_read_runs(paths, scorer, options))
     return [FolderRuns(root, folder, tuple([next(runs) for _ in folder.logs])) for root, folder in found]
+
+
+def _find_once(roots: Sequence[str]) -> list[tuple[str, ResultFolder]]:
+    """The result folders below each path; one that is named twice counts where it was named first."""
+    found: dict[str, tuple[str, ResultFolder]] = {}
+    for root in roots:
+        for folder in find_result_folders(root):
+            found.setdefault(os.path.realpath(folder.path), (root, folder))
+    return list(found.values())
 
 
 def _read_runs(paths: Sequence[str], scorer: RunScorer, options: argparse.Namespace) -> list[ScoredRun]:

@@ -122,6 +122,9 @@ def score_folder(
     score = score._replace(scaling_factor=factor)
     if problems:
         return score._replace(problems=tuple(problems))
+    sizes = [None if run.batch_size is None else f"{run.batch_size:g}" for run in runs]
+    _, mixed_sizes = agree("batch size", sizes)
+    score = score._replace(notes=tuple(mixed_sizes))
     if folder.scaling == WEAK:
         return _score_throughput(score, wanted)
     return _score_time(score, wanted, factor)
@@ -173,7 +176,7 @@ def _score_throughput(score: FolderScore, requirement: Requirement) -> FolderSco
 def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> FolderScore:
     minutes = [run.frame.minutes if run.counts else None for run in score.runs]
     times = [math.inf if each is None else each for each in minutes]
-    notes = []
+    notes = list(score.notes)
     method, window = score.method, None
     if requirement.attempts is not None:
         return _score_first(score, times, requirement, factor)
@@ -216,7 +219,7 @@ def _score_first(
         score_minutes=None if mean is None else mean * factor,
         median_minutes=median([times[index] for index in counting]),
         problems=() if problem is None else (problem,),
-        notes=(note,) if mean is not None else (),
+        notes=(*score.notes, note) if mean is not None else score.notes,
     )
 
 

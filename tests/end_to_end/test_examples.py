@@ -14,7 +14,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / "examples" / "logs"
 CHECKS = json.loads((LOGS / "expected.json").read_text("utf-8"))["checks"]
-SCRIPTS = sorted(PROJECT.glob("examples/0[1-5]_*.py"))
+SCRIPTS = [*sorted(PROJECT.glob("examples/0[1-5]_*.py")), PROJECT / "examples" / "11_score_results.py"]
 MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
 
 

@@ -14,7 +14,8 @@ from mlperf_logging.compliance.rulesets import RuleBook, open_rulebook
 from mlperf_logging.errors import RuleError, UsageError
 
 PROJECT = Path(__file__).resolve().parents[2]
-COUNTED_IN_SAMPLES_FROM = 20_000
+COUNTED_IN_SAMPLES_FROM = 4_000
+"""No reference run takes so many epochs; one round counts steps."""
 MOST_BYTES = 110_000
 
 FIRST = """\
@@ -56,8 +57,10 @@ def test_points_are_those_of_the_facts(shared: Path) -> None:
         )  # fmt: skip
         assert {type(a) for a in point.converged_at} == {type(b) for b in row["converged_at"]}
         # The public label says "epochs" for nearly all; large numbers count samples whatever it says.
-        large = max(point.converged_at) > COUNTED_IN_SAMPLES_FROM
-        assert (unit == "samples") == (large or row["unit"].startswith("samples"))
+        large = min(point.converged_at) >= COUNTED_IN_SAMPLES_FROM
+        in_steps = key[:2] == ("training/3.1.0", "stable_diffusion")
+        expected = "samples" if large or row["unit"].startswith("samples") else "epochs"
+        assert unit == ("steps" if in_steps else expected)
 
 
 @pytest.mark.corpus

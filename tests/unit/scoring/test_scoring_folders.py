@@ -168,6 +168,21 @@ def test_mixed_folders_have_no_score(
     assert says in score.problems[0]
 
 
+def test_mixed_batch_sizes_are_noted(make_run: MakeRun, folder: ResultFolder) -> None:
+    """Runs of different batch sizes have a score, and a note that they should not differ."""
+    score = score_folder(folder, [*[make_run(1)] * 4, make_run(1, batch_size=32)])
+
+    assert score.score_minutes == 1
+    assert score.notes == ("the folder mixes batch sizes: 32 (1), 64 (4); keep the runs of one in a folder",)
+
+
+def test_compliant_run_need_not_say_that_it_succeeded(make_run: MakeRun, folder: ResultFolder) -> None:
+    """The oldest dialect has no status; what its rules let pass counts."""
+    score = score_folder(folder, [make_run(1, status=None)] * 5)
+
+    assert (score.score_minutes, score.non_compliant) == (1, 0)
+
+
 def test_damaged_log_has_no_vote(make_run: MakeRun, folder: ResultFolder) -> None:
     """A log that names no benchmark does not count, and does not make the folder a mixed one."""
     damaged = make_run(None, verdict="fail", benchmark=None, division=None, requirement=None)
