@@ -11,6 +11,9 @@ of the example submission are scored. The contestants take turns, so that a busy
   starting Python and importing not: other work on the machine does not count. The figure is the least of the turns.
 - *cold start*: `mlperf score FOLDER` beside `python -m mlperf_logging.result_summarizer FOLDER`, from the start of the
   process to its end, for a submitter with one result. The figure is the median of the turns.
+
+The public package writes and removes `scaling.json` in what it scores, so everything is scored in a copy of the tree,
+in which logs are links and all else is copied.
 """
 
 from __future__ import annotations
@@ -88,6 +91,10 @@ def list_submitters(corpus: Path | None, folder: Path) -> tuple[list[Submitter],
             shutil.copytree(SUBMISSION / "Example_Lab", folder / f"Example_{number}")
         copies = [Submitter(str(folder / f"Example_{number}"), "training", "6.1.0") for number in range(3)]
         return copies, "copies of the example submission"
+    shutil.copytree(corpus, folder / "corpus", copy_function=link_log)
+    for place, _, _ in os.walk(folder / "corpus"):
+        Path(place).chmod(0o755)
+    corpus = folder / "corpus"
     found = []
     for version in sorted(path for path in corpus.iterdir() if path.is_dir()):
         usage = "hpc" if version.name.startswith("hpc") else "training"
@@ -99,6 +106,14 @@ def list_submitters(corpus: Path | None, folder: Path) -> tuple[list[Submitter],
                 if (each / "results").is_dir()
             ]
     return found, "real results"
+
+
+def link_log(source: str, target: str) -> None:
+    """Link a log, copy anything else, so that nothing can be written into the original."""
+    if source.endswith(".txt"):
+        Path(target).symlink_to(Path(source).resolve())
+    else:
+        Path(target).write_bytes(Path(source).read_bytes())
 
 
 def count_logs(submitters: Sequence[Submitter]) -> tuple[int, float]:

@@ -96,7 +96,7 @@ class Run(NamedTuple):
         availability: the ``submission_status`` ("onprem", "cloud", …) as logged first, or None.
         frame: run_start to run_stop, status and minutes.
         init: from ``init_start`` to ``init_stop``; None where it was not logged.
-        evaluations: in the order of the log.
+        evaluation_events: events that log what evaluations gave; see `evaluations`.
         hyperparameters: last logged value of every key that is no frame, interval, evaluation or identity.
         seeds: in the order of the log.
         intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
@@ -116,7 +116,7 @@ class Run(NamedTuple):
     availability: str | None
     frame: RunSummary
     init: Interval | None
-    evaluations: tuple[Evaluation, ...]
+    evaluation_events: tuple[Event, ...]
     hyperparameters: Mapping[str, Any]
     seeds: tuple[Seed, ...]
     intervals: Mapping[str, tuple[Interval, ...]]
@@ -124,6 +124,11 @@ class Run(NamedTuple):
     event_count: int
     stop_line: int | None
     trained_samples: float | None
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """What evaluations gave, one for each metric, in the order of the log."""
+        return tuple(_read_evaluations(self.evaluation_events))
 
     @property
     def tracked_stats(self) -> tuple[TrackedStats, ...]:
@@ -305,7 +310,7 @@ def _compose_run(
         availability=_read_text(identity.get("submission_status")),
         frame=summarize_frame(starts[0].time_ms if starts else None, stops[-1] if stops else None),
         init=_join_init(by_name.get(_INIT, ())),
-        evaluations=tuple(_read_evaluations(_once(events, EVALUATION_KEYS))),
+        evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
         hyperparameters={
             key: event.value
             for key, event in last.items()

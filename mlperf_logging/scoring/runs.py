@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.runs.frame import RunSummary
-from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.runs.intervals import Progress, read_progress
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 
 if TYPE_CHECKING:
@@ -130,10 +130,10 @@ def find_convergence(checked: CheckedRun) -> Progress | None:
 
 
 def _last_evaluation(run: Run) -> Progress | None:
-    for evaluation in reversed(run.evaluations):
-        stopped = run.stop_line is not None and evaluation.event.line > run.stop_line
-        if evaluation.key in CONVERGENCE_KEYS and not stopped:
-            return evaluation.progress
+    for event in reversed(run.evaluation_events):
+        stopped = run.stop_line is not None and event.line > run.stop_line
+        if event.key in CONVERGENCE_KEYS and not stopped:
+            return read_progress(event)
     return None
 
 

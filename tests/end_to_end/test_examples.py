@@ -141,8 +141,8 @@ def test_demo_fails_when_a_verdict_differs(tmp_path: Path) -> None:
 
 
 def test_scripts_are_found() -> None:
-    """The scripts about reading and judging are where the tests look for them."""
-    assert len(SCRIPTS) == 5
+    """The scripts about reading, judging and scoring are where the tests look for them."""
+    assert len(SCRIPTS) == 6
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
