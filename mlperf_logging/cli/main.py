@@ -11,7 +11,11 @@ from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_gua
 PROGRAM = "mlperf"
 COMMANDS = {
     "check": "judge logs by the rules of a round (the same as mlperf-check)",
+    "score": "time to train, energy and cost of results; suites and speedups",
+    "rcp": "did a submission converge as the reference does",
     "rules": "what a round requires, what a rule means, what changed between rounds",
+    "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
+    "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",
 }
 """Name of each command, which is also that of its module here, and what it does."""
 

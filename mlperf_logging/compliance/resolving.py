@@ -40,8 +40,8 @@ _ROUND_KEYS = (
     "tables",
     "change",
 )
-_FACT_KEYS = ("area", "dataset", "model", "runs")
-_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "rules")
+_FACT_KEYS = ("area", "dataset", "model")
+_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "progress", "runs", "rules")
 
 
 class Resolver:
@@ -244,6 +244,10 @@ class _Change:
         table["lists"] = entries.read_lists(change.take("lists", dict, Mapping()), table["lists"])
         if "join" in change:
             table["join"] = entries.read_join(change, table["join"])
+        if "progress" in change:
+            table["facts"]["progress"] = entries.read_counting(change, table["facts"].get("progress"))
+        if "runs" in change:
+            table["facts"]["runs"] = entries.read_runs(change, table["facts"].get("runs"))
         for layer in LAYERS:
             self._apply_division(table, change, layer, name, name)
         for variant, body in change.take("variants", dict, Mapping()).sections():

@@ -56,6 +56,18 @@ FAULTS = {
         "change:\n  knitting:\n    variants:\n      hats: #!\n        closed: {}\n",
         "'hats' does not say when it applies",
     ),
+    "runs without all numbers": Fault(
+        "change:\n  knitting:\n    runs: {required: 5, dropped_each_side: 1} #!\n",
+        "'runs' must say 'non_converged_allowed'",
+    ),
+    "runs of which all are dropped": Fault(
+        "change:\n  knitting:\n    runs: {required: 2, dropped_each_side: 1, non_converged_allowed: 1} #!\n",
+        "'runs' must require more runs than are dropped",
+    ),
+    "runs that change nothing": Fault(
+        "change:\n  knitting:\n    runs: {required: 5, dropped_each_side: 1, non_converged_allowed: 1} #!\n",
+        "'runs' says what the extended round says already",
+    ),
     "an unreadable variant": Fault(
         "change:\n  knitting:\n    variants:\n      socks:\n        when: logged( #!\n",
         "cannot read the formula 'logged.'",
@@ -175,6 +187,18 @@ FAULTS = {
     "an incomplete join": Fault(
         "change:\n  knitting:\n    join: {key: pair, of: eval_accuracy, by: step_num} #!\n",
         "'join' needs 'name'",
+    ),
+    "progress that counts nothing known": Fault(
+        "change:\n  knitting:\n    progress: {counts: stitches} #!\n",
+        "'counts' is one of epochs, samples, tokens, not 'stitches'",
+    ),
+    "progress from nowhere": Fault(
+        "change:\n  knitting:\n    progress: {counts: samples, from: 0} #!\n",
+        "'from' must be a positive number, not 0",
+    ),
+    "an unknown field of progress": Fault(
+        "change:\n  knitting:\n    progress: {epoch_size: 5} #!\n",
+        "epoch_size",
     ),
     "an unknown field of a join": Fault(
         "change:\n  knitting:\n    join: {key: pair, of: eval_accuracy, bye: step_num, name: metric} #!\n",
