@@ -293,7 +293,7 @@ def main() -> int:
     parser.add_argument(
         "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
     )
-    parser.add_argument("--corpus", type=Path, help="folder of real result logs")
+    parser.add_argument("--corpus", type=lambda text: Path(text).resolve(), help="folder of real result logs")
     parser.add_argument("--logs", type=int, default=120, help="number of logs of each kind (default: 120)")
     parser.add_argument("--repetitions", type=int, default=7, help="repetitions of which the fastest counts")
     parser.add_argument(

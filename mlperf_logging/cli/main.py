@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "judge logs by the rules of a round (the same as mlperf-check)",
     "score": "time to train, energy and cost of results; suites and speedups",
     "rcp": "did a submission converge as the reference does",
+    "train": "train a reference model to its target, and log it",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
     "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",

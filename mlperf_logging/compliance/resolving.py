@@ -173,14 +173,15 @@ class _Change:
 
     def apply(self) -> None:
         record, draft = self.record, self.draft
+        if "benchmarks" in record:
+            self._apply_benchmarks(record.take("benchmarks", dict))
         for name, table in record.take("tables", dict, Mapping()).sections():
             if name in draft["benchmarks"]:
                 raise record["tables"].fail(f"{name!r} has a table already; use 'change'", name)
             draft["benchmarks"].append(name)
             draft["tables"][name] = _empty_table()
-            self._apply_table(name, table)
-        if "benchmarks" in record:
-            self._apply_benchmarks(record.take("benchmarks", dict))
+            draft["tables"][name]["facts"] = {key: table[key] for key in _FACT_KEYS if key in table}
+            self._apply_table(name, table, _FACT_KEYS)
         if "state" in record:
             self._apply_state(record.take("state", dict))
         for layer, key in (("both", "common"), ("closed", "closed"), ("open", "open")):

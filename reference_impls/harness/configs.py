@@ -1,0 +1,96 @@
+"""Configurations: frozen dataclasses, changed by ``key=value``."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from reference_impls.harness.errors import SettingError
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TaskConfig:
+    """What the harness must know of a run; each task adds fields of its own.
+
+    Attributes:
+        global_batch_size: samples of one training step, over all replicas.
+        eval_batch_size: samples of one evaluation step, over all replicas.
+        target: quality at which the run is a success.
+        max_epochs: epochs after which the run is given up.
+        first_eval_epoch: the first epoch that is followed by an evaluation.
+        eval_every_epochs: epochs from one evaluation to the next.
+        checkpoint_every_epochs: epochs from one checkpoint to the next; 0: none.
+        precision: Keras' policy for numbers: ``float32`` or ``mixed_bfloat16``.
+        train_samples: samples that one epoch trains on; 0: as the prepared data say.
+        eval_samples: samples that an evaluation is made of; 0: as the prepared data say.
+    """
+
+    global_batch_size: int
+    eval_batch_size: int
+    target: float
+    max_epochs: int
+    first_eval_epoch: int = 1
+    eval_every_epochs: int = 1
+    checkpoint_every_epochs: int = 1
+    precision: str = "float32"
+    train_samples: int = 0
+    eval_samples: int = 0
+
+
+Config = TypeVar("Config", bound=TaskConfig)
+
+
+def change_config(config: Config, settings: Iterable[str]) -> Config:
+    """A configuration with some fields set.
+
+    Args:
+        config: the configuration; stays as it is.
+        settings: texts of the form ``key=value``; a sequence is written ``256,128,64``.
+
+    Raises:
+        SettingError: there is no such field, or the value is not of its kind.
+    """
+    kinds = typing.get_type_hints(type(config))
+    changes: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        key = key.strip()
+        if not equals:
+            raise SettingError(f"--set {setting}: write key=value, for example --set max_epochs=3")
+        if key not in kinds:
+            near = get_close_matches(key, kinds, n=1)
+            meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(kinds))}"
+            raise SettingError(f"--set {setting}: there is no setting {key!r}; {meant}")
+        try:
+            changes[key] = _read_value(kinds[key], text.strip())
+        except ValueError:
+            kind = getattr(kinds[key], "__name__", str(kinds[key]))
+            raise SettingError(f"--set {setting}: {text.strip()!r} is not of the kind {kind}") from None
+    changed = dataclasses.replace(config, **changes)
+    if changed.precision not in PRECISIONS:
+        raise SettingError(f"precision must be one of {', '.join(PRECISIONS)}, not {changed.precision!r}")
+    return changed
+
+
+def _read_value(kind: Any, text: str) -> Any:
+    """The value that a text means for a field of some kind; ValueError where it means none."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        if text.lower() == "none" and types.NoneType in arguments:
+            return None
+        return _read_value(next(each for each in arguments if each is not types.NoneType), text)
+    if origin is tuple:
+        return tuple(_read_value(arguments[0], part.strip()) for part in text.split(",") if part.strip())
+    if kind is bool:
+        if text.lower() not in ("true", "false", "1", "0", "yes", "no"):
+            raise ValueError(text)
+        return text.lower() in ("true", "1", "yes")
+    if kind is int:
+        return int(text.replace("_", ""), 10)
+    return kind(text)

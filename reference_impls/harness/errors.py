@@ -1,0 +1,15 @@
+"""What a trainer complains of: one sentence that says what, where and what to do."""
+
+from mlperf_logging import MLPerfLoggingError
+
+
+class TrainerError(MLPerfLoggingError):
+    """The trainer cannot do its work; the message says why and what to do."""
+
+
+class DataError(TrainerError):
+    """Data is missing, damaged or not what the configuration says; the message names the command that gets it."""
+
+
+class SettingError(TrainerError):
+    """A setting does not exist or has a value of the wrong kind."""
