@@ -106,10 +106,11 @@ class Workload(ABC, Generic[Config]):
     quality_key: ClassVar[str] = "eval_accuracy"
     collects: ClassVar[str] = "sums"
 
-    def __init__(self, config: Config, folder: Path, seed: int) -> None:
+    def __init__(self, config: Config, folder: Path, seed: int, data_command: str = "") -> None:
         self.config = config
         self.folder = folder
         self.seed = seed
+        self.data_command = data_command
 
     @property
     def train_samples(self) -> int:

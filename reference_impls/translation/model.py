@@ -36,8 +36,8 @@ class TransformerConfig:
         heads: number of attention heads.
         encoder_layers: number of layers that read the sentence.
         decoder_layers: number of layers that write the translation.
-        dropout: share of values that are dropped in training: of embeddings, attention, feed-forward layers' insides,
-            and of what each sub-layer gives.
+        dropout: share of values that are dropped in training, of embeddings and of what each sub-layer gives.
+        inner_dropout: the same within sub-layers: of attention's weights and of feed-forward layers' insides.
     """
 
     vocabulary: int = 33_708
@@ -47,6 +47,7 @@ class TransformerConfig:
     encoder_layers: int = 6
     decoder_layers: int = 6
     dropout: float = 0.1
+    inner_dropout: float = 0.1
 
 
 class Memory(NamedTuple):
@@ -60,21 +61,28 @@ class Chance:
     """Gives each place where values are dropped random numbers of its own.
 
     Args:
-        rate: share of values to drop.
+        config: says how many.
         seeds: int32 [2]; every choice follows from it.
     """
 
-    def __init__(self, rate: float, seeds: tf.Tensor) -> None:
-        self.rate = rate
+    def __init__(self, config: TransformerConfig, seeds: tf.Tensor) -> None:
+        self._config = config
         self._seeds = seeds
         self._places = 0
 
     def drop(self, x: tf.Tensor) -> tf.Tensor:
-        """Set some values to 0 and scale the others up."""
-        if not self.rate:
+        """Set some of a sub-layer's results to 0 and scale the others up."""
+        return self._drop(x, self._config.dropout)
+
+    def drop_inside(self, x: tf.Tensor) -> tf.Tensor:
+        """The same within a sub-layer."""
+        return self._drop(x, self._config.inner_dropout)
+
+    def _drop(self, x: tf.Tensor, rate: float) -> tf.Tensor:
+        if not rate:
             return x
         self._places += 1
-        return tf.nn.experimental.stateless_dropout(x, self.rate, self._seeds + [0, self._places])
+        return tf.nn.experimental.stateless_dropout(x, rate, self._seeds + [0, self._places])
 
 
 def encode_positions(length: tf.Tensor | int, width: int) -> tf.Tensor:
@@ -86,21 +94,24 @@ def encode_positions(length: tf.Tensor | int, width: int) -> tf.Tensor:
 
 
 class Projection(keras.layers.Layer):
-    """A linear layer without bias whose outputs are equal parts, for example queries, keys and values.
+    """A linear layer without bias that gives several vectors for one, for example query, key and value.
 
-    Each part starts from Glorot's uniform distribution for itself.
+    Each starts from Glorot's uniform distribution for itself.
+
+    Args:
+        width: of the vectors.
+        parts: how many are given for one.
+        seed: of the initial weights.
+        **options: those of a Keras layer.
     """
 
     def __init__(self, width: int, parts: int, seed: int, **options: Any) -> None:
         super().__init__(**options)
-        self.width, self.parts, self.seed = width, parts, seed
-
-    def build(self, input_shape: Sequence[int | None]) -> None:
-        """Make the weights."""
-        inputs = int(input_shape[-1] or 0)
-        limit = math.sqrt(6 / (inputs + self.width))
-        start = keras.initializers.RandomUniform(-limit, limit, seed=self.seed)
-        self.kernel = self.add_weight(shape=(inputs, self.parts * self.width), initializer=start, name="kernel")
+        self.width, self.parts = width, parts
+        limit = math.sqrt(6 / (width + width))
+        start = keras.initializers.RandomUniform(-limit, limit, seed=seed)
+        self.kernel = self.add_weight(shape=(width, parts * width), initializer=start, name="kernel")
+        self.built = True
 
     def call(self, x: tf.Tensor) -> list[tf.Tensor]:
         """Multiply; gives the parts."""
@@ -129,6 +140,7 @@ class Attention(keras.layers.Layer):
             self.ask = Projection(config.width, 1, next(seeds), name="queries")
             self.project = Projection(config.width, 2, next(seeds), name="keys_values")
         self.join = Projection(config.width, 1, next(seeds), name="output")
+        self.built = True
 
     def find(self, x: tf.Tensor) -> tuple[tf.Tensor, Memory]:
         """Queries, and the keys and values of the same positions."""
@@ -155,7 +167,7 @@ class Attention(keras.layers.Layer):
         fit = tf.matmul(queries * scale, memory.keys, transpose_b=True)
         weights = tf.nn.softmax(fit + tf.cast(bias, fit.dtype))
         if chance is not None:
-            weights = chance.drop(weights)
+            weights = chance.drop_inside(weights)
         mean = tf.transpose(tf.matmul(weights, memory.values), (0, 2, 1, 3))
         shape = tf.shape(mean)
         return self.join(tf.reshape(mean, (shape[0], shape[1], self.width)))[0]
@@ -190,15 +202,20 @@ class FeedForward(keras.layers.Layer):
         self.outer = keras.layers.Dense(
             config.width, kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)), name="outer"
         )
+        self.inner.build((None, None, config.width))
+        self.outer.build((None, None, config.filter_width))
+        self.built = True
 
     def call(self, x: tf.Tensor, chance: Chance | None = None) -> tf.Tensor:
         """Apply both."""
         inside = self.inner(x)
-        return self.outer(inside if chance is None else chance.drop(inside))
+        return self.outer(inside if chance is None else chance.drop_inside(inside))
 
 
-def _normalize(name: str) -> keras.layers.LayerNormalization:
-    return keras.layers.LayerNormalization(epsilon=_EPSILON, name=name)
+def _normalize(config: TransformerConfig, name: str) -> keras.layers.LayerNormalization:
+    layer = keras.layers.LayerNormalization(epsilon=_EPSILON, name=name)
+    layer.build((None, None, config.width))
+    return layer
 
 
 class EncoderLayer(keras.layers.Layer):
@@ -206,15 +223,16 @@ class EncoderLayer(keras.layers.Layer):
 
     def __init__(self, config: TransformerConfig, seeds: Iterator[int], **options: Any) -> None:
         super().__init__(**options)
-        self.attention_norm, self.forward_norm = _normalize("attention_norm"), _normalize("forward_norm")
+        self.attention_norm, self.forward_norm = _normalize(config, "attention_norm"), _normalize(config, "forward_norm")
         self.attention = Attention(config, seeds, within=True, name="attention")
         self.forward = FeedForward(config, seeds, name="forward")
+        self.built = True
 
     def call(self, x: tf.Tensor, bias: tf.Tensor, chance: Chance | None = None) -> tf.Tensor:
         """Apply both, each with a way past it."""
         drop = chance.drop if chance is not None else tf.identity
-        x += drop(self.attention(self.attention_norm(x), None, bias, chance))
-        return x + drop(self.forward(self.forward_norm(x), chance))
+        x += drop(self.attention(self.attention_norm(x), None, bias, chance=chance))
+        return x + drop(self.forward(self.forward_norm(x), chance=chance))
 
 
 class DecoderLayer(keras.layers.Layer):
@@ -222,11 +240,12 @@ class DecoderLayer(keras.layers.Layer):
 
     def __init__(self, config: TransformerConfig, seeds: Iterator[int], **options: Any) -> None:
         super().__init__(**options)
-        self.within_norm, self.source_norm = _normalize("within_norm"), _normalize("source_norm")
-        self.forward_norm = _normalize("forward_norm")
+        self.within_norm, self.source_norm = _normalize(config, "within_norm"), _normalize(config, "source_norm")
+        self.forward_norm = _normalize(config, "forward_norm")
         self.within = Attention(config, seeds, within=True, name="within")
         self.to_source = Attention(config, seeds, within=False, name="to_source")
         self.forward = FeedForward(config, seeds, name="forward")
+        self.built = True
 
     def call(
         self,
@@ -255,8 +274,8 @@ class DecoderLayer(keras.layers.Layer):
         if past is not None:
             memory = Memory(*(tf.concat(pair, axis=2) for pair in zip(past, memory, strict=True)))
         x += drop(self.within.attend(queries, memory, bias, chance))
-        x += drop(self.to_source(self.source_norm(x), source, source_bias, chance))
-        return x + drop(self.forward(self.forward_norm(x), chance)), memory
+        x += drop(self.to_source(self.source_norm(x), source, source_bias, chance=chance))
+        return x + drop(self.forward(self.forward_norm(x), chance=chance)), memory
 
 
 class Transformer(keras.Model):
@@ -273,12 +292,13 @@ class Transformer(keras.Model):
         seeds = iter(np.random.default_rng([seed, 1]).integers(2**30, size=10_000).tolist())
         self.encoder = [EncoderLayer(config, seeds, name=f"encoder_{i}") for i in range(config.encoder_layers)]
         self.decoder = [DecoderLayer(config, seeds, name=f"decoder_{i}") for i in range(config.decoder_layers)]
-        self.encoder_norm, self.decoder_norm = _normalize("encoder_norm"), _normalize("decoder_norm")
+        self.encoder_norm, self.decoder_norm = _normalize(config, "encoder_norm"), _normalize(config, "decoder_norm")
         self.embedding = self.add_weight(
             shape=(config.vocabulary, config.width),
             initializer=keras.initializers.RandomNormal(stddev=config.width**-0.5, seed=next(seeds)),
             name="embedding",
         )
+        self.built = True
 
     def call(self, source: tf.Tensor, target: tf.Tensor, chance: Chance | None = None) -> tf.Tensor:
         """Logits of each next subword of a translation that is known.
@@ -317,7 +337,7 @@ class Transformer(keras.Model):
         if chance is not None:
             x = chance.drop(x)
         for layer in self.encoder:
-            x = layer(x, bias, chance)
+            x = layer(x, bias, chance=chance)
         x = self.encoder_norm(x)
         return [layer.to_source.remember(x) for layer in self.decoder], bias
 
@@ -339,7 +359,7 @@ class Transformer(keras.Model):
         x = self._embed(tokens[:, tf.newaxis], position)
         memories = []
         for layer, source, before in zip(self.decoder, sources, past, strict=True):
-            x, memory = layer(x, source, bias, tf.zeros((1, 1)), before)
+            x, memory = layer(x, source, bias, tf.zeros((1, 1)), past=before)
             memories.append(memory)
         return self._score(x)[:, 0], memories
 
