@@ -31,7 +31,9 @@ def fetch_package(name: str, folder: Path, *, package: Path | None = None) -> No
         "--package FILE.deb"
     )
     if shutil.which("dpkg-deb") is None:
-        raise DataError(f"dpkg-deb is not on this machine, so the package {name} cannot be unpacked. {advice}")
+        raise DataError(
+            f"dpkg-deb is not on this machine, so the package {name} cannot be unpacked. {advice}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mlperf-package-") as temporary:
         if package is None:

@@ -9,7 +9,7 @@ TASK = Task(
     summary="ResNet-50 v1.5 on ImageNet (mini: a smaller one on Fashion-MNIST), top-1 accuracy",
     configs=CONFIGS,
     workload="reference_impls.image_classification.workload:ImageClassification",
-    scripts="reference_impls.image_classification.prepare",
+    scripts="reference_impls.image_classification.download",
     aliases=("resnet50",),
 )
 

@@ -91,10 +91,20 @@ MINI = ImageConfig(
 CONFIGS = {
     ("full", "closed"): FULL,
     ("full", "open"): replace(
-        FULL, optimizer="adamw", base_learning_rate=0.001, weight_decay=0.05, decay="cosine", label_smoothing=0.1
+        FULL,
+        optimizer="adamw",
+        base_learning_rate=0.001,
+        weight_decay=0.05,
+        decay="cosine",
+        label_smoothing=0.1,
     ),
     ("mini", "closed"): MINI,
     ("mini", "open"): replace(
-        MINI, optimizer="adamw", base_learning_rate=0.004, weight_decay=0.05, decay="cosine", label_smoothing=0.1
+        MINI,
+        optimizer="adamw",
+        base_learning_rate=0.004,
+        weight_decay=0.05,
+        decay="cosine",
+        label_smoothing=0.1,
     ),
 }

@@ -73,7 +73,8 @@ class ImageNet:
         """Every validation image once, the middle of it; a weight of 0 marks what fills up the last batches."""
         config = self.config
         size = share.replica_batch(config.eval_batch_size)
-        of_process = -(-config.eval_samples // share.count)
+        processes = share.all_replicas // share.replicas
+        of_process = -(-config.eval_samples // processes)
         batches = -(-of_process // (size * share.replicas)) * share.replicas
         shape = (config.image_size, config.image_size, config.channels)
 
@@ -81,12 +82,14 @@ class ImageNet:
             image = crop_middle(record[0], config.image_size)
             return {"images": image, "labels": record[1], "weight": tf.constant(1.0)}
 
-        images = self._decode(self.validation.in_order().shard(share.count, share.index), prepare)
+        images = self._decode(self.validation.in_order().shard(processes, share.index), prepare)
         filling = {"images": tf.zeros(shape), "labels": tf.constant(0), "weight": tf.constant(0.0)}
         padded = images.concatenate(tf.data.Dataset.from_tensors(filling).repeat())
         return padded.batch(size, drop_remainder=True).take(batches).prefetch(tf.data.AUTOTUNE)
 
-    def _decode(self, records: tf.data.Dataset, prepare: Callable[..., dict[str, tf.Tensor]]) -> tf.data.Dataset:
+    def _decode(
+        self, records: tf.data.Dataset, prepare: Callable[..., dict[str, tf.Tensor]]
+    ) -> tf.data.Dataset:
         return records.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
@@ -105,7 +108,8 @@ class Split:
     def shuffled(self, rng: np.random.Generator, share: Share) -> tf.data.Dataset:
         """One process's part of the images; the files in random order."""
         order = rng.permutation(len(self.names))
-        parts = order[share.index :: share.count] if len(order) >= share.count else order
+        processes = share.all_replicas // share.replicas
+        parts = order[share.index :: processes] if len(order) >= processes else order
         return self._read(parts)
 
     def in_order(self) -> tf.data.Dataset:
@@ -150,7 +154,9 @@ def find_split(folder: Path, names: tuple[str, ...], command: str) -> Split:
         classes = sorted(path for path in (folder / name).glob("n*") if path.is_dir())
         if classes:
             found = [
-                (str(image), label) for label, place in enumerate(classes) for image in sorted(place.iterdir())
+                (str(image), label)
+                for label, place in enumerate(classes)
+                for image in sorted(place.iterdir())
             ]
             return Split([image for image, _ in found], [label for _, label in found])
     raise DataError(

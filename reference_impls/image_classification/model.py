@@ -131,7 +131,9 @@ def build_resnet(config: ResNetConfig, seed: int) -> keras.Model:
     for stage, count in enumerate(config.blocks):
         for block in range(count):
             stride = 2 if stage > 0 and block == 0 else 1
-            x = add_block(x, config.width * 2**stage, stride, f"stage{stage + 1}_block{block + 1}", block == 0)
+            x = add_block(
+                x, config.width * 2**stage, stride, f"stage{stage + 1}_block{block + 1}", block == 0
+            )
     x = layers.GlobalAveragePooling2D()(x)
     logits = layers.Dense(
         config.classes,

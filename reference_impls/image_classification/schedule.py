@@ -60,7 +60,9 @@ class WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
         done = tf.cast(step, tf.float32)
         warm = get["base"] * (done + 1) / max(get["warmup_steps"], 1)
         if get["decay"] == "steps":
-            passed = tf.add_n([tf.zeros(())] + [tf.cast(done >= each, tf.float32) for each in get["boundaries"]])
+            passed = tf.add_n(
+                [tf.zeros(())] + [tf.cast(done >= each, tf.float32) for each in get["boundaries"]]
+            )
             later = get["base"] * tf.pow(get["factor"], passed)
         else:
             length = max(get["decay_steps"] - get["warmup_steps"], 1)

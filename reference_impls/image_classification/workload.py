@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,7 +12,6 @@ import tensorflow as tf
 from reference_impls.harness import DataError, SettingError
 from reference_impls.harness.arrays import batch_arrays, make_rng
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
-from reference_impls.image_classification import TASK
 from reference_impls.image_classification.config import ImageConfig
 from reference_impls.image_classification.fashion_mnist import (
     PIXEL_DEVIATION,
@@ -61,9 +60,7 @@ class FashionMNIST:
         count = len(self.train.labels)
         order, flips = rng.permutation(count), rng.random(count) < 0.5
         arrays = {"images": self.train.images, "labels": self.train.labels, "flips": flips}
-        batches = batch_arrays(
-            arrays, self.config.global_batch_size, share, order=order, whole_batches=True
-        )
+        batches = batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
 
         def prepare(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
             images = _normalize_grey(batch["images"])
@@ -83,7 +80,10 @@ def _normalize_grey(images: tf.Tensor) -> tf.Tensor:
     return (tf.cast(images, tf.float32) - PIXEL_MEAN) / PIXEL_DEVIATION
 
 
-SOURCES = {"fashion_mnist": FashionMNIST, "imagenet": ImageNet}
+SOURCES: dict[str, Callable[[Path, ImageConfig, int, str], ImageSource]] = {
+    "fashion_mnist": FashionMNIST,
+    "imagenet": ImageNet,
+}
 
 
 class ImageClassification(Workload[ImageConfig]):
@@ -161,9 +161,7 @@ class ImageClassification(Workload[ImageConfig]):
         source = SOURCES.get(self.config.source)
         if source is None:
             raise SettingError(f"source must be one of {', '.join(SOURCES)}, not {self.config.source!r}")
-        scale = "mini" if self.config.source == "fashion_mnist" else "full"
-        command = TASK.data_command(scale, self.folder)
-        self.source: ImageSource = source(self.folder, self.config, self.seed, command)
+        self.source = source(self.folder, self.config, self.seed, self.data_command)
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
         """Batches of one epoch."""
@@ -211,6 +209,6 @@ class ImageClassification(Workload[ImageConfig]):
         if count != self.eval_samples:
             raise DataError(
                 f"{self.folder} holds {count:,} images to evaluate on, not {self.eval_samples:,}; what to get "
-                f"and where to put it: {TASK.data_command('full', self.folder)}"
+                f"and where to put it: {self.data_command}"
             )
         return Evaluation(float(collected["right"]) / count)

@@ -9,7 +9,7 @@ TASK = Task(
     summary="Transformer big on WMT17 English–German (mini: a smaller one on LibreOffice's texts), BLEU",
     configs=CONFIGS,
     workload="reference_impls.translation.workload:Translation",
-    scripts="reference_impls.translation.prepare",
+    scripts="reference_impls.translation.download",
 )
 
 __all__ = ["TASK"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from reference_impls.translation.model import END, PAD, Memory, Transformer
+from reference_impls.translation.corpus import END, PAD
+from reference_impls.translation.model import Memory, Transformer
 
 IMPOSSIBLE = -1e9
 
@@ -101,9 +102,7 @@ def translate_by_beam(
         ways = tf.reshape(likelihood[:, :, tf.newaxis] + chances, (batch, beam * vocabulary))
         way_likelihood, ways = tf.math.top_k(ways, 2 * beam)
         origins, tokens = ways // vocabulary, ways % vocabulary
-        longer = tf.concat(
-            [tf.gather(written, origins, batch_dims=1), tokens[:, :, tf.newaxis]], axis=2
-        )
+        longer = tf.concat([tf.gather(written, origins, batch_dims=1), tokens[:, :, tf.newaxis]], axis=2)
         ends = tokens == END
 
         way_scores = way_likelihood / penalize_length(position + 1, alpha)

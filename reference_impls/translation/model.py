@@ -7,7 +7,7 @@ paper normalizes after each sub-layer); one matrix serves as embedding of both l
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,8 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-PAD, END = 0, 1
-"""Ids: of what fills up a sentence; of what ends one, after which its translation begins too."""
+from reference_impls.translation.corpus import END, PAD
 
 MASKED = -1e4
 """Added to the fit of positions that must not be seen; within the range of half precision."""
@@ -82,7 +81,7 @@ class Chance:
         if not rate:
             return x
         self._places += 1
-        return tf.nn.experimental.stateless_dropout(x, rate, self._seeds + [0, self._places])
+        return tf.nn.experimental.stateless_dropout(x, rate, self._seeds + tf.constant((0, self._places)))
 
 
 def encode_positions(length: tf.Tensor | int, width: int) -> tf.Tensor:
@@ -118,7 +117,8 @@ class Projection(keras.layers.Layer):
         flat = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), tf.convert_to_tensor(self.kernel))
         shape = tf.shape(x)
         wide = tf.reshape(flat, (shape[0], shape[1], self.parts * self.width))
-        return tf.split(wide, self.parts, axis=-1)
+        parts: list[tf.Tensor] = tf.split(wide, self.parts, axis=-1)
+        return parts
 
 
 class Attention(keras.layers.Layer):
@@ -130,7 +130,9 @@ class Attention(keras.layers.Layer):
         within: whether queries, keys and values come from the same positions.
     """
 
-    def __init__(self, config: TransformerConfig, seeds: Iterator[int], *, within: bool, **options: Any) -> None:
+    def __init__(
+        self, config: TransformerConfig, seeds: Iterator[int], *, within: bool, **options: Any
+    ) -> None:
         super().__init__(**options)
         self.heads = config.heads
         self.width = config.width
@@ -223,7 +225,10 @@ class EncoderLayer(keras.layers.Layer):
 
     def __init__(self, config: TransformerConfig, seeds: Iterator[int], **options: Any) -> None:
         super().__init__(**options)
-        self.attention_norm, self.forward_norm = _normalize(config, "attention_norm"), _normalize(config, "forward_norm")
+        self.attention_norm, self.forward_norm = (
+            _normalize(config, "attention_norm"),
+            _normalize(config, "forward_norm"),
+        )
         self.attention = Attention(config, seeds, within=True, name="attention")
         self.forward = FeedForward(config, seeds, name="forward")
         self.built = True
@@ -240,7 +245,10 @@ class DecoderLayer(keras.layers.Layer):
 
     def __init__(self, config: TransformerConfig, seeds: Iterator[int], **options: Any) -> None:
         super().__init__(**options)
-        self.within_norm, self.source_norm = _normalize(config, "within_norm"), _normalize(config, "source_norm")
+        self.within_norm, self.source_norm = (
+            _normalize(config, "within_norm"),
+            _normalize(config, "source_norm"),
+        )
         self.forward_norm = _normalize(config, "forward_norm")
         self.within = Attention(config, seeds, within=True, name="within")
         self.to_source = Attention(config, seeds, within=False, name="to_source")
@@ -290,9 +298,16 @@ class Transformer(keras.Model):
         super().__init__()
         self.config = config
         seeds = iter(np.random.default_rng([seed, 1]).integers(2**30, size=10_000).tolist())
-        self.encoder = [EncoderLayer(config, seeds, name=f"encoder_{i}") for i in range(config.encoder_layers)]
-        self.decoder = [DecoderLayer(config, seeds, name=f"decoder_{i}") for i in range(config.decoder_layers)]
-        self.encoder_norm, self.decoder_norm = _normalize(config, "encoder_norm"), _normalize(config, "decoder_norm")
+        self.encoder = [
+            EncoderLayer(config, seeds, name=f"encoder_{i}") for i in range(config.encoder_layers)
+        ]
+        self.decoder = [
+            DecoderLayer(config, seeds, name=f"decoder_{i}") for i in range(config.decoder_layers)
+        ]
+        self.encoder_norm, self.decoder_norm = (
+            _normalize(config, "encoder_norm"),
+            _normalize(config, "decoder_norm"),
+        )
         self.embedding = self.add_weight(
             shape=(config.vocabulary, config.width),
             initializer=keras.initializers.RandomNormal(stddev=config.width**-0.5, seed=next(seeds)),
@@ -342,7 +357,12 @@ class Transformer(keras.Model):
         return [layer.to_source.remember(x) for layer in self.decoder], bias
 
     def step(
-        self, tokens: tf.Tensor, position: tf.Tensor, sources: list[Memory], bias: tf.Tensor, past: list[Memory]
+        self,
+        tokens: tf.Tensor,
+        position: tf.Tensor,
+        sources: list[Memory],
+        bias: tf.Tensor,
+        past: list[Memory],
     ) -> tuple[tf.Tensor, list[Memory]]:
         """Logits of the next subword of translations that are being written.
 

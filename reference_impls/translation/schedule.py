@@ -28,7 +28,13 @@ class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
     """
 
     def __init__(
-        self, *, factor: float, width: int, warmup_steps: int, kind: str = "inverse_sqrt", decay_steps: int = 1
+        self,
+        *,
+        factor: float,
+        width: int,
+        warmup_steps: int,
+        kind: str = "inverse_sqrt",
+        decay_steps: int = 1,
     ) -> None:
         if kind not in SCHEDULES:
             raise SettingError(f"schedule must be one of {', '.join(SCHEDULES)}, not {kind!r}")

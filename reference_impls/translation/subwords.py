@@ -9,9 +9,7 @@ import numpy as np
 import sentencepiece
 
 from reference_impls.harness import DataError
-
-PAD, END, UNKNOWN = 0, 1, 2
-"""Ids: of what fills up a sentence, of what ends one, and of characters that the training text hardly has."""
+from reference_impls.translation.corpus import END, PAD, UNKNOWN
 
 
 def learn_subwords(
@@ -51,7 +49,9 @@ def learn_subwords(
             minloglevel=2,
         )
     except RuntimeError as trouble:
-        raise DataError(f"no vocabulary of {vocabulary:,} subwords can be learnt from the text: {trouble}") from None
+        raise DataError(
+            f"no vocabulary of {vocabulary:,} subwords can be learnt from the text: {trouble}"
+        ) from None
     return model.getvalue()
 
 
