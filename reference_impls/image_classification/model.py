@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 BATCH_NORM_EPSILON = 1e-5
@@ -95,7 +96,7 @@ def build_resnet(config: ResNetConfig, seed: int) -> keras.Model:
         A model from float images [batch, size, size, channels] to float32 logits [batch, classes].
     """
     layers = keras.layers
-    seeds = keras.random.SeedGenerator(seed)
+    seeds = iter(np.random.default_rng([seed, 1]).integers(2**30, size=1000).tolist())
 
     def convolve(x: Any, filters: int, size: int, stride: int, name: str) -> Any:
         if size > 1 and stride > 1:  # padding that does not depend on the image's size, as in the paper
@@ -106,7 +107,7 @@ def build_resnet(config: ResNetConfig, seed: int) -> keras.Model:
             strides=stride,
             padding="valid" if stride > 1 else "same",
             use_bias=False,
-            kernel_initializer=keras.initializers.VarianceScaling(2.0, "fan_out", seed=_draw(seeds)),
+            kernel_initializer=keras.initializers.VarianceScaling(2.0, "fan_out", seed=next(seeds)),
             name=f"{name}_conv",
         )(x)
 
@@ -137,12 +138,8 @@ def build_resnet(config: ResNetConfig, seed: int) -> keras.Model:
     x = layers.GlobalAveragePooling2D()(x)
     logits = layers.Dense(
         config.classes,
-        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=_draw(seeds)),
+        kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=next(seeds)),
         dtype="float32",
         name="logits",
     )(x)
     return keras.Model(images, logits, name="resnet")
-
-
-def _draw(seeds: keras.random.SeedGenerator) -> int:
-    return int(seeds.next()[1])
