@@ -10,7 +10,7 @@ PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 RULE_PAGES ?= docs/rules
 WRITE_RULE_PAGES ?= $(BIN)/mlperf rules docs
-SHOWING_PAGES ?= README.md docs/checking.md
+SHOWING_PAGES ?= README.md docs/checking.md docs/scoring.md
 NIGHTLY_EXAMPLES ?= 100000
 PEER_VENV ?= .venv-peer
 MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
@@ -49,6 +49,7 @@ pages-fresh: $(FULL)
 
 logs-fresh: $(FULL)
 	$(BIN)/python examples/logs/make_logs.py --check
+	$(BIN)/python examples/submission/make_submission.py --check
 
 format: $(FULL)  ## put the code into shape
 	$(BIN)/ruff check --fix .
@@ -57,6 +58,7 @@ format: $(FULL)  ## put the code into shape
 docs: $(FULL)  ## write the generated pages anew
 	$(WRITE_RULE_PAGES) $(RULE_PAGES)
 	$(BIN)/python examples/logs/make_logs.py
+	$(BIN)/python examples/submission/make_submission.py
 	$(BIN)/python docs/run_console_blocks.py --write $(SHOWING_PAGES)
 
 bench: $(FULL)  ## measure; beside the public package where `make peer` has installed it

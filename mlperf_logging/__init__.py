@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlperf_logging.compliance import (
+        CheckedRun,
         Finding,
         Ruleset,
-        RunSummary,
         Verdict,
         check_log,
+        check_run,
         load_ruleset,
         start_judge,
     )
@@ -27,39 +28,101 @@ if TYPE_CHECKING:
     )
     from mlperf_logging.events import Event, EventKind, Position, Problem
     from mlperf_logging.parsing import Log, read_log
+    from mlperf_logging.runs import (
+        Evaluation,
+        Interval,
+        Progress,
+        ResultFolder,
+        Run,
+        RunSummary,
+        find_result_folders,
+        make_run,
+        read_run,
+    )
+    from mlperf_logging.scoring import (
+        ConvergenceCheck,
+        FolderScore,
+        ScoredRun,
+        SubmissionCheck,
+        Suite,
+        SuiteScore,
+        check_convergence,
+        check_results,
+        geometric_mean,
+        load_suite,
+        olympic_mean,
+        score_folder,
+        score_results,
+        score_run,
+        score_suite,
+    )
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "mlperf_logging.compliance": (
-        "Finding", "RunSummary", "Ruleset", "Verdict", "check_log", "load_ruleset", "start_judge",
+        "CheckedRun", "Finding", "Ruleset", "Verdict", "check_log", "check_run", "load_ruleset", "start_judge",
     ),
     "mlperf_logging.errors": (
         "MLPerfLoggingError", "RuleError", "UnreadableLogError", "UsageError", "WaiverError",
     ),
     "mlperf_logging.events": ("Event", "EventKind", "Position", "Problem"),
     "mlperf_logging.parsing": ("Log", "read_log"),
+    "mlperf_logging.runs": (
+        "Evaluation", "Interval", "Progress", "ResultFolder", "Run", "RunSummary", "find_result_folders",
+        "make_run", "read_run",
+    ),
+    "mlperf_logging.scoring": (
+        "ConvergenceCheck", "FolderScore", "ScoredRun", "SubmissionCheck", "Suite", "SuiteScore",
+        "check_convergence", "check_results", "geometric_mean", "load_suite", "olympic_mean", "score_folder",
+        "score_results", "score_run", "score_suite",
+    ),
 }  # fmt: skip
 _NAMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "CheckedRun",
+    "ConvergenceCheck",
+    "Evaluation",
     "Event",
     "EventKind",
     "Finding",
+    "FolderScore",
+    "Interval",
     "Log",
     "MLPerfLoggingError",
     "Position",
     "Problem",
+    "Progress",
+    "ResultFolder",
     "RuleError",
     "Ruleset",
+    "Run",
     "RunSummary",
+    "ScoredRun",
+    "SubmissionCheck",
+    "Suite",
+    "SuiteScore",
     "UnreadableLogError",
     "UsageError",
     "Verdict",
     "WaiverError",
+    "check_convergence",
     "check_log",
+    "check_results",
+    "check_run",
+    "find_result_folders",
+    "geometric_mean",
     "load_ruleset",
+    "load_suite",
+    "make_run",
+    "olympic_mean",
     "read_log",
+    "read_run",
+    "score_folder",
+    "score_results",
+    "score_run",
+    "score_suite",
     "start_judge",
 ]
 

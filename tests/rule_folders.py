@@ -39,6 +39,7 @@ rules:
 KNITTING = """\
 benchmark: knitting
 area: Handicraft
+runs: {required: 5, dropped_each_side: 1, non_converged_allowed: 1}
 both:
   eval_accuracy: at least one; reaches value >= 0.9
 closed:

@@ -10,10 +10,10 @@ from mlperf_logging.cli.files import STANDARD_INPUT
 from mlperf_logging.cli.tailing import Pace, TailedFile
 from mlperf_logging.compliance.checking import describe_problem
 from mlperf_logging.compliance.findings import Finding, Verdict
-from mlperf_logging.compliance.rulesets import FRAME
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.reports import FileResult
+from mlperf_logging.runs.frame import RUN_STOP
 
 if TYPE_CHECKING:
     from mlperf_logging.cli.judging import LogJudge
@@ -49,7 +49,7 @@ class Follower:
         self._note = note
         self._pace = pace or Pace()
         self._file = TailedFile(
-            "/dev/stdin" if path == STANDARD_INPUT else path, FRAME[-1].encode(), self._pace
+            "/dev/stdin" if path == STANDARD_INPUT else path, RUN_STOP.encode(), self._pace
         )
         self._live = judge.start()
         self._found: list[Finding] = []
@@ -104,7 +104,7 @@ class Follower:
         self._event_count += 1
         self._dialect = item.dialect
         self._add(self._live.feed(item))
-        if item.key == FRAME[-1]:
+        if item.key == RUN_STOP:
             self._file.end_soon()
 
     def _begin(self, event: Event) -> None:

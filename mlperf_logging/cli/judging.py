@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from mlperf_logging.cli.files import STANDARD_INPUT
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
 from mlperf_logging.reports import FileResult
+from mlperf_logging.runs.frame import RunSummary
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -27,6 +28,21 @@ _FEWEST_A_WORKER = 2
 _COST_OF_OPENING = (
     50_000  # in bytes of log: opening, choosing rules and reporting take as long as reading these
 )
+
+
+Result = TypeVar("Result")
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class Judging(Protocol[Result_co]):
+    """What makes a result of a log; sent to worker processes with the logs."""
+
+    def judge(self, path: str) -> Result_co:
+        """The result of one log.
+
+        Args:
+            path: the log as the user named it; "-" for standard input.
+        """
 
 
 class LogJudge(NamedTuple):
@@ -145,7 +161,7 @@ class LogJudge(NamedTuple):
         return FileResult(Verdict(path, *frame, "error", (finding,), RunSummary(), 0))
 
 
-def start_judging(paths: Sequence[str], judge: LogJudge, jobs: int) -> Iterator[FileResult]:
+def start_judging(paths: Sequence[str], judge: Judging[Result], jobs: int) -> Iterator[Result]:
     """Begin to judge the logs; worker processes are running when this returns.
 
     Args:
@@ -189,11 +205,11 @@ def plan_batches(costs: Sequence[int], workers: int) -> list[range]:
 
 class _Batch(NamedTuple):
     paths: list[str]
-    results: Future[list[FileResult]] | None  # None: to be judged in this process
+    results: Future[list[Any]] | None  # None: to be judged in this process
 
 
 def _start_workers(
-    paths: Sequence[str], judge: LogJudge, workers: int
+    paths: Sequence[str], judge: Judging[Any], workers: int
 ) -> tuple[ProcessPoolExecutor, list[_Batch]]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -214,8 +230,8 @@ def _start_workers(
 
 
 def _collect(
-    first: FileResult, pool: ProcessPoolExecutor, batches: list[_Batch], judge: LogJudge
-) -> Iterator[FileResult]:
+    first: Result, pool: ProcessPoolExecutor, batches: list[_Batch], judge: Judging[Result]
+) -> Iterator[Result]:
     from concurrent.futures.process import BrokenProcessPool
 
     finished = False
@@ -235,7 +251,7 @@ def _collect(
         pool.shutdown(wait=finished, cancel_futures=True)
 
 
-def _judge_batch(judge: LogJudge, paths: Sequence[str]) -> list[FileResult]:
+def _judge_batch(judge: Judging[Result], paths: Sequence[str]) -> list[Result]:
     return [judge.judge(path) for path in paths]
 
 

@@ -11,6 +11,9 @@ from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_gua
 PROGRAM = "mlperf"
 COMMANDS = {
     "check": "judge logs by the rules of a round (the same as mlperf-check)",
+    "score": "time to train, energy and cost of results; suites and speedups",
+    "rcp": "did a submission converge as the reference does",
+    "train": "train a reference model to its target, and log it",
     "rules": "what a round requires, what a rule means, what changed between rounds",
 }
 """Name of each command, which is also that of its module here, and what it does."""

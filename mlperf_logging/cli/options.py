@@ -153,7 +153,7 @@ def build_check_parser(program: str) -> CheckParser:
     add(
         "--jobs",
         "-j",
-        type=_read_jobs,
+        type=read_jobs,
         default=1,
         metavar="N",
         help="judge in N processes; 0: one a processor core",
@@ -190,7 +190,15 @@ def read_folder(text: str) -> str:
     return text
 
 
-def _read_jobs(text: str) -> int:
+def read_jobs(text: str) -> int:
+    """A number of processes; 0 stands for one a processor core.
+
+    Args:
+        text: what the user gave.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no such number.
+    """
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes (0, 1, 2, …)")
     return int(text)

@@ -63,10 +63,22 @@ class Output:
             BrokenPipeError: the reader went away.
             UsageError: the text cannot be written.
         """
-        if not text:
+        self.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+    def write_bytes(self, content: bytes) -> None:
+        """Write bytes and hand them on at once.
+
+        Args:
+            content: what is written.
+
+        Raises:
+            BrokenPipeError: the reader went away.
+            UsageError: it cannot be written.
+        """
+        if not content:
             return
         try:
-            self._stream.write(text.encode("utf-8", "backslashreplace"))
+            self._stream.write(content)
             self._stream.flush()
         except BrokenPipeError:
             raise

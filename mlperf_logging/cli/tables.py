@@ -52,3 +52,22 @@ def render_table(
     if used:
         console.print(table)
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def align_columns(titles: Sequence[str], rows: Sequence[Sequence[str]], right: set[str]) -> str:
+    """Rows in aligned columns that do not wrap; it needs no library, so that a command starts cold quickly.
+
+    Args:
+        titles: heads of the columns.
+        rows: one text a column.
+        right: titles of the columns that are aligned to the right.
+    """
+    widths = [max(len(row[index]) for row in [titles, *rows]) for index in range(len(titles))]
+    lines = []
+    for row in [titles, ["─" * width for width in widths], *rows]:
+        cells = [
+            cell.rjust(width) if title in right else cell.ljust(width)
+            for cell, width, title in zip(row, widths, titles, strict=True)
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines) + "\n"

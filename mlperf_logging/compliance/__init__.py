@@ -6,22 +6,32 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance.checking import check_log
-    from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+    from mlperf_logging.compliance.checking import CheckedRun, check_log, check_run
+    from mlperf_logging.compliance.findings import Finding, Verdict
     from mlperf_logging.compliance.live import start_judge
     from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
 
 _MODULES = {
+    "CheckedRun": "checking",
     "Finding": "findings",
-    "RunSummary": "findings",
     "Ruleset": "rulesets",
     "Verdict": "findings",
     "check_log": "checking",
+    "check_run": "checking",
     "load_ruleset": "rulesets",
     "start_judge": "live",
 }
 
-__all__ = ["Finding", "Ruleset", "RunSummary", "Verdict", "check_log", "load_ruleset", "start_judge"]
+__all__ = [
+    "CheckedRun",
+    "Finding",
+    "Ruleset",
+    "Verdict",
+    "check_log",
+    "check_run",
+    "load_ruleset",
+    "start_judge",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from mlperf_logging.errors import RuleError
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.codes import Vocabulary
+    from mlperf_logging.compliance.reference_files import ReferenceResolver
     from mlperf_logging.compliance.resolving import Resolver
 
 _SETTLED_NS = 3_000_000_000
@@ -29,6 +30,8 @@ _CODE = (
     "formula.lark",
     "formula.py",
     "names.py",
+    "reference_files.py",
+    "reference_points.py",
     "resolving.py",
     "rulefiles.py",
     "rules.py",
@@ -62,6 +65,7 @@ class RuleStore:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self._built: Resolver | None = None
+        self._points: ReferenceResolver | None = None
         self._digest_text = ""
 
     def index(self) -> list[Any]:
@@ -77,6 +81,10 @@ class RuleStore:
         from mlperf_logging.compliance.codes import Vocabulary
 
         return Vocabulary.from_json(self._kept("vocabulary", self._build_vocabulary))
+
+    def reference_points(self, name: str) -> dict[str, Any]:
+        """The reference convergence points of one ruleset: benchmark to its table, as JSON values."""
+        return self._kept(f"rcp-{name.replace('/', '-')}", lambda: self._build_points(name))  # type: ignore[no-any-return]
 
     def digest(self) -> str:
         """What tells this state of the rule files, and of the code that resolves them, from every other.
@@ -132,6 +140,15 @@ class RuleStore:
         from mlperf_logging.compliance.binding import finish_draft
 
         return finish_draft(self._resolver().resolve(name))
+
+    def _build_points(self, name: str) -> dict[str, Any]:
+        if self._points is None:
+            from pathlib import Path
+
+            from mlperf_logging.compliance.reference_files import ReferenceResolver
+
+            self._points = ReferenceResolver(Path(self.folder))
+        return self._points.resolve(name)
 
 
 def _load_blake2b() -> Any:

@@ -1,18 +1,23 @@
 """Checking a log: choose the ruleset, tell what kind of run it is, judge every event, give the verdict."""
 
+import gc
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from os import PathLike, fspath, stat
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
-from mlperf_logging.compliance.choosing import choose_ruleset
+from mlperf_logging.compliance.choosing import Choice, choose_ruleset
 from mlperf_logging.compliance.closures import TROUBLES, Memory
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import FRAME, Ruleset, open_rulebook
+from mlperf_logging.compliance.rulesets import Ruleset, open_rulebook
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import name_of
+from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
+
+if TYPE_CHECKING:
+    from mlperf_logging.runs.run import Run, RunNotes
 
 Source = str | PathLike[str] | bytes | IO[bytes]
 
@@ -114,16 +119,98 @@ def check_log(
         UsageError: there is no such usage, ruleset, division or benchmark.
         RuleError: a rule file is wrong.
     """
-    log = _HeldLog(source)
-    book = open_rulebook(rules)
-    choice = choose_ruleset(book, usage, ruleset, division, benchmark, log.identity)
+    asked = _Asked(usage, ruleset, division, benchmark, strict, level, rules)
+    with _no_collecting():
+        verdict, _, _ = _judge_log(_HeldLog(source), asked)
+    return verdict
+
+
+class CheckedRun(NamedTuple):
+    """A run's verdict and what its log shows, both from one reading of the log.
+
+    Attributes:
+        verdict: the judgement of the log.
+        run: the typed view of the log.
+        reached: the event that met the quality target first, or None; a joined one where metrics are joined.
+        join: how the benchmark's events are joined (see `joining`), or None.
+        required: what the rules ask of how often a benchmark is run; None where the benchmark is not known.
+    """
+
+    verdict: Verdict
+    run: "Run"
+    reached: Event | None
+    join: dict[str, str] | None
+    required: dict[str, Any] | None
+
+
+def check_run(
+    source: Source,
+    *,
+    usage: str | None = None,
+    ruleset: str = "auto",
+    division: str | None = None,
+    benchmark: str | None = None,
+    strict: bool = False,
+    level: int | None = None,
+    rules: str | PathLike[str] | None = None,
+) -> CheckedRun:
+    """Judge one log and give the typed view of its run, from one reading. The arguments are `check_log`'s.
+
+    Raises:
+        UnreadableLogError: the log cannot be opened or its compression is broken.
+        UsageError: there is no such usage, ruleset, division or benchmark.
+        RuleError: a rule file is wrong.
+    """
+    from mlperf_logging.runs.run import RunNotes
+
+    notes = RunNotes(notes_identity=False)
+    asked = _Asked(usage, ruleset, division, benchmark, strict, level, rules)
+    with _no_collecting():
+        log = _HeldLog(source, notes)
+        verdict, judge, choice = _judge_log(log, asked)
+    known = choice.benchmark if choice.benchmark in choice.ruleset.benchmarks else None
+    dialect = choice.ruleset.dialect if verdict.event_count else None
+    return CheckedRun(
+        verdict,
+        notes.make_run(log.path, dialect, log.identity.events(dialect or "")),
+        judge.reached,
+        choice.ruleset.join(known),
+        choice.ruleset.facts(known).get("runs") if known is not None else None,
+    )
+
+
+class _no_collecting:  # noqa: N801 - a context, named for what it does; contextlib costs a cold start
+    """What is made of a log is no garbage, and there is much of it to look through."""
+
+    def __enter__(self) -> None:
+        self._was_on = gc.isenabled()
+        gc.disable()
+
+    def __exit__(self, *_: object) -> None:
+        if self._was_on:
+            gc.enable()
+
+
+class _Asked(NamedTuple):
+    usage: str | None
+    ruleset: str
+    division: str | None
+    benchmark: str | None
+    strict: bool
+    level: int | None
+    rules: str | PathLike[str] | None
+
+
+def _judge_log(log: "_HeldLog", asked: _Asked) -> tuple[Verdict, Judge, Choice]:
+    book = open_rulebook(asked.rules)
+    choice = choose_ruleset(book, asked.usage, asked.ruleset, asked.division, asked.benchmark, log.identity)
     chosen = choice.ruleset
     table = chosen.table(
         choice.division,
         choice.benchmark,
         find_variants(chosen, choice.benchmark, log.identity),
-        strict=strict,
-        level=level,
+        strict=asked.strict,
+        level=asked.level,
     )
     judge = Judge(chosen, table)
     findings: list[Finding] = []
@@ -147,18 +234,19 @@ def check_log(
     findings += choice.findings
     findings += judge.findings
     findings.sort(key=_place)
-    return Verdict(
+    verdict = Verdict(
         path=log.path, dialect=chosen.dialect if count else _any_dialect(log.identity), usage=chosen.usage,
         ruleset=chosen.round, ruleset_reason=choice.reason, division=choice.division,
         benchmark=choice.benchmark, verdict="fail" if any(finding.severity == "error" for finding in
         findings) else "pass", findings=tuple(findings), run=summarize_run(judge.memory), event_count=count,
     )  # fmt: skip
+    return verdict, judge, choice
 
 
 class _HeldLog:
     """A log's items, held where they are few and read a second time where they are many."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, notes: "RunNotes | None" = None) -> None:
         self._source: Any = fspath(source) if isinstance(source, PathLike) else source
         self.path = name_of(self._source)
         self.identity = Identity({}, {})
@@ -168,8 +256,13 @@ class _HeldLog:
         if _can_be_read_once_only(self._source):
             self._source = self._spool = _open_spool(self._source)
         for batch in read_batches(self._source):
-            self._uniform = self._uniform and is_uniform(batch)
+            uniform = is_uniform(batch)
+            self._uniform = self._uniform and uniform
             self.identity.note(batch)
+            if notes is not None and uniform:
+                notes.note_events(batch[0].dialect, cast("list[Event]", batch))
+            elif notes is not None:
+                notes.note(batch)
             if self._items is not None:
                 self._items += batch
                 if len(self._items) > HELD_EVENTS:
@@ -297,16 +390,7 @@ def _describe_foreign(
 
 def summarize_run(memory: Memory) -> RunSummary:
     """The run's frame: from the first ``run_start`` to the last ``run_stop``."""
-    started, stopped = FRAME
-    start, stop = memory.first_ms.get(started), memory.last.get(stopped)
-    status = stop.metadata.get("status") if stop is not None else None
-    minutes = (stop.time_ms - start) / 60_000 if stop is not None and start is not None else None
-    return RunSummary(
-        start,
-        stop.time_ms if stop is not None else None,
-        str(status) if status is not None else None,
-        minutes,
-    )
+    return summarize_frame(memory.first_ms.get(RUN_START), memory.last.get(RUN_STOP))
 
 
 def _any_dialect(identity: Identity) -> str | None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.checking import Identity
 
 AUTO = "auto"
+RULESET = "submission_ruleset"
+"""Key by which a log names the usage and round that its run was made for."""
 DIVISIONS = ("closed", "open")
 
 
@@ -94,6 +96,10 @@ def _choose_newest(
     dialect = max(identity.dialects, key=rank_dialect, default=None)
     if dialect is None:
         return by_size[-1], "the newest round, since the file holds no event"
+    named_rules = identity.value(dialect, RULESET)
+    for entry in index:
+        if entry.name == named_rules and entry.dialect == dialect:
+            return entry, "the round that the log names"
     speaking = [entry for entry in by_size if entry.dialect == dialect]
     if not speaking:
         return by_size[-1], f"the newest round, since none reads the {dialect} dialect"

@@ -15,6 +15,7 @@ from mlperf_logging.errors import RuleError
 _NEEDED = ("id", "key", "cell", "code", "summary", "why", "pass", "fail")
 _OPTIONAL = ("where", "severity", "level", "hint", "source")
 _JOIN = ("key", "of", "by", "name")
+_RUNS = ("required", "dropped_each_side", "non_converged_allowed")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -113,6 +114,27 @@ def read_join(change: Mapping, former: dict[str, str] | None) -> dict[str, str]:
         if join.get(needed) is None:
             raise change.fail(f"'join' needs {needed!r}", "join")
     return join
+
+
+def read_runs(change: Mapping, former: dict[str, int] | None) -> dict[str, int]:
+    """How many runs a result needs: ``{required, dropped_each_side, non_converged_allowed}``.
+
+    ``attempts``: more runs may be made, up to so many, and the first that count make the result.
+
+    Raises:
+        RuleError: a number is missing, unknown or not whole, or the extended round says the same.
+    """
+    body = change.take("runs", dict)
+    body.allow(*_RUNS, "attempts")
+    for field in _RUNS:
+        if body.take(field, int) is None:
+            raise body.fail(f"'runs' must say {field!r}")
+    runs = {field: body.take(field, int) for field in (*_RUNS, "attempts") if field in body}
+    if runs["required"] <= 2 * runs["dropped_each_side"]:
+        raise body.fail("'runs' must require more runs than are dropped", "required")
+    if runs == former:
+        raise change.fail("'runs' says what the extended round says already; remove it", "runs")
+    return runs
 
 
 def split_records(entry: Entry | None) -> tuple[Entry | None, tuple[Rule, ...]]:

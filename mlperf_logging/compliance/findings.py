@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from mlperf_logging.runs.frame import RunSummary
+
 
 class Finding(NamedTuple):
     """One thing that a log does against the rules, or that deserves a look.
@@ -49,22 +51,6 @@ class Finding(NamedTuple):
             "source": self.source,
             "hint": self.hint,
         }
-
-
-class RunSummary(NamedTuple):
-    """The run's frame, as logged.
-
-    Attributes:
-        start_ms: time of ``run_start`` in milliseconds since the epoch, or None.
-        stop_ms: time of ``run_stop``, or None.
-        status: status that ``run_stop`` gives ("success", "aborted", …), or None.
-        minutes: stop minus start in minutes, or None.
-    """
-
-    start_ms: float | None = None
-    stop_ms: float | None = None
-    status: str | None = None
-    minutes: float | None = None
 
 
 class Verdict(NamedTuple):

@@ -48,7 +48,7 @@ class Judge:
         self.table = table
         self._first_values: dict[str, Any] = {}
         self._other_values: dict[str, list[Any]] = {}
-        self._held: set[str] = set()
+        self._held: dict[str, Event] = {}
         self._unevaluable: dict[str, tuple[str, Event]] = {}
         self._logged_names: dict[str, list[Any]] = {}
         self._unknown: dict[str, Event] = {}
@@ -95,6 +95,26 @@ class Judge:
         memory.last[key] = event
         if entry.joined and self._joiner is not None:
             self._joiner.take(event)
+
+    def _comes_before(self, event: Event, former: Event) -> bool:
+        """Whether a joined event is of earlier training; checkpoints may be evaluated in any order."""
+        join = self.table.join
+        if join is None or event.key != join["key"]:
+            return False
+        progress = event.value.get(join["by"]), former.value.get(join["by"])
+        return all(isinstance(each, (int, float)) for each in progress) and progress[0] < progress[1]
+
+    @property
+    def reached(self) -> Event | None:
+        """The event that met the last of the targets, each counted when it was met first; None: not all were.
+
+        Where the targets are tested on joined events, it is one of those.
+        """
+        targets = [rule.id for rule in self.table.rules if rule.on == "any"]
+        met = [self._held[target] for target in targets if target in self._held]
+        if not targets or len(met) < len(targets):
+            return None
+        return max(met, key=lambda event: event.time_ms)
 
     def finish(self) -> None:
         """Judge what only the whole log can show: what is missing, never reached, or not balanced."""
@@ -145,7 +165,9 @@ class Judge:
         for rule, holds in targets:
             try:
                 if holds(event, self.memory):
-                    self._held.add(rule.id)
+                    former = self._held.get(rule.id)
+                    if former is None or self._comes_before(event, former):
+                        self._held[rule.id] = event
             except TROUBLES as trouble:
                 self._unevaluable.setdefault(
                     rule.id, (_words().explain_trouble(rule.node, event, self.memory, trouble), event)

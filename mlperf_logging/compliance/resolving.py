@@ -40,8 +40,8 @@ _ROUND_KEYS = (
     "tables",
     "change",
 )
-_FACT_KEYS = ("area", "dataset", "model", "runs")
-_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "rules")
+_FACT_KEYS = ("area", "dataset", "model")
+_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "runs", "rules")
 
 
 class Resolver:
@@ -173,14 +173,15 @@ class _Change:
 
     def apply(self) -> None:
         record, draft = self.record, self.draft
+        if "benchmarks" in record:
+            self._apply_benchmarks(record.take("benchmarks", dict))
         for name, table in record.take("tables", dict, Mapping()).sections():
             if name in draft["benchmarks"]:
                 raise record["tables"].fail(f"{name!r} has a table already; use 'change'", name)
             draft["benchmarks"].append(name)
             draft["tables"][name] = _empty_table()
-            self._apply_table(name, table)
-        if "benchmarks" in record:
-            self._apply_benchmarks(record.take("benchmarks", dict))
+            draft["tables"][name]["facts"] = {key: table[key] for key in _FACT_KEYS if key in table}
+            self._apply_table(name, table, _FACT_KEYS)
         if "state" in record:
             self._apply_state(record.take("state", dict))
         for layer, key in (("both", "common"), ("closed", "closed"), ("open", "open")):
@@ -244,6 +245,8 @@ class _Change:
         table["lists"] = entries.read_lists(change.take("lists", dict, Mapping()), table["lists"])
         if "join" in change:
             table["join"] = entries.read_join(change, table["join"])
+        if "runs" in change:
+            table["facts"]["runs"] = entries.read_runs(change, table["facts"].get("runs"))
         for layer in LAYERS:
             self._apply_division(table, change, layer, name, name)
         for variant, body in change.take("variants", dict, Mapping()).sections():

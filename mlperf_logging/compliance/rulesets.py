@@ -9,13 +9,11 @@ from mlperf_logging.compliance.closures import Closure, compile_formula
 from mlperf_logging.compliance.formula import Node, walk
 from mlperf_logging.compliance.rules import STRICT, Entry, Layer, Rule, entry_from_json
 from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.runs.frame import RUN_START, RUN_STOP
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.cache import RuleStore
     from mlperf_logging.compliance.codes import Vocabulary
-
-FRAME = ("run_start", "run_stop")
-"""The keys of the run's frame, which every verdict reports."""
 
 _NAMING = frozenset({"logged", "count", "minutes_since", "at_least_one_of"})
 
@@ -284,7 +282,8 @@ def compile_table(
         *by_key,
         *changes,
         *named,
-        *FRAME,
+        RUN_START,
+        RUN_STOP,
         *[rule.node[1] for rule in pairs],
         *([source] if source else []),
     }

@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from reference_impls.harness.workload import Share
 
+_GATHERERS = 2
+_AHEAD = 2
+
 
 def make_rng(seed: int, *numbers: int) -> np.random.Generator:
     """A random generator that follows from the run's seed and further numbers, such as the epoch."""
@@ -65,4 +68,8 @@ def batch_arrays(
         return batch
 
     dataset = tf.data.Dataset.from_tensor_slices((mine, mine_weights))
-    return dataset.map(gather, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True).prefetch(2)
+    dataset = dataset.map(gather, num_parallel_calls=_GATHERERS, deterministic=True).prefetch(_AHEAD)
+    options = tf.data.Options()
+    # There is nothing to tune here, and the end of a pass would wait for the tuning thread's sleep.
+    options.autotune.enabled = False
+    return dataset.with_options(options)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from reference_impls.harness.errors import SettingError
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
+PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,7 @@ class TaskConfig:
         first_eval_epoch: the first epoch that is followed by an evaluation.
         eval_every_epochs: epochs from one evaluation to the next.
         checkpoint_every_epochs: epochs from one checkpoint to the next; 0: none.
-        precision: Keras' policy for numbers: ``float32``, ``mixed_bfloat16`` or ``mixed_float16``.
-        steps_per_call: training steps that run in one call of the graph, where the number of steps is known.
+        precision: Keras' policy for numbers: ``float32`` or ``mixed_bfloat16``.
         train_samples: samples that one epoch trains on; 0: as the prepared data say.
         eval_samples: samples that an evaluation is made of; 0: as the prepared data say.
     """
@@ -40,7 +39,6 @@ class TaskConfig:
     eval_every_epochs: int = 1
     checkpoint_every_epochs: int = 1
     precision: str = "float32"
-    steps_per_call: int = 1
     train_samples: int = 0
     eval_samples: int = 0
 

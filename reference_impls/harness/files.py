@@ -20,11 +20,13 @@ class DataFile(NamedTuple):
         name: path below the data folder.
         sha256: checksum in hexadecimal; empty where none is published (then only its presence is checked).
         size: bytes; 0 where not known.
+        md5: checksum where only this one is published.
     """
 
     name: str
     sha256: str = ""
     size: int = 0
+    md5: str = ""
 
 
 def check_files(
@@ -54,15 +56,16 @@ def check_files(
             raise DataError(
                 f"{path} is damaged: it has {size:,} bytes, not {file.size:,}; get it anew with: {command}"
             )
-        if checksums and file.sha256 and hash_file(path) != file.sha256:
-            raise DataError(f"{path} is damaged: its SHA-256 differs; get it anew with: {command}")
+        for name, wanted in (("sha256", file.sha256), ("md5", file.md5)):
+            if checksums and wanted and hash_file(path, name) != wanted:
+                raise DataError(f"{path} is damaged: its {name} differs; get it anew with: {command}")
         paths.append(path)
     return paths
 
 
-def hash_file(path: Path) -> str:
-    """SHA-256 of a file's contents, in hexadecimal."""
-    digest = hashlib.sha256()
+def hash_file(path: Path, algorithm: str = "sha256") -> str:
+    """Checksum of a file's contents, in hexadecimal."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with path.open("rb") as file:
         while piece := file.read(_PIECE_BYTES):
             digest.update(piece)

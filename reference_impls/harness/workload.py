@@ -4,6 +4,7 @@ A workload says what is trained, on what, and how quality is measured; it never 
 nothing, and knows nothing of devices beyond `Share`. The harness calls, in this order::
 
     workload = Workload(config, folder, seed)   # reads no data; a manifest of the prepared data at most
+    workload.check_data()                       # is it there?
     workload.hyperparameters()                  # what the log says of them
     workload.build()                            # within the strategy's scope: models, optimizers
     ─── the clock starts ───
@@ -91,6 +92,7 @@ class Workload(ABC, Generic[Config]):
         folder: where the prepared data is. Do not read data here: the clock does not run yet.
         seed: every random choice must follow from it (and the epoch), so that equal seeds give equal runs and
             a resumed run goes on as if it had not been interrupted.
+        data_command: the command that gets the data; messages about missing data name it.
 
     Attributes:
         metric: name of the quality, for people: ``"HR@10"``.
@@ -121,6 +123,13 @@ class Workload(ABC, Generic[Config]):
     def eval_samples(self) -> int:
         """Samples of the evaluation data, for the log."""
         return self.config.eval_samples
+
+    def check_data(self) -> None:
+        """See, without reading it, that the data is there; called before the log begins. Nothing by default.
+
+        Raises:
+            DataError: it is not.
+        """
 
     @abstractmethod
     def hyperparameters(self) -> dict[str, object]:

@@ -52,6 +52,7 @@ def test_rule_data_is_small() -> None:
     lines = {
         path.relative_to(PROJECT).as_posix(): len(path.read_text("utf-8").splitlines())
         for path in (PROJECT / "compliance_rules").rglob("*.yaml")
+        if path.parent.name != "rcp"  # measurements, not rules; test_reference_points.py bounds their size
     }
 
     assert len(lines) > 30

@@ -14,7 +14,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / "examples" / "logs"
 CHECKS = json.loads((LOGS / "expected.json").read_text("utf-8"))["checks"]
-SCRIPTS = sorted(PROJECT.glob("examples/0[1-5]_*.py"))
+SCRIPTS = [*sorted(PROJECT.glob("examples/0[1-5]_*.py")), PROJECT / "examples" / "11_score_results.py"]
 MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
 
 
@@ -141,8 +141,8 @@ def test_demo_fails_when_a_verdict_differs(tmp_path: Path) -> None:
 
 
 def test_scripts_are_found() -> None:
-    """The scripts about reading and judging are where the tests look for them."""
-    assert len(SCRIPTS) == 5
+    """The scripts about reading, judging and scoring are where the tests look for them."""
+    assert len(SCRIPTS) == 6
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)

@@ -18,8 +18,9 @@ PAGES = [
     "docs/index.md",
     "docs/checking.md",
     "docs/python_api.md",
+    "docs/scoring.md",
 ]
-SHOWING = ["README.md", "docs/checking.md"]
+SHOWING = ["README.md", "docs/checking.md", "docs/scoring.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PYTHON_BLOCK = re.compile(r"(?<=^```python\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 

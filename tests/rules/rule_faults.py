@@ -56,6 +56,18 @@ FAULTS = {
         "change:\n  knitting:\n    variants:\n      hats: #!\n        closed: {}\n",
         "'hats' does not say when it applies",
     ),
+    "runs without all numbers": Fault(
+        "change:\n  knitting:\n    runs: {required: 5, dropped_each_side: 1} #!\n",
+        "'runs' must say 'non_converged_allowed'",
+    ),
+    "runs of which all are dropped": Fault(
+        "change:\n  knitting:\n    runs: {required: 2, dropped_each_side: 1, non_converged_allowed: 1} #!\n",
+        "'runs' must require more runs than are dropped",
+    ),
+    "runs that change nothing": Fault(
+        "change:\n  knitting:\n    runs: {required: 5, dropped_each_side: 1, non_converged_allowed: 1} #!\n",
+        "'runs' says what the extended round says already",
+    ),
     "an unreadable variant": Fault(
         "change:\n  knitting:\n    variants:\n      socks:\n        when: logged( #!\n",
         "cannot read the formula 'logged.'",

@@ -84,7 +84,7 @@ def test_fault_in_a_benchmark_file_is_told(folder: RuleFolder) -> None:
     folder.edit("benchmarks/knitting.yaml", "value > 0", "sqrt(value) > 0")
     error = folder.refuse()
     assert "there is no function 'sqrt'" in str(error)
-    place = ("benchmarks/knitting.yaml", 6, "knitting.closed.global_batch_size.value")
+    place = ("benchmarks/knitting.yaml", 7, "knitting.closed.global_batch_size.value")
     assert (error.path, error.line, error.rule) == place
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from mlperf_logging import compliance
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import RuleError, UnreadableLogError, UsageError
+from mlperf_logging.runs import RunSummary
 
 ERROR = Finding("MLP304", "round.opt_name", "error", "opt_name", 1, 1, "opt_name is wrong", "== 1", "2")
 WARNING = Finding("MLP103", "round.seed", "warning", "seed", 2, 1, "seed is logged twice")

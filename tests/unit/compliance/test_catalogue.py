@@ -148,7 +148,7 @@ def test_cell_is_explained(book: RuleBook) -> None:
     assert explained.wants == "global_batch_size: each event satisfies `value > 0`"
     assert (explained.code, explained.severity, explained.since) == ("MLP304", "error", "trial/1.0.0")
     assert explained.why.startswith("Samples in one step over all accelerators.")
-    assert (explained.place, explained.source) == ("benchmarks/knitting.yaml:6", "written for tests")
+    assert (explained.place, explained.source) == ("benchmarks/knitting.yaml:7", "written for tests")
     ruleset = book.load("trial/1.0.0")
     (rule,) = (each for each in list_rules(ruleset) if each.id == explained.name)
     assert not try_rule(ruleset, rule, read_events(explained.passing))

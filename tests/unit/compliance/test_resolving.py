@@ -300,7 +300,10 @@ def test_state_joins_and_lists_are_inherited(folder: RuleFolder) -> None:
 
 def test_facts_of_a_benchmark(folder: RuleFolder) -> None:
     """Area, data, model and runs of a benchmark can be asked for."""
-    assert folder.load("trial/1.0.0").facts("knitting") == {"area": "Handicraft"}
+    assert folder.load("trial/1.0.0").facts("knitting") == {
+        "area": "Handicraft",
+        "runs": {"required": 5, "dropped_each_side": 1, "non_converged_allowed": 1},
+    }
     facts = open_rulebook().load("training/1.0.0").facts("unet3d")
     assert facts["runs"] == {"required": 40, "dropped_each_side": 4, "non_converged_allowed": 4}
 

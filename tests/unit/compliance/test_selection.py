@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.selection import (
     Selection,
     apply_selection,
@@ -15,6 +15,7 @@ from mlperf_logging.compliance.selection import (
     parse_selection,
 )
 from mlperf_logging.errors import UsageError
+from mlperf_logging.runs import RunSummary
 
 FINDING = Finding("MLP304", "round.opt_name.in", "error", "opt_name", 1, 1, "no")
 WARNING = Finding("MLP103", "round.seed.once", "warning", "seed", 2, 1, "hm")

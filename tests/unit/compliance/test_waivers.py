@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from mlperf_logging.compliance.findings import Finding, RunSummary, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.waivers import (
     WaivedFinding,
     Waiver,
@@ -16,6 +16,7 @@ from mlperf_logging.compliance.waivers import (
     match_path,
 )
 from mlperf_logging.errors import WaiverError
+from mlperf_logging.runs import RunSummary
 
 TODAY = date(2030, 6, 15)
 FINDING = Finding("MLP304", "round.opt_name", "error", "opt_name", 1, 1, "no")

@@ -6,10 +6,10 @@ import json
 
 import orjson
 
-from mlperf_logging.compliance.findings import RunSummary
 from mlperf_logging.reports import FileResult, ReportOptions
 from mlperf_logging.reports.json import Report as JsonReport
 from mlperf_logging.reports.jsonl import Report as JsonlReport
+from mlperf_logging.runs import RunSummary
 
 FINDING_FIELDS = {
     "code", "rule", "severity", "key", "line", "column", "message", "expected", "found", "source"

@@ -1,0 +1,1 @@
+"""Analysis of runs: tables in, tables and pictures out."""

@@ -1,0 +1,153 @@
+"""A picture of a submission against the reference convergence points."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from mlperf_logging.compliance.reference_points import ReferenceTable
+from mlperf_logging.scoring.rcp import ConvergenceCheck, find_smallest_mean
+from mlperf_logging.scoring.reference import match_batch_size, show_amount
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STEPS = 40
+"""Pieces that a line between two points is drawn in: it is bent where batch sizes are on a logarithmic axis."""
+
+DARK, GREY, LIGHT, ACCENT = "#222222", "#8a8a8a", "#dcdcdc", "#c1440e"
+
+
+def draw_reference_chart(
+    axes: Axes, check: ConvergenceCheck, table: ReferenceTable | None = None, *, title: str = ""
+) -> Axes:
+    """Draw where a submission converged, the reference points, and the smallest acceptable mean.
+
+    Shapes and lines differ, so the picture can be read without colour: filled squares on a line are the points that
+    count, hollow ones those that were pruned; the dashed line is the smallest acceptable mean at each point; the
+    submission's runs are crosses and its mean a diamond, above the bar of the smallest mean that it may have.
+
+    Args:
+        axes: where to draw.
+        check: the submission and what it was judged against.
+        table: the reference runs themselves, drawn as small dots; None leaves them out.
+        title: above the picture.
+
+    Returns:
+        The axes.
+    """
+    _draw_reference_runs(axes, table)
+    counting = {reference.batch_size for reference in check.pruned}
+    aside = [reference for reference in check.references if reference.batch_size not in counting]
+    if aside:
+        axes.plot(
+            [each.batch_size for each in aside],
+            [each.mean for each in aside],
+            linestyle="none", marker="s", markersize=7, markerfacecolor="white", markeredgecolor=GREY,
+            label="reference mean, pruned", zorder=3,
+        )  # fmt: skip
+    axes.plot(
+        [each.batch_size for each in check.pruned],
+        [each.mean for each in check.pruned],
+        linestyle="none", color=DARK, marker="s", markersize=7, label="reference mean", zorder=3,
+    )  # fmt: skip
+    _draw_between(axes, check)
+    _draw_submission(axes, check)
+    _label(axes, check, title)
+    return axes
+
+
+def _draw_reference_runs(axes: Axes, table: ReferenceTable | None) -> None:
+    if table is None:
+        return
+    sizes = [point.batch_size for point in table.points for _ in point.converged_at]
+    runs = [run for point in table.points for run in point.converged_at]
+    axes.plot(
+        sizes, runs, linestyle="none", marker=".", markersize=3, color=GREY, alpha=0.5, label="reference runs",
+        zorder=2,
+    )  # fmt: skip
+
+
+def _draw_between(axes: Axes, check: ConvergenceCheck) -> None:
+    """The reference mean and the smallest acceptable one between the points: straight in the batch size itself."""
+    sizes = sorted(
+        left.batch_size + (right.batch_size - left.batch_size) * step / STEPS
+        for left, right in pairwise(check.pruned)
+        for step in range(STEPS + 1)
+    )
+    if not sizes:
+        return
+    required = check.submission_runs + 2
+    references = [match_batch_size(check.pruned, size, required).reference for size in sizes]
+    means = [each.mean for each in references if each is not None]
+    smallest = [
+        find_smallest_mean(each, check.submission_runs) - check.allowance
+        for each in references
+        if each is not None
+    ]
+    axes.plot(sizes, means, color=DARK, linewidth=1.2, label="interpolated", zorder=3)
+    axes.plot(
+        sizes, smallest, color=GREY, linewidth=1.2, linestyle="--", label="smallest acceptable mean", zorder=2
+    )
+    axes.fill_between(sizes, smallest, means, color=LIGHT, zorder=1)
+
+
+def _draw_submission(axes: Axes, check: ConvergenceCheck) -> None:
+    converged = [run for run in check.converged_at if math.isfinite(run)]
+    failed = len(check.converged_at) - len(converged)
+    missing = f", {failed} did not converge" if failed else ""
+    axes.plot(
+        [check.batch_size] * len(converged), converged, linestyle="none", marker="x", markersize=6,
+        color=ACCENT, alpha=0.8, label=f"submission: {len(check.converged_at)} runs{missing}", zorder=4,
+    )  # fmt: skip
+    if math.isfinite(check.submission_mean):
+        verdict = "passes" if check.passed else "fails"
+        axes.plot(
+            [check.batch_size], [check.submission_mean], linestyle="none", marker="D", markersize=9,
+            markerfacecolor=ACCENT, markeredgecolor="black", zorder=5,
+            label=f"submission: mean {show_amount(check.submission_mean)}, {verdict}",
+        )  # fmt: skip
+    if check.reference_min is not None:
+        acceptable = check.reference_min - check.allowance
+        axes.plot(
+            [check.batch_size], [acceptable], linestyle="none", marker="_", markersize=26, markeredgewidth=2.5,
+            color=ACCENT, label=f"smallest mean it may have: {show_amount(acceptable)}", zorder=5,
+        )  # fmt: skip
+
+
+def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:
+    from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+    sizes = sorted({check.batch_size, *[reference.batch_size for reference in check.references]})
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(_thin_out(sizes, check.batch_size))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(axis="x", rotation=45)
+    for label in axes.get_xticklabels():
+        label.set_horizontalalignment("right")
+        label.set_rotation_mode("anchor")
+    axes.set_xmargin(0.08)
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.set_xlabel("global batch size (samples, logarithmic)")
+    axes.set_ylabel(f"{check.unit} to converge")
+    axes.grid(axis="y", color=LIGHT, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    if title:
+        axes.set_title(title, loc="left", fontsize=11)
+    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+
+
+def _thin_out(sizes: list[float], wanted: float) -> list[float]:
+    """The batch sizes that are far enough apart to be labelled, the submission's among them."""
+    spread = math.log2(sizes[-1] / sizes[0]) if len(sizes) > 1 else 1.0
+    gap = spread / 14
+    kept = [wanted]
+    for size in sizes:
+        if all(abs(math.log2(size / other)) >= gap for other in kept):
+            kept.append(size)
+    return sorted(kept)

@@ -1,0 +1,244 @@
+"""`mlperf rcp`: did a submission converge as the reference does?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from mlperf_logging.cli.options import Parser, make_formatter
+from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.rcp_views import (
+    CHECK_COLUMNS,
+    describe_check,
+    make_check_row,
+    render_check,
+    render_checks,
+)
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, complain, run_guarded
+from mlperf_logging.cli.scoring import (
+    add_reading_options,
+    add_showing_options,
+    complain_of_unread,
+    name_system,
+    read_folders,
+    require_file,
+    write_json,
+)
+from mlperf_logging.cli.tabular import render_records
+from mlperf_logging.errors import UsageError
+from mlperf_logging.runs.folders import SCALING_FILE
+from mlperf_logging.scoring.chance import DRAWS
+from mlperf_logging.scoring.folders import read_scaling_factor
+from mlperf_logging.scoring.reference import CHECK, RULES
+from mlperf_logging.scoring.submissions import SubmissionCheck, check_submission
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.reference_points import ReferenceTable
+
+SCHEMA = "mlperf-rcp/1"
+PICTURES = (".png", ".svg", ".pdf")
+_EXAMPLES = """\
+examples:
+  {program} results/SYSTEM/BENCHMARK                 as the newest round's public check does
+  {program} --ruleset ROUND SUBMITTER --jobs 0       every folder, a line each
+  {program} --method rules FOLDER                    as the rules are written
+  {program} --points mine.yaml FOLDER                against reference points of your own
+  {program} --write-scaling FOLDER                   write scaling.json where the score is to be scaled
+  {program} --plot rcp.png FOLDER                    a picture of the submission and the reference points
+
+With fewer runs than a result needs, the chance to pass is simulated (--seed, --draws). Nothing is written into a
+folder without --write-scaling.
+exit codes: 0 what was tested passed; 1 a folder failed; 2 nothing could be tested, or the tool could not do its work.
+"""
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf rcp") -> int:
+    """Test the convergence of the results that a command line names.
+
+    Args:
+        argv: what follows the command's name; None for the arguments of this process.
+        program: name under which the command speaks.
+
+    Returns:
+        0 when all that was tested passed, 1 when a folder failed, 2 when nothing could be tested.
+    """
+    return run_guarded(program, lambda: _test(argv, program))
+
+
+class _RcpParser(Parser):
+    mixes = True
+
+    def format_help(self) -> str:
+        return f"{super().format_help()}\n{_EXAMPLES.format(program=self.prog)}"
+
+
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf rcp`.
+
+    Args:
+        program: name under which the command was called.
+    """
+    parser = _RcpParser(
+        prog=program,
+        description="Test submissions against the reference convergence points.",
+        formatter_class=make_formatter,
+        allow_abbrev=False,
+    )
+    add_reading_options(parser)
+    test = parser.add_argument_group("how it is tested")
+    add = test.add_argument
+    add(
+        "--method",
+        choices=(CHECK, RULES),
+        default=CHECK,
+        help="as the public checks compute (default), or as the rules are written",
+    )
+    add(
+        "--references",
+        choices=("pruned", "full"),
+        default="pruned",
+        help="judge against the points that pruning leaves (default), or all",
+    )
+    add("--points", metavar="FILE", help="YAML or JSON with reference points in place of the built-in ones")
+    add("--seed", type=int, default=0, metavar="N", help="of the simulated runs (default 0)")
+    add(
+        "--draws",
+        type=int,
+        default=DRAWS,
+        metavar="N",
+        help=f"submissions that are simulated (default {DRAWS})",
+    )
+    add(
+        "--write-scaling",
+        action="store_true",
+        help=f"write {SCALING_FILE} into the folders whose score is scaled",
+    )
+    add("--plot", metavar="FILE", help="draw the submission and the reference points: .png, .svg or .pdf")
+    add_showing_options(parser)
+    return parser
+
+
+def _test(argv: Sequence[str] | None, program: str) -> int:
+    options = build_parser(program).parse(argv)
+    require_file(options)
+    if options.draws < 1:
+        raise UsageError(f"--draws must be at least 1, not {options.draws}")
+    if options.plot is not None and not options.plot.lower().endswith(PICTURES):
+        raise UsageError(f"--plot {options.plot!r}: name a file that ends in {', '.join(PICTURES)}")
+    folders = read_folders(options)
+    unread = complain_of_unread(program, folders)
+    find_table = _open_tables(options)
+    outcomes = [
+        check_submission(
+            each.folder,
+            each.runs,
+            find_table,
+            method=options.method,
+            pruned=options.references == "pruned",
+            seed=options.seed,
+            draws=options.draws,
+        )
+        for each in folders
+    ]
+    with Output(options.output) as output:
+        output.write_bytes(_render(outcomes, options))
+    if options.write_scaling:
+        _write_scaling(outcomes, program)
+    if options.plot is not None:
+        _plot(outcomes, options.plot, find_table)
+    if unread or all(outcome.passed is None for outcome in outcomes):
+        for reason in dict.fromkeys(outcome.reason for outcome in outcomes):
+            complain(program, f"nothing was tested: {reason}" if not unread else "not all logs could be read")
+            break
+        return CANNOT_WORK
+    return VIOLATION if any(outcome.passed is False for outcome in outcomes) else COMPLIANT
+
+
+def _open_tables(options: argparse.Namespace) -> Callable[[str, str], ReferenceTable | None]:
+    from mlperf_logging.compliance.reference_points import load_reference_points
+    from mlperf_logging.compliance.rulesets import open_rulebook
+
+    book = open_rulebook(options.rules)
+    known: dict[str, dict[str, ReferenceTable]] = {}
+
+    def find_table(ruleset: str, benchmark: str) -> ReferenceTable | None:
+        if ruleset not in known:
+            known[ruleset] = load_reference_points(book, ruleset)
+        table = known[ruleset].get(benchmark)
+        if options.points is None:
+            return table
+        from mlperf_logging.scoring.points import load_points
+
+        return load_points(options.points, benchmark, table)
+
+    return find_table
+
+
+def _render(outcomes: list[SubmissionCheck], options: argparse.Namespace) -> bytes:
+    if options.format == "json":
+        return write_json(SCHEMA, [describe_check(outcome) for outcome in outcomes]).encode()
+    if options.format == "text":
+        if len(outcomes) > 1:
+            return render_checks(outcomes).encode("utf-8", "backslashreplace")
+        return render_check(outcomes[0], _read_scaling(outcomes[0])).encode("utf-8", "backslashreplace")
+    return render_records([make_check_row(outcome) for outcome in outcomes], CHECK_COLUMNS, options.format)
+
+
+def _read_scaling(outcome: SubmissionCheck) -> float | None:
+    if outcome.folder.scaling_file is None:
+        return None
+    try:
+        return read_scaling_factor(outcome.folder.scaling_file)
+    except ValueError as trouble:
+        raise UsageError(str(trouble)) from None
+
+
+def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
+    for outcome in outcomes:
+        check = outcome.check
+        if check is None or not check.passed or check.normalisation == 1:
+            why = "its score is not scaled" if check is not None and check.passed else "it did not pass"
+            complain(program, f"{outcome.folder.path}: no {SCALING_FILE} written, {why}")
+            continue
+        path = os.path.join(outcome.folder.path, SCALING_FILE)  # noqa: PTH118
+        replaced = "replaced" if os.path.exists(path) else "wrote"  # noqa: PTH110
+        text = json.dumps({"scaling_factor": check.normalisation}) + "\n"
+        with Output(path) as file:
+            file.write(text)
+        complain(program, f"{replaced} {path}: scaling_factor {check.normalisation:.6g}")
+
+
+def _plot(
+    outcomes: Sequence[SubmissionCheck],
+    path: str,
+    find_table: Callable[[str, str], ReferenceTable | None],
+) -> None:
+    drawn = [outcome for outcome in outcomes if outcome.check is not None]
+    if len(outcomes) != 1 or not drawn:
+        what = f"{len(outcomes)} folders were" if len(outcomes) != 1 else "the one that is named was not"
+        raise UsageError(
+            f"--plot draws one folder that was tested, but {what} given; name one benchmark's folder"
+        )
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError(
+            "--plot needs matplotlib; install it with: pip install 'mlperf_logging[analysis]'"
+        ) from None
+    from mlperf_logging.analysis.rcp_chart import draw_reference_chart
+
+    outcome = drawn[0]
+    check = outcome.check
+    assert check is not None and outcome.ruleset and outcome.benchmark  # noqa: S101, PT018 - `drawn` holds no other
+    figure = Figure(figsize=(9, 4.8), layout="constrained")
+    title = f"{outcome.benchmark} on {name_system(outcome.folder)}, {outcome.ruleset}"
+    draw_reference_chart(
+        figure.add_subplot(), check, find_table(outcome.ruleset, outcome.benchmark), title=title
+    )
+    try:
+        figure.savefig(path, dpi=150)
+    except OSError as trouble:
+        raise UsageError(f"cannot write the picture to {path!r}: {trouble.strerror}") from None

@@ -1,0 +1,296 @@
+"""`mlperf score`: time to train, energy and cost of results; suites and speedups."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from mlperf_logging.cli.comparison_views import render_speedups, render_suite
+from mlperf_logging.cli.options import Parser, make_formatter
+from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
+from mlperf_logging.cli.score_views import (
+    RESULT_COLUMNS,
+    RUN_COLUMNS,
+    PricedScore,
+    describe_score,
+    make_row,
+    make_run_rows,
+    render_folder,
+    render_results,
+)
+from mlperf_logging.cli.scoring import (
+    FolderRuns,
+    add_reading_options,
+    add_showing_options,
+    complain_of_unread,
+    name_system,
+    read_folders,
+    require_file,
+    write_json,
+)
+from mlperf_logging.cli.tabular import render_records
+from mlperf_logging.errors import UsageError
+from mlperf_logging.scoring.cost import DEFAULT, Price, find_price, load_prices, price_score, read_price
+from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
+from mlperf_logging.scoring.requirements import Requirement, read_requirement
+from mlperf_logging.scoring.runs import ScoredRun
+from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds
+from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
+
+SCHEMA = "mlperf-score/1"
+AUTO = "auto"
+_FIRST = ""  # --speedup without a baseline
+_EXAMPLES = """\
+examples:
+  {program} results/SYSTEM/BENCHMARK                  every run, and the score of the folder
+  {program} SUBMITTER --jobs 0                        a line for each benchmark of each system
+  {program} --ruleset ROUND --format csv ROUND_FOLDER > scores.csv
+  {program} results/SYSTEM --price 98.32/h            what the results cost
+  {program} results --prices prices.yaml              the same, with the price of each system
+  {program} --suite NAME results/SYSTEM               normalised by the reference, and the suite's score
+  {program} --speedup 'OLD_SYSTEM' results            how much faster than that system
+  {program} --speedup --by path ROUND_A ROUND_B       how much faster one round is than another
+
+exit codes: 0 every folder has a result; 1 at least one has none (too many runs that do not count, mixed
+benchmarks, …); 2 the tool could not do its work. A folder of logs counts as the runs of one benchmark on one system.
+"""
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf score") -> int:
+    """Score the results that a command line names.
+
+    Args:
+        argv: what follows the command's name; None for the arguments of this process.
+        program: name under which the command speaks.
+
+    Returns:
+        0 when every folder has a result, 1 when one has none, 2 when the work could not be done.
+    """
+    return run_guarded(program, lambda: _score(argv, program))
+
+
+class _ScoreParser(Parser):
+    mixes = True
+
+    def format_help(self) -> str:
+        return f"{super().format_help()}\n{_EXAMPLES.format(program=self.prog)}"
+
+
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf score`.
+
+    Args:
+        program: name under which the command was called.
+    """
+    parser = _ScoreParser(
+        prog=program,
+        description="Score results: time to train, energy, cost, suites, speedups.",
+        formatter_class=make_formatter,
+        allow_abbrev=False,
+    )
+    add_reading_options(parser)
+    rules = parser.add_argument_group("how it is scored")
+    add = rules.add_argument
+    add("--strict", action="store_true", help="a run that breaks the written rules does not count either")
+    add("--unjudged", action="store_true", help="count every run that succeeded, whatever rules it breaks")
+    add("--method", choices=(OLYMPIC, MEDIAN), help="how runs make a score: olympic (default) or median")
+    add(
+        "--suite",
+        metavar="NAME",
+        help="normalise by the reference results of a suite: its name or a YAML file",
+    )
+    add(
+        "--weights",
+        metavar="NAME=W,…",
+        help="weights of the suite's benchmarks; those left out weigh nothing",
+    )
+    add(
+        "--speedup",
+        nargs="?",
+        const=_FIRST,
+        metavar="BASELINE",
+        help="compare with a system (or path); without a name, with the first",
+    )
+    add(
+        "--by",
+        choices=("system", "path"),
+        default="system",
+        help="what --speedup compares: systems (default), or the best results below each path",
+    )
+    money = parser.add_argument_group("what it costs")
+    add = money.add_argument
+    add("--price", metavar="P/h", help="on-demand price of the whole system for an hour, as in 98.32/h")
+    add("--energy-price", metavar="P/kWh", help="price of energy, as in 0.12/kWh")
+    add("--prices", metavar="FILE", help="YAML or JSON: system to price, or to price and energy")
+    add_showing_options(parser)
+    parser.add_argument(
+        "--runs", action="store_true", help="in tables: a row for each run, not for each folder"
+    )
+    return parser
+
+
+def _score(argv: Sequence[str] | None, program: str) -> int:
+    options = build_parser(program).parse(argv)
+    require_file(options)
+    suite = load_suite(options.suite, options.rules) if options.suite else None
+    if options.weights and suite is None:
+        raise UsageError("--weights are those of a suite's benchmarks; name it with --suite")
+    prices = _read_prices(options)
+    folders = read_folders(options)
+    unread = complain_of_unread(program, folders)
+    scores = [_score_one(each, options, suite, prices) for each in folders]
+    suites = _score_suites(scores, suite, options) if suite is not None else []
+    speedups = _compare(scores, options) if options.speedup is not None else None
+    with Output(options.output) as output:
+        output.write_bytes(_render(scores, suites, speedups, options))
+    if unread:
+        return CANNOT_WORK
+    return COMPLIANT if all(each.score.has_result for each in scores) else VIOLATION
+
+
+def _score_one(
+    found: FolderRuns, options: argparse.Namespace, suite: Suite | None, prices: dict[str, Price]
+) -> PricedScore:
+    runs = found.runs
+    if options.unjudged:
+        runs = tuple([run._replace(verdict="pass") if run.frame.succeeded else run for run in runs])
+    in_suite = suite if suite is not None and _names_benchmark(runs, suite) else None
+    method = options.method or (in_suite.method if in_suite is not None else OLYMPIC)
+    requirement = in_suite.requirement if in_suite is not None else None
+    if requirement is None and not any(run.benchmark for run in runs):
+        requirement = _look_up_requirement(found, options)
+    score = score_folder(found.folder, runs, requirement=requirement, method=method)
+    score = _note_seeds(_note_choice(score, options), in_suite)
+    price = find_price(prices, found.folder.system)
+    entry = in_suite.benchmarks.get(score.benchmark or "") if in_suite is not None else None
+    normalised = None
+    if entry is not None and score.score_minutes:
+        normalised = entry.reference_minutes / score.score_minutes
+    return PricedScore(
+        score, price_score(score, price) if price is not None else None, found.root, normalised
+    )
+
+
+def _names_benchmark(runs: Sequence[ScoredRun], suite: Suite) -> bool:
+    return any(run.benchmark in suite.benchmarks for run in runs)
+
+
+def _look_up_requirement(found: FolderRuns, options: argparse.Namespace) -> Requirement | None:
+    """How often the benchmark that the folder is named after is run, where no log names one."""
+    from mlperf_logging.compliance.rulesets import open_rulebook
+
+    for run in found.runs[:1]:
+        if run.ruleset is not None:
+            ruleset = open_rulebook(options.rules).load(f"{run.usage}/{run.ruleset}")
+            if found.folder.benchmark in ruleset.benchmarks:
+                return read_requirement(ruleset.facts(found.folder.benchmark).get("runs"))
+    return None
+
+
+def _note_choice(score: FolderScore, options: argparse.Namespace) -> FolderScore:
+    """Say that an automatic round may be too new where that is why there is no result."""
+    failed = any(run.verdict == "fail" for run in score.runs)
+    if score.has_result or not failed or options.ruleset != AUTO or score.ruleset is None:
+        return score
+    note = f"judged by {score.ruleset}, {score.ruleset_reason}; name the round with --ruleset if it is an older one"
+    return score._replace(notes=(*score.notes, note))
+
+
+def _note_seeds(score: FolderScore, suite: Suite | None) -> FolderScore:
+    if suite is None or not suite.seeds:
+        return score
+    logged = sorted(str(seed) for run in score.runs for seed in run.seeds)
+    if logged == sorted(map(str, suite.seeds)):
+        return score
+    wanted = ", ".join(map(str, suite.seeds))
+    return score._replace(notes=(*score.notes, f"the suite wants one run for each of the seeds {wanted}"))
+
+
+def _read_prices(options: argparse.Namespace) -> dict[str, Price]:
+    prices = load_prices(options.prices) if options.prices else {}
+    hour, currency = read_price(options.price) if options.price else (None, "")
+    energy, energy_currency = (
+        read_price(options.energy_price, per=("kWh",)) if options.energy_price else (None, "")
+    )
+    if hour is not None or energy is not None:
+        given = prices.get(DEFAULT, Price())
+        prices[DEFAULT] = Price(
+            given.per_hour if hour is None else hour,
+            given.per_kilowatt_hour if energy is None else energy,
+            currency or energy_currency or given.currency,
+        )
+    return prices
+
+
+def _score_suites(
+    scores: Sequence[PricedScore], suite: Suite, options: argparse.Namespace
+) -> list[SuiteScore]:
+    weights = _read_weights(options.weights) if options.weights else None
+    by_system: dict[str, dict[str, float]] = {}
+    for each in scores:
+        minutes = by_system.setdefault(name_system(each.score.folder), {})
+        if each.score.benchmark is not None and each.score.score_minutes is not None:
+            minutes[each.score.benchmark] = each.score.score_minutes
+    return [score_suite(suite, minutes, system, weights) for system, minutes in by_system.items()]
+
+
+def _read_weights(text: str) -> dict[str, float]:
+    weights = {}
+    for part in text.split(","):
+        name, equals, number = part.partition("=")
+        try:
+            weights[name.strip()] = float(number)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise UsageError(f"{part!r} is no weight; write NAME=NUMBER, as in first=2") from None
+    return weights
+
+
+def _compare(scores: Sequence[PricedScore], options: argparse.Namespace) -> SpeedupTable:
+    """Scores side by side; of several results of a benchmark in one column the fastest counts."""
+    minutes: dict[str, dict[str, float]] = {}
+    for each in scores:
+        column = each.root if options.by == "path" else name_system(each.score.folder)
+        found = minutes.setdefault(column, {})
+        score, benchmark = each.score.score_minutes, each.score.benchmark
+        if score is not None and benchmark is not None:
+            found[benchmark] = min(score, found.get(benchmark, score))
+    baseline = options.speedup or None
+    if baseline is not None and baseline not in minutes:
+        near = [column for column in minutes if column.endswith(f"/{baseline}")]
+        baseline = near[0] if len(near) == 1 else baseline
+    return compare_speeds(minutes, baseline)
+
+
+def _render(
+    scores: Sequence[PricedScore],
+    suites: Sequence[SuiteScore],
+    speedups: SpeedupTable | None,
+    options: argparse.Namespace,
+) -> bytes:
+    if options.format == "json":
+        more: dict[str, object] = {}
+        if suites:
+            more["suite"] = [each._asdict() for each in suites]
+        if speedups is not None:
+            more["speedup"] = speedups._asdict()
+        return write_json(SCHEMA, [describe_score(each) for each in scores], more).encode()
+    if options.format == "text":
+        parts = []
+        if len(scores) == 1 or options.runs:
+            parts += [render_folder(each) for each in scores]
+        if len(scores) > 1:
+            parts.append(render_results(scores))
+        if suites and options.suite:
+            names = [name for each in suites[:1] for name in (*each.normalised, *each.missing)]
+            ordered = list(dict.fromkeys([*load_suite(options.suite, options.rules).benchmarks, *names]))
+            parts.append(render_suite(suites, ordered))
+        if speedups is not None:
+            parts.append(render_speedups(speedups))
+        return "\n".join(parts).encode("utf-8", "backslashreplace")
+    if options.runs:
+        rows = [row for each in scores for row in make_run_rows(each)]
+        return render_records(rows, RUN_COLUMNS, options.format)
+    return render_records([make_row(each) for each in scores], RESULT_COLUMNS, options.format)

@@ -1,0 +1,271 @@
+"""What `mlperf score` and `mlperf rcp` share: options, and the runs of result folders, each log read once."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from mlperf_logging.cli.judging import start_judging
+from mlperf_logging.cli.options import Parser, read_folder, read_jobs
+from mlperf_logging.cli.running import complain
+from mlperf_logging.cli.tabular import TABLE_FORMATS
+from mlperf_logging.errors import UnreadableLogError, UsageError
+from mlperf_logging.runs.folders import ResultFolder, find_result_folders
+from mlperf_logging.scoring.runs import ScoredRun, score_run
+
+UNJUDGED = "error"
+FORMATS = ("text", "json", *TABLE_FORMATS)
+
+
+class RunScorer(NamedTuple):
+    """How each log is judged before it is scored; the same for all logs of one call.
+
+    Attributes:
+        usage: "training", "hpc" …; None to go by the log.
+        ruleset: name of a round, or "auto".
+        division: "closed", "open", or None to go by the log.
+        benchmark: name of a benchmark, or None to go by the log.
+        strict: also judge what no public check tests.
+        rules: folder of other rule files, or None.
+    """
+
+    usage: str | None = None
+    ruleset: str = "auto"
+    division: str | None = None
+    benchmark: str | None = None
+    strict: bool = False
+    rules: str | None = None
+
+    def judge(self, path: str) -> ScoredRun:
+        """What scores need to know of one log; what cannot be read gives a run with verdict "error".
+
+        Args:
+            path: the log.
+
+        Raises:
+            UsageError: the arguments themselves are wrong, whatever the log.
+            RuleError: a rule file is wrong.
+        """
+        from mlperf_logging.compliance.checking import check_run
+
+        try:
+            checked = check_run(
+                path,
+                usage=self.usage,
+                ruleset=self.ruleset,
+                division=self.division,
+                benchmark=self.benchmark,
+                strict=self.strict,
+                rules=self.rules,
+            )
+        except UnreadableLogError as trouble:
+            return ScoredRun(path, UNJUDGED, (str(trouble),))
+        return score_run(checked)._replace(path=path)
+
+
+class FolderRuns(NamedTuple):
+    """A result folder and its runs.
+
+    Attributes:
+        root: the path of the command line that it was found below.
+        folder: the folder.
+        runs: every run, in the order of the logs.
+    """
+
+    root: str
+    folder: ResultFolder
+    runs: tuple[ScoredRun, ...]
+
+
+def add_reading_options(parser: Parser) -> None:
+    """Add the paths and what says by which rules the runs are judged.
+
+    Args:
+        parser: of the command.
+    """
+    parser.add_argument(
+        "paths",
+        nargs="*",
+        metavar="FOLDER",
+        help="a benchmark's folder, a system's, a submitter's, a whole round",
+    )
+    rules = parser.add_argument_group("by which rules")
+    add = rules.add_argument
+    add(
+        "--usage",
+        metavar="NAME",
+        help="training, hpc, or another usage that has rulesets; else the logs tell",
+    )
+    add(
+        "--ruleset",
+        default="auto",
+        metavar="ROUND",
+        help="name of a round; auto (default) lets the logs choose",
+    )
+    add("--division", choices=("closed", "open"), help="judge by this division, whatever is logged")
+    add("--benchmark", metavar="NAME", help="judge by this benchmark's rules, whatever is logged")
+    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
+
+
+def add_showing_options(parser: Parser) -> None:
+    """Add what says how the result is shown.
+
+    Args:
+        parser: of the command.
+    """
+    shown = parser.add_argument_group("how it is shown")
+    add = shown.add_argument
+    add(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        metavar="NAME",
+        help=f"text (default), {', '.join(FORMATS[1:])}",
+    )
+    add("--output", "-o", metavar="FILE", help="write there; the file is replaced when the result is whole")
+    add(
+        "--jobs",
+        "-j",
+        type=read_jobs,
+        default=1,
+        metavar="N",
+        help="read in N processes; 0: one a processor core",
+    )
+    add("--quiet", "-q", action="store_true", help="no progress bar and no remarks")
+
+
+def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
+    """Find the result folders below the paths and read their runs, with a progress bar on a terminal.
+
+    Args:
+        options: as parsed; see `add_reading_options` and `add_showing_options`.
+
+    Raises:
+        UsageError: a path is no folder or holds no logs, or an argument is wrong.
+    """
+    if not options.paths:
+        raise UsageError("name at least one folder with result logs (--help shows examples)")
+    scorer = RunScorer(
+        options.usage,
+        options.ruleset,
+        options.division,
+        options.benchmark,
+        getattr(options, "strict", False),
+        options.rules,
+    )
+    found = _find_once(options.paths)
+    paths = [log for _, folder in found for log in folder.logs]
+    runs = iter(_read_runs(paths, scorer, options))
+    return [FolderRuns(root, folder, tuple([next(runs) for _ in folder.logs])) for root, folder in found]
+
+
+def _find_once(roots: Sequence[str]) -> list[tuple[str, ResultFolder]]:
+    """The result folders below each path; one that is named twice counts where it was named first."""
+    found: dict[str, tuple[str, ResultFolder]] = {}
+    for root in roots:
+        for folder in find_result_folders(root):
+            found.setdefault(os.path.realpath(folder.path), (root, folder))
+    return list(found.values())
+
+
+def _read_runs(paths: Sequence[str], scorer: RunScorer, options: argparse.Namespace) -> list[ScoredRun]:
+    results = start_judging(paths, scorer, options.jobs)
+    with ExitStack() as stack:
+        bar = None
+        if not options.quiet and len(paths) > 1 and sys.stderr is not None and sys.stderr.isatty():
+            from mlperf_logging.cli.progress import ProgressBar
+
+            bar = stack.enter_context(ProgressBar(len(paths), "reading runs", sys.stderr))
+        runs = []
+        for run in results:
+            runs.append(run)
+            if bar is not None:
+                bar.advance()
+    return runs
+
+
+def complain_of_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
+    """Say which logs could not be read.
+
+    Args:
+        program: who complains.
+        folders: the runs.
+
+    Returns:
+        Whether there are any.
+    """
+    unread = [run for each in folders for run in each.runs if run.verdict == UNJUDGED]
+    for run in unread:
+        complain(program, run.faults[0] if run.faults else f"cannot judge {run.path!r}")
+    return bool(unread)
+
+
+def write_json(schema: str, records: Sequence[dict[str, Any]], more: dict[str, Any] | None = None) -> str:
+    """The document of a command: its folders, and the fields of the folder itself where there is only one.
+
+    Args:
+        schema: name and number of the schema.
+        records: one for each folder.
+        more: what concerns all folders.
+    """
+    import json
+
+    whole = {
+        "schema": schema,
+        **(records[0] if len(records) == 1 else {}),
+        "folders": records,
+        **(more or {}),
+    }
+    return json.dumps(make_finite(whole), ensure_ascii=False, indent=1) + "\n"
+
+
+def make_finite(value: Any) -> Any:
+    """JSON values with null in the place of numbers that JSON does not have.
+
+    Args:
+        value: a JSON value, in which floats may be infinite or none.
+    """
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: make_finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [make_finite(each) for each in value]
+    return value
+
+
+def require_file(options: argparse.Namespace) -> None:
+    """Refuse to write a binary format to a terminal.
+
+    Args:
+        options: as parsed.
+
+    Raises:
+        UsageError: the format needs ``--output``.
+    """
+    from mlperf_logging.cli.tabular import is_binary
+
+    if (
+        is_binary(options.format)
+        and options.output is None
+        and sys.stdout is not None
+        and sys.stdout.isatty()
+    ):
+        raise UsageError(f"--format {options.format} is no text; name a file with --output")
+
+
+def name_system(folder: ResultFolder) -> str:
+    """What a folder's results are of, in short: submitter and system, else its path.
+
+    Args:
+        folder: the result folder.
+    """
+    if folder.system is None:
+        return folder.path
+    scaling = f" ({folder.scaling})" if folder.scaling else ""
+    return f"{folder.submitter}/{folder.system}{scaling}" if folder.submitter else f"{folder.system}{scaling}"

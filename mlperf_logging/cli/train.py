@@ -1,0 +1,274 @@
+"""`mlperf train`: seeded runs of a reference trainer, into a folder of the shape of a submission."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mlperf_logging.cli.options import Parser, make_formatter
+from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance import Verdict
+
+SCHEMA = "mlperf-train/1"
+TRAINERS = "reference_impls.harness"
+"""The package of the trainers; it and what it needs come with the extra ``reference``."""
+
+_EXAMPLES = """\
+examples:
+  {program} --list                                   the trainers that there are
+  {program} recommendation --runs 5                  five runs with seeds 1 to 5, at mini scale
+  {program} recommendation --show                    the settings and their values
+  {program} recommendation --set learning_rate=0.001 --division open
+  {program} recommendation --runs 5 --resume         finish a series that was interrupted
+  {program} recommendation --workers 2               two processes on this machine train together
+
+exit codes: 0 every log is compliant; 1 a run did not reach its target or its log breaks a rule; 2 a run could not
+work. An interrupted run leaves a log that says so, and a checkpoint that --resume goes on from.
+"""
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf train") -> int:
+    """Run the command.
+
+    Args:
+        argv: what follows the program's name; None for the arguments of this process.
+        program: name under which the command was called.
+
+    Returns:
+        The exit code.
+    """
+    return run_guarded(program, lambda: _run(argv, program))
+
+
+def _run(argv: Sequence[str] | None, program: str) -> int:
+    options = _build_parser(program).parse(argv)
+    trainers = _load("tasks")
+    if options.list:
+        return _show_trainers(trainers.list_tasks().values(), options.format)
+    if options.benchmark is None:
+        raise UsageError(f"name a trainer: {', '.join(trainers.list_tasks())} ({program} --help says more)")
+    runner = _make_runner(options)
+    if options.show:
+        return _show_config(runner, options.format)
+    return _train(runner, options)
+
+
+def _build_parser(program: str) -> Parser:
+    parser = Parser(
+        prog=program,
+        description="Train a reference model to its target, several times, and log it compliantly.",
+        epilog=_EXAMPLES.format(program=program),
+        formatter_class=lambda prog: _RawFormatter(prog, width=make_formatter(prog)._width),
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("benchmark", nargs="?", metavar="BENCHMARK", help="name of a trainer or of its benchmark")
+    what = parser.add_argument_group("what is trained")
+    add = what.add_argument
+    add(
+        "--scale",
+        default="mini",
+        choices=("mini", "full"),
+        help="small data and model (default), or the real ones",
+    )
+    add(
+        "--division",
+        default="closed",
+        choices=("closed", "open"),
+        help="closed (default), or the open variant",
+    )
+    add("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; may be repeated")
+    add(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="seed of the first run; further runs count on (default: 1)",
+    )
+    add("--runs", type=_read_positive, default=1, metavar="N", help="number of runs (default: 1)")
+    where = parser.add_argument_group("where")
+    add = where.add_argument
+    add("--data", metavar="DIR", help="folder of all data sets (default: data)")
+    add("--output", "-o", metavar="DIR", help="where results go (default: out/DIVISION-SCALE)")
+    add(
+        "--resume",
+        action="store_true",
+        help="keep finished runs of the series and go on with interrupted ones",
+    )
+    add("--submitter", default="reference", metavar="NAME", help="who submits (default: reference)")
+    add(
+        "--system", default="", metavar="NAME", help="name of the system (default: made from the processor's)"
+    )
+    add(
+        "--status", default="research", choices=("onprem", "cloud", "research", "preview"),
+        help="availability of the system, as logged (default: research)",
+    )  # fmt: skip
+    how = parser.add_argument_group("how it computes")
+    add = how.add_argument
+    add(
+        "--strategy", default="auto", choices=("auto", "single", "mirrored", "workers"),
+        help="one device, those of this machine, or the machines of TF_CONFIG; auto (default) finds out",
+    )  # fmt: skip
+    add(
+        "--replicas",
+        type=_read_positive,
+        default=0,
+        metavar="N",
+        help="virtual devices for --strategy mirrored",
+    )
+    add("--workers", type=_read_positive, default=1, metavar="N", help="train in N processes on this machine")
+    add(
+        "--nondeterministic",
+        action="store_true",
+        help="allow operations whose results may differ; can be faster",
+    )
+    about = parser.add_argument_group("about")
+    add = about.add_argument
+    add("--format", default="text", choices=("text", "json"), help="text (default), or one JSON document")
+    add("--list", action="store_true", help="list the trainers")
+    add("--show", action="store_true", help="show the settings, and train nothing")
+    return parser
+
+
+class _RawFormatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves the examples as they are."""
+
+
+def _read_positive(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return int(text)
+
+
+def _load(module: str) -> Any:
+    """A module of the trainers.
+
+    Raises:
+        UsageError: the trainers, or what they need, are not installed.
+    """
+    try:
+        return import_module(f"{TRAINERS}.{module}")
+    except ModuleNotFoundError as missing:
+        raise UsageError(
+            f"the reference trainers need {missing.name}, which is not installed; "
+            "install them with: pip install 'mlperf_logging[reference]'"
+        ) from None
+
+
+def _make_runner(options: argparse.Namespace) -> Any:
+    from pathlib import Path
+
+    series = _load("series")
+    output = options.output or f"out/{options.division}-{options.scale}"
+    return series.SeriesRunner(
+        series.Series(
+            task=options.benchmark,
+            scale=options.scale,
+            division=options.division,
+            settings=tuple(options.set),
+            first_seed=options.seed,
+            runs=options.runs,
+            data=Path(options.data or "data"),
+            output=Path(output),
+            strategy=options.strategy,
+            replicas=options.replicas,
+            workers=options.workers,
+            resume=options.resume,
+            deterministic=not options.nondeterministic,
+            submitter=options.submitter,
+            system=options.system,
+            status=options.status,
+        )
+    )
+
+
+def _train(runner: Any, options: argparse.Namespace) -> int:
+    from importlib.util import find_spec
+
+    from mlperf_logging.compliance import check_log
+
+    if find_spec("tensorflow") is None:
+        _load("training")  # says what is missing
+    rows = []
+    for run in runner.run():
+        verdict = check_log(run.log)
+        rows.append(_describe_run(run, verdict))
+        if verdict.verdict != "pass" and options.format == "text":
+            _show_findings(verdict)
+    _print(
+        options.format,
+        {"benchmark": runner.task.benchmark, "output": str(runner.results), "runs": rows},
+        ("log", "seed", "verdict", "status", "epochs", "quality", "minutes"),
+        [
+            (
+                row["log"], str(row["seed"]), row["verdict"], row["status"] or "none", str(row["epochs"]),
+                "" if row["quality"] is None else f"{row['quality']:.4f}",
+                "" if row["minutes"] is None else f"{row['minutes']:.2f}",
+            )
+            for row in rows
+        ],
+        f"{runner.task.summary}, {options.scale}, {options.division}: {len(rows)} runs in {runner.results}",
+    )  # fmt: skip
+    return COMPLIANT if all(row["verdict"] == "pass" for row in rows) else VIOLATION
+
+
+def _describe_run(run: Any, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "log": run.log.name, "seed": run.seed, "verdict": verdict.verdict, "status": verdict.run.status,
+        "epochs": run.result.epochs, "quality": run.result.quality, "minutes": verdict.run.minutes,
+        "is_new": run.is_new,
+    }  # fmt: skip
+
+
+def _show_findings(verdict: Verdict) -> None:
+    from mlperf_logging.reports._escape import show_text
+
+    for finding in verdict.findings:
+        place = f"{verdict.path}:{finding.line}" if finding.line else verdict.path
+        sys.stderr.write(f"{place}: {finding.severity} {finding.code} {show_text(finding.message)}\n")
+
+
+def _show_trainers(tasks: Any, form: str) -> int:
+    rows = [
+        {"name": task.name, "benchmark": task.benchmark, "summary": task.summary,
+         "scales": list(dict.fromkeys(scale for scale, _ in task.configs))}
+        for task in tasks
+    ]  # fmt: skip
+    cells = [(row["name"], row["benchmark"], row["summary"], ", ".join(row["scales"])) for row in rows]
+    _print(form, {"trainers": rows}, ("trainer", "benchmark", "what it trains", "scales"), cells)
+    return COMPLIANT
+
+
+def _show_config(runner: Any, form: str) -> int:
+    from dataclasses import asdict
+
+    settings = asdict(runner.config)
+    cells = [
+        (name, ",".join(map(str, value)) if isinstance(value, tuple) else str(value))
+        for name, value in settings.items()
+    ]
+    _print(form, {"benchmark": runner.task.benchmark, "settings": settings}, ("setting", "value"), cells)
+    return COMPLIANT
+
+
+def _print(
+    form: str,
+    answer: dict[str, Any],
+    titles: tuple[str, ...],
+    cells: Sequence[tuple[str, ...]],
+    caption: str = "",
+) -> None:
+    if form == "json":
+        from mlperf_logging.reports._escape import encode_json
+
+        sys.stdout.write(encode_json({"schema": SCHEMA, **answer}) + "\n")
+        return
+    from mlperf_logging.cli.tables import render_table
+
+    sys.stdout.write(render_table(titles, cells, caption=caption))

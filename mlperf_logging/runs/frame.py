@@ -1,0 +1,62 @@
+"""The frame of a run: from the first ``run_start`` to the last ``run_stop``, and how it ended."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from mlperf_logging.events import Event
+
+RUN_START, RUN_STOP = "run_start", "run_stop"
+SUCCESS, ABORTED = "success", "aborted"
+
+
+class RunSummary(NamedTuple):
+    """The run's frame, as logged.
+
+    Attributes:
+        start_ms: time of the first ``run_start`` in milliseconds since the epoch, or None.
+        stop_ms: time of the last ``run_stop``, or None.
+        status: status that ``run_stop`` gives ("success", "aborted", …), or None.
+        minutes: stop minus start in minutes, or None.
+    """
+
+    start_ms: float | None = None
+    stop_ms: float | None = None
+    status: str | None = None
+    minutes: float | None = None
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the run says that it reached its quality target."""
+        return self.status == SUCCESS
+
+
+def summarize_frame(start_ms: float | None, stop: Event | None) -> RunSummary:
+    """The frame of a run.
+
+    Args:
+        start_ms: time of the first ``run_start``, or None.
+        stop: the last ``run_stop``, or None.
+    """
+    if stop is None:
+        return RunSummary(start_ms)
+    minutes = (stop.time_ms - start_ms) / 60_000 if start_ms is not None else None
+    return RunSummary(start_ms, stop.time_ms, read_status(stop), minutes)
+
+
+def read_status(stop: Event) -> str | None:
+    """How a run ended, by its ``run_stop``: the metadata's status, or in the oldest dialect the value's success.
+
+    Args:
+        stop: the ``run_stop`` event.
+    """
+    status = stop.metadata.get("status")
+    if status is None and isinstance(stop.value, dict):
+        status = stop.value.get("status")
+        if status is None and "success" in stop.value:
+            status = SUCCESS if _is_true(stop.value["success"]) else ABORTED
+    return None if status is None else str(status)
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() == "true")

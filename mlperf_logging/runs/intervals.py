@@ -1,0 +1,142 @@
+"""Intervals of a run: pairs of ``…_start`` and ``…_stop`` events, and how far training had come at each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from mlperf_logging.events import Event
+
+INTERVALS = ("init", "staging", "epoch", "block", "eval")
+"""What is logged as an interval, beside the run itself."""
+
+
+class Progress(NamedTuple):
+    """How far training had come when an event was logged; None where the log does not say.
+
+    Attributes:
+        epoch_num: number of the epoch; fractional in some logs.
+        samples_count: samples seen.
+        step_num: number of the step.
+    """
+
+    epoch_num: float | None = None
+    samples_count: float | None = None
+    step_num: float | None = None
+
+
+class Interval(NamedTuple):
+    """A part of the run's time.
+
+    Attributes:
+        name: "epoch", "block", "eval", "init" or "staging".
+        start_ms: when it began, in milliseconds since the epoch.
+        stop_ms: when it ended; None where that was not logged.
+        start: progress logged with the start.
+        stop: progress logged with the stop.
+    """
+
+    name: str
+    start_ms: float
+    stop_ms: float | None
+    start: Progress
+    stop: Progress
+
+    @property
+    def minutes(self) -> float | None:
+        """How long it took, in minutes; None where its end was not logged."""
+        return None if self.stop_ms is None else (self.stop_ms - self.start_ms) / 60_000
+
+
+_STARTS = frozenset({f"{name}_start" for name in INTERVALS})
+_NOWHERE = Progress()
+
+
+def read_progress(event: Event) -> Progress:
+    """How far training had come, by an event's metadata; in the oldest dialect by its value.
+
+    Args:
+        event: any event.
+    """
+    fields: Any = event.metadata
+    if event.benchmark is not None:
+        fields = event.value if isinstance(event.value, dict) else {"epoch": event.value}
+    get = fields.get
+    epoch = get("epoch_num")
+    if epoch is None:
+        epoch = get("first_epoch_num", get("epoch"))
+    samples = get("samples_count")
+    if samples is None:
+        samples = get("train_samples")
+    step = get("step_num")
+    if step is None:
+        step = get("step", get("curr_global_step"))
+    return Progress(
+        epoch if type(epoch) in _NUMBERS else None,
+        samples if type(samples) in _NUMBERS else None,
+        step if type(step) in _NUMBERS else None,
+    )
+
+
+_NUMBERS = frozenset({int, float, type(None)})  # not bool
+
+
+def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
+    """The intervals that starts and stops make, in the order of their starts.
+
+    A stop ends the latest open start of the same progress, else the latest open one. A start that repeats an
+    open one (each of many processes may log it) begins nothing new. A start that nothing ends is kept open.
+
+    Args:
+        name: what the intervals are.
+        events: their start and stop events, in the order of the log.
+    """
+    found: list[Interval] = []
+    opened: list[int] = []
+    for event in events:
+        progress = read_progress(event)
+        if event[0] in _STARTS:
+            if not opened or not any(found[index].start == progress for index in opened):
+                opened.append(len(found))
+                found.append(Interval(name, event.time_ms, None, progress, _NOWHERE))
+        elif opened:
+            index = opened[-1]
+            if len(opened) > 1:
+                index = next((each for each in reversed(opened) if found[each].start == progress), index)
+            opened.remove(index)
+            begun = found[index]
+            found[index] = Interval(name, begun.start_ms, event.time_ms, begun.start, progress)
+    return tuple(found)
+
+
+class Intervals(Mapping[str, tuple[Interval, ...]]):
+    """Name to intervals, paired when they are first asked for: a score needs none of them.
+
+    Records that repeat to the letter (several writers print every one) count once.
+    """
+
+    __slots__ = ("_events", "_paired")
+
+    def __init__(self, events: Mapping[str, Sequence[Event]]) -> None:
+        """Hold the events.
+
+        Args:
+            events: name of each interval to its start and stop events, in the order of the log.
+        """
+        self._events = events
+        self._paired: dict[str, tuple[Interval, ...]] = {}
+
+    def __getitem__(self, name: str) -> tuple[Interval, ...]:
+        if name not in self._paired:
+            once = {event.raw.rstrip(): event for event in reversed(self._events[name])}
+            self._paired[name] = pair_intervals(name, list(reversed(once.values())))
+        return self._paired[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._events)
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    def __repr__(self) -> str:
+        return f"Intervals({dict(self)!r})"

@@ -1,0 +1,406 @@
+"""A typed view of one run: what scores, reference convergence points and analyses read from a log.
+
+A log is looked at once. What repeats to the letter (several writers print every record) counts once; nothing is
+judged here, and what is not logged is None or empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import Log, rank_dialect, read_log
+from mlperf_logging.parsing.sources import Source
+from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
+from mlperf_logging.runs.intervals import INTERVALS, Interval, Intervals, Progress, read_progress
+
+__all__ = ["Evaluation", "Interval", "Progress", "Run", "Seed", "TrackedStats", "make_run", "read_run"]
+
+EVALUATION_KEYS = ("eval_accuracy", "eval_error", "aggregated_eval_accuracy", "averaged_validation_loss")
+SEED_KEYS = ("seed", "run_set_random_seed")
+STATS_KEY = "tracked_stats"
+IDENTITY_PREFIX = "submission_"
+
+KEPT_KEYS = 10_000
+"""Different keys of a log whose last value is kept; real logs hold some hundred."""
+
+_INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start", "stop")}
+_NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, RUN_START, RUN_STOP, *_INTERVAL_KEYS})
+_TRAINED_KEY = "train_samples"
+_INIT = "init"
+_KEY = itemgetter(Event._fields.index("key"))
+
+
+class Evaluation(NamedTuple):
+    """One value that an evaluation gave. Where several metrics are logged at once, each is one of these.
+
+    Attributes:
+        key: the log key ("eval_accuracy", "eval_error", …).
+        value: the number; None where none was logged. A number logged as text is a number here.
+        metric: name of the metric where the log gives one, else None.
+        progress: how far training had come.
+        time_ms: when it was logged, in milliseconds since the epoch.
+        event: the event that it was logged with.
+    """
+
+    key: str
+    value: float | None
+    metric: str | None
+    progress: Progress
+    time_ms: float
+    event: Event
+
+
+class Seed(NamedTuple):
+    """A seed that was logged.
+
+    Attributes:
+        value: as logged.
+        file: source file that logged it, or None.
+        line: line in that source file, or None.
+        event: the event that it was logged with.
+    """
+
+    value: Any
+    file: str | None
+    line: int | None
+    event: Event
+
+
+class TrackedStats(NamedTuple):
+    """Statistics that were logged in the course of the run.
+
+    Attributes:
+        stats: name to value, as logged.
+        progress: how far training had come.
+        time_ms: when, in milliseconds since the epoch.
+    """
+
+    stats: Mapping[str, Any]
+    progress: Progress
+    time_ms: float
+
+
+class Run(NamedTuple):
+    """One run, as its log shows it.
+
+    Attributes:
+        path: the log as the caller named it.
+        dialect: the log's dialect; None where it holds no event.
+        benchmark: as logged first, or None.
+        division: "closed" or "open" as logged first, or None.
+        org: organisation that submits, as logged first, or None.
+        platform: name of the system, as logged first, or None.
+        availability: the ``submission_status`` ("onprem", "cloud", …) as logged first, or None.
+        frame: run_start to run_stop, status and minutes.
+        init: from ``init_start`` to ``init_stop``; None where it was not logged.
+        evaluation_events: events that log what evaluations gave; see `evaluations`.
+        hyperparameters: last logged value of every key that is no frame, interval, evaluation or identity.
+        seeds: in the order of the log.
+        intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
+        stats_events: events that log statistics in the course of the run; see `tracked_stats`.
+        event_count: events of the log.
+        stop_line: line of the last ``run_stop``, or None.
+        trained_samples: samples that the run trained on in all: ``train_samples`` logged after ``run_start`` (before
+            it, the key means the size of the training set); None where that was not logged.
+    """
+
+    path: str
+    dialect: str | None
+    benchmark: str | None
+    division: str | None
+    org: str | None
+    platform: str | None
+    availability: str | None
+    frame: RunSummary
+    init: Interval | None
+    evaluation_events: tuple[Event, ...]
+    hyperparameters: Mapping[str, Any]
+    seeds: tuple[Seed, ...]
+    intervals: Mapping[str, tuple[Interval, ...]]
+    stats_events: tuple[Event, ...]
+    event_count: int
+    stop_line: int | None
+    trained_samples: float | None
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """What evaluations gave, one for each metric, in the order of the log."""
+        return tuple(_read_evaluations(self.evaluation_events))
+
+    @property
+    def tracked_stats(self) -> tuple[TrackedStats, ...]:
+        """Statistics that were logged in the course of the run, in the order of the log."""
+        return tuple(
+            [
+                TrackedStats(event.value, read_progress(event), event.time_ms)
+                for event in _once(self.stats_events, (STATS_KEY,))
+                if isinstance(event.value, dict)
+            ]
+        )
+
+    @property
+    def start_ms(self) -> float | None:
+        """Time of the first ``run_start`` in milliseconds since the epoch."""
+        return self.frame.start_ms
+
+    @property
+    def stop_ms(self) -> float | None:
+        """Time of the last ``run_stop`` in milliseconds since the epoch."""
+        return self.frame.stop_ms
+
+    @property
+    def status(self) -> str | None:
+        """The status that ``run_stop`` gives."""
+        return self.frame.status
+
+    @property
+    def minutes(self) -> float | None:
+        """From ``run_start`` to ``run_stop``, in minutes."""
+        return self.frame.minutes
+
+    @property
+    def global_batch_size(self) -> float | None:
+        """Samples in one step over all accelerators, as logged last."""
+        return _read_number(self.hyperparameters.get("global_batch_size"))
+
+    @property
+    def node_count(self) -> float | None:
+        """``number_of_nodes``, as logged last."""
+        return _read_number(self.hyperparameters.get("number_of_nodes"))
+
+    @property
+    def accelerator_count(self) -> float | None:
+        """Nodes × accelerators a node (at least 1 each), as far as the log says so itself."""
+        nodes = self.node_count
+        each = _read_number(self.hyperparameters.get("accelerators_per_node"))
+        return None if nodes is None or each is None else nodes * max(each, 1)
+
+    @property
+    def epochs(self) -> tuple[Interval, ...]:
+        """Epochs, in the order of their starts."""
+        return self.intervals["epoch"]
+
+    @property
+    def blocks(self) -> tuple[Interval, ...]:
+        """Blocks of training between evaluations, in the order of their starts."""
+        return self.intervals["block"]
+
+    @property
+    def evals(self) -> tuple[Interval, ...]:
+        """The time that evaluations took, in the order of their starts."""
+        return self.intervals["eval"]
+
+
+class RunNotes:
+    """Takes in a log's items as they are read and makes the run of them.
+
+    Memory is bounded by what a run shows, not by the length of its log.
+    """
+
+    def __init__(self, *, notes_identity: bool = True) -> None:
+        """Begin with nothing noted.
+
+        Args:
+            notes_identity: whether to note the first event of each key; else `make_run` is to be given them.
+        """
+        self._notes_identity = notes_identity
+        self._noted: dict[str, list[Event]] = {}
+        self._first: dict[str, dict[str, Event]] = {}
+        self._last: dict[str, dict[str, Event]] = {}
+        self._counts: dict[str, int] = {}
+
+    def note(self, items: Sequence[Event | Problem]) -> None:
+        """Take in items of the log, in their order."""
+        by_dialect: dict[str, list[Event]] = {}
+        for item in items:
+            if type(item) is Event:
+                by_dialect.setdefault(item.dialect, []).append(item)
+        for dialect, events in by_dialect.items():
+            self.note_events(dialect, events)
+
+    def note_events(self, dialect: str, events: Sequence[Event]) -> None:
+        """Take in events of one dialect."""
+        noted = self._noted.setdefault(dialect, [])
+        last = self._last.setdefault(dialect, {})
+        self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
+        noted += [event for event in events if event[0] in _NOTED_KEYS]
+        if len(last) < KEPT_KEYS:
+            if self._notes_identity:
+                firsts = dict(zip(map(_KEY, reversed(events)), reversed(events), strict=True))
+                self._first[dialect] = {**firsts, **self._first.get(dialect, {})}
+            last.update(zip(map(_KEY, events), events, strict=True))
+
+    def make_run(
+        self, path: str, dialect: str | None = None, first: Mapping[str, Event] | None = None
+    ) -> Run:
+        """The run that was noted.
+
+        Args:
+            path: name of the log.
+            dialect: read its events of this dialect; None for the newest that has some.
+            first: the first event of each key, where the notes do not hold them.
+        """
+        if dialect is None:
+            dialect = max(self._counts, key=rank_dialect, default=None)
+        spoken = dialect or ""
+        events = self._noted.get(spoken, [])
+        return _compose_run(
+            path,
+            dialect if spoken in self._counts else None,
+            events,
+            self._first.get(spoken, {}) if first is None else first,
+            self._last.get(spoken, {}),
+            self._counts.get(spoken, 0),
+        )
+
+
+def make_run(log: Log) -> Run:
+    """The typed view of a log.
+
+    Args:
+        log: as `read_log` gives it.
+    """
+    notes = RunNotes()
+    if log.events and log.dialect is not None:
+        notes.note_events(log.dialect, log.events)
+    return notes.make_run(log.path, log.dialect)
+
+
+def read_run(source: Source) -> Run:
+    """Read a log and give its typed view.
+
+    Args:
+        source: path, "-" for standard input, bytes, or a file object opened for reading bytes.
+
+    Raises:
+        UnreadableLogError: the file cannot be opened or its compression is broken.
+    """
+    return make_run(read_log(source))
+
+
+def _compose_run(
+    path: str,
+    dialect: str | None,
+    events: list[Event],
+    first: Mapping[str, Event],
+    last: Mapping[str, Event],
+    event_count: int,
+) -> Run:
+    by_name: dict[str, list[Event]] = {}
+    for event in events:
+        name = _INTERVAL_KEYS.get(event[0], event[0])
+        if name in by_name:
+            by_name[name].append(event)
+        else:
+            by_name[name] = [event]
+    starts = by_name.get(RUN_START)
+    stops = by_name.get(RUN_STOP)
+    identity = {key: event.value for key, event in first.items()}
+    named = next((event.benchmark for event in last.values() if event.benchmark), None)
+    return Run(
+        path=path,
+        dialect=dialect,
+        benchmark=_read_text(identity.get("submission_benchmark")) or named,
+        division=_read_text(identity.get("submission_division")),
+        org=_read_text(identity.get("submission_org")),
+        platform=_read_text(identity.get("submission_platform")),
+        availability=_read_text(identity.get("submission_status")),
+        frame=summarize_frame(starts[0].time_ms if starts else None, stops[-1] if stops else None),
+        init=_join_init(by_name.get(_INIT, ())),
+        evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
+        hyperparameters={
+            key: event.value
+            for key, event in last.items()
+            if key not in _NOTED_KEYS and not key.startswith(IDENTITY_PREFIX) and event.value is not None
+        },
+        seeds=tuple([_read_seed(event) for event in _once(events, SEED_KEYS)]),
+        intervals=Intervals({name: by_name.get(name, ()) for name in INTERVALS if name != _INIT}),
+        stats_events=tuple(by_name.get(STATS_KEY, ())),
+        event_count=event_count,
+        stop_line=stops[-1].line if stops else None,
+        trained_samples=_read_trained(last.get(_TRAINED_KEY), starts),
+    )
+
+
+def _read_trained(event: Event | None, starts: Sequence[Event] | None) -> float | None:
+    return (
+        _read_number(event.value) if event is not None and starts and event.line > starts[-1].line else None
+    )
+
+
+def _once(events: Iterable[Event], keys: tuple[str, ...]) -> list[Event]:
+    """Those events of some keys, each record that repeats to the letter once."""
+    once: dict[bytes, Event] = {}
+    for event in events:
+        if event[0] in keys:
+            once.setdefault(event.raw.rstrip(), event)
+    return list(once.values())
+
+
+def _join_init(events: Sequence[Event]) -> Interval | None:
+    """From the first ``init_start`` to the last ``init_stop``: each of many processes may log its own."""
+    starts = [event for event in events if event[0] == f"{_INIT}_start"]
+    if not starts:
+        return None
+    start = read_progress(starts[0])
+    stops = [event for event in events if event[0] == f"{_INIT}_stop" and event.line > starts[0].line]
+    if not stops:
+        return Interval(_INIT, starts[0].time_ms, None, start, Progress())
+    last = max(stops, key=lambda event: event.time_ms)
+    return Interval(_INIT, starts[0].time_ms, last.time_ms, start, read_progress(last))
+
+
+def _read_evaluations(events: Iterable[Event]) -> Iterable[Evaluation]:
+    for event in events:
+        progress = read_progress(event)
+        value = event.value
+        if event.benchmark is not None and isinstance(value, dict) and "value" in value:
+            value = value["value"]  # the oldest dialect has no metadata: the epoch stands beside the value
+        metric = _read_text(event.metadata.get("metric"))
+        for name, number in _spread_metrics(value, metric):
+            yield Evaluation(event.key, _read_number(number), name, progress, event.time_ms, event)
+
+
+def _spread_metrics(value: Any, metric: str | None) -> Iterable[tuple[str | None, Any]]:
+    """Name and value of each metric: one, an object of several, a list, or an object around these."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            if isinstance(part, (dict, list)):
+                yield from _spread_metrics(part, metric)
+            else:
+                yield str(name), part
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield str(index), part
+    else:
+        yield metric, value
+
+
+def _read_seed(event: Event) -> Seed:
+    line = event.metadata.get("lineno")
+    return Seed(
+        event.value,
+        _read_text(event.metadata.get("file")),
+        line if isinstance(line, int) else None,
+        event,
+    )
+
+
+def _read_text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    return None

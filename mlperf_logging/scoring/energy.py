@@ -1,0 +1,188 @@
+"""Energy of a run, from the power readings beside it.
+
+``power/<result>/node_*.txt`` hold a node's readings in watts, ``sw_*.txt`` a switch's estimate. The files are written
+like result logs, but leaner (``metadata`` is often an empty text), so they are read here, leniently.
+"""
+
+# ruff: noqa: PTH112, PTH118, PTH119, PTH208 - a score starts cold without pathlib
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+MARKER = b":::MLLOG"
+NODE, SWITCH = "node_", "sw_"
+START, STOP, READING = "power_measurement_start", "power_measurement_stop", "power_reading"
+ESTIMATE, EFFICIENCY = "interconnect_power_est", "conversion_eff"
+_SUFFIXES = (".txt", ".txt.gz", ".txt.xz", ".txt.zst")
+
+
+class PowerError(ValueError):
+    """The power readings of a run do not give its energy; the message says which file and why."""
+
+
+class RunEnergy(NamedTuple):
+    """Energy that one run took.
+
+    Attributes:
+        nodes_kj: of the nodes, in kilojoules.
+        switches_kj: of the switches, in kilojoules.
+        nodes: nodes that were measured.
+        switches: switches that were estimated.
+    """
+
+    nodes_kj: float
+    switches_kj: float
+    nodes: int
+    switches: int
+
+    @property
+    def total_kj(self) -> float:
+        """Of all, in kilojoules."""
+        return self.nodes_kj + self.switches_kj
+
+
+class Record(NamedTuple):
+    """One record of a power log.
+
+    Attributes:
+        key: what was logged.
+        value: the logged value.
+        time_ms: when, in milliseconds since the epoch.
+    """
+
+    key: str
+    value: Any
+    time_ms: float
+
+
+def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
+    """The energy of one run.
+
+    A node's measured interval may be longer or shorter than the run: its energy is scaled to the run's duration.
+
+    Args:
+        power: the folder of power readings of a benchmark.
+        log: the run's result log; its readings are in the folder of that name.
+        minutes: duration of the run.
+
+    Raises:
+        PowerError: there are no readings, or they are not whole.
+    """
+    folder = os.path.join(power, _strip_suffix(os.path.basename(log)))
+    if not os.path.isdir(folder):
+        raise PowerError(f"there is no folder {folder}")
+    nodes = _list_files(folder, NODE)
+    switches = _list_files(folder, SWITCH)
+    if not nodes:
+        raise PowerError(f"there is no {NODE}*.txt in {folder}")
+    seconds = minutes * 60
+    return RunEnergy(
+        math.fsum(measure_node(read_records(path), path) * seconds for path in nodes) / 1_000,
+        math.fsum(estimate_switch(read_records(path), path) * seconds for path in switches) / 1_000,
+        len(nodes),
+        len(switches),
+    )
+
+
+def measure_node(records: Sequence[Record], path: str) -> float:
+    """A node's mean power in watts over the measured interval, times the efficiency of conversion.
+
+    A reading holds for the time since the one before it.
+
+    Args:
+        records: the records of its power log, in order.
+        path: the log, for messages.
+
+    Raises:
+        PowerError: the measurement is not whole.
+    """
+    starts = [record.time_ms for record in records if record.key == START]
+    stops = [record.time_ms for record in records if record.key == STOP]
+    if not starts or not stops:
+        raise PowerError(f"{path} does not log both {START} and {STOP}")
+    start, stop = starts[0], stops[-1]
+    if stop <= start:
+        raise PowerError(f"{path} logs a measurement that ends before it begins")
+    weighted, former = 0.0, start
+    for record in records:
+        if record.key == READING:
+            weighted += _read_watts(record, path) * (record.time_ms - former)
+            former = record.time_ms
+    if former == start:
+        raise PowerError(f"{path} logs no {READING} after {START}")
+    return weighted / (stop - start) * _read_efficiency(records, path)
+
+
+def estimate_switch(records: Sequence[Record], path: str) -> float:
+    """A switch's estimated power in watts, times the efficiency of conversion.
+
+    Args:
+        records: the records of its power log.
+        path: the log, for messages.
+
+    Raises:
+        PowerError: there is no estimate.
+    """
+    estimates = [_read_watts(record, path) for record in records if record.key == ESTIMATE]
+    if not estimates:
+        raise PowerError(f"{path} does not log {ESTIMATE}")
+    return math.fsum(estimates) * _read_efficiency(records, path)
+
+
+def read_records(path: str) -> list[Record]:
+    """The records of a power log, in order.
+
+    Args:
+        path: the log.
+
+    Raises:
+        PowerError: it cannot be read, or a record is not whole.
+    """
+    import orjson
+
+    records = []
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            lines = file.read().splitlines()
+    except OSError as trouble:
+        raise PowerError(f"cannot read {path}: {trouble.strerror}") from None
+    for number, line in enumerate(lines, 1):
+        _, marker, text = line.partition(MARKER)
+        if not marker:
+            continue
+        try:
+            fields = orjson.loads(text)
+            records.append(Record(fields["key"], fields["value"], float(fields["time_ms"])))
+        except (ValueError, KeyError, TypeError):
+            raise PowerError(f"{path}:{number} is no whole record") from None
+    return records
+
+
+def _list_files(folder: str, beginning: str) -> list[str]:
+    names = [name for name in os.listdir(folder) if name.startswith(beginning) and name.endswith(".txt")]
+    return [os.path.join(folder, name) for name in sorted(names)]
+
+
+def _strip_suffix(name: str) -> str:
+    for suffix in _SUFFIXES:
+        if name.endswith(suffix):
+            return name[: -len(suffix)]
+    return os.path.splitext(name)[0]  # noqa: PTH122
+
+
+def _read_watts(record: Record, path: str) -> float:
+    value = record.value
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise PowerError(f"{path} logs a {record.key} of {value!r}, which is no number of watts")
+    return value
+
+
+def _read_efficiency(records: Sequence[Record], path: str) -> float:
+    for record in records:
+        if record.key == EFFICIENCY:
+            return _read_watts(record, path)
+    return 1.0

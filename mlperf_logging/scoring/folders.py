@@ -1,0 +1,288 @@
+"""The score of a result folder: all runs of one benchmark on one system."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mlperf_logging.runs.folders import ResultFolder
+from mlperf_logging.scoring.energy import PowerError, measure_run
+from mlperf_logging.scoring.means import find_median_window, median, trim
+from mlperf_logging.scoring.requirements import Requirement
+from mlperf_logging.scoring.runs import ScoredRun
+from mlperf_logging.scoring.throughput import Throughput, ThroughputError, measure_throughput
+
+OLYMPIC, MEDIAN = "olympic", "median"
+MEDIAN_WINDOW, THROUGHPUT = "median-window", "throughput"
+WEAK = "weak"
+
+
+class FolderScore(NamedTuple):
+    """The score of a result folder.
+
+    Attributes:
+        folder: where the logs are, and what stands beside them.
+        benchmark: the benchmark that the runs are of, or None where they do not agree.
+        division: "closed" or "open", or None where they do not agree.
+        ruleset: ``usage/round`` that judged, or None where the runs do not agree.
+        ruleset_reason: why that round.
+        runs: every run, in the order of the logs.
+        requirement: how often the rules want the benchmark to be run, or None.
+        method: "olympic", "median-window", "median" or "throughput".
+        window: positions of the first and the last run that count, or None where all do.
+        kept: positions of the runs that the mean is of.
+        unscaled_minutes: the score before scaling, or None.
+        scaling_factor: what the score is multiplied by; None where the benchmark is not known.
+        score_minutes: the score, or None where there is none.
+        median_minutes: median of the runs that count, each at its own time; None without one.
+        energy_kj: energy of the runs that the mean is of, scaled as the score is, or None.
+        run_energy_kj: energy of each run, or None where it was not measured.
+        throughput: of models trained at once, or None.
+        problems: why there is no score.
+        notes: what a reader should know of a score that there is.
+    """
+
+    folder: ResultFolder
+    benchmark: str | None
+    division: str | None
+    ruleset: str | None
+    ruleset_reason: str
+    runs: tuple[ScoredRun, ...]
+    requirement: Requirement | None
+    method: str = OLYMPIC
+    window: tuple[int, int] | None = None
+    kept: tuple[int, ...] = ()
+    unscaled_minutes: float | None = None
+    scaling_factor: float | None = None
+    score_minutes: float | None = None
+    median_minutes: float | None = None
+    energy_kj: float | None = None
+    run_energy_kj: tuple[float | None, ...] = ()
+    throughput: Throughput | None = None
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def non_compliant(self) -> int:
+        """Runs that do not count: not compliant, or without the target reached."""
+        return sum(not run.counts for run in self.runs)
+
+    @property
+    def has_result(self) -> bool:
+        """Whether there is a score, or a throughput."""
+        return self.score_minutes is not None or self.throughput is not None
+
+
+def score_folder(
+    folder: ResultFolder,
+    runs: Sequence[ScoredRun],
+    *,
+    requirement: Requirement | None = None,
+    method: str = OLYMPIC,
+) -> FolderScore:
+    """Score a result folder.
+
+    Args:
+        folder: where the logs are, and what stands beside them.
+        runs: every run, in the order of the logs.
+        requirement: how often the benchmark is to be run; None for what the rules say that judged the runs.
+        method: "olympic" (the fastest and the slowest dropped, the others averaged) or "median".
+
+    Returns:
+        The score; where there is none, `FolderScore.problems` says why.
+    """
+    benchmark, problems = agree("benchmark", [run.benchmark for run in runs])
+    division, split = agree("division", [run.division for run in runs])
+    ruleset, mixed = agree("ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs])
+    problems += split + (mixed if not problems else [])
+    wanted = requirement or next((run.requirement for run in runs if run.requirement is not None), None)
+    score = FolderScore(
+        folder,
+        benchmark,
+        division,
+        ruleset,
+        runs[0].ruleset_reason if runs else "",
+        tuple(runs),
+        wanted,
+        method,
+    )
+    if wanted is None:
+        named = repr(benchmark) if benchmark else "the benchmark"
+        problems.append(
+            f"{ruleset or 'the ruleset'} does not know {named}, so it cannot be told how it is scored"
+        )
+        return score._replace(problems=tuple(problems))
+    try:
+        factor = read_scaling_factor(folder.scaling_file)
+    except ValueError as trouble:
+        return score._replace(problems=(*problems, str(trouble)))
+    score = score._replace(scaling_factor=factor)
+    if problems:
+        return score._replace(problems=tuple(problems))
+    sizes = [None if run.batch_size is None else f"{run.batch_size:g}" for run in runs]
+    _, mixed_sizes = agree("batch size", sizes)
+    score = score._replace(notes=tuple(mixed_sizes))
+    if folder.scaling == WEAK:
+        return _score_throughput(score, wanted)
+    return _score_time(score, wanted, factor)
+
+
+def read_scaling_factor(path: str | None) -> float:
+    """The factor that a score is multiplied by, from a folder's ``scaling.json``; 1 where there is none.
+
+    Args:
+        path: the file, or None.
+
+    Raises:
+        ValueError: the file does not hold a positive ``scaling_factor``.
+    """
+    if path is None:
+        return 1.0
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 - a score starts cold without pathlib
+            factor = json.loads(file.read())["scaling_factor"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(f'{path} cannot be read as {{"scaling_factor": NUMBER}}') from None
+    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 < factor < math.inf:
+        raise ValueError(f"{path} says a scaling_factor of {factor!r}; it must be a positive number")
+    return factor
+
+
+def agree(what: str, values: Sequence[str | None]) -> tuple[str | None, list[str]]:
+    """The one value that runs share, or what is wrong; logs that say nothing (damaged ones, say) have no vote.
+
+    Args:
+        what: what the values are, for the message.
+        values: one for each run.
+    """
+    votes = Counter(value for value in values if value is not None)
+    if len(votes) > 1:
+        shown = ", ".join(f"{value} ({count})" for value, count in sorted(votes.items()))
+        return None, [f"the folder mixes {what}s: {shown}; keep the runs of one in a folder"]
+    return next(iter(votes), None), []
+
+
+def _score_throughput(score: FolderScore, requirement: Requirement) -> FolderScore:
+    try:
+        throughput = measure_throughput(score.runs, requirement)
+    except ThroughputError as trouble:
+        return score._replace(method=THROUGHPUT, problems=(str(trouble),))
+    return score._replace(method=THROUGHPUT, throughput=throughput)
+
+
+def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> FolderScore:
+    minutes = [run.frame.minutes if run.counts else None for run in score.runs]
+    times = [math.inf if each is None else each for each in minutes]
+    notes = list(score.notes)
+    method, window = score.method, None
+    if requirement.attempts is not None:
+        return _score_first(score, times, requirement, factor)
+    if requirement.fewest <= len(times) < requirement.required:
+        notes.append(f"{len(times)} of the {requirement.required} runs that a result needs")
+    if len(times) > requirement.required and requirement.required >= requirement.fewest:
+        window = _choose_window(times, requirement, method)
+        notes.append(
+            f"{len(times)} runs where {requirement.required} are required: the median window is that of runs "
+            f"{window[0] + 1} to {window[1] + 1}"
+        )
+        method = MEDIAN_WINDOW if method == OLYMPIC else method
+    first, last = window or (0, len(times) - 1)
+    mean, kept, problem = _average(times[first : last + 1], requirement, score.method)
+    kept = tuple(first + index for index in kept)
+    finite = [each for each in times[first : last + 1] if each < math.inf]
+    score = score._replace(
+        method=method,
+        window=window,
+        kept=kept,
+        unscaled_minutes=mean,
+        score_minutes=None if mean is None else mean * factor,
+        median_minutes=median(finite),
+        problems=() if problem is None else (problem,),
+        notes=tuple(notes),
+    )
+    return _add_energy(score, factor) if score.folder.power is not None else score
+
+
+def _score_first(
+    score: FolderScore, times: Sequence[float], requirement: Requirement, factor: float
+) -> FolderScore:
+    """The score of the first runs that count, where more may be made than a result needs."""
+    counting = [index for index, each in enumerate(times) if each < math.inf][: requirement.required]
+    mean, kept, problem = _average([times[index] for index in counting], requirement, score.method)
+    note = f"the first {len(counting)} runs that count, of the {requirement.required} that a result needs"
+    return score._replace(
+        kept=tuple([counting[index] for index in kept]),
+        unscaled_minutes=mean,
+        score_minutes=None if mean is None else mean * factor,
+        median_minutes=median([times[index] for index in counting]),
+        problems=() if problem is None else (problem,),
+        notes=(*score.notes, note) if mean is not None else score.notes,
+    )
+
+
+def _choose_window(times: Sequence[float], requirement: Requirement, method: str) -> tuple[int, int]:
+    """The first and the last run of the window that counts."""
+    size = requirement.required
+    scores = []
+    for first in range(len(times) - size + 1):
+        mean, _, _ = _average(times[first : first + size], requirement, method)
+        scores.append(math.inf if mean is None else mean)
+    first = find_median_window(scores)
+    return first, first + size - 1
+
+
+def _average(
+    times: Sequence[float], requirement: Requirement, method: str
+) -> tuple[float | None, tuple[int, ...], str | None]:
+    """Mean in minutes and the runs that it is of, or why there is none."""
+    if len(times) < requirement.fewest and method == OLYMPIC:
+        return None, (), describe_too_few(len(times), requirement)
+    missing = sum(math.isinf(each) for each in times)
+    if missing > requirement.allowed:
+        plural = "s do" if missing != 1 else " does"
+        return None, (), f"{missing} run{plural} not count; {requirement.allowed} may"
+    if method == MEDIAN:
+        middle = median(times)
+        if middle is None or math.isinf(middle):
+            return None, (), "too few runs count for a median"
+        return middle, (min(range(len(times)), key=lambda index: abs(times[index] - middle)),), None
+    trimmed = trim(times, requirement.dropped)
+    if trimmed is None or math.isinf(trimmed.mean):
+        return None, (), describe_too_few(len(times), requirement)
+    return trimmed.mean, trimmed.kept, None
+
+
+def describe_too_few(count: int, requirement: Requirement) -> str:
+    """Why so few runs have no mean.
+
+    Args:
+        count: runs that there are.
+        requirement: how many are dropped.
+    """
+    runs = {0: "no runs give", 1: "one run gives"}.get(count, f"{count} runs give")
+    dropped = requirement.dropped
+    ends = (
+        "the fastest and the slowest" if dropped == 1 else f"the {dropped} fastest and the {dropped} slowest"
+    )
+    return f"{runs} no mean: {ends} are dropped, so at least {requirement.fewest} are needed"
+
+
+def _add_energy(score: FolderScore, factor: float) -> FolderScore:
+    power = score.folder.power or ""
+    energies: list[float | None] = []
+    notes = list(score.notes)
+    for run in score.runs:
+        energy = None
+        if run.frame.minutes is not None:
+            try:
+                energy = measure_run(power, run.path, run.frame.minutes).total_kj
+            except PowerError as trouble:
+                notes.append(f"no energy: {trouble}")
+        energies.append(energy)
+    kept = [energies[index] for index in score.kept]
+    known = [each for each in kept if each is not None]
+    mean = sum(known) / len(known) * factor if known and len(known) == len(kept) else None
+    return score._replace(energy_kj=mean, run_energy_kj=tuple(energies), notes=tuple(notes))

@@ -1,0 +1,144 @@
+"""One run as scores see it: what its log says, whether it counts, and where it converged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlperf_logging.runs.frame import RunSummary
+from mlperf_logging.runs.intervals import Progress, read_progress
+from mlperf_logging.scoring.requirements import Requirement, read_requirement
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.checking import CheckedRun
+    from mlperf_logging.runs.run import Run
+
+CONVERGENCE_KEYS = ("eval_accuracy", "eval_error")
+FAULTS_KEPT = 5
+
+
+class ScoredRun(NamedTuple):
+    """What scores need to know of a run; a small value that passes between processes.
+
+    Attributes:
+        path: the log as the caller named it.
+        verdict: "pass", "fail", or "error" where the log could not be judged.
+        faults: the first rules that it breaks, as ``MLPxxx key``.
+        fault_count: different rules that it breaks.
+        usage: usage of the ruleset that judged.
+        ruleset: round that judged; None where none could be chosen.
+        ruleset_reason: why that round.
+        benchmark: as logged or given, or None.
+        division: "closed" or "open", or None.
+        org: organisation, as logged.
+        platform: system, as logged.
+        frame: start, stop, status and minutes.
+        batch_size: samples in a step, or None.
+        accelerators: accelerators of the run as far as it logs them, or None.
+        converged_at: how far training had come when it reached the target; None where it did not succeed.
+        trained_samples: samples that the run says it trained on in all, or None.
+        seeds: the logged seeds.
+        quality_minutes: from the start to the first evaluation that met the target, or None.
+        requirement: how often the rules want the benchmark to be run; None where they do not know it.
+    """
+
+    path: str
+    verdict: str
+    faults: tuple[str, ...] = ()
+    fault_count: int = 0
+    usage: str = ""
+    ruleset: str | None = None
+    ruleset_reason: str = ""
+    benchmark: str | None = None
+    division: str | None = None
+    org: str | None = None
+    platform: str | None = None
+    frame: RunSummary = RunSummary()
+    batch_size: float | None = None
+    accelerators: float | None = None
+    converged_at: Progress | None = None
+    trained_samples: float | None = None
+    seeds: tuple[Any, ...] = ()
+    quality_minutes: float | None = None
+    requirement: Requirement | None = None
+
+    @property
+    def minutes(self) -> float | None:
+        """From ``run_start`` to ``run_stop``, in minutes."""
+        return self.frame.minutes
+
+    @property
+    def counts(self) -> bool:
+        """Whether the run has a score: it is compliant, reached its target, and its time is known.
+
+        A compliant log need not say that the run succeeded in the oldest dialect; where it says how the run ended,
+        it must be with success.
+        """
+        ended_well = self.frame.succeeded or self.frame.status is None
+        return self.verdict == "pass" and ended_well and self.frame.minutes is not None
+
+
+def score_run(checked: CheckedRun) -> ScoredRun:
+    """What scores need to know of a run.
+
+    Args:
+        checked: the run's verdict and typed view.
+    """
+    verdict, run = checked.verdict, checked.run
+    reached = checked.reached
+    quality_minutes = None
+    if reached is not None and run.start_ms is not None:
+        quality_minutes = (reached.time_ms - run.start_ms) / 60_000
+    faults = dict.fromkeys(
+        [(each.code, each.key or each.rule) for each in verdict.findings if each.severity == "error"]
+    )
+    return ScoredRun(
+        path=run.path,
+        verdict=verdict.verdict,
+        faults=tuple([f"{code} {key}" for code, key in list(faults)[:FAULTS_KEPT]]),
+        fault_count=len(faults),
+        usage=verdict.usage,
+        ruleset=verdict.ruleset,
+        ruleset_reason=verdict.ruleset_reason,
+        benchmark=verdict.benchmark,
+        division=verdict.division,
+        org=run.org,
+        platform=run.platform,
+        frame=verdict.run,
+        batch_size=run.global_batch_size,
+        accelerators=run.accelerator_count,
+        converged_at=find_convergence(checked) if verdict.run.succeeded else None,
+        trained_samples=run.trained_samples,
+        seeds=tuple([seed.value for seed in run.seeds]),
+        quality_minutes=quality_minutes,
+        requirement=read_requirement(checked.required),
+    )
+
+
+def find_convergence(checked: CheckedRun) -> Progress | None:
+    """How far training had come at the evaluation that the run stopped for.
+
+    That is the last one before ``run_stop``; where the metrics of an evaluation are logged apart and joined, the
+    first at which all of them met the target.
+
+    Args:
+        checked: the run's verdict and typed view.
+    """
+    join = checked.join
+    if join is not None:
+        return _progress_of_joined(checked.reached.value.get(join["by"]), join) if checked.reached else None
+    return _last_evaluation(checked.run)
+
+
+def _last_evaluation(run: Run) -> Progress | None:
+    for event in reversed(run.evaluation_events):
+        stopped = run.stop_line is not None and event.line > run.stop_line
+        if event.key in CONVERGENCE_KEYS and not stopped:
+            return read_progress(event)
+    return None
+
+
+def _progress_of_joined(value: object, join: dict[str, str]) -> Progress | None:
+    by = join["by"]
+    if not isinstance(value, (int, float)) or by not in Progress._fields:
+        return None
+    return Progress(**{by: value})

@@ -1,0 +1,209 @@
+"""Suites: several benchmarks with one score, normalised by reference results.
+
+A normalised result is the reference's time over the result, so bigger is better; a suite's score is the weighted
+geometric mean of its benchmarks' normalised results, and needs all of them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from typing import Any, NamedTuple
+
+from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.scoring.means import geometric_mean, median, olympic_mean
+from mlperf_logging.scoring.requirements import Requirement, read_requirement
+
+MEDIAN, OLYMPIC = "median", "olympic"
+_FOLDER = "suites"
+
+
+class SuiteBenchmark(NamedTuple):
+    """One benchmark of a suite.
+
+    Attributes:
+        reference_minutes: the reference's result in minutes.
+        reference_seconds: the reference runs in seconds; empty where only the result is known.
+        weight: weight in the geometric mean.
+    """
+
+    reference_minutes: float
+    reference_seconds: tuple[float, ...] = ()
+    weight: float = 1.0
+
+
+class Suite(NamedTuple):
+    """Several benchmarks with one score.
+
+    Attributes:
+        name: name of the suite's file.
+        title: as people call it.
+        source: where the reference results come from.
+        method: "median" or "olympic": how a benchmark's runs make its result.
+        requirement: how often each benchmark is run, or None for what the round says.
+        seeds: the seeds that the runs are to have; empty where any will do.
+        benchmarks: by name.
+    """
+
+    name: str
+    title: str
+    source: str
+    method: str
+    requirement: Requirement | None
+    seeds: tuple[int, ...]
+    benchmarks: Mapping[str, SuiteBenchmark]
+
+
+class SuiteScore(NamedTuple):
+    """The score of a suite on one system.
+
+    Attributes:
+        suite: name of the suite.
+        system: what was scored.
+        normalised: benchmark to reference time over result; bigger is better.
+        score: weighted geometric mean; None where a benchmark is missing.
+        missing: benchmarks without a result.
+    """
+
+    suite: str
+    system: str
+    normalised: Mapping[str, float]
+    score: float | None
+    missing: tuple[str, ...]
+
+
+def score_suite(
+    suite: Suite, minutes: Mapping[str, float], system: str = "", weights: Mapping[str, float] | None = None
+) -> SuiteScore:
+    """The score of a suite.
+
+    Args:
+        suite: the suite.
+        minutes: benchmark to its result in minutes; others than the suite's are passed over.
+        system: what was scored.
+        weights: benchmark to its weight in place of the suite's; those left out weigh nothing.
+
+    Raises:
+        UsageError: a weight is of no benchmark of the suite, is negative, or all are zero.
+    """
+    weighed = {name: entry.weight for name, entry in suite.benchmarks.items()}
+    if weights:
+        unknown = [name for name in weights if name not in weighed]
+        if unknown:
+            raise UsageError(f"{suite.name} has no benchmark {unknown[0]!r}; it has {', '.join(weighed)}")
+        weighed = {name: weights.get(name, 0.0) for name in weighed}
+    wanted = [name for name, weight in weighed.items() if weight]
+    normalised = {
+        name: entry.reference_minutes / minutes[name]
+        for name, entry in suite.benchmarks.items()
+        if name in minutes and minutes[name] > 0
+    }
+    missing = tuple(name for name in wanted if name not in normalised)
+    score = None
+    if not missing:
+        try:
+            score = geometric_mean([normalised[name] for name in wanted], [weighed[name] for name in wanted])
+        except ValueError as trouble:
+            raise UsageError(str(trouble)) from None
+    return SuiteScore(suite.name, system, normalised, score, missing)
+
+
+def list_suites(folder: str | PathLike[str] | None = None) -> list[str]:
+    """The names of the suites that ship with the package.
+
+    Args:
+        folder: folder of other rule files; None means those that ship with the package.
+    """
+    place = os.path.join(_rules_folder(folder), _FOLDER)  # noqa: PTH118
+    if not os.path.isdir(place):  # noqa: PTH112
+        return []
+    return sorted(name.removesuffix(".yaml") for name in os.listdir(place) if name.endswith(".yaml"))  # noqa: PTH208
+
+
+def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
+    """A suite by its name, or from a file.
+
+    Args:
+        name: name of a suite that ships with the package, or path of a YAML file.
+        folder: folder of other rule files; None means those that ship with the package.
+
+    Raises:
+        UsageError: there is no such suite.
+        RuleError: its file is wrong.
+    """
+    from pathlib import Path
+
+    from mlperf_logging.compliance.rulefiles import load_rule_file
+
+    known = list_suites(folder)
+    path = Path(_rules_folder(folder)) / _FOLDER / f"{name}.yaml" if name in known else Path(name)
+    if not path.is_file():
+        raise UsageError(f"there is no suite {name!r}; known are {', '.join(known)}, or give a YAML file")
+    return _read_suite(
+        load_rule_file(path, path.name if name not in known else f"{_FOLDER}/{path.name}"), path.stem
+    )
+
+
+def _rules_folder(folder: str | PathLike[str] | None) -> str:
+    from mlperf_logging.compliance.rulesets import RULES_FOLDER
+
+    return fspath(folder) if folder is not None else RULES_FOLDER
+
+
+def _read_suite(record: Any, name: str) -> Suite:
+    record.allow("title", "source", "score", "runs", "seeds", "benchmarks")
+    method = record.take("score", str, OLYMPIC)
+    if method not in (MEDIAN, OLYMPIC):
+        raise record.fail(f"'score' must be {MEDIAN} or {OLYMPIC}, not {method!r}", "score")
+    runs = record.take("runs", dict)
+    if runs is not None:
+        runs.allow("required", "dropped_each_side", "non_converged_allowed")
+        for key in ("required", "dropped_each_side", "non_converged_allowed"):
+            if runs.take(key, int) is None:
+                raise runs.fail(f"'runs' must say {key!r}")
+    requirement = read_requirement(runs)
+    seeds = tuple(record.take("seeds", list, []))
+    entries = record.take("benchmarks", dict)
+    if not entries:
+        raise record.fail("a suite needs 'benchmarks' with their reference results")
+    dropped = requirement.dropped if requirement is not None else 1
+    benchmarks = {
+        benchmark: _read_benchmark(entry, method, dropped) for benchmark, entry in entries.sections()
+    }
+    return Suite(
+        name,
+        record.take("title", str, name),
+        record.take("source", str, ""),
+        method,
+        requirement,
+        seeds,
+        benchmarks,
+    )
+
+
+def _read_benchmark(entry: Any, method: str, dropped: int) -> SuiteBenchmark:
+    entry.allow("reference_seconds", "weight")
+    seconds = _read_numbers(entry, entry.get("reference_seconds"))
+    weight = entry.get("weight", 1.0)
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
+        raise entry.fail(f"'weight' must be a number that is not negative, not {weight!r}", "weight")
+    result = median(seconds) if method == MEDIAN else olympic_mean(seconds, dropped)
+    if len(seconds) == 1:
+        result = seconds[0]
+    if result is None:
+        raise entry.fail(f"{len(seconds)} reference runs are too few for a mean", "reference_seconds")
+    return SuiteBenchmark(result / 60, tuple(seconds), float(weight))
+
+
+def _read_numbers(entry: Any, value: Any) -> Sequence[float]:
+    values = value if isinstance(value, list) else [value]
+    if not values or any(
+        isinstance(each, bool) or not isinstance(each, (int, float)) or each <= 0 for each in values
+    ):
+        fault: RuleError = entry.fail(
+            "'reference_seconds' must be the reference's seconds: a number, or a list of runs",
+            "reference_seconds",
+        )
+        raise fault
+    return values

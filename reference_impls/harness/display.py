@@ -1,0 +1,63 @@
+"""What a person who waits sees: a line an evaluation, and on a terminal the step between them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TextIO
+
+ERASE_LINE = "\r\x1b[2K"
+
+
+class Display:
+    """Writes the course of a run to a stream.
+
+    Args:
+        stream: usually standard error; None: nothing is shown.
+        name: what is trained, for the beginning of each line.
+        metric: name of the quality.
+        target: the quality wanted.
+    """
+
+    def __init__(self, stream: TextIO | None, name: str, metric: str, target: float) -> None:
+        self._stream = stream
+        self._is_terminal = stream is not None and stream.isatty()
+        self._name = name
+        self._metric = metric
+        self._target = target
+        self._epoch = 0
+        self._started = time.monotonic()
+
+    def start_epoch(self, epoch: int) -> None:
+        """An epoch begins."""
+        self._epoch = epoch
+        self._show_passing("training")
+
+    def show_step(self, step: int, losses: Mapping[str, float]) -> None:
+        """Some steps are done; shown on a terminal only."""
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
+        self._show_passing(f"step {step}, {shown}")
+
+    def start_eval(self) -> None:
+        """An evaluation begins."""
+        self._show_passing("evaluating")
+
+    def show_quality(self, quality: float, losses: Mapping[str, float]) -> None:
+        """An evaluation is done."""
+        shown = "".join(f", {name} {value:.4f}" for name, value in losses.items())
+        self.say(
+            f"epoch {self._epoch}: {self._metric} {quality:.4f} (target {self._target:g}){shown}, "
+            f"{time.monotonic() - self._started:.1f} s"
+        )
+
+    def say(self, sentence: str) -> None:
+        """Write a line that stays."""
+        if self._stream is not None:
+            erase = ERASE_LINE if self._is_terminal else ""
+            self._stream.write(f"{erase}{self._name}: {sentence}\n")
+            self._stream.flush()
+
+    def _show_passing(self, text: str) -> None:
+        if self._stream is not None and self._is_terminal:
+            self._stream.write(f"{ERASE_LINE}{self._name}: epoch {self._epoch}: {text}")
+            self._stream.flush()

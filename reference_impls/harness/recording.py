@@ -1,0 +1,176 @@
+"""The only place that emits events: what the loop tells becomes the log, a checkpoint, and lines for people."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Mapping
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from mlperf_logging import mllog
+from mlperf_logging.mllog import constants
+from mlperf_logging.mllog.callbacks.loop import TrainingRun
+from reference_impls.harness.checkpoints import Checkpoint, CheckpointKeeper
+from reference_impls.harness.display import Display
+from reference_impls.harness.workload import Evaluation, Workload
+
+RESUMED = "training_resumed"
+STATS = "tracked_stats"
+_numbers = count()
+
+
+class LogRecorder:
+    """Logs a run; a context that begins with the preparation and ends with ``run_stop``, whatever happens.
+
+    Args:
+        path: the log.
+        workload: tells hyperparameters, samples, target and metric.
+        submission: who submits what, see `mllog.submission`.
+        display: what people see.
+        is_first: whether this process logs; of several only the first does.
+        resumed: the checkpoint that the run goes on from, or None.
+        request: what was asked of the run, for checkpoints.
+
+    Attributes:
+        keeper: makes checkpoints; None: none are made. Set it once the workload is built.
+        quality: what the latest evaluation found, or None.
+        epoch: the latest epoch.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        workload: Workload[Any],
+        submission: Mapping[str, str],
+        display: Display,
+        *,
+        is_first: bool = True,
+        resumed: Checkpoint | None = None,
+        request: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.path = path
+        self.keeper: CheckpointKeeper | None = None
+        self.quality: float | None = None
+        self.epoch = 0
+        self._workload = workload
+        self._display = display
+        self._is_first = is_first
+        self._resumed = resumed
+        self._request = dict(request or {})
+        self._losses: Mapping[str, float] = {}
+        self._epoch_started = 0.0
+        self._run = TrainingRun(
+            submission=dict(submission),
+            seed=workload.seed,
+            hyperparameters={**workload.hyperparameters(), "numerical_precision": workload.config.precision},
+            train_samples=workload.train_samples,
+            eval_samples=workload.eval_samples,
+            target=workload.config.target,
+            mode=workload.mode,
+            quality_key=workload.quality_key,
+        )
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether an evaluation has reached the target."""
+        return self._run.is_reached
+
+    def __enter__(self) -> Self:
+        # A logger of the run's own: the shared one may hold the file of an earlier run of this process.
+        mllog.config(logger=_make_silent_logger(), ranks="all" if self._is_first else ())
+        if self._resumed is None:
+            self._open_file()
+        self._run.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run.__exit__(kind, error, trace)
+        mllog.config(logger=_make_silent_logger())
+
+    def start(self) -> None:
+        """The clock starts."""
+        self._run.start()
+        if self._resumed is not None:
+            # Up to here the life cycle went through what the log holds already, unheard.
+            self._run.life.progress = self.epoch = self._resumed.epoch
+            self._open_file()
+            mllog.event(RESUMED, self._resumed.epoch)
+
+    def start_epoch(self, epoch: int) -> None:
+        """An epoch begins."""
+        self.epoch = epoch
+        self._run.life.start_block(epoch)
+        self._display.start_epoch(epoch)
+        self._epoch_started = time.monotonic()
+
+    def show_step(self, step: int, losses: Mapping[str, float]) -> None:
+        """Some steps are done."""
+        self._display.show_step(step, losses)
+
+    def finish_epoch(
+        self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]
+    ) -> None:
+        """The epoch's training is done."""
+        seconds = max(time.monotonic() - self._epoch_started, 1e-9)
+        self._losses = losses
+        progress = {constants.EPOCH_NUM: epoch}
+        for key, value in notes.items():
+            mllog.event(key, value, metadata=progress)
+        throughput = steps * self._workload.config.global_batch_size / seconds
+        mllog.event(STATS, {"throughput": throughput, **losses}, metadata=progress)
+        self._run.life.stop_block(epoch)
+
+    def start_eval(self, epoch: int) -> None:
+        """An evaluation begins."""
+        self._run.life.start_eval(epoch)
+        self._display.start_eval()
+
+    def finish_eval(self, epoch: int, evaluation: Evaluation) -> bool:
+        """An evaluation is done; gives whether the target is reached."""
+        self.quality = evaluation.quality
+        reached = self._run.life.log_quality(evaluation.quality, **evaluation.metrics)
+        self._run.life.stop_eval()
+        self._display.show_quality(evaluation.quality, self._losses)
+        return reached
+
+    def save(self, epoch: int) -> None:
+        """Make a checkpoint."""
+        if self.keeper is not None:
+            length = self.path.stat().st_size if self._is_first else 0
+            self.keeper.save(Checkpoint(epoch, length, self._request))
+
+    def _open_file(self) -> None:
+        if self._is_first:
+            mllog.config(filename=self.path)
+
+
+def keep_first_part(path: Path, log_bytes: int, aside: Path) -> None:
+    """Cut an interrupted log back to what a checkpoint knows of, keeping the whole of it.
+
+    Args:
+        path: the log.
+        log_bytes: how much of it stays.
+        aside: folder that gets the log as it was; its name does not end like a result's.
+    """
+    aside.mkdir(parents=True, exist_ok=True)
+    number = next(n for n in count() if not (aside / f"{path.stem}.{n}.interrupted").exists())
+    whole = aside / f"{path.stem}.{number}.interrupted"
+    shutil.copy2(path, whole)
+    draft = path.with_suffix(".part")
+    draft.write_bytes(whole.read_bytes()[:log_bytes])
+    draft.replace(path)
+
+
+def _make_silent_logger() -> logging.Logger:
+    """A logger that prints nothing; files are added to it."""
+    logger = logging.getLogger(f"{__name__}.{next(_numbers)}")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(logging.NullHandler())
+    return logger

@@ -1,0 +1,75 @@
+"""What is asked of one run, and how it ended: values that pass between processes as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """One run.
+
+    Attributes:
+        task: the task's name.
+        scale: ``mini`` or ``full``.
+        division: ``closed`` or ``open``.
+        settings: changes of the configuration, ``key=value``.
+        seed: seed of all random choices.
+        data: folder of the prepared data.
+        data_command: the command that gets it, for messages.
+        log: the log to write.
+        work: folder for checkpoints and the result.
+        strategy: see `devices.make_strategy`.
+        replicas: virtual devices of the strategy ``mirrored``; 0: as many as there are accelerators, or two.
+        deterministic: whether operations must give the same result each time.
+        resume: go on from the checkpoint in the work folder, if there is one.
+        org: who submits.
+        platform: the system.
+        status: availability of the system.
+        ruleset: usage and round that the run is made for.
+    """
+
+    task: str
+    scale: str
+    division: str
+    settings: tuple[str, ...] = ()
+    seed: int
+    data: str
+    data_command: str
+    log: str
+    work: str
+    strategy: str = "auto"
+    replicas: int = 0
+    deterministic: bool = True
+    resume: bool = False
+    org: str
+    platform: str
+    status: str
+    ruleset: str
+
+    def to_json(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> RunRequest:
+        """From `to_json`'s text."""
+        entry: dict[str, Any] = json.loads(text)
+        return cls(**{**entry, "settings": tuple(entry["settings"])})
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        reached: whether the target was reached.
+        epochs: epochs trained.
+        quality: of the last evaluation; None where there was none.
+    """
+
+    reached: bool
+    epochs: int
+    quality: float | None

@@ -1,0 +1,210 @@
+"""A series of seeded runs into a folder of the shape of a submission.
+
+::
+
+    OUTPUT/SUBMITTER/results/SYSTEM/BENCHMARK/result_0.txt …
+    OUTPUT/SUBMITTER/systems/SYSTEM.json
+    OUTPUT/SUBMITTER/benchmarks/BENCHMARK/implementations/SYSTEM/{README.md, config.json}
+    OUTPUT/.work/SYSTEM/BENCHMARK/result_0/            checkpoint and result of a run
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from reference_impls.harness.configs import TaskConfig, change_config
+from reference_impls.harness.errors import DataError, SettingError, TrainerError
+from reference_impls.harness.launching import launch_run
+from reference_impls.harness.requests import RunRequest, RunResult
+from reference_impls.harness.systems import STATUSES, describe_system, name_system
+from reference_impls.harness.tasks import DIVISIONS, SCALES, Task, find_task
+
+WORK = ".work"
+RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
+"""The rules that a run of a scale is made for; the log names them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """What is asked for.
+
+    Attributes:
+        task: name of the task, its benchmark or an alias.
+        scale: ``mini`` or ``full``.
+        division: ``closed`` or ``open``.
+        settings: changes of the configuration, ``key=value``.
+        first_seed: seed of the first run; each further run has the next.
+        runs: how many.
+        data: folder of all data; the task's lies below it as ``TASK/SCALE``.
+        output: where results go.
+        strategy: see `devices.make_strategy`.
+        replicas: virtual devices of the strategy ``mirrored``.
+        workers: processes on this machine that train together; 1: the run is one process, or one of those that
+            ``TF_CONFIG`` names.
+        resume: keep finished runs, go on with those that were interrupted.
+        deterministic: whether operations must give the same result each time.
+        submitter: who submits.
+        system: name of the system; empty: made from what the machine is.
+        status: availability of the system, as logged.
+    """
+
+    task: str
+    scale: str = "mini"
+    division: str = "closed"
+    settings: tuple[str, ...] = ()
+    first_seed: int = 1
+    runs: int = 1
+    data: Path = Path("data")
+    output: Path = Path("out")
+    strategy: str = "auto"
+    replicas: int = 0
+    workers: int = 1
+    resume: bool = False
+    deterministic: bool = True
+    submitter: str = "reference"
+    system: str = ""
+    status: str = "research"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """One run of a series.
+
+    Attributes:
+        log: its log.
+        seed: its seed.
+        result: how it ended.
+        is_new: whether it was made by this call.
+    """
+
+    log: Path
+    seed: int
+    result: RunResult
+    is_new: bool
+
+
+class SeriesRunner:
+    """Runs a series, one run at a time.
+
+    Args:
+        series: what is asked for.
+
+    Attributes:
+        task: the task.
+        config: its configuration, changed as asked.
+        results: folder of the logs.
+
+    Raises:
+        TrainerError: something asked for does not exist.
+    """
+
+    def __init__(self, series: Series) -> None:
+        for what, given, known in (
+            ("scale", series.scale, SCALES),
+            ("division", series.division, DIVISIONS),
+            ("status", series.status, tuple(STATUSES)),
+        ):
+            if given not in known:
+                raise SettingError(f"there is no {what} {given!r}; there are {', '.join(known)}")
+        self.series = series
+        self.task: Task = find_task(series.task)
+        self.config: TaskConfig = change_config(
+            self.task.config(series.scale, series.division), series.settings
+        )
+        self.system = series.system or name_system()
+        self.data = series.data / self.task.name / series.scale
+        home = series.output / series.submitter
+        self.results = home / "results" / self.system / self.task.benchmark
+        self._system_file = home / "systems" / f"{self.system}.json"
+        self._implementation = home / "benchmarks" / self.task.benchmark / "implementations" / self.system
+        self._work = series.output / WORK / self.system / self.task.benchmark
+
+    def run(self) -> Iterator[FinishedRun]:
+        """Do the runs that are missing.
+
+        Yields:
+            Each run, when it has come to its end.
+
+        Raises:
+            TrainerError: a run could not work; what it said is on standard error.
+        """
+        self._refuse_to_overwrite()
+        if not self.data.is_dir():
+            command = self.task.data_command(self.series.scale, self.data)
+            raise DataError(f"there is no data at {self.data}; get it with: {command}")
+        self._describe()
+        for number in range(self.series.runs):
+            request = self._request(number)
+            log, result_file = Path(request.log), Path(request.work) / "result.json"
+            if self.series.resume and log.is_file() and result_file.is_file():
+                yield FinishedRun(log, request.seed, read_result(result_file), is_new=False)
+                continue
+            if not self.series.resume:
+                shutil.rmtree(request.work, ignore_errors=True)
+            launch_run(request, result_file, self.series.workers)
+            result = read_result(result_file)
+            shutil.rmtree(Path(request.work) / "checkpoint", ignore_errors=True)
+            yield FinishedRun(log, request.seed, result, is_new=True)
+
+    def _request(self, number: int) -> RunRequest:
+        series = self.series
+        several = series.workers > 1 or (series.strategy == "auto" and "TF_CONFIG" in os.environ)
+        return RunRequest(
+            task=self.task.name,
+            scale=series.scale,
+            division=series.division,
+            settings=series.settings,
+            seed=series.first_seed + number,
+            data=str(self.data),
+            data_command=self.task.data_command(series.scale, self.data),
+            log=str(self.results / f"result_{number}.txt"),
+            work=str(self._work / f"result_{number}"),
+            strategy="workers" if several else series.strategy,
+            replicas=series.replicas,
+            deterministic=series.deterministic,
+            resume=series.resume,
+            org=series.submitter,
+            platform=self.system,
+            status=series.status,
+            ruleset=RULESETS[series.scale],
+        )
+
+    def _refuse_to_overwrite(self) -> None:
+        there = sorted(self.results.glob("result_*.txt"))
+        if there and not self.series.resume:
+            raise TrainerError(
+                f"{self.results} holds {there[0].name} already; "
+                "add --resume to finish that series, or give another --output"
+            )
+
+    def _describe(self) -> None:
+        """Write the system description and what the runs were made with; a description that is there stays."""
+        series = self.series
+        self.results.mkdir(parents=True, exist_ok=True)
+        self._implementation.mkdir(parents=True, exist_ok=True)
+        if not self._system_file.exists():
+            self._system_file.parent.mkdir(parents=True, exist_ok=True)
+            facts = describe_system(
+                series.submitter, self.system, series.division, series.status, series.workers
+            )
+            self._system_file.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
+        config = {"scale": series.scale, "division": series.division, **asdict(self.config)}
+        (self._implementation / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+        settings = "".join(f" --set {setting}" for setting in series.settings)
+        (self._implementation / "README.md").write_text(
+            f"# {self.task.summary}\n\nMade with\n\n```sh\n"
+            f"mlperf train {self.task.name} --scale {series.scale} --division {series.division} "
+            f"--seed {series.first_seed} --runs {series.runs}{settings}\n```\n\n"
+            "and the settings in `config.json`.\n",
+            "utf-8",
+        )
+
+
+def read_result(path: Path) -> RunResult:
+    """How a run ended, from the file that its process wrote."""
+    return RunResult(**json.loads(path.read_text("utf-8")))

@@ -1,0 +1,114 @@
+"""One run from its request to its result, in this process."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+import keras
+
+from reference_impls.harness.checkpoints import Checkpoint, CheckpointKeeper, find_checkpoint
+from reference_impls.harness.configs import change_config
+from reference_impls.harness.devices import make_strategy, set_seed
+from reference_impls.harness.display import Display
+from reference_impls.harness.errors import TrainerError
+from reference_impls.harness.files import drop_from_cache
+from reference_impls.harness.loop import Loop, find_share
+from reference_impls.harness.recording import LogRecorder, keep_first_part
+from reference_impls.harness.requests import RunRequest, RunResult
+from reference_impls.harness.tasks import find_task
+
+
+def train(request: RunRequest, stream: TextIO | None = sys.stderr) -> RunResult:
+    """Do one run.
+
+    Args:
+        request: what to train, how, and where to.
+        stream: gets a line an evaluation; None: nothing is shown.
+
+    Returns:
+        How the run ended.
+
+    Raises:
+        TrainerError: it could not begin or go on: data is missing, a setting is wrong, a checkpoint is of another
+            run.
+    """
+    task = find_task(request.task)
+    config = change_config(task.config(request.scale, request.division), request.settings)
+    folder, log, work = Path(request.data), Path(request.log), Path(request.work)
+    strategy = make_strategy(request.strategy, request.replicas)
+    share = find_share(strategy)
+    set_seed(request.seed, deterministic=request.deterministic)
+    keras.config.set_dtype_policy(config.precision)
+    workload = task.load_workload()(config, folder, request.seed, request.data_command)
+    workload.check_data()
+    asked = _describe(request, config, share.all_replicas)
+    resumed = _find_start(request, asked, log, work, is_first=share.index == 0)
+    display = Display(
+        stream if share.index == 0 else None,
+        f"{task.name} seed {request.seed}", workload.metric, config.target,
+    )  # fmt: skip
+    submission = {
+        "benchmark": task.benchmark,
+        "org": request.org,
+        "division": request.division,
+        "platform": request.platform,
+        "status": request.status,
+        "ruleset": request.ruleset,
+    }
+    loop = Loop(workload, strategy)
+    if resumed is None:
+        drop_from_cache(folder)
+        log.parent.mkdir(parents=True, exist_ok=True)
+    with LogRecorder(
+        log, workload, submission, display, is_first=share.index == 0, resumed=resumed, request=asked
+    ) as recorder:
+        loop.build()
+        if config.checkpoint_every_epochs:
+            recorder.keeper = CheckpointKeeper(work / "checkpoint", workload.state(), share)
+        first_epoch = 1
+        if resumed is not None:
+            CheckpointKeeper(work / "checkpoint", workload.state(), share).restore(resumed)
+            first_epoch = resumed.epoch + 1
+            display.say(f"goes on after epoch {resumed.epoch}")
+        reached = loop.run(recorder, first_epoch=first_epoch)
+    if not reached:
+        display.say(f"stopped after {config.max_epochs} epochs without reaching the target")
+    return RunResult(reached, recorder.epoch, recorder.quality)
+
+
+def _describe(request: RunRequest, config: Any, replicas: int) -> dict[str, Any]:
+    """What must be the same for a run to go on from a checkpoint."""
+    text = json.dumps(dataclasses.asdict(config), sort_keys=True)
+    return {
+        "task": request.task,
+        "seed": request.seed,
+        "division": request.division,
+        "scale": request.scale,
+        "replicas": replicas,
+        "config": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def _find_start(
+    request: RunRequest, asked: dict[str, Any], log: Path, work: Path, *, is_first: bool
+) -> Checkpoint | None:
+    """The checkpoint to go on from, with the log cut back to it; None to start anew."""
+    if not request.resume:
+        return None
+    checkpoint = find_checkpoint(work / "checkpoint")
+    if checkpoint is not None and checkpoint.request != asked:
+        names = [name for name, value in asked.items() if checkpoint.request.get(name) != value]
+        raise TrainerError(
+            f"the checkpoint in {work} is of a run with another {' and '.join(names)}; "
+            "give the options of that run, or another output folder"
+        )
+    if is_first and log.is_file():
+        keep_first_part(log, checkpoint.log_bytes if checkpoint else 0, work)
+        if checkpoint is None:
+            log.unlink()
+    return checkpoint

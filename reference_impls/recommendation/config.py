@@ -1,0 +1,89 @@
+"""Settings of the recommendation task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reference_impls.harness.configs import TaskConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecommendationConfig(TaskConfig):
+    """What a run of NeuMF needs to know.
+
+    Attributes:
+        users: number of users in the data.
+        items: number of items in the data.
+        factors: width of the matrix-factorisation embeddings.
+        mlp_layers: widths of the perceptron's layers; the first is that of its two embeddings together.
+        dropout: share of what comes out of the embeddings that is dropped in training.
+        l2: weight of the squares of a batch's embeddings in the loss.
+        optimizer: ``adam`` or ``adamw``.
+        learning_rate: of the optimizer.
+        beta_1: of the optimizer.
+        beta_2: of the optimizer.
+        epsilon: of the optimizer.
+        weight_decay: of ``adamw``.
+        train_negatives: items sampled for each training interaction, anew in each epoch.
+        eval_negatives: items that a user's held-out item competes with.
+        eval_seed: the seed from which those are sampled; the same for every run.
+        top: a hit is a held-out item among this many best.
+    """
+
+    users: int
+    items: int
+    factors: int
+    mlp_layers: tuple[int, ...]
+    dropout: float = 0.0
+    l2: float = 0.0
+    optimizer: str = "adam"
+    learning_rate: float
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    train_negatives: int = 4
+    eval_negatives: int
+    eval_seed: int = 20180501
+    top: int = 10
+
+
+MINI = RecommendationConfig(
+    users=943,
+    items=1682,
+    train_samples=99_057,
+    eval_samples=943,
+    eval_negatives=99,
+    factors=16,
+    mlp_layers=(64, 32, 16),
+    dropout=0.2,
+    l2=0.003,
+    global_batch_size=1024,
+    eval_batch_size=1000,
+    learning_rate=0.002,
+    target=0.66,
+    max_epochs=40,
+)
+"""MovieLens-100k against 99 sampled items."""
+
+MINI_OPEN = replace(MINI, optimizer="adamw", weight_decay=0.01)
+"""The open-division variant: decoupled weight decay."""
+
+FULL = RecommendationConfig(
+    users=138_493,
+    items=26_744,
+    train_samples=19_861_770,
+    eval_samples=138_493,
+    eval_negatives=999,
+    factors=64,
+    mlp_layers=(256, 256, 128, 64),
+    global_batch_size=65_536,
+    eval_batch_size=1_000,
+    learning_rate=0.0005,
+    target=0.635,
+    max_epochs=20,
+)
+"""MovieLens-20M against 999 sampled items, the original suite's task."""
+
+FULL_OPEN = replace(FULL, optimizer="adamw", weight_decay=0.01)
+"""The open-division variant: decoupled weight decay."""

@@ -1,0 +1,145 @@
+"""Recommendation as the harness sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from reference_impls.harness.arrays import batch_arrays, make_rng
+from reference_impls.harness.errors import DataError, SettingError
+from reference_impls.harness.prepared import check_prepared, read_prepared
+from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
+from reference_impls.recommendation.config import RecommendationConfig
+from reference_impls.recommendation.data import Interactions, SeenItems, sample_rivals, split_latest
+from reference_impls.recommendation.model import NeuMF
+
+
+class RecommendationWorkload(Workload[RecommendationConfig]):
+    """Learns from interactions and sampled non-interactions; finds each user's latest item among others."""
+
+    metric = "HR@10"
+
+    def check_data(self) -> None:
+        """See that the prepared interactions are there."""
+        check_prepared(self.folder, self.data_command)
+
+    def hyperparameters(self) -> dict[str, object]:
+        """Optimizer, batch, sampling and model sizes by log key."""
+        config = self.config
+        values: dict[str, object] = {
+            "global_batch_size": config.global_batch_size,
+            "opt_name": config.optimizer,
+            "opt_base_learning_rate": config.learning_rate,
+            f"opt_{config.optimizer}_beta_1": config.beta_1,
+            f"opt_{config.optimizer}_beta_2": config.beta_2,
+            f"opt_{config.optimizer}_epsilon": config.epsilon,
+            "train_negatives": config.train_negatives,
+            "eval_negatives": config.eval_negatives,
+            "model_factors": config.factors,
+            "model_mlp_layers": list(config.mlp_layers),
+            "dropout": config.dropout,
+            "opt_l2_regularization": config.l2,
+        }
+        if config.optimizer == "adamw":
+            values["opt_adamw_weight_decay"] = config.weight_decay
+        return values
+
+    def build(self) -> None:
+        """Make the model and its optimizer."""
+        config = self.config
+        self.model = NeuMF(config.users, config.items, config.factors, config.mlp_layers, config.dropout)
+        nobody = tf.zeros((1,), tf.int32)
+        self.model(nobody, nobody)  # the variables are made by the first call
+        moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
+        if config.optimizer == "adam":
+            self.optimizer = keras.optimizers.Adam(config.learning_rate, **moments)
+        elif config.optimizer == "adamw":
+            self.optimizer = keras.optimizers.AdamW(
+                config.learning_rate, weight_decay=config.weight_decay, **moments
+            )
+        else:
+            raise SettingError(f"optimizer must be adam or adamw, not {config.optimizer!r}")
+        self.optimizer.build(self.model.trainable_variables)
+
+    def state(self) -> dict[str, Any]:
+        """Model and optimizer."""
+        return {"model": self.model, "optimizer": self.optimizer}
+
+    def load(self, share: Share) -> None:
+        """Read the interactions, hold the latest out, sample what they compete with."""
+        config = self.config
+        arrays, _ = read_prepared(self.folder, self.data_command)
+        interactions = Interactions(arrays["users"], arrays["items"])
+        found = (int(arrays["users"].max()) + 1, int(arrays["items"].max()) + 1)
+        if found != (config.users, config.items):
+            raise DataError(
+                f"{self.folder} holds {found[0]:,} users and {found[1]:,} items where the configuration says "
+                f"{config.users:,} and {config.items:,}; get the right data with: {self.data_command}"
+            )
+        split = split_latest(interactions)
+        self.train = split.train
+        self.seen = SeenItems(split.train, config.items)
+        rivals = sample_rivals(
+            interactions, config.users, config.items, config.eval_negatives, config.eval_seed
+        )
+        self.candidates = {
+            "users": np.arange(config.users, dtype=np.int32),
+            "items": np.concatenate([split.held_out[:, None], rivals], axis=1),
+        }
+
+    def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
+        """All interactions, and for each some items that its user has not seen, in one random order."""
+        rng = make_rng(self.seed, epoch)
+        negatives = self.config.train_negatives
+        users = np.tile(self.train.users, 1 + negatives)
+        unseen = self.seen.sample_unseen(users[len(self.train.users) :], rng)
+        arrays = {
+            "users": users,
+            "items": np.concatenate([self.train.items, unseen]),
+            "labels": np.zeros(len(users), np.float32),
+        }
+        arrays["labels"][: len(self.train.users)] = 1
+        order = rng.permutation(len(users))
+        return batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
+
+    def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+        """Binary cross entropy, and the squares of the embeddings where they are weighed."""
+        config = self.config
+        with tf.GradientTape() as tape:
+            embedded = self.model.embed(batch["users"], batch["items"])
+            logits = self.model.score_embedded(embedded, training=True)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(batch["labels"], logits)
+            entropy = tf.reduce_sum(losses) / config.global_batch_size
+            total = entropy
+            if config.l2:
+                squares = tf.add_n([tf.reduce_sum(tf.cast(each, tf.float32) ** 2) for each in embedded])
+                total += config.l2 * squares / config.global_batch_size
+        self.update(tape, total, self.optimizer, self.model.trainable_variables)
+        return {"loss": total, "cross_entropy": entropy}
+
+    def eval_data(self, share: Share) -> tf.data.Dataset:
+        """Each user with the held-out item (first) and its rivals."""
+        return batch_arrays(self.candidates, self.config.eval_batch_size, share, weight="weight")
+
+    def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+        """Hits and discounted gains; an item that scores like the held-out one counts as better."""
+        items = batch["items"]
+        users = tf.broadcast_to(batch["users"][:, None], tf.shape(items))
+        scores = self.model(users, items)
+        rank = tf.reduce_sum(tf.cast(scores[:, 1:] >= scores[:, :1], tf.float32), axis=1)  # from 0
+        hit = tf.cast(rank < self.config.top, tf.float32) * batch["weight"]
+        gain = hit * tf.math.log(2.0) / tf.math.log(rank + 2.0)
+        return {
+            "hits": tf.reduce_sum(hit),
+            "gain": tf.reduce_sum(gain),
+            "users": tf.reduce_sum(batch["weight"]),
+        }
+
+    def measure(self, collected: Collected) -> Evaluation:
+        """Share of users whose held-out item is among the best, and the mean discounted gain (NDCG)."""
+        users = float(collected["users"])
+        return Evaluation(float(collected["hits"]) / users, {"ndcg": float(collected["gain"]) / users})
