@@ -68,10 +68,10 @@ def check_imagenet(folder: Path) -> dict[str, int]:
     Raises:
         DataError: there are none, or not all.
     """
-    from reference_impls.image_classification.imagenet import find_split  # noqa: PLC0415 - loads TensorFlow
+    from reference_impls.image_classification.imagenet import SPLITS, find_split  # noqa: PLC0415 - loads TensorFlow
 
     found = {}
-    for names, wanted in ((("train",), FULL.train_samples), (("validation", "val"), FULL.eval_samples)):
+    for names, wanted in zip(SPLITS, (FULL.train_samples, FULL.eval_samples), strict=True):
         split = find_split(folder, names, INSTRUCTIONS)
         if split.labels is not None and len(split.names) != wanted:
             raise DataError(
@@ -87,22 +87,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog=f"python -m {TASK.scripts}", description="Get and check the images."
     )
     parser.add_argument("--scale", choices=("mini", "full"), default="mini")
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder for the images")
+    parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{TASK.name}/SCALE)")
     parser.add_argument("--package", type=Path, metavar="FILE", help=f"{PACKAGE} as a file (mini)")
+    parser.add_argument("--verify", action="store_true", help="only check what is there")
     chosen = parser.parse_args(arguments)
+    folder = chosen.data or Path("data") / TASK.name / chosen.scale
     try:
-        if chosen.scale == "mini":
-            paths = fetch_fashion_mnist(chosen.data, chosen.package)
-            print(f"{chosen.data}: {len(paths)} files, checksums right")
+        if chosen.scale == "full":
+            counts = check_imagenet(folder)
+            told = ", ".join(f"{count:,} files for {name}" for name, count in counts.items())
         else:
-            counts = check_imagenet(chosen.data)
-            print(
-                f"{chosen.data}: "
-                + ", ".join(f"{count:,} files for {name}" for name, count in counts.items())
-            )
+            if chosen.verify:
+                paths = check_files(folder, FILES, TASK.data_command("mini", folder))
+            else:
+                paths = fetch_fashion_mnist(folder, chosen.package)
+            told = f"{len(paths)} files, checksums right"
     except DataError as trouble:
         print(trouble, file=sys.stderr)
         return 2
+    print(f"{folder}: {told}")
     return 0
 
 

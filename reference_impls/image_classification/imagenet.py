@@ -26,6 +26,9 @@ CHANNEL_DEVIATIONS = (58.395, 57.12, 57.375)
 CENTER_SHARE = 0.875
 """Share of the shorter side that the middle crop of an evaluation keeps: 224 of 256 pixels."""
 
+SPLITS = (("train",), ("validation", "val"))
+"""What files and folders of training and validation are called."""
+
 _FILES_AT_ONCE = 16
 Record = tuple[tf.Tensor, tf.Tensor]
 """A compressed image (bytes) and its class (int32, from 0)."""
@@ -47,8 +50,8 @@ class ImageNet:
     def __init__(self, folder: Path, config: ImageConfig, seed: int, command: str) -> None:
         self.config = config
         self.seed = seed
-        self.train = find_split(folder, ("train",), command)
-        self.validation = find_split(folder, ("validation", "val"), command)
+        self.train = find_split(folder, SPLITS[0], command)
+        self.validation = find_split(folder, SPLITS[1], command)
 
     def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
         """Whole batches of one epoch: images cropped and flipped at random."""
@@ -73,8 +76,7 @@ class ImageNet:
         """Every validation image once, the middle of it; a weight of 0 marks what fills up the last batches."""
         config = self.config
         size = share.replica_batch(config.eval_batch_size)
-        processes = share.all_replicas // share.replicas
-        of_process = -(-config.eval_samples // processes)
+        of_process = -(-config.eval_samples // share.processes)
         batches = -(-of_process // (size * share.replicas)) * share.replicas
         shape = (config.image_size, config.image_size, config.channels)
 
@@ -82,7 +84,7 @@ class ImageNet:
             image = crop_middle(record[0], config.image_size)
             return {"images": image, "labels": record[1], "weight": tf.constant(1.0)}
 
-        images = self._decode(self.validation.in_order().shard(processes, share.index), prepare)
+        images = self._decode(self.validation.in_order().shard(share.processes, share.index), prepare)
         filling = {"images": tf.zeros(shape), "labels": tf.constant(0), "weight": tf.constant(0.0)}
         padded = images.concatenate(tf.data.Dataset.from_tensors(filling).repeat())
         return padded.batch(size, drop_remainder=True).take(batches).prefetch(tf.data.AUTOTUNE)
@@ -108,8 +110,7 @@ class Split:
     def shuffled(self, rng: np.random.Generator, share: Share) -> tf.data.Dataset:
         """One process's part of the images; the files in random order."""
         order = rng.permutation(len(self.names))
-        processes = share.all_replicas // share.replicas
-        parts = order[share.index :: processes] if len(order) >= processes else order
+        parts = order[share.index :: share.processes] if len(order) >= share.processes else order
         return self._read(parts)
 
     def in_order(self) -> tf.data.Dataset:

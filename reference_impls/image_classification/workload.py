@@ -9,16 +9,17 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
-from reference_impls.harness import DataError, SettingError
+from reference_impls.harness import DataError, SettingError, check_files
 from reference_impls.harness.arrays import batch_arrays, make_rng
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.image_classification.config import ImageConfig
 from reference_impls.image_classification.fashion_mnist import (
+    FILES,
     PIXEL_DEVIATION,
     PIXEL_MEAN,
     read_fashion_mnist,
 )
-from reference_impls.image_classification.imagenet import ImageNet
+from reference_impls.image_classification.imagenet import SPLITS, ImageNet, find_split
 from reference_impls.image_classification.model import ResNetConfig, build_resnet
 from reference_impls.image_classification.schedule import count_epoch_steps, make_schedule
 
@@ -91,15 +92,26 @@ class ImageClassification(Workload[ImageConfig]):
 
     metric = "top-1 accuracy"
 
+    def check_data(self) -> None:
+        """See that the images are there; what is in them is read by `load`."""
+        if self.config.source == "imagenet":
+            for names in SPLITS:
+                find_split(self.folder, names, self.data_command)
+        else:
+            check_files(self.folder, FILES, self.data_command, checksums=False)
+
     def hyperparameters(self) -> dict[str, object]:
         """What the log says of optimizer, schedule and model."""
         config = self.config
-        steps = count_epoch_steps(config)
         values: dict[str, object] = {
             "global_batch_size": config.global_batch_size,
+            "model_width": config.width,
+            "model_blocks": list(config.blocks),
+            "model_bn_span": config.global_batch_size,
+            "label_smoothing": config.label_smoothing,
             "opt_name": config.optimizer,
             "opt_learning_rate_warmup_epochs": config.warmup_epochs,
-            "model_bn_span": config.global_batch_size,
+            "opt_learning_rate_decay_schedule": config.decay,
         }
         if config.optimizer == "sgd":
             values["sgd_opt_base_learning_rate"] = config.base_learning_rate
@@ -107,19 +119,18 @@ class ImageClassification(Workload[ImageConfig]):
             values["sgd_opt_weight_decay"] = config.weight_decay
         else:
             values["opt_base_learning_rate"] = config.base_learning_rate
-            values["opt_weight_decay"] = config.weight_decay
-        if config.decay == "polynomial":
-            values["sgd_opt_end_learning_rate"] = config.end_learning_rate
-            values["sgd_opt_learning_rate_decay_poly_power"] = config.decay_power
-            values["sgd_opt_learning_rate_decay_steps"] = round(config.decay_epochs * steps)
-        elif config.decay == "steps":
+            values[f"opt_{config.optimizer}_weight_decay"] = config.weight_decay
+        decay_steps = round(config.decay_epochs * count_epoch_steps(config))
+        if config.decay == "steps":
             values["opt_learning_rate_decay_boundary_epochs"] = list(config.boundary_epochs)
             values["opt_learning_rate_decay_factor"] = config.boundary_factor
+        elif config.decay == "polynomial":
+            values["sgd_opt_end_learning_rate"] = config.end_learning_rate
+            values["sgd_opt_learning_rate_decay_poly_power"] = config.decay_power
+            values["sgd_opt_learning_rate_decay_steps"] = decay_steps
         else:
             values["opt_end_learning_rate"] = config.end_learning_rate
-            values["opt_learning_rate_decay_steps"] = round(config.decay_epochs * steps)
-        if config.label_smoothing:
-            values["label_smoothing"] = config.label_smoothing
+            values["opt_learning_rate_decay_steps"] = decay_steps
         return values
 
     def build(self) -> None:

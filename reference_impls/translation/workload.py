@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from reference_impls.harness import DataError, SettingError
 from reference_impls.harness.arrays import make_rng
+from reference_impls.harness.prepared import check_prepared, read_facts
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.translation.batches import plan_batches, serve_batches
 from reference_impls.translation.config import TranslationConfig
@@ -28,21 +29,42 @@ class Translation(Workload[TranslationConfig]):
     metric = "BLEU"
     collects: ClassVar[str] = "rows"
 
+    @property
+    def train_samples(self) -> int:
+        """Pairs of the training data; at full scale as many as were prepared."""
+        return self.config.train_samples or int(read_facts(self.folder, self.data_command)["train_pairs"])
+
+    def check_data(self) -> None:
+        """See that the prepared sentences are there."""
+        check_prepared(self.folder, self.data_command)
+
     def hyperparameters(self) -> dict[str, object]:
         """What the log says of optimizer, schedule, model and decoding."""
         config = self.config
         values: dict[str, object] = {
             "global_batch_size": config.global_batch_size,
+            "vocabulary_size": config.vocabulary,
+            "model_hidden_size": config.width,
+            "model_filter_size": config.filter_width,
+            "model_heads": config.heads,
+            "model_encoder_layers": config.encoder_layers,
+            "model_decoder_layers": config.decoder_layers,
+            "dropout": config.dropout,
+            "label_smoothing": config.label_smoothing,
+            "max_sequence_length": config.max_length,
+            "eval_beam_size": config.beam,
+            "eval_length_penalty": config.alpha,
             "opt_name": config.optimizer,
             "opt_base_learning_rate": config.learning_rate,
             "opt_learning_rate_warmup_steps": config.warmup_steps,
-            "opt_adam_beta_1": config.beta_1,
-            "opt_adam_beta_2": config.beta_2,
-            "opt_adam_epsilon": config.epsilon,
+            "opt_learning_rate_decay_schedule": config.schedule,
+            f"opt_{config.optimizer}_beta_1": config.beta_1,
+            f"opt_{config.optimizer}_beta_2": config.beta_2,
+            f"opt_{config.optimizer}_epsilon": config.epsilon,
         }
-        if config.optimizer != "adam":
-            values["opt_weight_decay"] = config.weight_decay
-        if config.schedule != "inverse_sqrt":
+        if config.optimizer == "adamw":
+            values["opt_adamw_weight_decay"] = config.weight_decay
+        if config.schedule == "cosine":
             values["opt_learning_rate_decay_steps"] = config.decay_steps
         return values
 

@@ -148,7 +148,9 @@ def test_missing_record_files_are_noticed(tmp_path: Path) -> None:
 
 def test_empty_folder_says_what_it_should_hold(tmp_path: Path) -> None:
     """Where there are no images the message says which layouts are read."""
-    with pytest.raises(DataError, match=r"neither train-\*-of-\* \(TFRecords\) nor train/n…/\*.JPEG; .*get-it"):
+    with pytest.raises(
+        DataError, match=r"neither train-\*-of-\* \(TFRecords\) nor train/n…/\*.JPEG; .*get-it"
+    ):
         make_source(tmp_path)
 
 
