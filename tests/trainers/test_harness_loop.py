@@ -32,7 +32,9 @@ class Notes:
     def show_step(self, step: int, losses: Mapping[str, float]) -> None:
         pass
 
-    def finish_epoch(self, epoch: int, losses: Mapping[str, float], notes: Mapping[str, object]) -> None:
+    def finish_epoch(
+        self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]
+    ) -> None:
         self.told.append(("trained", epoch))
 
     def start_eval(self, epoch: int) -> None:
