@@ -11,6 +11,7 @@ from __future__ import annotations
 import gettext
 import hashlib
 import re
+import struct
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -69,7 +70,7 @@ def _read_catalogue(path: Path) -> Iterator[Pair]:
     try:
         with path.open("rb") as file:
             catalogue = gettext.GNUTranslations(file)
-    except (OSError, UnicodeDecodeError, ValueError) as trouble:
+    except (OSError, struct.error, ValueError) as trouble:
         raise DataError(f"{path} is no catalogue of gettext, or damaged: {trouble}") from None
     texts: dict[object, str] = catalogue._catalog  # type: ignore[attr-defined]  # there is no public way to list it
     for key, german in texts.items():
