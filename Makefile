@@ -21,7 +21,7 @@ BASE := $(VENV)/.installed-base
 FULL := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-torch check lint format-check types contracts pages-fresh logs-fresh format docs bench peer nightly clean
+.PHONY: help demo test test-slow test-torch check lint format-check types contracts pages-fresh logs-fresh format docs bench peer nightly clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -30,7 +30,10 @@ demo: $(BASE)  ## judge the logs in examples/ and show the findings
 	$(BIN)/python examples/demo.py
 
 test: $(FULL)  ## all tests
-	$(PYTEST) -n $(WORKERS) -q $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(FULL)  ## the trainers at their full size, for two steps each; some minutes
+	$(PYTEST) -n $(WORKERS) -q -m slow tests/trainers $(PYTEST_ARGS)
 
 test-torch: $(TORCH_VENV)/.installed  ## the callbacks in Lightning and Transformers, in an environment of its own
 	$(TORCH_VENV)/bin/python -m pytest -q -m torch tests/unit/mllog $(PYTEST_ARGS)
