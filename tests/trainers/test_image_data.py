@@ -45,7 +45,10 @@ def test_idx_file_is_read_with_its_shape(tmp_path: Path) -> None:
         (b"no gzip", "cannot be unpacked"),
         (gzip.compress(b"\0\0\x08", mtime=0), "no idx file"),
         (gzip.compress(b"\0\0\x0d\x01\0\0\0\1" + bytes(4), mtime=0), "no idx file of unsigned bytes"),
-        (gzip.compress(b"\0\0\x08\x01\0\0\0\5" + bytes(4), mtime=0), "has 4 values where its header says (5,)"),
+        (
+            gzip.compress(b"\0\0\x08\x01\0\0\0\5" + bytes(4), mtime=0),
+            "has 4 values where its header says (5,)",
+        ),
         (gzip.compress(b"\0\0\x08\x01\0\0\0\5" + bytes(5), mtime=0)[:-9], "cannot be unpacked"),
     ],
 )
