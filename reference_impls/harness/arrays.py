@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -13,13 +14,50 @@ _GATHERERS = 2
 _AHEAD = 2
 
 
+class Ragged(NamedTuple):
+    """Rows of different lengths.
+
+    Attributes:
+        values: all rows one after the other.
+        lengths: of each row.
+    """
+
+    values: np.ndarray
+    lengths: np.ndarray
+
+
 def make_rng(seed: int, *numbers: int) -> np.random.Generator:
     """A random generator that follows from the run's seed and further numbers, such as the epoch."""
     return np.random.default_rng([seed, *numbers])
 
 
+def order_by_length(
+    lengths: np.ndarray, global_batch: int, rng: np.random.Generator, window: int = 50
+) -> np.ndarray:
+    """A random order in which the samples of a batch are of similar length, so that little is filled up.
+
+    Args:
+        lengths: of each sample.
+        global_batch: samples of a batch.
+        rng: source of chance.
+        window: so many batches' samples, drawn at random, are sorted together.
+
+    Returns:
+        Indices; what does not fill a last batch stands at the end.
+    """
+    order = rng.permutation(len(lengths))
+    whole = len(order) // global_batch * global_batch
+    size = window * global_batch
+    parts = [order[start : min(start + size, whole)] for start in range(0, whole, size)]
+    batches = np.concatenate(
+        [part[np.argsort(lengths[part], kind="stable")] for part in parts] or [order[:0]]
+    )
+    batches = rng.permutation(batches.reshape(-1, global_batch)).reshape(-1)
+    return np.concatenate([batches, order[whole:]])
+
+
 def batch_arrays(
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, np.ndarray | Ragged],
     global_batch: int,
     share: Share,
     *,
@@ -30,7 +68,8 @@ def batch_arrays(
     """Batches of one pass over arrays, for the replicas of one process.
 
     Args:
-        arrays: by name; all of the same length.
+        arrays: by name; all of the same length. Rows of different lengths are filled up with zeros to the longest
+            of a replica's batch.
         global_batch: samples of a batch over all replicas.
         share: which part of each batch.
         order: in which order, or which samples; default: as they stand.
@@ -42,7 +81,9 @@ def batch_arrays(
         A data set of dictionaries of tensors whose first dimension is a replica's part of the batch.
     """
     size = share.replica_batch(global_batch)
-    count = len(next(iter(arrays.values()))) if order is None else len(order)
+    first = next(iter(arrays.values()))
+    rows = len(first.lengths if isinstance(first, Ragged) else first)
+    count = rows if order is None else len(order)
     indices = np.arange(count) if order is None else np.asarray(order)
     if whole_batches:
         batches = count // global_batch
@@ -59,10 +100,13 @@ def batch_arrays(
     mine = indices.reshape(batches, share.all_replicas, size)[:, parts].reshape(-1, size)
     mine_weights = weights.reshape(batches, share.all_replicas, size)[:, parts].reshape(-1, size)
     # With sample order settled here, the graph only gathers, which is quick and repeatable.
-    constants = {name: tf.constant(array) for name, array in arrays.items()}
+    constants = {name: _make_constant(array) for name, array in arrays.items()}
 
-    def gather(rows: tf.Tensor, row_weights: tf.Tensor) -> dict[str, tf.Tensor]:
-        batch = {name: tf.gather(tensor, rows) for name, tensor in constants.items()}
+    def gather(numbers: tf.Tensor, row_weights: tf.Tensor) -> dict[str, tf.Tensor]:
+        batch = {}
+        for name, tensor in constants.items():
+            part = tf.gather(tensor, numbers)
+            batch[name] = part.to_tensor() if isinstance(part, tf.RaggedTensor) else part
         if weight is not None:
             batch[weight] = row_weights
         return batch
@@ -73,3 +117,9 @@ def batch_arrays(
     # There is nothing to tune here, and the end of a pass would wait for the tuning thread's sleep.
     options.autotune.enabled = False
     return dataset.with_options(options)
+
+
+def _make_constant(array: np.ndarray | Ragged) -> tf.Tensor | tf.RaggedTensor:
+    if isinstance(array, Ragged):
+        return tf.RaggedTensor.from_row_lengths(array.values, array.lengths)
+    return tf.constant(array)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness.arrays import batch_arrays, make_rng
-from reference_impls.harness.errors import DataError, SettingError
+from reference_impls.harness.errors import DataError
+from reference_impls.harness.optimizers import describe_adam, make_adam
 from reference_impls.harness.prepared import check_prepared, read_prepared
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.recommendation.config import RecommendationConfig
@@ -30,13 +30,9 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
     def hyperparameters(self) -> dict[str, object]:
         """Optimizer, batch, sampling and model sizes by log key."""
         config = self.config
-        values: dict[str, object] = {
+        return {
             "global_batch_size": config.global_batch_size,
-            "opt_name": config.optimizer,
-            "opt_base_learning_rate": config.learning_rate,
-            f"opt_{config.optimizer}_beta_1": config.beta_1,
-            f"opt_{config.optimizer}_beta_2": config.beta_2,
-            f"opt_{config.optimizer}_epsilon": config.epsilon,
+            **describe_adam(config),
             "train_negatives": config.train_negatives,
             "eval_negatives": config.eval_negatives,
             "model_factors": config.factors,
@@ -44,9 +40,6 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
             "dropout": config.dropout,
             "opt_l2_regularization": config.l2,
         }
-        if config.optimizer == "adamw":
-            values["opt_adamw_weight_decay"] = config.weight_decay
-        return values
 
     def build(self) -> None:
         """Make the model and its optimizer."""
@@ -54,15 +47,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         self.model = NeuMF(config.users, config.items, config.factors, config.mlp_layers, config.dropout)
         nobody = tf.zeros((1,), tf.int32)
         self.model(nobody, nobody)  # the variables are made by the first call
-        moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
-        if config.optimizer == "adam":
-            self.optimizer = keras.optimizers.Adam(config.learning_rate, **moments)
-        elif config.optimizer == "adamw":
-            self.optimizer = keras.optimizers.AdamW(
-                config.learning_rate, weight_decay=config.weight_decay, **moments
-            )
-        else:
-            raise SettingError(f"optimizer must be adam or adamw, not {config.optimizer!r}")
+        self.optimizer = make_adam(config)
         self.optimizer.build(self.model.trainable_variables)
 
     def state(self) -> dict[str, Any]:

@@ -1,0 +1,55 @@
+"""Adam and AdamW from a task's settings, and what the log says of them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import keras
+
+from reference_impls.harness.errors import SettingError
+
+
+class AdamSettings(Protocol):
+    """The settings that a configuration must have; ``optimizer`` is ``adam`` or ``adamw``."""
+
+    @property
+    def optimizer(self) -> str: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def beta_1(self) -> float: ...  # noqa: D102
+    @property
+    def beta_2(self) -> float: ...  # noqa: D102
+    @property
+    def epsilon(self) -> float: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
+
+
+def make_adam(config: AdamSettings) -> keras.optimizers.Optimizer:
+    """The optimizer that a configuration asks for.
+
+    Raises:
+        SettingError: it asks for another than Adam or AdamW.
+    """
+    moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
+    if config.optimizer == "adam":
+        return keras.optimizers.Adam(config.learning_rate, **moments)
+    if config.optimizer == "adamw":
+        return keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, **moments)
+    raise SettingError(f"optimizer must be adam or adamw, not {config.optimizer!r}")
+
+
+def describe_adam(config: AdamSettings) -> dict[str, object]:
+    """Values by log key."""
+    name = config.optimizer
+    values: dict[str, object] = {
+        "opt_name": name,
+        "opt_base_learning_rate": config.learning_rate,
+        f"opt_{name}_beta_1": config.beta_1,
+        f"opt_{name}_beta_2": config.beta_2,
+        f"opt_{name}_epsilon": config.epsilon,
+    }
+    if name == "adamw":
+        values["opt_adamw_weight_decay"] = config.weight_decay
+    return values

@@ -1,0 +1,77 @@
+"""Settings of the sentiment task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reference_impls.harness.configs import TaskConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentimentConfig(TaskConfig):
+    """What a run of the sentiment net needs to know.
+
+    Attributes:
+        words: most frequent words that are told apart; others count as none.
+        ngrams: most frequent sequences of one to three words that the bag layer knows.
+        regions: sizes of the text regions, in words; one convolution for each, side by side.
+        units: neurons of each convolution.
+        bag_units: neurons of the layer that sees the whole text as a bag of sequences.
+        dropout: share of the features that is dropped before the last layer, in training.
+        l2: weight of half the squares of the last layer's weights in the loss.
+        optimizer: ``adam`` or ``adamw``.
+        learning_rate: of the optimizer.
+        beta_1: of the optimizer.
+        beta_2: of the optimizer.
+        epsilon: of the optimizer.
+        weight_decay: of ``adamw``.
+    """
+
+    words: int
+    ngrams: int
+    regions: tuple[int, ...] = (3, 4)
+    units: int
+    bag_units: int = 20
+    dropout: float = 0.5
+    l2: float = 1e-4
+    optimizer: str = "adam"
+    learning_rate: float
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-7
+    weight_decay: float = 0.0
+
+
+MINI = SentimentConfig(
+    train_samples=8_454,
+    eval_samples=2_114,
+    words=16_000,
+    ngrams=60_000,
+    units=100,
+    global_batch_size=100,
+    eval_batch_size=512,
+    learning_rate=0.001,
+    target=0.805,
+    max_epochs=12,
+)
+"""Human-rated snippets of movie reviews."""
+
+MINI_OPEN = replace(MINI, optimizer="adamw", weight_decay=0.01)
+"""The open-division variant: decoupled weight decay."""
+
+FULL = SentimentConfig(
+    train_samples=25_000,
+    eval_samples=25_000,
+    words=30_000,
+    ngrams=200_000,
+    units=1_000,
+    global_batch_size=100,
+    eval_batch_size=100,
+    learning_rate=0.0002,
+    target=0.906,
+    max_epochs=30,
+)
+"""IMDB's 50,000 reviews, the original suite's task."""
+
+FULL_OPEN = replace(FULL, optimizer="adamw", weight_decay=0.01)
+"""The open-division variant: decoupled weight decay."""

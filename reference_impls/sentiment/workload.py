@@ -1,0 +1,122 @@
+"""Sentiment analysis as the harness sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from reference_impls.harness.arrays import Ragged, batch_arrays, make_rng, order_by_length
+from reference_impls.harness.errors import DataError
+from reference_impls.harness.optimizers import describe_adam, make_adam
+from reference_impls.harness.prepared import check_prepared, read_prepared
+from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
+from reference_impls.sentiment.config import SentimentConfig
+from reference_impls.sentiment.model import SentimentNet
+
+
+class Part(NamedTuple):
+    """Texts as numbers: words in order, the set of word sequences, and whether each is positive."""
+
+    words: Ragged
+    ngrams: Ragged
+    labels: np.ndarray
+
+
+def _take_part(arrays: Mapping[str, np.ndarray], name: str) -> Part:
+    return Part(
+        Ragged(arrays[f"{name}_words"], arrays[f"{name}_word_counts"]),
+        Ragged(arrays[f"{name}_ngrams"], arrays[f"{name}_ngram_counts"]),
+        arrays[f"{name}_labels"],
+    )
+
+
+class SentimentWorkload(Workload[SentimentConfig]):
+    """Tells positive texts from negative ones."""
+
+    metric = "accuracy"
+
+    def check_data(self) -> None:
+        """See that the prepared texts are there."""
+        check_prepared(self.folder, self.data_command)
+
+    def hyperparameters(self) -> dict[str, object]:
+        """Optimizer, batch and model sizes by log key."""
+        config = self.config
+        return {
+            "global_batch_size": config.global_batch_size,
+            **describe_adam(config),
+            "opt_l2_regularization": config.l2,
+            "model_vocabulary": config.words,
+            "model_ngrams": config.ngrams,
+            "model_regions": list(config.regions),
+            "model_units": config.units,
+            "model_bag_units": config.bag_units,
+            "dropout": config.dropout,
+        }
+
+    def build(self) -> None:
+        """Make the model and its optimizer."""
+        config = self.config
+        self.model = SentimentNet(
+            config.words, config.ngrams, config.regions, config.units, config.bag_units, config.dropout
+        )
+        nothing = tf.zeros((1, 1), tf.int32)
+        self.model(nothing, nothing)  # the variables are made by the first call
+        self.optimizer = make_adam(config)
+        self.optimizer.build(self.model.trainable_variables)
+
+    def state(self) -> dict[str, Any]:
+        """Model and optimizer."""
+        return {"model": self.model, "optimizer": self.optimizer}
+
+    def load(self, share: Share) -> None:
+        """Read the texts."""
+        config = self.config
+        arrays, facts = read_prepared(self.folder, self.data_command)
+        found = (len(arrays["train_labels"]), len(arrays["eval_labels"]), facts["words"], facts["ngrams"])
+        wanted = (config.train_samples, config.eval_samples, config.words, config.ngrams)
+        if found != wanted:
+            raise DataError(
+                f"{self.folder} holds {found[0]:,} and {found[1]:,} texts with {found[2]:,} words and {found[3]:,} "
+                f"sequences told apart, where the configuration says {wanted[0]:,}, {wanted[1]:,}, {wanted[2]:,} "
+                f"and {wanted[3]:,}; get the right data with: {self.data_command}"
+            )
+        self.train, self.held_out = (_take_part(arrays, part) for part in ("train", "eval"))
+
+    def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
+        """All texts in random order, those of a batch of similar length."""
+        size = self.config.global_batch_size
+        order = order_by_length(self.train.words.lengths, size, make_rng(self.seed, epoch))
+        return batch_arrays(self.train._asdict(), size, share, order=order, whole_batches=True)
+
+    def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+        """Cross entropy, and the squares of the last layer's weights."""
+        config = self.config
+        with tf.GradientTape() as tape:
+            logits = self.model(batch["words"], batch["ngrams"], training=True)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["labels"], logits)
+            entropy = tf.reduce_sum(losses) / config.global_batch_size
+            replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+            total = entropy + config.l2 * tf.nn.l2_loss(self.model.top.kernel) / replicas
+        self.update(tape, total, self.optimizer, self.model.trainable_variables)
+        return {"loss": total, "cross_entropy": entropy}
+
+    def eval_data(self, share: Share) -> tf.data.Dataset:
+        """Each held-out text once, short ones first."""
+        order = np.argsort(self.held_out.words.lengths, kind="stable")
+        arrays = self.held_out._asdict()
+        return batch_arrays(arrays, self.config.eval_batch_size, share, order=order, weight="weight")
+
+    def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+        """How many are told rightly."""
+        logits = self.model(batch["words"], batch["ngrams"])
+        guesses = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        right = tf.cast(guesses == batch["labels"], tf.float32) * batch["weight"]
+        return {"right": tf.reduce_sum(right), "texts": tf.reduce_sum(batch["weight"])}
+
+    def measure(self, collected: Collected) -> Evaluation:
+        """Share of texts that are told rightly."""
+        return Evaluation(float(collected["right"]) / float(collected["texts"]))
