@@ -77,7 +77,7 @@ def test_changed_images_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     damaged = bytearray(path.read_bytes())
     damaged[-1] ^= 1
     path.write_bytes(damaged)
-    with pytest.raises(DataError, match=r"SHA-256 differs; get it anew with: get-it"):
+    with pytest.raises(DataError, match=r"sha256 differs; get it anew with: get-it"):
         read_fashion_mnist(tmp_path, COMMAND)
 
 
