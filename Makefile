@@ -10,16 +10,18 @@ PYTEST ?= $(BIN)/python -m pytest
 PYTEST_ARGS ?=
 RULE_PAGES ?= docs/rules
 WRITE_RULE_PAGES ?= $(BIN)/mlperf rules docs
-SHOWING_PAGES ?= README.md docs/checking.md docs/scoring.md
+SHOWING_PAGES ?= README.md docs/analysis.md docs/checking.md docs/scoring.md
 NIGHTLY_EXAMPLES ?= 100000
 PEER_VENV ?= .venv-peer
+TORCH_VENV ?= .venv-torch
+TORCH ?= torch
 MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
 
 BASE := $(VENV)/.installed-base
 FULL := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format-check types contracts pages-fresh logs-fresh format docs bench peer nightly clean
+.PHONY: help demo test test-slow test-torch check lint format-check types contracts pages-fresh logs-fresh format docs bench peer nightly clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -28,7 +30,13 @@ demo: $(BASE)  ## judge the logs in examples/ and show the findings
 	$(BIN)/python examples/demo.py
 
 test: $(FULL)  ## all tests
-	$(PYTEST) -n $(WORKERS) -q $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
+
+test-slow: $(FULL)  ## the trainers at their full size, for two steps each; some minutes
+	$(PYTEST) -n $(WORKERS) -q -m slow tests/trainers $(PYTEST_ARGS)
+
+test-torch: $(TORCH_VENV)/.installed  ## the callbacks in Lightning and Transformers, in an environment of its own
+	$(TORCH_VENV)/bin/python -m pytest -q -m torch tests/unit/mllog $(PYTEST_ARGS)
 
 check: lint format-check types contracts pages-fresh logs-fresh  ## lint, types, import contracts, stale files
 
@@ -87,6 +95,12 @@ $(BASE): setup.cfg pyproject.toml | $(BIN)/python
 $(FULL): setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(BASE) $@
+
+$(TORCH_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(PYTHON) -m venv $(TORCH_VENV)
+	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
+	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[torch]' pytest hypothesis
+	@touch $@
 
 $(PEER_VENV)/.installed: | $(BIN)/python
 	$(PYTHON) -m venv $(PEER_VENV)

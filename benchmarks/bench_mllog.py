@@ -24,7 +24,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROUNDS = 7
+ROUNDS = 15
 IMPORT_ROUNDS = 15
 PROJECT = Path(__file__).resolve().parent.parent
 HEAVY = (

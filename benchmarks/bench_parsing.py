@@ -8,9 +8,9 @@ tables say so.
 
 - *logs*: the time from the call to its result, for a log in the page cache. The contestants take turns on each
   log, and of several repetitions the fastest counts; "all" is the sum over the logs, divided by their events,
-  "median" that of the logs' own ratios. Clean logs have nothing but records; noisy ones have something before
-  most of their records; logs are mostly noise when fewer than one line in three holds a record. Logs that the
-  peer cannot read are left out. The peer gives no line numbers of the file and no columns. "JSON alone" is
+  "median" that of the logs' own ratios. Clean logs have nothing but records; all others are noisy. Of the noisy
+  ones, those are mostly noise in which fewer than one line in three holds a record. Logs that the peer cannot
+  read are left out. The peer gives no line numbers of the file and no columns. "JSON alone" is
   `orjson.loads` on the payloads, cut out beforehand.
 - *length of a line*: the time for one long line.
 - *malformed lines*: the time for lines of which each gives a problem.
@@ -135,19 +135,20 @@ def make_logs(folder: Path, count: int) -> dict[str, list[Path]]:
 
 def choose_logs(corpus: Path, count: int) -> dict[str, list[Path]]:
     """Real logs of the newest dialect of each kind, evenly spread over all there are."""
-    sets: dict[str, list[Path]] = {"clean": [], "noisy": [], "mostly noise": []}
+    clean, noisy, mostly_noise = [], [], []
     for path in sorted(corpus.rglob("result_*.txt")):
         lines = path.read_bytes().split(b"\n")
         records = [line for line in lines if b":::MLLOG " in line]
-        prefixed = sum(not line.startswith(b":::MLLOG ") for line in records)
         if not records:
             continue
+        prefixed = any(not line.startswith(b":::MLLOG ") for line in records)
+        if not prefixed and len(records) > 0.95 * len(lines):
+            clean.append(path)
+            continue
+        noisy.append(path)
         if len(records) * 3 < len(lines):
-            sets["mostly noise"].append(path)
-        elif prefixed * 2 > len(records):
-            sets["noisy"].append(path)
-        elif not prefixed and len(records) > 0.95 * len(lines):
-            sets["clean"].append(path)
+            mostly_noise.append(path)
+    sets = {"clean": clean, "noisy": noisy, "mostly noise": mostly_noise}
     return {name: take_evenly(paths, count) for name, paths in sets.items()}
 
 
@@ -292,7 +293,7 @@ def main() -> int:
     parser.add_argument(
         "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
     )
-    parser.add_argument("--corpus", type=Path, help="folder of real result logs")
+    parser.add_argument("--corpus", type=lambda text: Path(text).resolve(), help="folder of real result logs")
     parser.add_argument("--logs", type=int, default=120, help="number of logs of each kind (default: 120)")
     parser.add_argument("--repetitions", type=int, default=7, help="repetitions of which the fastest counts")
     parser.add_argument(

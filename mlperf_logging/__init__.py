@@ -9,6 +9,18 @@ TYPE_CHECKING = False  # typing itself would cost a training script more than al
 if TYPE_CHECKING:
     from typing import Any
 
+    from mlperf_logging.analysis import (
+        AnalysisParameters,
+        ReadingParameters,
+        analyse,
+        compare_systems,
+        describe_scaling,
+        describe_variance,
+        read_tables,
+        tabulate_evaluations,
+        tabulate_hyperparameters,
+        tabulate_runs,
+    )
     from mlperf_logging.compliance import (
         CheckedRun,
         Finding,
@@ -60,6 +72,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _PLACES = {
+    "mlperf_logging.analysis": (
+        "AnalysisParameters", "ReadingParameters", "analyse", "compare_systems", "describe_scaling",
+        "describe_variance", "read_tables", "tabulate_evaluations", "tabulate_hyperparameters", "tabulate_runs",
+    ),
     "mlperf_logging.compliance": (
         "CheckedRun", "Finding", "Ruleset", "Verdict", "check_log", "check_run", "load_ruleset", "start_judge",
     ),
@@ -81,6 +97,7 @@ _PLACES = {
 _NAMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = [
+    "AnalysisParameters",
     "CheckedRun",
     "ConvergenceCheck",
     "Evaluation",
@@ -94,6 +111,7 @@ __all__ = [
     "Position",
     "Problem",
     "Progress",
+    "ReadingParameters",
     "ResultFolder",
     "RuleError",
     "Ruleset",
@@ -107,10 +125,14 @@ __all__ = [
     "UsageError",
     "Verdict",
     "WaiverError",
+    "analyse",
     "check_convergence",
     "check_log",
     "check_results",
     "check_run",
+    "compare_systems",
+    "describe_scaling",
+    "describe_variance",
     "find_result_folders",
     "geometric_mean",
     "load_ruleset",
@@ -119,11 +141,15 @@ __all__ = [
     "olympic_mean",
     "read_log",
     "read_run",
+    "read_tables",
     "score_folder",
     "score_results",
     "score_run",
     "score_suite",
     "start_judge",
+    "tabulate_evaluations",
+    "tabulate_hyperparameters",
+    "tabulate_runs",
 ]
 
 

@@ -1,7 +1,5 @@
 """Judging many logs, in one process or in several, with the results in the order of the logs."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -67,8 +65,8 @@ class LogJudge(NamedTuple):
     strict: bool = False
     level: int | None = None
     rules: str | None = None
-    waivers: tuple[Waiver, ...] = ()
-    selection: Selection | None = None
+    waivers: "tuple[Waiver, ...]" = ()
+    selection: "Selection | None" = None
 
     def judge(self, path: str) -> FileResult:
         """Judge one log; what cannot be read or judged gives a verdict "error", not an exception.
@@ -108,7 +106,7 @@ class LogJudge(NamedTuple):
             )
         return self.settle(verdict._replace(path=path))
 
-    def start(self) -> LiveJudge:
+    def start(self) -> "LiveJudge":
         """Begin to judge a run whose events are still to come.
 
         Raises:
@@ -205,12 +203,12 @@ def plan_batches(costs: Sequence[int], workers: int) -> list[range]:
 
 class _Batch(NamedTuple):
     paths: list[str]
-    results: Future[list[Any]] | None  # None: to be judged in this process
+    results: "Future[list[Any]] | None"  # None: to be judged in this process
 
 
 def _start_workers(
     paths: Sequence[str], judge: Judging[Any], workers: int
-) -> tuple[ProcessPoolExecutor, list[_Batch]]:
+) -> "tuple[ProcessPoolExecutor, list[_Batch]]":
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -230,7 +228,7 @@ def _start_workers(
 
 
 def _collect(
-    first: Result, pool: ProcessPoolExecutor, batches: list[_Batch], judge: Judging[Result]
+    first: Result, pool: "ProcessPoolExecutor", batches: list[_Batch], judge: Judging[Result]
 ) -> Iterator[Result]:
     from concurrent.futures.process import BrokenProcessPool
 

@@ -15,6 +15,8 @@ COMMANDS = {
     "rcp": "did a submission converge as the reference does",
     "train": "train a reference model to its target, and log it",
     "rules": "what a round requires, what a rule means, what changed between rounds",
+    "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
+    "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",
 }
 """Name of each command, which is also that of its module here, and what it does."""
 

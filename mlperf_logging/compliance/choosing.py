@@ -47,7 +47,7 @@ def choose_ruleset(
         UsageError: there is no such usage, ruleset, division or benchmark; the message names near ones.
     """
     index = book.index()
-    if usage is not None:
+    if usage is not None and all(entry.usage != usage for entry in index):
         _refuse_unknown("usage", usage, sorted({entry.usage for entry in index}))
     if division is not None:
         _refuse_unknown("division", division, DIVISIONS)
@@ -82,6 +82,8 @@ def _find_round(index: list[RoundIndex], usage: str | None, ruleset: str) -> Rou
         rounds = {entry.round for entry in index if wanted in (None, entry.usage)}
         _refuse_unknown("ruleset", ruleset, sorted(rounds, key=_number_parts))
         raise UsageError(f"there is no ruleset {ruleset!r}")
+    if len(found) == 1:
+        return found[0]
     # The usage with the most rounds is the one that people mean when they name none.
     return max(found, key=lambda entry: sum(other.usage == entry.usage for other in index))
 

@@ -15,6 +15,8 @@ from mlperf_logging.errors import RuleError
 _NEEDED = ("id", "key", "cell", "code", "summary", "why", "pass", "fail")
 _OPTIONAL = ("where", "severity", "level", "hint", "source")
 _JOIN = ("key", "of", "by", "name")
+_COUNTING = ("counts", "from", "begins", "epoch_samples")
+_COUNTED = ("epochs", "samples", "tokens")
 _RUNS = ("required", "dropped_each_side", "non_converged_allowed")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -114,6 +116,31 @@ def read_join(change: Mapping, former: dict[str, str] | None) -> dict[str, str]:
         if join.get(needed) is None:
             raise change.fail(f"'join' needs {needed!r}", "join")
     return join
+
+
+def read_counting(change: Mapping, former: dict[str, Any] | None) -> dict[str, Any]:
+    """What the logged ``epoch_num`` counts, and how many samples an epoch has.
+
+    ``{counts: samples, from: 10000, epoch_samples: 168}``: ``epoch_num`` counts samples in truth, but for numbers
+    below 10,000, which are epochs. ``begins``: what is logged before any training, where that is not 0.
+    ``epoch_samples`` stands where logs do not agree on ``train_samples``.
+
+    Raises:
+        RuleError: a field is unknown or has a wrong value, or the extended round says the same.
+    """
+    body = change.take("progress", dict)
+    body.allow(*_COUNTING)
+    counted = body.take("counts", str, "epochs")
+    if counted not in _COUNTED:
+        raise body.fail(f"'counts' is one of {', '.join(_COUNTED)}, not {counted!r}", "counts")
+    for field in _COUNTING[1:]:
+        number = body.take(field, int)
+        if number is not None and number < 1:
+            raise body.fail(f"{field!r} must be a positive number, not {number}", field)
+    counting = {"counts": counted, **{field: body[field] for field in _COUNTING[1:] if field in body}}
+    if counting == former:
+        raise change.fail("'progress' says what the extended round says already; remove it", "progress")
+    return counting
 
 
 def read_runs(change: Mapping, former: dict[str, int] | None) -> dict[str, int]:

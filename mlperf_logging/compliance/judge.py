@@ -226,7 +226,9 @@ class Judge:
     def _judge_occurrence(self, rule: Rule) -> None:
         kind, *operands = rule.node
         memory = self.memory
-        count = sum(memory.counts.get(key, 0) for key in rule.key.split("|"))
+        count = memory.counts.get(rule.key, 0)
+        if "|" in rule.key:
+            count = sum(memory.counts.get(key, 0) for key in rule.key.split("|"))
         if kind == "exactly_one" and count > 1:
             self._report_repetition(rule, count)
         elif kind == "exactly_one" and count == 0:

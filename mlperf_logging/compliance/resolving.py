@@ -41,7 +41,7 @@ _ROUND_KEYS = (
     "change",
 )
 _FACT_KEYS = ("area", "dataset", "model")
-_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "runs", "rules")
+_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "progress", "runs", "rules")
 
 
 class Resolver:
@@ -245,6 +245,8 @@ class _Change:
         table["lists"] = entries.read_lists(change.take("lists", dict, Mapping()), table["lists"])
         if "join" in change:
             table["join"] = entries.read_join(change, table["join"])
+        if "progress" in change:
+            table["facts"]["progress"] = entries.read_counting(change, table["facts"].get("progress"))
         if "runs" in change:
             table["facts"]["runs"] = entries.read_runs(change, table["facts"].get("runs"))
         for layer in LAYERS:

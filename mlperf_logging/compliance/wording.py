@@ -178,8 +178,9 @@ def describe_names(rule: Rule, wanted: list[str], logged: list[Any], ruleset: Ru
     seen: dict[str, int] = {}
     for name in logged:
         seen[str(name)] = seen.get(str(name), 0) + 1
+    known = set(wanted)
     missing = [name for name in wanted if name not in seen]
-    extra = [name for name in seen if name not in set(wanted)]
+    extra = [name for name in seen if name not in known]
     twice = [name for name, count in seen.items() if count > 1]
     parts = [
         _some(title, names)

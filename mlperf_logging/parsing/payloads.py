@@ -20,7 +20,7 @@ DIGITS_LIMIT = 4300
 TOO_DEEP = -(1 << 40)
 
 _SECONDS = re.compile(r"([0-9]*)\.?([0-9]*)")
-_NUMERAL = re.compile(r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?")
+_NUMERAL = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
 
 
 class PairDecoder:
@@ -182,7 +182,7 @@ def read_time_ms(record: dict[str, Any], mistakes: list[Mistake]) -> int | float
     time_ms = record["time_ms"]
     if time_ms.__class__ is int or (time_ms.__class__ is float and isfinite(time_ms)):
         return time_ms
-    if isinstance(time_ms, str) and len(time_ms) < 100 and _NUMERAL.fullmatch(time_ms):
+    if isinstance(time_ms, str) and len(time_ms) < 100 and re.fullmatch(_NUMERAL, time_ms):
         number = float(time_ms)
         if isfinite(number):
             mistakes.append(Mistake("time-as-text", "time_ms", describe(time_ms)))

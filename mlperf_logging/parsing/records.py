@@ -1,7 +1,5 @@
 """Records that are not ordinary: read with the dialect's grammar, or told what is wrong with them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -22,11 +20,12 @@ from mlperf_logging.parsing.payloads import (
 Item: TypeAlias = "Event | Problem"
 
 _KEY_WINDOW = 4096
-_UNBOUNDED = re.compile(r"-?(?:NaN|Infinity)")
+# Patterns that ordinary logs do not need; compiled when they are, since each costs a cold start.
+_UNBOUNDED = r"-?(?:NaN|Infinity)"
 
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF = r"u[dD][89a-fA-F][0-9a-fA-F]{2}"
-_ESCAPE = re.compile(rf"\\(?:{_PAIR}|({_HALF})|.)", re.DOTALL)
+_ESCAPE = rf"(?s)\\(?:{_PAIR}|({_HALF})|.)"
 
 
 class Parsed(NamedTuple):
@@ -108,7 +107,7 @@ class RecordReader:
     in a record that cannot be read every marker begins a new one.
     """
 
-    def __init__(self, dialects: Sequence[Dialect], parse: ParseRecord | None = None) -> None:
+    def __init__(self, dialects: Sequence[Dialect], parse: "ParseRecord | None" = None) -> None:
         self._parse = parse
         self.markers = compile_markers(tuple(dialects))
 
@@ -228,7 +227,7 @@ class _Record(NamedTuple):
     doubts: list[str]
 
     @classmethod
-    def decode(cls, dialect: Dialect, raw: bytes, line: int, column: int) -> _Record:
+    def decode(cls, dialect: Dialect, raw: bytes, line: int, column: int) -> "_Record":
         """A record of its bytes."""
         text, doubts = decode(raw)
         return cls(dialect, text, line, column, raw, doubts)
@@ -262,7 +261,7 @@ class _Record(NamedTuple):
             found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
             items.append(self.problem("duplicate-json-key", max(places, default=0), found, key))
         if has_unbounded(payload):
-            word = _UNBOUNDED.search(self.text)
+            word = re.search(_UNBOUNDED, self.text)
             items.append(self.problem("nan-or-infinity", word.start() if word else 0, "", key))
         return items + [self.problem(doubt, 0, "", key) for doubt in self.doubts]
 
@@ -306,7 +305,7 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
         text = raw.decode("latin-1")
         doubts.append("not-utf8")
     if "\\ud" in text or "\\uD" in text:
-        mended = _ESCAPE.sub(lambda found: "\\ufffd" if found[1] else found[0], text)
+        mended = re.sub(_ESCAPE, lambda found: "\\ufffd" if found[1] else found[0], text)
         if mended != text:
             text = mended
             doubts.append("lone-surrogate")

@@ -5,8 +5,6 @@ A format is one file in this folder, ``<name>.py``, that holds a class `Report` 
 underscore are shared parts. Reports return text; only the command line writes it.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlperf_logging.errors import UsageError
@@ -24,8 +22,8 @@ class FileResult(NamedTuple):
         waived: the findings that waivers cover.
     """
 
-    verdict: Verdict
-    waived: tuple[WaivedFinding, ...] = ()
+    verdict: "Verdict"
+    waived: "tuple[WaivedFinding, ...]" = ()
 
     def as_json(self) -> dict[str, Any]:
         """One entry of ``files`` in the ``mlperf-check/1`` document; waived findings stand last."""
@@ -56,7 +54,7 @@ class Totals(NamedTuple):
     warnings: int = 0
     waived: int = 0
 
-    def plus(self, result: FileResult) -> Totals:
+    def plus(self, result: FileResult) -> "Totals":
         """The counts with one more log.
 
         Args:
@@ -115,7 +113,7 @@ class BaseReport:
         """Text before the first log."""
         return ""
 
-    def announce(self, path: str, finding: Finding) -> str:
+    def announce(self, path: str, finding: "Finding") -> str:
         """Text for one finding of a log that is still being written; empty where a format waits for its end.
 
         What was announced does not come again when the log is added.

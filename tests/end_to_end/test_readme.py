@@ -16,11 +16,12 @@ PAGES = [
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/index.md",
+    "docs/analysis.md",
     "docs/checking.md",
     "docs/python_api.md",
     "docs/scoring.md",
 ]
-SHOWING = ["README.md", "docs/checking.md", "docs/scoring.md"]
+SHOWING = ["README.md", "docs/analysis.md", "docs/checking.md", "docs/scoring.md"]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 PYTHON_BLOCK = re.compile(r"(?<=^```python\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 

@@ -155,6 +155,7 @@ def assert_same(fast: list[Event | Problem], slow: list[Event | Problem]) -> Non
 @thorough
 @given(logs, st.sampled_from([1, 3, 64, 1 << 18]), st.sampled_from([RECORD_LIMIT, RECORD_LIMIT, 300, 40]))
 @example(b'a\r:::MLLOG {"key"\r\n:::MLLOG ', 1, 40)
+@example(b":::MLPv0.5.0 resnet 1541635734.193 (1) seed", 1 << 18, RECORD_LIMIT)
 def test_fast_reader_and_grammars_agree_on_logs(data: bytes, size: int, limit: int) -> None:
     """On whole and on edited records both readers give the same events and the same problems."""
     assert_same(read_fast(data, size, limit), read_slowly(data, limit))

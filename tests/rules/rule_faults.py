@@ -188,6 +188,18 @@ FAULTS = {
         "change:\n  knitting:\n    join: {key: pair, of: eval_accuracy, by: step_num} #!\n",
         "'join' needs 'name'",
     ),
+    "progress that counts nothing known": Fault(
+        "change:\n  knitting:\n    progress: {counts: stitches} #!\n",
+        "'counts' is one of epochs, samples, tokens, not 'stitches'",
+    ),
+    "progress from nowhere": Fault(
+        "change:\n  knitting:\n    progress: {counts: samples, from: 0} #!\n",
+        "'from' must be a positive number, not 0",
+    ),
+    "an unknown field of progress": Fault(
+        "change:\n  knitting:\n    progress: {epoch_size: 5} #!\n",
+        "epoch_size",
+    ),
     "an unknown field of a join": Fault(
         "change:\n  knitting:\n    join: {key: pair, of: eval_accuracy, bye: step_num, name: metric} #!\n",
         "'bye' is not known here",

@@ -4,8 +4,6 @@ A dialect's module holds one value, ``DIALECT``. There is no list of dialects an
 its two files.
 """
 
-from __future__ import annotations
-
 import importlib
 import os
 import re

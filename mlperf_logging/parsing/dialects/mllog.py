@@ -10,7 +10,14 @@ from typing import Any, Literal
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
-from mlperf_logging.parsing.payloads import count_members, count_names, describe, read_metadata, read_time_ms
+from mlperf_logging.parsing.payloads import (
+    DEPTH_LIMIT,
+    count_members,
+    count_names,
+    describe,
+    read_metadata,
+    read_time_ms,
+)
 from mlperf_logging.parsing.plainly import FIRST_RUNS, read_objects
 
 NAME = "mllog"
@@ -18,6 +25,7 @@ EVENT_TYPES = ("POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END")
 
 _HEAD = len(":::MLLOG ")
 _COLONS = 3 + 6  # those of the marker and of a record with all its members
+_LISTS_STAND_AT = 3  # within the record and its metadata
 
 _FIRST_RUNS = iter(range(FIRST_RUNS))
 
@@ -71,7 +79,8 @@ def read_ordinary(
         namespaces = tuple("" if namespace is UNSET else namespace for namespace in namespaces)
     members += count_members(values, 1)
     colons = text.count(b":")
-    if members != colons or b"[" in text:
+    # Metadata is looked into only where it may hold objects, which have colons, or too many lists in each other.
+    if members != colons or (b"[" in text and text.count(b"[") > DEPTH_LIMIT - _LISTS_STAND_AT):
         members += count_members(list(chain.from_iterable(map(dict.values, metadatas))), 2)
         if members != colons and not _each_name_once(raws, fields):
             return None

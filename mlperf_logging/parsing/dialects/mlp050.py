@@ -51,9 +51,9 @@ def read_ordinary(
 
 
 def _is_call_site(site: bytes) -> bool:
-    file, _, line = site[1:-1].rpartition(b":")
+    file, colon, line = site[1:-1].rpartition(b":")
     plain = site.isascii() and not (b"(" in file or b")" in file or b"\\" in file)
-    return plain and site[:1] == b"(" and site[-1:] == b")" and line.isdigit()
+    return bool(colon) and plain and site[:1] == b"(" and site[-1:] == b")" and line.isdigit()
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:

@@ -329,3 +329,16 @@ def test_book_is_opened_once(tmp_path: Path) -> None:
     assert open_rulebook(str(tmp_path)) is book
     assert book.load("trial/1.0.0") is load_ruleset("trial/1.0.0", rules=tmp_path)
     assert isinstance(book, RuleBook)
+
+
+def test_progress_is_kept_and_may_be_changed(folder: RuleFolder) -> None:
+    """What ``epoch_num`` counts goes from round to round; saying it again is refused, saying another is a change."""
+    counting = "change:\n  knitting:\n    progress: {counts: samples, from: 50}\n"
+    folder.write_second(counting)
+    folder.write("trial/1.2.0.yaml", "extends: 1.1.0\n")
+    folder.write("trial/1.3.0.yaml", f"extends: 1.2.0\n{counting.replace('50', '60')}")
+    folder.write("trial/1.4.0.yaml", f"extends: 1.2.0\n{counting}")
+
+    assert folder.load("trial/1.2.0").facts("knitting")["progress"] == {"counts": "samples", "from": 50}
+    assert folder.load("trial/1.3.0").facts("knitting")["progress"]["from"] == 60
+    assert "'progress' says what the extended round says already" in str(folder.refuse("trial/1.4.0"))

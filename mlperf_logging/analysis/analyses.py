@@ -1,0 +1,233 @@
+"""All analyses of a set of runs at once, by one set of parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from mlperf_logging.analysis.columns import NUMBER, RUN_COLUMNS
+from mlperf_logging.analysis.comparison import ComparisonParameters, compare_systems
+from mlperf_logging.analysis.grouping import GROUP, split_groups
+from mlperf_logging.analysis.hyperparameters import tabulate_hyperparameters
+from mlperf_logging.analysis.randomness import Seed
+from mlperf_logging.analysis.scaling import ScalingParameters, describe_scaling
+from mlperf_logging.analysis.seeds import describe_seed_effect
+from mlperf_logging.analysis.tables import Tables
+from mlperf_logging.analysis.variance import VarianceParameters, describe_variance
+from mlperf_logging.errors import UsageError
+from mlperf_logging.runs.frame import SUCCESS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RUNS, EVALUATIONS, VARIANCE, SEEDS, SCALING, HYPERPARAMETERS, COMPARISON = (
+    "runs", "evaluations", "variance", "seeds", "scaling", "hyperparameters", "comparison",
+)  # fmt: skip
+ANALYSES = {
+    RUNS: "a row a log: time, time to quality, throughput, where the time went",
+    EVALUATIONS: "a row for each metric of each evaluation",
+    VARIANCE: "how much the runs of each system and benchmark differ",
+    SEEDS: "how much of that comes from the seed, how much from the machine",
+    SCALING: "what more accelerators give",
+    HYPERPARAMETERS: "what the submissions set differently, and what the rules let differ",
+}
+"""Names of the tables and what they hold."""
+
+_MOST_NAMES = 4
+
+
+@dataclass(frozen=True)
+class AnalysisParameters:
+    """How runs are analysed.
+
+    Attributes:
+        value: the column that variance, seeds, scaling and comparison are about.
+        by: columns that make a group.
+        only_converged: leave runs out of statistics that did not reach their target: the time to an abort is no time
+            to quality.
+        confidence: level of all intervals.
+        resamples: how often the bootstrap draws.
+        outliers: method for outliers, see `outliers.METHODS`.
+        centre: "median" or "mean": what the shares within ± 5 % and ± 10 % are counted around.
+        precision: wanted half width of the interval of the mean, as a share of the mean.
+        seed: for the bootstrap; equal seeds give equal intervals.
+    """
+
+    value: str = "run_minutes"
+    by: Sequence[str] = GROUP
+    only_converged: bool = True
+    confidence: float = 0.95
+    resamples: int = 9_999
+    outliers: str = "tukey"
+    centre: str = "median"
+    precision: float = 0.05
+    seed: Seed = 0
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense.
+
+        Raises:
+            UsageError: as said.
+        """
+        numbers = [name for name, column in RUN_COLUMNS.items() if column.kind == NUMBER]
+        if self.value not in numbers:
+            raise UsageError(f"there is no column {self.value!r} of numbers; there are {', '.join(numbers)}")
+        for name in self.by:
+            if name not in RUN_COLUMNS:
+                raise UsageError(
+                    f"there is no column {name!r} to group by; there are {', '.join(RUN_COLUMNS)}"
+                )
+        self.variance()
+
+    def variance(self) -> VarianceParameters:
+        """The part that `describe_variance` takes."""
+        return VarianceParameters(
+            self.confidence, self.resamples, self.outliers, self.centre, self.precision, self.seed
+        )
+
+    def comparison(self) -> ComparisonParameters:
+        """The part that `compare_systems` takes."""
+        return ComparisonParameters(self.confidence, self.resamples, self.seed)
+
+    def scaling(self) -> ScalingParameters:
+        """The part that `describe_scaling` takes."""
+        return ScalingParameters(self.confidence, self.resamples, self.seed)
+
+
+def analyse(
+    tables: Tables,
+    names: Iterable[str] = tuple(ANALYSES),
+    parameters: AnalysisParameters | None = None,
+    *,
+    rules: str | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Make the tables that are asked for.
+
+    Args:
+        tables: the runs, see `read_tables`.
+        names: which of `ANALYSES`.
+        parameters: see there.
+        rules: folder of other rule files; None for those of the package.
+
+    Returns:
+        Name to table, in the order asked for.
+
+    Raises:
+        UsageError: there is no such table, or the runs lack what it needs.
+    """
+    chosen = parameters or AnalysisParameters()
+    counted = select_runs(tables.runs, only_converged=chosen.only_converged)
+    value, by = chosen.value, list(chosen.by)
+    makers: dict[str, Callable[[], pd.DataFrame]] = {
+        RUNS: lambda: tables.runs,
+        EVALUATIONS: lambda: tables.evaluations,
+        VARIANCE: lambda: describe_variance(counted, value, by=by, parameters=chosen.variance()),
+        SEEDS: lambda: describe_seed_effect(counted, value, by=by),
+        SCALING: lambda: describe_scaling(counted, value, parameters=chosen.scaling()),
+        HYPERPARAMETERS: lambda: tabulate_hyperparameters(tables.rows, rules=rules),
+    }
+    made = {}
+    for name in names:
+        if name not in makers:
+            raise UsageError(f"there is no table {name!r}; there are {', '.join(makers)}")
+        made[name] = makers[name]()
+    return made
+
+
+def select_runs(runs: pd.DataFrame, *, only_converged: bool = True) -> pd.DataFrame:
+    """The runs that statistics are made of: those of a known benchmark and, mostly, those that converged.
+
+    A run converged when its run_stop says success or, where it says nothing, when an evaluation meets the target.
+
+    Args:
+        runs: a row a run.
+        only_converged: leave out those that did not.
+    """
+    known = runs[runs["benchmark"].notna()]
+    if not only_converged:
+        return known
+    reached = known["quality_reached"].fillna(value=False).astype(bool)
+    converged = (known["status"] == SUCCESS).fillna(value=False) | (known["status"].isna() & reached)
+    return known[converged.astype(bool)]
+
+
+def compare_sides(
+    runs: pd.DataFrame, side_a: str, side_b: str, parameters: AnalysisParameters | None = None
+) -> pd.DataFrame:
+    """Compare two systems or submitters among the runs, see `compare_systems`.
+
+    Args:
+        runs: a row a run.
+        side_a: name of a system, of a submitter, or a pattern of "submitter/system".
+        side_b: likewise.
+        parameters: see there.
+
+    Raises:
+        UsageError: a name stands for no run, both for the same, or the two share no benchmark.
+    """
+    chosen = parameters or AnalysisParameters()
+    counted = select_runs(runs, only_converged=chosen.only_converged)
+    first, second = (find_side(counted, name) for name in (side_a, side_b))
+    if set(first.index) & set(second.index):
+        raise UsageError(f"{side_a!r} and {side_b!r} stand for the same runs; name two systems")
+    return compare_systems(first, second, chosen.value, parameters=chosen.comparison())
+
+
+def find_side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The runs that a name stands for.
+
+    Args:
+        runs: a row a run.
+        name: name of a system, of a submitter, or a pattern of "submitter/system" such as "Example*/*8x*".
+
+    Raises:
+        UsageError: it stands for none; the message lists the systems.
+    """
+    wanted = name.casefold()
+    submitters = runs["submitter"].fillna("").str.casefold()
+    systems = runs["system"].fillna("").str.casefold()
+    both = submitters + "/" + systems
+    for found in (
+        runs[systems == wanted],
+        runs[submitters == wanted],
+        runs[[fnmatchcase(text, wanted) for text in both]],
+    ):
+        if len(found):
+            return found
+    known = sorted(
+        {f"{a}/{b}" for a, b in zip(runs["submitter"].fillna("?"), runs["system"].fillna("?"), strict=True)}
+    )
+    shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+    raise UsageError(f"no run is of the system or submitter {name!r}; there are {shown or 'no runs at all'}")
+
+
+def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) -> list[str]:
+    """Sentences on what makes the statistics doubtful: runs left out, single runs, groups that mix batch sizes.
+
+    Args:
+        tables: the runs.
+        parameters: see there.
+    """
+    chosen = parameters or AnalysisParameters()
+    found = []
+    counted = select_runs(tables.runs, only_converged=chosen.only_converged)
+    left_out = len(tables.runs) - len(counted)
+    if left_out:
+        what = "run" if left_out == 1 else "runs"
+        found.append(f"{left_out:,} {what} left out of the statistics: not converged, or not readable")
+    single = []
+    for group, rows in split_groups(counted, list(chosen.by)):
+        name = " ".join(str(value) for value in group.values() if value is not None)
+        if len(rows) == 1:
+            single.append(name)
+        sizes = sorted(rows["batch_size"].dropna().unique())
+        if "batch_size" not in chosen.by and len(sizes) > 1:
+            shown = ", ".join(f"{size:,.0f}" for size in sizes)
+            found.append(f"{name}: mixed batch sizes ({shown}), so the runs do not repeat one another")
+    if single:
+        more = f", and {len(single) - _MOST_NAMES:,} more" if len(single) > _MOST_NAMES else ""
+        shown = f"{', '.join(single[:_MOST_NAMES])}{more}"
+        found.append(f"one run only, which says nothing of the spread: {shown}")
+    return found

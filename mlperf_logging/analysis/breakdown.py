@@ -1,0 +1,107 @@
+"""Where a run's time goes: initialisation, training, evaluation, and what is neither."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mlperf_logging.runs.intervals import Interval
+from mlperf_logging.runs.run import Run
+
+_TRAINING = ("epoch", "block")
+_EVALUATION = "eval"
+_MS_A_MINUTE = 60_000
+
+Span = tuple[float, float]
+"""Start and end of a stretch of time, in milliseconds since the epoch."""
+
+
+class Breakdown(NamedTuple):
+    """Where a run's time goes, in minutes; NaN where the log does not tell.
+
+    Attributes:
+        init_minutes: from ``init_start`` to ``init_stop``, before the run's clock starts.
+        staging_minutes: from ``staging_start`` to ``staging_stop``.
+        train_minutes: within the run, inside an epoch or a block and not inside an evaluation; where neither
+            epochs nor blocks are logged, all that is no evaluation.
+        eval_minutes: within the run, between ``eval_start`` and ``eval_stop``.
+        idle_minutes: within the run, neither of the two: saving, loading, waiting.
+    """
+
+    init_minutes: float
+    staging_minutes: float
+    train_minutes: float
+    eval_minutes: float
+    idle_minutes: float
+
+
+def break_down_time(run: Run) -> Breakdown:
+    """Tell where a run's time goes.
+
+    Intervals that overlap count once. One that is never stopped lasts to the next of its name, or to the end.
+
+    Args:
+        run: the run, as `read_run` gives it.
+    """
+    init = run.init.minutes if run.init is not None else None
+    staging = [each.minutes for each in run.intervals.get("staging", ()) if each.minutes is not None]
+    outside = (math.nan if init is None else init, sum(staging) if staging else math.nan)
+    start, stop = run.start_ms, run.stop_ms
+    if start is None or stop is None or stop < start:
+        return Breakdown(*outside, math.nan, math.nan, math.nan)
+    evals = join_spans(_close(run.intervals[_EVALUATION], stop), start, stop)
+    training = [span for name in _TRAINING for span in _close(run.intervals[name], stop)]
+    train = join_spans(training, start, stop)
+    whole = stop - start
+    eval_ms = measure_spans(evals)
+    both_ms = measure_spans(join_spans([*train, *evals], start, stop))
+    knows_evals = bool(run.intervals[_EVALUATION])
+    if not training:
+        rest = whole - eval_ms if knows_evals else math.nan
+        return Breakdown(
+            *outside, rest / _MS_A_MINUTE, eval_ms / _MS_A_MINUTE if knows_evals else math.nan, math.nan
+        )
+    return Breakdown(
+        *outside,
+        (both_ms - eval_ms) / _MS_A_MINUTE,
+        eval_ms / _MS_A_MINUTE if knows_evals else math.nan,
+        (whole - both_ms) / _MS_A_MINUTE,
+    )
+
+
+def join_spans(spans: Iterable[Span], start: float, stop: float) -> list[Span]:
+    """The stretches of time that at least one span covers, within start and stop, in order.
+
+    Args:
+        spans: stretches, in any order; they may overlap.
+        start: what lies before is cut off.
+        stop: what lies after is cut off.
+    """
+    joined: list[Span] = []
+    for begin, end in sorted(spans):
+        cut = max(begin, start), min(end, stop)
+        if cut[1] <= cut[0]:
+            continue
+        if joined and cut[0] <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], cut[1])
+        else:
+            joined.append(cut)
+    return joined
+
+
+def measure_spans(spans: Iterable[Span]) -> float:
+    """Length of spans that do not overlap, in milliseconds.
+
+    Args:
+        spans: as `join_spans` gives them.
+    """
+    return sum(end - begin for begin, end in spans)
+
+
+def _close(intervals: Sequence[Interval], stop: float) -> list[Span]:
+    starts = [each.start_ms for each in intervals[1:]] + [stop]
+    return [
+        (each.start_ms, following if each.stop_ms is None else each.stop_ms)
+        for each, following in zip(intervals, starts, strict=False)
+    ]

@@ -1,0 +1,47 @@
+"""Groups of runs: the rows of a table that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUP = ("benchmark", "submitter", "system")
+"""The columns that make a group where nothing else is said: runs that differ in nothing but chance."""
+
+
+def require_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse a table that lacks a column.
+
+    Args:
+        table: any table.
+        names: the columns that are needed.
+
+    Raises:
+        UsageError: one is missing; the message says which there are.
+    """
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        known = ", ".join(map(str, table.columns))
+        raise UsageError(f"the table has no column {missing[0]!r}; it has {known}")
+
+
+def split_groups(table: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """The groups of a table, in sorted order; empty cells make a group of their own.
+
+    Args:
+        table: any table.
+        by: columns that make a group; none for the whole table as one.
+
+    Yields:
+        The group's values by column, and its rows.
+    """
+    if not by:
+        yield {}, table
+        return
+    for values, rows in table.groupby(list(by), dropna=False, sort=True):
+        yield dict(zip(by, values, strict=True)), rows

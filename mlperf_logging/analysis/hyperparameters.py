@@ -1,0 +1,212 @@
+"""Hyperparameters of several submissions beside each other, with what the rules let differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlperf_logging.analysis.columns import FLAG, TEXT, Column, make_table
+from mlperf_logging.analysis.grouping import GROUP
+from mlperf_logging.analysis.reading import RunRows
+from mlperf_logging.compliance.formula import Node, walk
+from mlperf_logging.compliance.rules import Rule
+from mlperf_logging.compliance.rulesets import Ruleset, open_rulebook
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIXED, COMPUTED, CHOICE, BOUNDED, FREE, UNKNOWN = (
+    "required equal", "computed", "one of a set", "bounded", "free", "not in the rules",
+)  # fmt: skip
+FREEDOMS = (FIXED, COMPUTED, CHOICE, BOUNDED, FREE, UNKNOWN)
+"""What the rules let a submitter do with a value, the strictest first."""
+
+HYPERPARAMETER_COLUMNS = {
+    "benchmark": Column(TEXT, "benchmark of the runs"),
+    "key": Column(TEXT, "log key"),
+    "freedom": Column(TEXT, "what the rules leave open: " + ", ".join(FREEDOMS)),
+    "rule": Column(TEXT, "what the rules want of the value; empty where it is free"),
+    "submitter": Column(TEXT, "submitter of the runs"),
+    "system": Column(TEXT, "system of the runs"),
+    "value": Column(TEXT, "the values of the group's runs as JSON, each once; empty where none was logged"),
+    "differs": Column(FLAG, "whether the groups of the benchmark log different values"),
+    "breaks_rule": Column(FLAG, "whether a rule blames the value in one of the runs"),
+}
+"""Columns of `tabulate_hyperparameters`, a row for each key and group of runs."""
+
+_TRIVIAL = {(">", 0), (">=", 0), (">=", 1), (">", -1), ("!=", "")}
+
+
+class Requirement(NamedTuple):
+    """What the rules want of one key's values.
+
+    Attributes:
+        freedom: one of `FREEDOMS`.
+        text: the formulas, as written.
+    """
+
+    freedom: str
+    text: str
+
+
+def tabulate_hyperparameters(rows: Iterable[RunRows], *, rules: str | None = None) -> pd.DataFrame:
+    """The hyperparameters of each group of runs, with what the rules say of each.
+
+    Keys that the rules count among evaluations, times and identities are left out, and so is the seed. The rules are
+    those of the groups' round and division, the strict ones included.
+
+    Args:
+        rows: what `read_rows` gave for each log.
+        rules: folder of other rule files; None for those of the package.
+
+    Returns:
+        A row for each benchmark, key and group, see `HYPERPARAMETER_COLUMNS`; the keys that differ first.
+    """
+    by_benchmark: dict[str, dict[tuple[str, ...], list[RunRows]]] = {}
+    for each in rows:
+        if each.ruleset is not None:
+            group = tuple(str(each.run.get(name) or "") for name in GROUP)
+            by_benchmark.setdefault(group[0], {}).setdefault(group, []).append(each)
+    book = open_rulebook(rules)
+    found: list[dict[str, Any]] = []
+    for benchmark, groups in sorted(by_benchmark.items()):
+        members = [run for runs in groups.values() for run in runs]
+        ruleset = book.load(str(members[0].ruleset))
+        wanted = list_requirements(ruleset, benchmark, members[0].division, members[0].variants)
+        found += _compare_groups(benchmark, groups, wanted, _choose_keys(members, ruleset))
+    return make_table(found, HYPERPARAMETER_COLUMNS)
+
+
+def list_requirements(
+    ruleset: Ruleset, benchmark: str, division: str | None, variants: tuple[str, ...] = ()
+) -> dict[str, Requirement]:
+    """What the rules want of the values of each key.
+
+    Args:
+        ruleset: the round's rules.
+        benchmark: a benchmark; of an unknown one only what all have in common is given.
+        division: "closed", "open" or None.
+        variants: the benchmark's variants that apply.
+
+    Returns:
+        Key to requirement, for every key that the rules mention.
+    """
+    known = benchmark if benchmark in ruleset.benchmarks else None
+    rules: dict[str, list[Rule]] = {}
+    for rule in ruleset.table(division, known, variants, strict=True).rules:
+        for key in rule.key.split("|"):
+            rules.setdefault(key, []).append(rule)
+    return {key: _summarize(each) for key, each in rules.items()}
+
+
+def pivot_hyperparameters(
+    table: pd.DataFrame, benchmark: str, *, only_different: bool = True
+) -> pd.DataFrame:
+    """One benchmark's hyperparameters with a column for each group of runs, for people to read.
+
+    Args:
+        table: from `tabulate_hyperparameters`.
+        benchmark: which one.
+        only_different: leave out keys whose values all groups share.
+
+    Returns:
+        Columns key, freedom, rule, and one for each "submitter system"; values that break a rule end in " (!)".
+    """
+    rows = table[table["benchmark"] == benchmark]
+    if only_different:
+        rows = rows[rows["differs"].fillna(value=False)]
+    marks = rows["breaks_rule"].fillna(value=False).map({True: " (!)", False: ""})
+    shown = rows.assign(
+        group=rows["submitter"].fillna("") + " " + rows["system"].fillna(""),
+        value=rows["value"].fillna("") + marks.astype("string"),
+    )
+    wide = shown.pivot_table(
+        index=["key", "freedom", "rule"], columns="group", values="value", aggfunc="first", sort=False,
+        dropna=False,
+    )  # fmt: skip
+    return wide.dropna(how="all").reset_index().rename_axis(columns=None)
+
+
+def _choose_keys(runs: Sequence[RunRows], ruleset: Ruleset) -> list[str]:
+    """Keys that are settings: hyperparameters of the rules, and others that each run logs once and for all."""
+    vocabulary = ruleset.vocabulary()
+    keys = dict.fromkeys(key for run in runs for key in run.hyperparameters)
+    return [key for key in keys if key not in vocabulary.groups and key != "seed"]
+
+
+def _compare_groups(
+    benchmark: str,
+    groups: dict[tuple[str, ...], list[RunRows]],
+    wanted: dict[str, Requirement],
+    keys: Sequence[str],
+) -> list[dict[str, Any]]:
+    rows = []
+    for key in keys:
+        requirement = wanted.get(key, Requirement(UNKNOWN, ""))
+        values = {group: _collect_values(key, runs) for group, runs in groups.items()}
+        differs = len(set(values.values())) > 1
+        rows += [
+            {
+                "benchmark": benchmark, "key": key, "freedom": requirement.freedom, "rule": requirement.text,
+                "submitter": group[1], "system": group[2], "value": values[group] or None, "differs": differs,
+                "breaks_rule": any(key in run.broken for run in runs),
+            }
+            for group, runs in groups.items()
+        ]  # fmt: skip
+    order = {freedom: index for index, freedom in enumerate(FREEDOMS)}
+    return sorted(rows, key=lambda row: (not row["differs"], order[row["freedom"]], row["key"]))
+
+
+def _collect_values(key: str, runs: Iterable[RunRows]) -> str:
+    texts = {
+        json.dumps(_plain(run.hyperparameters[key]), sort_keys=True)
+        for run in runs
+        if key in run.hyperparameters
+    }
+    return "; ".join(sorted(texts))
+
+
+def _plain(value: Any) -> Any:
+    """Whole floats as whole numbers: one writer logs 2, another 2.0."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    return value
+
+
+def _summarize(rules: Iterable[Rule]) -> Requirement:
+    texts, freedoms = [], [FREE]
+    for rule in rules:
+        if rule.on == "occurs":
+            continue
+        freedom = _classify(rule.node)
+        freedoms.append(freedom)
+        if freedom != FREE and rule.text not in texts:
+            texts.append(rule.text)
+    return Requirement(min(freedoms, key=FREEDOMS.index), "; ".join(texts))
+
+
+def _classify(node: Node) -> str:
+    name, *rest = node
+    if name == "conjunction":
+        return min((_classify(part) for part in rest), key=FREEDOMS.index)
+    looks_elsewhere = any(part[0] in {"logged", "meta", "event", "count"} for part in walk(node))
+    if name == "comparison" and rest[0] == ["value"] and len(rest) == 3:
+        sign, other = rest[1], rest[2]
+        if looks_elsewhere:
+            return COMPUTED if sign == "==" else BOUNDED
+        if sign == "==":
+            return FIXED
+        is_plain = other[0] in {"number", "string"}
+        return FREE if is_plain and (sign, other[1]) in _TRIVIAL else BOUNDED
+    if name == "membership" and rest[0] == ["value"]:
+        return FIXED if len(rest) == 2 and rest[1][0] != "benchmarks" else CHOICE
+    if name == "disjunction" and all(_classify(part) in {FIXED, CHOICE} for part in rest):
+        return CHOICE
+    if name == "call" and rest[0] == "close" and looks_elsewhere:
+        return COMPUTED
+    if name == "call" and rest[0] == "integer" and rest[1] == ["value"]:
+        return FREE  # any whole number
+    return COMPUTED if looks_elsewhere and "==" in rest else BOUNDED

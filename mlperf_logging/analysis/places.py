@@ -1,0 +1,83 @@
+"""What a log's place in a submission tells: who submits, which system, how many accelerators it has."""
+
+from __future__ import annotations
+
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlperf_logging.runs.folders import _describe_folder
+
+
+class Place(NamedTuple):
+    """What a log's place tells; None where it tells nothing.
+
+    Attributes:
+        submitter: name of the submitter.
+        system: name of the system.
+        nodes: number of its nodes.
+        accelerators: number of its accelerators; of its nodes where it has none.
+        accelerator_model: name of the accelerator.
+        scaling: "strong" or "weak" where the folder says so.
+    """
+
+    submitter: str | None = None
+    system: str | None = None
+    nodes: float | None = None
+    accelerators: float | None = None
+    accelerator_model: str | None = None
+    scaling: str | None = None
+
+
+def place_log(path: str) -> Place:
+    """What a log's place in a submission tells.
+
+    Args:
+        path: the log; standard input ("-") has no place.
+    """
+    if path == "-":
+        return Place()
+    return _place_folder(os.path.dirname(path) or ".")  # noqa: PTH120
+
+
+@lru_cache(maxsize=4096)
+def _place_folder(folder: str) -> Place:
+    found = _describe_folder(folder, ())
+    description = _read_description(found.description) if found.description is not None else {}
+    nodes = read_count(description.get("number_of_nodes"))
+    each = read_count(description.get("accelerators_per_node"))
+    model = description.get("accelerator_model_name")
+    return Place(
+        submitter=found.submitter,
+        system=found.system,
+        nodes=nodes,
+        accelerators=nodes * max(each, 1) if nodes is not None and each is not None else None,
+        accelerator_model=model.strip() or None if isinstance(model, str) else None,
+        scaling=found.scaling,
+    )
+
+
+def _read_description(path: str) -> dict[str, Any]:
+    """A system description; empty where it cannot be read, which is for the package checker to say."""
+    try:
+        description = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return description if isinstance(description, dict) else {}
+
+
+def read_count(value: Any) -> float | None:
+    """A number of things, as descriptions write it: a number, or digits as text.
+
+    Args:
+        value: any JSON value.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return number if number >= 0 and number != float("inf") else None

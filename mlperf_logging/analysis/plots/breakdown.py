@@ -1,0 +1,89 @@
+"""Where the time of runs goes: a bar a run, initialisation to the left of the clock's start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mlperf_logging.analysis.grouping import require_columns
+from mlperf_logging.analysis.plots.looks import choose_row_font, name_groups, tidy
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+PARTS = {
+    "train_minutes": ("training", "#0072B2", ""),
+    "eval_minutes": ("evaluation", "#E69F00", "////"),
+    "idle_minutes": ("neither of the two", "#999999", "xxxx"),
+}
+"""Columns that are drawn from the clock's start on: name in the legend, colour, hatch."""
+
+BEFORE = ("init_minutes", "initialisation, not timed", "#FFFFFF", "....")
+
+
+def draw_breakdown(
+    axes: Axes, runs: pd.DataFrame, *, by: Sequence[str] = ("submitter", "system", "path")
+) -> Axes:
+    """Draw a bar a run: training, evaluation and the rest from 0 on, initialisation to the left of it.
+
+    Args:
+        axes: where to draw.
+        runs: a row a run.
+        by: columns whose parts name a row; of paths the last part counts.
+
+    Returns:
+        The axes.
+
+    Raises:
+        UsageError: a column is missing, or no run tells where its time went.
+    """
+    require_columns(runs, [*by, *PARTS, BEFORE[0]])
+    known = runs[runs[list(PARTS)].notna().any(axis=1)]
+    if known.empty:
+        raise UsageError("no run tells where its time went: none has run_start and run_stop")
+    places = range(len(known))
+    before = known[BEFORE[0]].fillna(0.0).to_numpy(dtype=float)
+    if before.any():
+        axes.barh(
+            places, -before, height=0.72, label=BEFORE[1], color=BEFORE[2], hatch=BEFORE[3], edgecolor="#555555",
+            linewidth=0.6,
+        )  # fmt: skip
+    left = known["train_minutes"].to_numpy(dtype=float) * 0.0
+    left[left != left] = 0.0  # noqa: PLR0124 - NaN alone differs from itself
+    for column, (label, colour, hatch) in PARTS.items():
+        width = known[column].fillna(0.0).to_numpy(dtype=float)
+        axes.barh(
+            places, width, left=left, height=0.72, label=label, color=colour, hatch=hatch, edgecolor="black",
+            linewidth=0.4,
+        )  # fmt: skip
+        left = left + width
+    axes.set_xlim(-1.04 * before.max() - 0.01 * left.max(), 1.02 * left.max())
+    axes.axvline(0.0, color="black", linewidth=0.9)
+    axes.set_yticks(list(places))
+    axes.set_yticklabels(_name_rows(known, by), fontsize=choose_row_font(len(known)))
+    axes.set_ylim(len(known) - 0.4, -0.6)
+    axes.set_xlabel("time since run_start (minutes)")
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=4,
+        frameon=False,
+        fontsize="small",
+        borderaxespad=0.2,
+    )
+    tidy(axes, grid="x")
+    return axes
+
+
+def _name_rows(runs: pd.DataFrame, by: Sequence[str]) -> list[str]:
+    parts = []
+    for _, row in runs.iterrows():
+        found = [row[name] for name in by]
+        if "path" in by:
+            place = list(by).index("path")
+            file = str(found[place]).replace("\\", "/").rpartition("/")[2]
+            found[place] = file.partition(".")[0]
+        parts.append(found)
+    return name_groups(parts)

@@ -1,0 +1,67 @@
+"""Power and energy over the time of a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlperf_logging.analysis.grouping import require_columns
+from mlperf_logging.analysis.plots.looks import (
+    MOST_IN_LEGEND,
+    PLAIN,
+    choose_looks,
+    put_legend,
+    tidy,
+    to_label,
+)
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+QUANTITIES = {"watts": ("power (kW)", 1e-3), "energy_kj": ("energy since the measurement began (MJ)", 1e-3)}
+"""Columns that can be drawn: label of the axis with its unit, and factor to that unit."""
+
+
+def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: str = "run") -> Axes:
+    """Draw power or energy over time, a line for each run or each measured part.
+
+    Args:
+        axes: where to draw.
+        power: from `tabulate_power` (a line for each part) or `sum_power` (a line for each run).
+        quantity: "watts" or "energy_kj".
+        by: column that makes a line.
+
+    Returns:
+        The axes.
+
+    Raises:
+        UsageError: a column is missing, or there is nothing to draw.
+    """
+    if quantity not in QUANTITIES:
+        raise UsageError(f"there is no quantity {quantity!r}; there are {', '.join(QUANTITIES)}")
+    require_columns(power, [by, "minutes", quantity])
+    if power.empty:
+        raise UsageError("there are no power readings")
+    label, factor = QUANTITIES[quantity]
+    names = list(power[by].unique())
+    looks = choose_looks(map(str, names))
+    is_many = len(names) > MOST_IN_LEGEND
+    for name in names:
+        rows = power[power[by] == name]
+        look = PLAIN if is_many else looks[str(name)]
+        every = max(1, len(rows) // 8)
+        axes.plot(
+            rows["minutes"].to_numpy(dtype=float), rows[quantity].to_numpy(dtype=float) * factor,
+            drawstyle="steps-pre" if quantity == "watts" else "default", color=look.colour, linestyle=look.line,
+            linewidth=1.2, marker=look.marker, markersize=3.5, markevery=every, label=None if is_many else to_label(name),
+        )  # fmt: skip
+    if is_many:
+        axes.plot([], [], color=PLAIN.colour, label=f"{len(names)} lines")
+    axes.axvline(0.0, color="black", linewidth=0.9)
+    axes.set_xlabel("time since run_start (minutes)")
+    axes.set_ylabel(label)
+    axes.set_ylim(bottom=0.0)
+    tidy(axes)
+    put_legend(axes)
+    return axes

@@ -1,0 +1,99 @@
+"""Scaling: speedup over accelerators, beside the ideal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mlperf_logging.analysis.grouping import require_columns, split_groups
+from mlperf_logging.analysis.plots.looks import choose_looks, name_groups, put_legend, tidy
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+_CLOSEST_TICKS = 1.3
+
+
+def draw_scaling(
+    axes: Axes,
+    scaling: pd.DataFrame,
+    *,
+    size: str = "accelerators",
+    by: Sequence[str] = ("benchmark", "submitter", "accelerator_model"),
+) -> Axes:
+    """Draw efficiency over the number of accelerators: the whole, and what larger batches leave of it.
+
+    Efficiency 1 (dashed) is ideal. The solid line with its interval is what was measured; the thin dotted line is the
+    part that learning leaves, so that the gap between the two is the machine's.
+
+    Args:
+        axes: where to draw.
+        scaling: from `describe_scaling`.
+        size: the column with the number of accelerators.
+        by: columns that make a group, a line each.
+
+    Returns:
+        The axes.
+
+    Raises:
+        UsageError: a column is missing, or there are no two sizes to compare.
+    """
+    require_columns(
+        scaling, [*by, size, "efficiency", "efficiency_low", "efficiency_high", "learning_efficiency"]
+    )
+    if scaling.empty:
+        raise UsageError(
+            "no submitter has runs of one benchmark at two sizes, so there is no scaling to draw"
+        )
+    groups = list(split_groups(scaling, by))
+    names = name_groups([list(group.values()) for group, _ in groups])
+    looks = choose_looks(names)
+    axes.axhline(1.0, color="black", linestyle=(0, (6, 3)), linewidth=1.1, label="ideal")
+    for name, (_, rows) in zip(names, groups, strict=True):
+        look = looks[name]
+        place = rows[size].to_numpy(dtype=float)
+        middle = rows["efficiency"].to_numpy(dtype=float)
+        below = (middle - rows["efficiency_low"].to_numpy(dtype=float)).clip(min=0.0)
+        above = (rows["efficiency_high"].to_numpy(dtype=float) - middle).clip(min=0.0)
+        below[below != below] = 0.0  # noqa: PLR0124 - NaN alone differs from itself
+        above[above != above] = 0.0  # noqa: PLR0124
+        axes.errorbar(
+            place, middle, yerr=[below, above], color=look.colour, linestyle=look.line, marker=look.marker,
+            markersize=5.5, linewidth=1.4, capsize=3, label=name,
+        )  # fmt: skip
+        learning = rows["learning_efficiency"].to_numpy(dtype=float)
+        axes.plot(
+            place, learning, color=look.colour, linestyle="dotted", linewidth=1.0, marker=look.marker, markersize=4,
+            markerfacecolor="white",
+        )  # fmt: skip
+    axes.plot(
+        [],
+        [],
+        color="#555555",
+        linestyle="dotted",
+        marker="o",
+        markerfacecolor="white",
+        label="learning alone",
+    )
+    sizes = _thin_out(sorted({float(each) for each in scaling[size]}))
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(sizes)
+    axes.set_xticklabels([f"{each:,.0f}" for each in sizes])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel("accelerators")
+    axes.set_ylabel("efficiency (1: ideal)")
+    tidy(axes)
+    put_legend(axes)
+    return axes
+
+
+def _thin_out(sizes: Sequence[float]) -> list[float]:
+    """Sizes far enough apart, on a logarithmic axis, that their numbers do not touch."""
+    kept: list[float] = []
+    for each in sizes:
+        if not kept or each / kept[-1] >= _CLOSEST_TICKS:
+            kept.append(each)
+    return kept

@@ -1,0 +1,148 @@
+"""Power readings as a table: what each node and switch of a run drew, and the energy that adds up to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from mlperf_logging.analysis.columns import NUMBER, TEXT, Column, make_table
+from mlperf_logging.errors import UsageError
+from mlperf_logging.runs import read_run
+from mlperf_logging.scoring.energy import (
+    EFFICIENCY,
+    ESTIMATE,
+    READING,
+    START,
+    STOP,
+    PowerError,
+    Record,
+    read_records,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+POWER_COLUMNS = {
+    "path": Column(TEXT, "the run's log"),
+    "run": Column(TEXT, "the run's name: that of its log without suffix"),
+    "part": Column(TEXT, "what was measured: node_0, sw_0, …"),
+    "minutes": Column(NUMBER, "from run_start to the reading; negative before"),
+    "watts": Column(NUMBER, "power after conversion, since the reading before"),
+    "energy_kj": Column(NUMBER, "energy since the measurement began, in kilojoules"),
+}
+"""Columns of the table of power, a row a reading."""
+
+_POWER_FOLDER = "power"
+_SWITCH = "sw_"
+
+
+def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
+    """The power readings of runs, from ``power/<log>/node_*.txt`` and ``sw_*.txt`` beside their logs.
+
+    A reading holds since the one before it. A switch has one estimate, which holds from run_start to run_stop.
+
+    Args:
+        paths: result logs; those without readings are left out.
+
+    Returns:
+        A row a reading, see `POWER_COLUMNS`.
+
+    Raises:
+        UsageError: none of the logs has readings, or readings cannot be used; the message says which and why.
+    """
+    rows: list[dict[str, Any]] = []
+    for path in paths:
+        folder, name = _find_folder(path)
+        if not os.path.isdir(folder):  # noqa: PTH112
+            continue
+        frame = read_run(path).frame
+        if frame.start_ms is None or frame.stop_ms is None:
+            continue
+        for file in sorted(os.listdir(folder)):  # noqa: PTH208
+            if file.endswith(".txt"):
+                whole = os.path.join(folder, file)  # noqa: PTH118
+                part = file.removesuffix(".txt")
+                found = _read_part(whole, part, frame.start_ms, frame.stop_ms)
+                rows += [{"path": path, "run": name, "part": part, **each} for each in found]
+    if not rows:
+        raise UsageError(
+            f"there are no power readings beside the logs (in {_POWER_FOLDER}/NAME_OF_LOG/node_0.txt …)"
+        )
+    return make_table(rows, POWER_COLUMNS)
+
+
+def sum_power(power: pd.DataFrame) -> pd.DataFrame:
+    """Add up the parts of each run, at every time at which one of them was read.
+
+    Args:
+        power: from `tabulate_power`.
+
+    Returns:
+        The same columns; the part is "all". Only the time that all parts cover is given.
+    """
+    import pandas as pd
+
+    found = []
+    for (path, run), rows in power.groupby(["path", "run"], sort=False):
+        parts = [
+            each.drop_duplicates("minutes").set_index("minutes")
+            for _, each in rows.groupby("part", sort=False)
+        ]
+        start, stop = max(each.index.min() for each in parts), min(each.index.max() for each in parts)
+        times = sorted({time for each in parts for time in each.index if start <= time <= stop})
+        if not times:
+            continue
+        whole = pd.DataFrame({"minutes": times}, index=times)
+        # A reading holds since the one before it: its value is that of all times back to there.
+        whole["watts"] = sum(each["watts"].reindex(times, method="bfill") for each in parts)
+        minutes = whole["minutes"].diff().fillna(0.0)
+        whole["energy_kj"] = (whole["watts"] * minutes * 60 / 1000).cumsum()
+        whole["path"], whole["run"], whole["part"] = path, run, "all"
+        found.append(whole)
+    table = pd.concat(found, ignore_index=True) if found else power.iloc[:0]
+    return table[list(POWER_COLUMNS)]
+
+
+def _find_folder(path: str) -> tuple[str, str]:
+    folder, file = os.path.split(path)
+    name = file
+    for suffix in (".gz", ".xz", ".zst"):
+        name = name.removesuffix(suffix)
+    name = os.path.splitext(name)[0]  # noqa: PTH122
+    return os.path.join(folder, _POWER_FOLDER, name), name  # noqa: PTH118
+
+
+def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[dict[str, float]]:
+    try:
+        records = read_records(path)
+    except PowerError as trouble:
+        raise UsageError(str(trouble)) from None
+    efficiency = next((_read_number(record, path) for record in records if record.key == EFFICIENCY), 1.0)
+    if part.startswith(_SWITCH):
+        watts = sum(_read_number(record, path) for record in records if record.key == ESTIMATE) * efficiency
+        whole = watts * (stop_ms - start_ms) / 1e6
+        return [
+            {"minutes": 0.0, "watts": watts, "energy_kj": 0.0},
+            {"minutes": (stop_ms - start_ms) / 60_000, "watts": watts, "energy_kj": whole},
+        ]
+    begins = next((record.time_ms for record in records if record.key == START), None)
+    ends = next((record.time_ms for record in reversed(records) if record.key == STOP), None)
+    if begins is None or ends is None:
+        raise UsageError(f"{path} does not log both {START} and {STOP}")
+    rows, former, energy = [], begins, 0.0
+    for record in records:
+        if record.key == READING:
+            watts = _read_number(record, path) * efficiency
+            energy += watts * (record.time_ms - former) / 1e6
+            former = record.time_ms
+            rows.append(
+                {"minutes": (record.time_ms - start_ms) / 60_000, "watts": watts, "energy_kj": energy}
+            )
+    return rows
+
+
+def _read_number(record: Record, path: str) -> float:
+    if isinstance(record.value, bool) or not isinstance(record.value, (int, float)):
+        raise UsageError(f"{path} logs a {record.key} of {record.value!r}, which is no number of watts")
+    return float(record.value)

@@ -1,0 +1,71 @@
+"""Where the reference converges, for runs of one benchmark and batch size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlperf_logging.analysis.progress import EPOCHS, SAMPLES, TOKENS
+from mlperf_logging.compliance.reference_points import load_reference_points
+from mlperf_logging.compliance.rulesets import open_rulebook
+from mlperf_logging.scoring.rcp import find_smallest_mean
+from mlperf_logging.scoring.reference import match_batch_size, prune, summarize_points
+from mlperf_logging.scoring.requirements import read_requirement
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ReferenceRange(NamedTuple):
+    """Where the reference of one batch size converges.
+
+    Attributes:
+        smallest: smallest mean of a submission that the test of reference convergence accepts, in the unit.
+        mean: olympic mean of the reference runs.
+        unit: "epochs", "samples" or "tokens".
+        batch_size: the batch size that it is for.
+        match: "exact", "interpolated" or "below", see `match_batch_size`.
+    """
+
+    smallest: float
+    mean: float
+    unit: str
+    batch_size: float
+    match: str
+
+
+def find_reference_range(runs: pd.DataFrame, x: str, *, rules: str | None = None) -> ReferenceRange | None:
+    """Where the reference converges, in the unit of an axis.
+
+    Args:
+        runs: the table of runs, of one benchmark.
+        x: "progress", "epochs", "samples" or "minutes".
+        rules: folder of other rule files; None for those of the package.
+
+    Returns:
+        The range; None where the runs have several batch sizes or rounds, the round has no reference points for
+        them, or these count in another unit than the axis.
+    """
+    known = runs.dropna(subset=["benchmark", "ruleset"])
+    sizes, rounds, names = (known[name].dropna().unique() for name in ("batch_size", "ruleset", "benchmark"))
+    if not len(sizes) == len(rounds) == len(names) == 1:
+        return None
+    book = open_rulebook(rules)
+    benchmark, batch_size = str(names[0]), float(sizes[0])
+    ruleset = book.load(str(rounds[0]))
+    table = load_reference_points(book, ruleset.name).get(benchmark)
+    facts = ruleset.facts(benchmark) if benchmark in ruleset.benchmarks else {}
+    requirement = read_requirement(facts.get("runs"))
+    if table is None or requirement is None:
+        return None
+    units = known["progress_unit"].dropna().unique()
+    unit = str(units[0]) if x == "progress" and len(units) == 1 else x
+    if table.unit != {TOKENS: SAMPLES}.get(unit, unit):
+        return None
+    references = prune(summarize_points(table.points, requirement.dropped))
+    match = match_batch_size(references, batch_size, requirement.required)
+    if match.reference is None:
+        return None
+    smallest = find_smallest_mean(match.reference, requirement.required - 2) - table.allowance
+    # Points count as logs do; the column of epochs counts from nothing on.
+    before = facts.get("progress", {}).get("begins", 0) if x == EPOCHS else 0
+    return ReferenceRange(smallest - before, match.reference.mean - before, unit, batch_size, match.kind)

@@ -1,0 +1,172 @@
+"""Run-to-run variance: how much the runs of one system and benchmark differ from each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
+from mlperf_logging.analysis.intervals import (
+    Interval,
+    check_confidence,
+    count_runs_needed,
+    find_bootstrap_interval,
+    find_t_interval,
+)
+from mlperf_logging.analysis.outliers import METHODS, mark_outliers
+from mlperf_logging.analysis.randomness import Seed, read_seed, start_generator
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+CENTRES = ("median", "mean")
+
+VARIANCE_COLUMNS = {
+    "runs": "number of runs with a value",
+    "mean": "arithmetic mean",
+    "median": "middle value",
+    "standard_deviation": "of the sample, with n − 1",
+    "coefficient_of_variation": "standard deviation over mean",
+    "minimum": "smallest value",
+    "maximum": "largest value",
+    "mean_t_low": "lower end of Student's interval of the mean",
+    "mean_t_high": "its upper end",
+    "mean_bootstrap_low": "lower end of the bootstrap interval of the mean (BCa)",
+    "mean_bootstrap_high": "its upper end",
+    "median_bootstrap_low": "lower end of the bootstrap interval of the median (percentile)",
+    "median_bootstrap_high": "its upper end",
+    "outliers": "number of runs that lie apart from the others",
+    "share_within_5_percent": "share of the runs within ± 5 % of the centre",
+    "share_within_10_percent": "share of the runs within ± 10 % of the centre",
+    "runs_needed": "runs for which Student's interval of the mean is within the wanted precision",
+}
+"""Columns of `describe_variance` after those of the group; values are in the unit of the column described."""
+
+
+@dataclass(frozen=True)
+class VarianceParameters:
+    """How variance is described.
+
+    Attributes:
+        confidence: level of all intervals.
+        resamples: how often the bootstrap draws.
+        outliers: method for outliers, see `outliers.METHODS`.
+        centre: "median" or "mean": what the shares within ± 5 % and ± 10 % are counted around.
+        precision: wanted half width of the interval of the mean, as a share of the mean.
+        seed: for the bootstrap; equal seeds give equal intervals.
+    """
+
+    confidence: float = 0.95
+    resamples: int = 9_999
+    outliers: str = "tukey"
+    centre: str = "median"
+    precision: float = 0.05
+    seed: Seed = 0
+
+    def __post_init__(self) -> None:
+        """Refuse parameters that make no sense.
+
+        Raises:
+            UsageError: as said.
+        """
+        check_confidence(self.confidence)
+        if self.resamples < 1:
+            raise UsageError(f"{self.resamples} resamples give no interval; ask for some thousand")
+        if self.outliers not in METHODS:
+            known = ", ".join(METHODS)
+            raise UsageError(f"there is no method {self.outliers!r} for outliers; known are {known}")
+        if self.centre not in CENTRES:
+            raise UsageError(f"the centre is 'median' or 'mean', not {self.centre!r}")
+        if not self.precision > 0:
+            raise UsageError(f"the precision {self.precision} is not positive; give 0.05 for ± 5 %")
+
+
+def describe_variance(
+    runs: pd.DataFrame,
+    value: str = "run_minutes",
+    *,
+    by: Sequence[str] = GROUP,
+    parameters: VarianceParameters | None = None,
+) -> pd.DataFrame:
+    """Describe how the runs of each group differ.
+
+    The shares within ± 5 % and ± 10 % are the measure by which the numbers of runs were once chosen: 90 % of
+    the entries of one system within 5 % for vision, within 10 % elsewhere (MLPerf Training Benchmark, 2019).
+
+    Args:
+        runs: a row a run, see `tabulate_runs`.
+        value: the column to describe; rows where it is empty are left out.
+        by: columns that make a group.
+        parameters: see there.
+
+    Returns:
+        A row a group: the columns of ``by`` and `VARIANCE_COLUMNS`. What one run cannot tell is NaN.
+
+    Raises:
+        UsageError: a column is missing.
+    """
+    import pandas as pd
+
+    chosen = parameters or VarianceParameters()
+    require_columns(runs, [*by, value])
+    number = read_seed(chosen.seed)
+    rows = [
+        {**group, **_describe(rows[value].dropna().to_numpy(dtype=float), chosen, number)}
+        for group, rows in split_groups(runs, by)
+    ]
+    return pd.DataFrame(rows, columns=[*by, *VARIANCE_COLUMNS])
+
+
+def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -> dict[str, Any]:
+    import numpy as np
+
+    values = np.sort(values)
+    count = len(values)
+    if not count:
+        return {**dict.fromkeys(VARIANCE_COLUMNS, math.nan), "runs": 0, "outliers": 0}
+    mean, median = float(values.mean()), float(np.median(values))
+    deviation = float(values.std(ddof=1)) if count > 1 else math.nan
+    variation = deviation / mean if mean else math.nan
+    t_interval = find_t_interval(values, parameters.confidence)
+
+    def bootstrap(statistic: Callable[..., Any], method: str) -> Interval:
+        return find_bootstrap_interval(
+            [values], statistic, confidence=parameters.confidence, resamples=parameters.resamples,
+            generator=start_generator(number), method=method,
+        )  # fmt: skip
+
+    of_mean = bootstrap(np.mean, "BCa")
+    # The jackknife says nothing of a median of few values, so that interval is the plain one.
+    of_median = bootstrap(np.median, "percentile")
+    centre = median if parameters.centre == "median" else mean
+    distance = np.abs(values - centre)
+
+    def share_within(part: float) -> float:
+        if count < 2:
+            return math.nan
+        # A hair is added, so that a value at the very limit counts whatever its last binary digit.
+        return float(np.mean(distance <= part * abs(centre) * (1 + 1e-12)))
+
+    return {
+        "runs": count,
+        "mean": mean,
+        "median": median,
+        "standard_deviation": deviation,
+        "coefficient_of_variation": variation,
+        "minimum": float(values[0]),
+        "maximum": float(values[-1]),
+        "mean_t_low": t_interval.low,
+        "mean_t_high": t_interval.high,
+        "mean_bootstrap_low": of_mean.low,
+        "mean_bootstrap_high": of_mean.high,
+        "median_bootstrap_low": of_median.low,
+        "median_bootstrap_high": of_median.high,
+        "outliers": int(mark_outliers(values, parameters.outliers).sum()),
+        "share_within_5_percent": share_within(0.05),
+        "share_within_10_percent": share_within(0.10),
+        "runs_needed": count_runs_needed(variation, parameters.precision, parameters.confidence),
+    }

@@ -1,0 +1,394 @@
+"""`mlperf analyze`: tables of runs, and what they say of quality, variance, scaling and hyperparameters."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from mlperf_logging.cli.files import STANDARD_INPUT, find_logs
+from mlperf_logging.cli.options import Parser, read_folder, read_jobs
+from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlperf_logging.analysis.analyses import AnalysisParameters
+    from mlperf_logging.analysis.reading import ReadingParameters
+    from mlperf_logging.analysis.tables import Tables
+
+SCHEMA = "mlperf-analyze/1"
+FORMATS = ("text", "json", "csv", "parquet", "xlsx", "markdown")
+_EXAMPLES = """\
+examples:
+  {program} results/SYSTEM/BENCHMARK                       its runs, and how much they differ
+  {program} round/ --table variance --jobs 0               variance of every system and benchmark of a round
+  {program} A/results B/results --table hyperparameters    what they set differently, and what the rules let differ
+  {program} round/ --compare SYSTEM_A SYSTEM_B             is B faster than A, by how much, how sure is that
+  {program} --compare old/results new/results              the same of two folders
+  {program} round/ --table evaluations --format csv -o evaluations.csv
+  {program} my_runs/ --target 'value >= 0.9'               runs of no benchmark of the rules
+
+A folder stands for the result_*.txt at and below it; where there are none, for its *.txt, *.log and *.out. Target and
+units of progress come from the round; name it with --ruleset where a benchmark's target has changed since.
+
+exit codes: 0 the tables were made; 2 something could not be read, or the arguments are wrong.
+"""
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf analyze") -> int:
+    """Analyse the logs that a command line names.
+
+    Args:
+        argv: what follows the command's name; None for the arguments of this process.
+        program: name under which the command speaks.
+
+    Returns:
+        0 when the tables were made, 2 when something could not be read or the arguments are wrong.
+    """
+    return run_guarded(program, lambda: _analyze(argv, program))
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say by what logs are read; `mlperf plot` has them too.
+
+    Args:
+        parser: the command's parser.
+    """
+    add = parser.add_argument_group("by which rules").add_argument
+    add(
+        "--usage",
+        metavar="NAME",
+        help="training, hpc, or another usage that has rulesets; else the log tells",
+    )
+    add(
+        "--ruleset",
+        default="auto",
+        metavar="ROUND",
+        help="round whose targets and units hold; auto (default): the newest",
+    )
+    add("--division", choices=("closed", "open"), help="by this division's target, whatever is logged")
+    add("--benchmark", metavar="NAME", help="by this benchmark's target, whatever is logged")
+    add("--target", metavar="FORMULA", help="another target, such as 'value >= 0.759'")
+    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
+
+
+def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
+    """The parameters that `add_reading_options` asks for.
+
+    Args:
+        options: the command line's options.
+
+    Raises:
+        UsageError: the target is no formula.
+    """
+    from mlperf_logging.analysis.reading import ReadingParameters
+    from mlperf_logging.analysis.targets import read_target
+
+    if options.target is not None:
+        read_target(options.target)
+    return ReadingParameters(
+        options.usage, options.ruleset, options.division, options.benchmark, options.target, options.rules
+    )
+
+
+def find_run_logs(names: Sequence[str], complaint: Callable[[str], None]) -> list[str]:
+    """The logs that names stand for, each once; folders stand for their result logs.
+
+    Args:
+        names: files, folders, patterns, or "-".
+        complaint: called with a sentence for each name that stands for nothing.
+    """
+    from mlperf_logging.analysis.tables import list_logs
+
+    found: dict[str, str] = {}
+    for name in names:
+        if name != STANDARD_INPUT and os.path.isdir(name):  # noqa: PTH112
+            try:
+                logs = list_logs(name)
+            except UsageError as trouble:
+                complaint(str(trouble))
+                continue
+        else:
+            logs, sentences = find_logs([name])
+            for sentence in sentences:
+                complaint(sentence)
+        for log in logs:
+            found.setdefault(os.path.normpath(log), log)
+    return list(found.values())
+
+
+def read_logs(
+    paths: Sequence[str], parameters: ReadingParameters, jobs: int, what: str = "reading logs"
+) -> Tables:
+    """Read logs, with a progress bar on a terminal when it takes long.
+
+    Args:
+        paths: the logs.
+        parameters: by what they are read.
+        jobs: number of processes; 0 for one a processor core.
+        what: caption of the bar.
+
+    Raises:
+        UsageError: there is no log, or the parameters name something unknown.
+    """
+    from mlperf_logging.analysis.tables import make_tables, read_many
+
+    if not paths:
+        raise UsageError("no logs found, so there is nothing to analyse")
+    rows = []
+    with ExitStack() as stack:
+        bar = None
+        if sys.stderr is not None and sys.stderr.isatty():
+            from mlperf_logging.cli.progress import ProgressBar
+
+            bar = stack.enter_context(ProgressBar(len(paths), what, sys.stderr))
+        for each in read_many(paths, parameters, jobs):
+            rows.append(each)
+            if bar is not None:
+                bar.advance()
+    return make_tables(rows)
+
+
+def require_libraries(*names: str) -> None:
+    """Refuse to go on where a numerical library is missing.
+
+    Args:
+        names: import names.
+
+    Raises:
+        UsageError: one is missing; the message says how to install it.
+    """
+    from importlib.util import find_spec
+
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"this command needs {', '.join(missing)}, which is not installed; "
+            "install mlperf_logging with its extra: pip install 'mlperf_logging[analysis]'"
+        )
+
+
+def _analyze(argv: Sequence[str] | None, program: str) -> int:
+    options = _build_parser(program).parse(argv)
+    require_libraries("numpy", "pandas", "scipy")
+    from mlperf_logging.analysis.analyses import analyse, list_doubts
+
+    parameters = _read_parameters(options)
+    reading = read_reading_options(options)
+    complaints: list[str] = []
+    sides = options.compare or []
+    side_paths = [
+        find_run_logs([name], complaints.append) if os.path.exists(name) else None  # noqa: PTH110
+        for name in sides
+    ]
+    paths = find_run_logs(options.paths, complaints.append)
+    paths = list(dict.fromkeys([*paths, *[path for each in side_paths for path in each or ()]]))
+    for sentence in complaints:
+        complain(program, sentence)
+    if not options.paths and not any(side_paths):
+        raise UsageError("name at least one log or folder (--help shows examples)")
+    tables = read_logs(paths, reading, options.jobs)
+    if sides:
+        from mlperf_logging.analysis.analyses import COMPARISON
+
+        made = {COMPARISON: _compare(tables, sides, side_paths, parameters)}
+        if options.table:
+            made |= analyse(tables, _list_names(options), parameters, rules=options.rules)
+    else:
+        made = _make(tables, options, parameters)
+    with Output(options.output) as output:
+        content = _render(made, options, parameters, list_doubts(tables, parameters))
+        if isinstance(content, bytes):
+            if output.is_terminal:
+                raise UsageError(f"{options.format} is no text; name a file with --output")
+            output.write_bytes(content)
+        else:
+            output.write(content)
+    unreadable = [row for row in tables.rows if row.ruleset is None and "events" not in row.run]
+    for row in unreadable:
+        complain(program, str(row.run["note"]))
+    return CANNOT_WORK if complaints or unreadable else COMPLIANT
+
+
+def _make(
+    tables: Tables, options: argparse.Namespace, parameters: AnalysisParameters
+) -> dict[str, pd.DataFrame]:
+    from mlperf_logging.analysis.analyses import SCALING, analyse
+
+    names = _list_names(options)
+    if "all" in (options.table or "") or not options.table:
+        made: dict[str, pd.DataFrame] = {}
+        for name in names:
+            try:
+                made |= analyse(tables, [name], parameters, rules=options.rules)
+            except UsageError:
+                if name != SCALING:  # without the number of accelerators there is no such table
+                    raise
+        return made
+    return analyse(tables, names, parameters, rules=options.rules)
+
+
+def _list_names(options: argparse.Namespace) -> list[str]:
+    from mlperf_logging.analysis.analyses import ANALYSES, RUNS, VARIANCE
+
+    if options.table:
+        names = [name.strip() for text in options.table for name in text.split(",") if name.strip()]
+        return list(ANALYSES) if "all" in names else list(dict.fromkeys(names))
+    if options.format in ("csv", "parquet"):
+        return [RUNS]
+    return [RUNS, VARIANCE] if options.format in ("text", "markdown") else list(ANALYSES)
+
+
+def _compare(
+    tables: Tables,
+    sides: Sequence[str],
+    side_paths: Sequence[list[str] | None],
+    parameters: AnalysisParameters,
+) -> pd.DataFrame:
+    from mlperf_logging.analysis.analyses import find_side, select_runs
+    from mlperf_logging.analysis.comparison import compare_systems
+
+    counted = select_runs(tables.runs, only_converged=parameters.only_converged)
+    found = []
+    for name, paths in zip(sides, side_paths, strict=True):
+        found.append(find_side(counted, name) if paths is None else counted[counted["path"].isin(paths)])
+        if found[-1].empty:
+            raise UsageError(
+                f"no run of {name!r} converged, so there is nothing to compare (--all-runs keeps all)"
+            )
+    if set(found[0].index) & set(found[1].index):
+        raise UsageError(
+            f"{sides[0]!r} and {sides[1]!r} stand for the same runs; name two systems or folders"
+        )
+    return compare_systems(found[0], found[1], parameters.value, parameters=parameters.comparison())
+
+
+def _render(
+    made: dict[str, pd.DataFrame],
+    options: argparse.Namespace,
+    parameters: AnalysisParameters,
+    doubts: list[str],
+) -> str | bytes:
+    from mlperf_logging.cli.frames import list_records, render_frames
+
+    if options.format == "text":
+        from mlperf_logging.cli.analyze_text import render_analyses
+
+        return render_analyses(made, parameters, doubts, options.compare or ())
+    if options.format != "json":
+        return render_frames(made, options.format)
+    from dataclasses import asdict
+
+    from mlperf_logging.reports._escape import encode_json
+
+    settings = {**asdict(parameters), "by": list(parameters.by), "compare": options.compare}
+    tables = {name: list_records(table) for name, table in made.items()}
+    return encode_json({"schema": SCHEMA, "parameters": settings, **tables, "doubts": doubts}) + "\n"
+
+
+def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
+    from mlperf_logging.analysis.analyses import AnalysisParameters
+    from mlperf_logging.analysis.grouping import GROUP
+
+    by = tuple(name.strip() for name in options.by.split(",") if name.strip()) if options.by else GROUP
+    return AnalysisParameters(
+        options.value, by, not options.all_runs, options.confidence, options.resamples, options.outliers,
+        options.centre, options.precision, options.seed,
+    )  # fmt: skip
+
+
+def _build_parser(program: str) -> Parser:
+    parser = _AnalyzeParser(
+        prog=program,
+        description="Tables of runs: time to quality, throughput, variance, scaling, comparison, hyperparameters.",
+        epilog=_EXAMPLES.format(program=program),
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="logs, folders, patterns, or - for standard input"
+    )
+    add_reading_options(parser)
+    add = parser.add_argument_group("what is made of them").add_argument
+    add(
+        "--table",
+        action="append",
+        metavar="NAMES",
+        help="runs, evaluations, variance, seeds, scaling, hyperparameters, or all; "
+        "comma separated (text: runs and variance)",
+    )
+    add(
+        "--compare",
+        nargs=2,
+        metavar=("A", "B"),
+        help="two systems, submitters, patterns of SUBMITTER/SYSTEM, or folders",
+    )
+    add(
+        "--value",
+        default="run_minutes",
+        metavar="COLUMN",
+        help="column of the runs that statistics are about (run_minutes)",
+    )
+    add(
+        "--by",
+        metavar="COLUMNS",
+        help="columns that make a group, comma separated (benchmark,submitter,system)",
+    )
+    add("--all-runs", action="store_true", help="also count runs that did not converge")
+    add("--confidence", type=float, default=0.95, metavar="LEVEL", help="level of the intervals (0.95)")
+    add(
+        "--precision",
+        type=float,
+        default=0.05,
+        metavar="SHARE",
+        help="precision to be reached by more runs (0.05: ± 5 %%)",
+    )
+    add(
+        "--outliers",
+        default="tukey",
+        metavar="METHOD",
+        help="tukey (fences of 1.5 quartile ranges) or mad (modified z-score)",
+    )
+    add(
+        "--centre",
+        default="median",
+        metavar="WHAT",
+        help="median (default) or mean: what the shares within ± 5 %% lie around",
+    )
+    add("--resamples", type=int, default=9999, metavar="N", help="draws of the bootstrap (9999)")
+    add(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the bootstrap (0); equal seeds give equal intervals",
+    )
+    add = parser.add_argument_group("how it is shown").add_argument
+    add(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="text (default), json, csv, parquet, xlsx or markdown",
+    )
+    add("--output", "-o", metavar="FILE", help="write there; the file is replaced when all is written")
+    add(
+        "--jobs",
+        "-j",
+        type=read_jobs,
+        default=1,
+        metavar="N",
+        help="read in N processes; 0: one a processor core",
+    )
+    return parser
+
+
+class _AnalyzeParser(Parser):
+    """Options may stand between the paths."""
+
+    mixes = True

@@ -1,0 +1,279 @@
+"""The pictures of `mlperf plot`: for each kind, what is drawn as a table, and what draws it."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from mlperf_logging.analysis.tables import Tables
+
+CONVERGENCE = "convergence"
+KINDS = {
+    CONVERGENCE: "quality against epochs, samples or minutes, with the target and the reference's band",
+    "spread": "every run of each system as a point, with a box",
+    "breakdown": "where the time of each run goes",
+    "scaling": "efficiency over the number of accelerators",
+    "power": "power over the time of each run, from the readings beside its log",
+    "energy": "energy over the time of each run",
+    "rcp": "a submission against the reference convergence points",
+}
+"""Names of the pictures, and what they show."""
+
+Picture = tuple["pd.DataFrame", Callable[[], "Figure"]]
+"""What is drawn, as a table, and what draws it."""
+
+
+def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
+    from mlperf_logging.analysis.plots import ConvergenceStyle, draw_convergence
+    from mlperf_logging.analysis.plots.convergence import ReferenceBand
+    from mlperf_logging.analysis.references import find_reference_range
+
+    _require_one_benchmark(tables.runs)
+    evaluations = tables.evaluations
+    if evaluations.empty:
+        raise UsageError("no log holds an evaluation, so there is no curve to draw")
+    found = find_reference_range(tables.runs, options.x, rules=options.rules)
+    band = None
+    if found is not None:
+        label = f"reference at batch {found.batch_size:,.0f}:\nsmallest accepted mean to mean"
+        band = ReferenceBand(found.smallest, found.mean, label)
+    metrics: list[str | None] = list(evaluations["metric"].dropna().unique()) or [None]
+    if options.metric is not None:
+        if options.metric not in metrics:
+            known = ", ".join(str(name) for name in metrics if name) or "one value without a name"
+            raise UsageError(f"there is no metric {options.metric!r}; there is {known}")
+        metrics = [options.metric]
+    by = _read_by(options, ("submitter", "system"))
+
+    def draw() -> Figure:
+        figure, axes = _start_figure(options, 7.4, 3.2 + 1.6 * len(metrics), rows=len(metrics))
+        for each, metric in zip(axes, metrics, strict=True):
+            draw_convergence(each, evaluations, ConvergenceStyle(options.x, metric, by), band=band)
+        for each in axes[:-1]:
+            each.set_xlabel("")
+        for each in axes[1:]:
+            _put_target_into_label(each)
+        axes[0].set_title(options.title or _title(tables.runs), fontsize="medium", loc="left")
+        return figure
+
+    return evaluations, draw
+
+
+def _make_spread(tables: Tables, options: argparse.Namespace) -> Picture:
+    from mlperf_logging.analysis.analyses import select_runs
+    from mlperf_logging.analysis.grouping import GROUP, require_columns
+    from mlperf_logging.analysis.plots import draw_spread
+    from mlperf_logging.analysis.plots.looks import measure_rows
+
+    runs = select_runs(tables.runs, only_converged=not options.all_runs)
+    by = _read_by(options, GROUP)
+    require_columns(runs, [*by, options.value])
+    runs = runs.dropna(subset=[options.value])
+    sizes = runs.groupby(list(by), dropna=False).size() if len(runs) else []
+    count = sum(size > options.relative for size in sizes)
+
+    def draw() -> Figure:
+        figure, (axes,) = _start_figure(options, 8.0, measure_rows(count))
+        draw_spread(axes, runs, options.value, by=by, relative=options.relative)
+        if options.title:
+            axes.set_title(options.title, fontsize="medium", loc="left", pad=22 if options.relative else None)
+        return figure
+
+    return runs, draw
+
+
+def _make_breakdown(tables: Tables, options: argparse.Namespace) -> Picture:
+    from mlperf_logging.analysis.plots import draw_breakdown
+    from mlperf_logging.analysis.plots.breakdown import PARTS
+    from mlperf_logging.analysis.plots.looks import measure_rows
+
+    runs = tables.runs
+    count = int(runs[list(PARTS)].notna().any(axis=1).sum())
+
+    def draw() -> Figure:
+        figure, (axes,) = _start_figure(options, 8.0, measure_rows(count))
+        draw_breakdown(axes, runs)
+        axes.set_title(options.title or _title(runs), fontsize="medium", loc="left", pad=22)
+        return figure
+
+    return runs, draw
+
+
+def _make_scaling(tables: Tables, options: argparse.Namespace) -> Picture:
+    from mlperf_logging.analysis.analyses import AnalysisParameters, select_runs
+    from mlperf_logging.analysis.plots import draw_scaling
+    from mlperf_logging.analysis.scaling import describe_scaling
+
+    by = _read_by(options, ("benchmark", "submitter", "accelerator_model"))
+    parameters = AnalysisParameters(value=options.value, seed=options.seed)
+    counted = select_runs(tables.runs, only_converged=not options.all_runs)
+    table = describe_scaling(counted, options.value, by=by, parameters=parameters.scaling())
+
+    def draw() -> Figure:
+        figure, (axes,) = _start_figure(options, 7.4, 4.4)
+        draw_scaling(axes, table, by=by)
+        if options.title:
+            axes.set_title(options.title, fontsize="medium", loc="left")
+        return figure
+
+    return table, draw
+
+
+def _make_power(tables: Tables, options: argparse.Namespace) -> Picture:
+    return _draw_readings(tables, options, "watts")
+
+
+def _make_energy(tables: Tables, options: argparse.Namespace) -> Picture:
+    return _draw_readings(tables, options, "energy_kj")
+
+
+def _draw_readings(tables: Tables, options: argparse.Namespace, quantity: str) -> Picture:
+    from mlperf_logging.analysis.plots import draw_power
+    from mlperf_logging.analysis.power_table import sum_power, tabulate_power
+
+    parts = tabulate_power([str(path) for path in tables.runs["path"]])
+    is_single = parts["run"].nunique() == 1
+    table = parts if is_single else sum_power(parts)
+
+    def draw() -> Figure:
+        figure, (axes,) = _start_figure(options, 7.4, 4.4)
+        draw_power(axes, table, quantity, by="part" if is_single else "run")
+        axes.set_title(options.title or _title(tables.runs), fontsize="medium", loc="left")
+        return figure
+
+    return table, draw
+
+
+def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
+    import pandas as pd
+
+    from mlperf_logging.analysis.rcp_chart import draw_reference_chart
+    from mlperf_logging.cli.rcp_views import CHECK_COLUMNS, make_check_row
+    from mlperf_logging.cli.scoring import FolderRuns, name_system, read_folders
+    from mlperf_logging.compliance.reference_points import load_reference_points
+    from mlperf_logging.compliance.rulesets import open_rulebook
+    from mlperf_logging.scoring.submissions import check_submission
+
+    del tables  # the runs of whole folders count, and are judged
+    folders: list[FolderRuns] = read_folders(argparse.Namespace(**{**vars(options), "quiet": True}))
+    if len(folders) != 1:
+        shown = ", ".join(each.folder.path for each in folders[:4])
+        raise UsageError(
+            f"the picture shows one benchmark's folder, not {len(folders)} ({shown} …); name one"
+        )
+    book = open_rulebook(options.rules)
+    (found,) = folders
+    outcome = check_submission(
+        found.folder, found.runs, lambda name, benchmark: load_reference_points(book, name).get(benchmark)
+    )
+    check, benchmark, ruleset = outcome.check, outcome.benchmark, outcome.ruleset
+    if check is None or benchmark is None or ruleset is None:
+        raise UsageError(f"{found.folder.path}: {outcome.reason}")
+    table = load_reference_points(book, ruleset).get(benchmark)
+
+    def draw() -> Figure:
+        figure, (axes,) = _start_figure(options, 7.4, 4.4)
+        title = options.title or f"{benchmark} on {name_system(found.folder)}, {ruleset}"
+        draw_reference_chart(axes, check, table, title=title)
+        return figure
+
+    return pd.DataFrame([make_check_row(outcome)], columns=list(CHECK_COLUMNS)), draw
+
+
+_MAKERS: dict[str, Callable[[Tables, argparse.Namespace], Picture]] = {
+    CONVERGENCE: _make_convergence,
+    "spread": _make_spread,
+    "breakdown": _make_breakdown,
+    "scaling": _make_scaling,
+    "power": _make_power,
+    "energy": _make_energy,
+    "rcp": _make_rcp,
+}
+
+
+def make_picture(kind: str, tables: Tables, options: argparse.Namespace) -> Picture:
+    """What a picture shows, and what draws it.
+
+    Args:
+        kind: one of `KINDS`.
+        tables: the runs.
+        options: the command line's options.
+
+    Raises:
+        UsageError: there is nothing to draw, or the runs do not go into one picture.
+    """
+    return _MAKERS[kind](tables, options)
+
+
+def _require_one_benchmark(runs: pd.DataFrame) -> None:
+    counts = runs["benchmark"].dropna().value_counts()
+    if len(counts) > 1:
+        shown = ", ".join(f"{name} ({count:,})" for name, count in counts.items())
+        raise UsageError(
+            f"the logs are of several benchmarks, whose quality is not the same thing: {shown}; "
+            "name the folders of one"
+        )
+
+
+def _read_by(options: argparse.Namespace, default: tuple[str, ...]) -> tuple[str, ...]:
+    if not options.by:
+        return default
+    return tuple(name.strip() for name in options.by.split(",") if name.strip())
+
+
+def _title(runs: pd.DataFrame) -> str:
+    """What all runs share, for the picture's title."""
+    parts = []
+    for name in ("benchmark", "submitter", "system"):
+        values = runs[name].dropna().unique()
+        if len(values) == 1:
+            parts.append(str(values[0]))
+    count = f"{len(runs):,} run{'s' * (len(runs) != 1)}"
+    from mlperf_logging.analysis.plots.looks import to_label
+
+    return to_label(f"{', '.join(parts)}: {count}" if parts else count)
+
+
+def _start_figure(
+    options: argparse.Namespace, width: float, height: float, rows: int = 1
+) -> tuple[Figure, list[Any]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(options.width or width, options.height or height))
+    axes = figure.subplots(rows, 1, sharex=rows > 1, squeeze=False)
+    return figure, list(axes[:, 0])
+
+
+def _put_target_into_label(axes: Any) -> None:
+    """Below the first of several pictures there is room for no second legend: the axis says the target."""
+    _, labels = axes.get_legend_handles_labels()
+    targets = [label for label in labels if label.startswith("target")]
+    if targets:
+        axes.set_ylabel("\n".join([axes.get_ylabel(), *targets]))
+    legend = axes.get_legend()
+    if legend is not None:
+        legend.remove()
+
+
+def save_figure(figure: Figure, form: str, dpi: int) -> bytes:
+    """A figure as the bytes of a file.
+
+    Args:
+        figure: the figure.
+        form: "png", "svg" or "pdf".
+        dpi: dots an inch, for PNG.
+    """
+    from io import BytesIO
+
+    buffer = BytesIO()
+    # Neither date nor version of the library: the same runs give the same file.
+    metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[form]
+    figure.savefig(buffer, format=form, dpi=dpi, bbox_inches="tight", pad_inches=0.12, metadata=metadata)
+    return buffer.getvalue()

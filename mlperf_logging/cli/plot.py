@@ -1,0 +1,148 @@
+"""`mlperf plot`: pictures of runs."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mlperf_logging.cli.analyze import (
+    add_reading_options,
+    find_run_logs,
+    read_logs,
+    read_reading_options,
+    require_libraries,
+)
+from mlperf_logging.cli.options import Parser, read_jobs
+from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, save_figure
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
+from mlperf_logging.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "mlperf-plot/1"
+SUFFIXES = (".png", ".svg", ".pdf")
+_EXAMPLES = """\
+examples:
+  {program} convergence results/SYSTEM/BENCHMARK -o curves.png
+  {program} convergence round/*/results/*/BENCHMARK --x minutes -o curves.svg
+  {program} spread round/ --relative -o spread.pdf          how the runs of each system differ
+  {program} breakdown results/SYSTEM/BENCHMARK -o time.png
+  {program} scaling round/SUBMITTER -o scaling.png
+  {program} energy results/SYSTEM/BENCHMARK -o energy.png
+  {program} rcp results/SYSTEM/BENCHMARK -o rcp.png
+  {program} spread round/ --format json                     what would be drawn, as data
+
+exit codes: 0 the picture was drawn; 2 something could not be read, or there is nothing to draw.
+"""
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf plot") -> int:
+    """Draw a picture of the logs that a command line names.
+
+    Args:
+        argv: what follows the command's name; None for the arguments of this process.
+        program: name under which the command speaks.
+
+    Returns:
+        0 when the picture was drawn, 2 when it could not be.
+    """
+    return run_guarded(program, lambda: _plot(argv, program))
+
+
+def _plot(argv: Sequence[str] | None, program: str) -> int:
+    options = _build_parser(program).parse(argv)
+    if options.kind not in KINDS:
+        raise UsageError(f"there is no picture {options.kind!r}; there are {', '.join(KINDS)}")
+    suffix = os.path.splitext(options.output or "")[1].lower()  # noqa: PTH122
+    if options.format != "json":
+        if options.output is None:
+            raise UsageError("name the picture's file with --output: FILE.png, FILE.svg or FILE.pdf")
+        if suffix not in SUFFIXES:
+            raise UsageError(
+                f"{options.output!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+            )
+    require_libraries("numpy", "pandas", "scipy", "matplotlib")
+    reading = read_reading_options(options)
+    complaints: list[str] = []
+    paths = find_run_logs(options.paths, complaints.append)
+    for sentence in complaints:
+        complain(program, sentence)
+    tables = read_logs(paths, reading, options.jobs)
+    data, draw = make_picture(options.kind, tables, options)
+    if options.kind == CONVERGENCE and tables.evaluations["target_value"].isna().all():
+        complain(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
+    with Output(options.output) as output:
+        if options.format == "json":
+            output.write(_encode(options.kind, data))
+        else:
+            output.write_bytes(save_figure(draw(), suffix[1:], options.dpi))
+    return CANNOT_WORK if complaints else COMPLIANT
+
+
+def _encode(kind: str, data: pd.DataFrame) -> str:
+    from mlperf_logging.cli.frames import list_records
+    from mlperf_logging.reports._escape import encode_json
+
+    return encode_json({"schema": SCHEMA, "kind": kind, "rows": list_records(data)}) + "\n"
+
+
+def _build_parser(program: str) -> Parser:
+    kinds = "\n".join(f"  {name.ljust(max(map(len, KINDS)))}  {what}" for name, what in KINDS.items())
+    parser = _PlotParser(
+        prog=program,
+        description=f"Pictures of runs.\n\npictures:\n{kinds}",
+        epilog=_EXAMPLES.format(program=program),
+        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
+        allow_abbrev=False,
+    )
+    parser.add_argument("kind", metavar="KIND", help="which picture, see above")
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="logs, folders or patterns")
+    add_reading_options(parser)
+    add = parser.add_argument_group("what is drawn").add_argument
+    add(
+        "--x",
+        choices=("progress", "epochs", "samples", "minutes"),
+        default="progress",
+        help="axis of convergence (progress: in the logs' unit)",
+    )
+    add(
+        "--metric",
+        metavar="NAME",
+        help="one metric of convergence, where evaluations give several (all, below each other)",
+    )
+    add("--value", default="run_minutes", metavar="COLUMN", help="column of spread and scaling (run_minutes)")
+    add("--relative", action="store_true", help="spread as a share of each group's median")
+    add("--by", metavar="COLUMNS", help="columns that make a group, comma separated")
+    add("--all-runs", action="store_true", help="also runs that did not converge, in spread and scaling")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the bootstrap in scaling (0)")
+    add = parser.add_argument_group("how it is drawn").add_argument
+    add("--output", "-o", metavar="FILE", help="FILE.png, FILE.svg or FILE.pdf")
+    add(
+        "--format",
+        choices=("picture", "json"),
+        default="picture",
+        help="picture (default), or json: what would be drawn, as data",
+    )
+    add("--title", metavar="TEXT", help="title of the picture")
+    add("--width", type=float, metavar="INCHES", help="width of the picture without legend")
+    add("--height", type=float, metavar="INCHES", help="height of the picture")
+    add("--dpi", type=int, default=110, metavar="N", help="dots an inch of PNG (110)")
+    add(
+        "--jobs",
+        "-j",
+        type=read_jobs,
+        default=1,
+        metavar="N",
+        help="read in N processes; 0: one a processor core",
+    )
+    return parser
+
+
+class _PlotParser(Parser):
+    """Options may stand between the paths."""
+
+    mixes = True

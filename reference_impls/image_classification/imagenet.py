@@ -1,0 +1,264 @@
+"""ImageNet 2012, from TFRecords or from one folder of JPEG images for each class.
+
+TFRecords are those that the usual conversion scripts write: files ``train-00000-of-01024`` and
+``validation-00000-of-00128`` of `tf.train.Example` with ``image/encoded`` (the JPEG file) and ``image/class/label``
+(from 1, in the order of the class names). Folders are ``train/n01440764/*.JPEG`` and ``val/n01440764/*.JPEG``; classes
+are numbered by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from reference_impls.harness import DataError
+from reference_impls.harness.arrays import make_rng
+from reference_impls.harness.workload import Share
+from reference_impls.image_classification.config import ImageConfig
+
+CHANNEL_MEANS = (123.675, 116.28, 103.53)
+CHANNEL_DEVIATIONS = (58.395, 57.12, 57.375)
+"""Of the training images' red, green and blue, in steps of 1/255."""
+
+CENTER_SHARE = 0.875
+"""Share of the shorter side that the middle crop of an evaluation keeps: 224 of 256 pixels."""
+
+SPLITS = (("train",), ("validation", "val"))
+"""What files and folders of training and validation are called."""
+
+_FILES_AT_ONCE = 16
+Record = tuple[tf.Tensor, tf.Tensor]
+"""A compressed image (bytes) and its class (int32, from 0)."""
+
+
+class ImageNet:
+    """The images of ImageNet as batches.
+
+    Args:
+        folder: where they are.
+        config: settings.
+        seed: of the order and of the random crops and flips.
+        command: the command that checks the data; messages name it.
+
+    Raises:
+        DataError: there are no images here.
+    """
+
+    def __init__(self, folder: Path, config: ImageConfig, seed: int, command: str) -> None:
+        self.config = config
+        self.seed = seed
+        self.train = find_split(folder, SPLITS[0], command)
+        self.validation = find_split(folder, SPLITS[1], command)
+
+    def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
+        """Whole batches of one epoch: images cropped and flipped at random."""
+        config = self.config
+        rng = make_rng(self.seed, epoch)
+        steps = config.train_samples // config.global_batch_size
+        size = share.replica_batch(config.global_batch_size)
+        records = self.train.shuffled(rng, share).shuffle(
+            config.shuffle_buffer, seed=int(rng.integers(2**31)), reshuffle_each_iteration=True
+        )
+        # A process's files may hold a few images less than its part of the epoch: it begins anew then.
+        crops = tf.data.Dataset.random(seed=int(rng.integers(2**31))).batch(2, drop_remainder=True)
+        mine = tf.data.Dataset.zip((records.repeat(), crops)).take(steps * size * share.replicas)
+
+        def prepare(record: Record, seeds: tf.Tensor) -> dict[str, tf.Tensor]:
+            image = crop_and_flip(record[0], config.image_size, tf.cast(seeds, tf.int32))
+            return {"images": image, "labels": record[1]}
+
+        return self._decode(mine, prepare).batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+
+    def eval_batches(self, share: Share) -> tf.data.Dataset:
+        """Every validation image once, the middle of it; a weight of 0 marks what fills up the last batches."""
+        config = self.config
+        size = share.replica_batch(config.eval_batch_size)
+        of_process = -(-config.eval_samples // share.processes)
+        batches = -(-of_process // (size * share.replicas)) * share.replicas
+        shape = (config.image_size, config.image_size, config.channels)
+
+        def prepare(*record: tf.Tensor) -> dict[str, tf.Tensor]:
+            image = crop_middle(record[0], config.image_size)
+            return {"images": image, "labels": record[1], "weight": tf.constant(1.0)}
+
+        images = self._decode(self.validation.in_order().shard(share.processes, share.index), prepare)
+        filling = {"images": tf.zeros(shape), "labels": tf.constant(0), "weight": tf.constant(0.0)}
+        padded = images.concatenate(tf.data.Dataset.from_tensors(filling).repeat())
+        return padded.batch(size, drop_remainder=True).take(batches).prefetch(tf.data.AUTOTUNE)
+
+    def _decode(
+        self, records: tf.data.Dataset, prepare: Callable[..., dict[str, tf.Tensor]]
+    ) -> tf.data.Dataset:
+        return records.map(prepare, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+class Split:
+    """Training or validation images: where they are, and how they are read.
+
+    Args:
+        names: of the files, sorted.
+        labels: of the files' images, where each file is one image; else None: the files are TFRecords.
+    """
+
+    def __init__(self, names: list[str], labels: list[int] | None) -> None:
+        self.names = np.array(names)
+        self.labels = None if labels is None else np.array(labels, np.int32)
+
+    def shuffled(self, rng: np.random.Generator, share: Share) -> tf.data.Dataset:
+        """One process's part of the images; the files in random order."""
+        order = rng.permutation(len(self.names))
+        parts = order[share.index :: share.processes] if len(order) >= share.processes else order
+        return self._read(parts)
+
+    def in_order(self) -> tf.data.Dataset:
+        """All images."""
+        return self._read(np.arange(len(self.names)))
+
+    def _read(self, order: np.ndarray) -> tf.data.Dataset:
+        names = self.names[order]
+        if self.labels is not None:
+            files = tf.data.Dataset.from_tensor_slices((names, self.labels[order]))
+            return files.map(
+                lambda name, label: (tf.io.read_file(name), label),
+                num_parallel_calls=tf.data.AUTOTUNE,
+                deterministic=True,
+            )
+        records = tf.data.Dataset.from_tensor_slices(names).interleave(
+            tf.data.TFRecordDataset,
+            cycle_length=min(_FILES_AT_ONCE, len(names)),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        return records.map(parse_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def find_split(folder: Path, names: tuple[str, ...], command: str) -> Split:
+    """The images of training or validation.
+
+    Args:
+        folder: where ImageNet is.
+        names: what the split may be called.
+        command: the command that checks the data; messages name it.
+
+    Raises:
+        DataError: there are neither TFRecords nor class folders.
+    """
+    for name in names:
+        for place in (folder, folder / name):
+            records = sorted(path for path in place.glob(f"{name}-*-of-*") if path.is_file())
+            if records:
+                _check_count(records, command)
+                return Split([str(path) for path in records], None)
+        classes = sorted(path for path in (folder / name).glob("n*") if path.is_dir())
+        if classes:
+            found = [
+                (str(image), label)
+                for label, place in enumerate(classes)
+                for image in sorted(place.iterdir())
+            ]
+            return Split([image for image, _ in found], [label for _, label in found])
+    raise DataError(
+        f"{folder} holds no images for {names[0]}: neither {names[0]}-*-of-* (TFRecords) nor "
+        f"{names[-1]}/n…/*.JPEG; what to get and where to put it: {command}"
+    )
+
+
+def _check_count(records: list[Path], command: str) -> None:
+    wanted = records[-1].name.rpartition("-of-")[2]
+    if not wanted.isdigit() or len(records) != int(wanted):
+        raise DataError(
+            f"{records[0].parent} holds {len(records)} of the {wanted} files like {records[0].name}; "
+            f"what to get and where to put it: {command}"
+        )
+
+
+def parse_example(serialized: tf.Tensor) -> Record:
+    """Image and class (from 0) of a record."""
+    fields = {
+        "image/encoded": tf.io.FixedLenFeature((), tf.string),
+        "image/class/label": tf.io.FixedLenFeature((), tf.int64),
+    }
+    parsed = tf.io.parse_single_example(serialized, fields)
+    return parsed["image/encoded"], tf.cast(parsed["image/class/label"], tf.int32) - 1
+
+
+def crop_and_flip(encoded: tf.Tensor, size: int, seeds: tf.Tensor) -> tf.Tensor:
+    """A random part of an image (8 to 100 per cent of its area, 3:4 to 4:3), resized, flipped half of the time.
+
+    Args:
+        encoded: the image file.
+        size: height and width of the result.
+        seeds: two numbers that the choices follow from.
+
+    Returns:
+        float32 [size, size, 3], normalized.
+    """
+    shape = _read_shape(encoded)
+    begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
+        shape,
+        tf.zeros((1, 0, 4)),
+        seeds,
+        min_object_covered=0.0,
+        aspect_ratio_range=(3 / 4, 4 / 3),
+        area_range=(0.08, 1.0),
+        max_attempts=10,
+        use_image_if_no_bounding_boxes=True,
+    )
+    image = _decode_window(encoded, begin[0], begin[1], extent[0], extent[1])
+    image = tf.image.resize(image, (size, size), method="bilinear")
+    image = tf.image.stateless_random_flip_left_right(image, seeds + 1)
+    return _normalize(image, size)
+
+
+def crop_middle(encoded: tf.Tensor, size: int) -> tf.Tensor:
+    """The middle of an image, resized: a square whose side is 7/8 of the shorter side.
+
+    Args:
+        encoded: the image file.
+        size: height and width of the result.
+
+    Returns:
+        float32 [size, size, 3], normalized.
+    """
+    shape = _read_shape(encoded)
+    shorter = tf.minimum(shape[0], shape[1])
+    side = tf.cast(tf.round(tf.cast(shorter, tf.float32) * CENTER_SHARE), tf.int32)
+    image = _decode_window(encoded, (shape[0] - side) // 2, (shape[1] - side) // 2, side, side)
+    return _normalize(tf.image.resize(image, (size, size), method="bilinear", antialias=True), size)
+
+
+def _read_shape(encoded: tf.Tensor) -> tf.Tensor:
+    """Height, width and channels. A few of the images are PNG files by another name."""
+    return tf.cond(
+        tf.image.is_jpeg(encoded),
+        lambda: tf.image.extract_jpeg_shape(encoded),
+        lambda: tf.shape(tf.io.decode_image(encoded, channels=3, expand_animations=False)),
+    )
+
+
+def _decode_window(
+    encoded: tf.Tensor, top: tf.Tensor, left: tf.Tensor, height: tf.Tensor, width: tf.Tensor
+) -> tf.Tensor:
+    """Decode a part of an image; of JPEG files no more than that part."""
+    window = tf.stack([top, left, height, width])
+
+    def decode_other() -> tf.Tensor:
+        image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+        return image[top : top + height, left : left + width]
+
+    image = tf.cond(
+        tf.image.is_jpeg(encoded),
+        lambda: tf.io.decode_and_crop_jpeg(encoded, window, channels=3),
+        decode_other,
+    )
+    image.set_shape((None, None, 3))
+    return image
+
+
+def _normalize(image: tf.Tensor, size: int) -> tf.Tensor:
+    image = (tf.cast(image, tf.float32) - tf.constant(CHANNEL_MEANS)) / tf.constant(CHANNEL_DEVIATIONS)
+    image.set_shape((size, size, 3))
+    return image

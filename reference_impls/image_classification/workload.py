@@ -1,0 +1,225 @@
+"""Image classification as a workload: what is trained, on what, and how quality is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import tensorflow as tf
+
+from reference_impls.harness import DataError, SettingError, check_files
+from reference_impls.harness.arrays import batch_arrays, make_rng
+from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
+from reference_impls.image_classification.config import ImageConfig
+from reference_impls.image_classification.fashion_mnist import (
+    FILES,
+    PIXEL_DEVIATION,
+    PIXEL_MEAN,
+    read_fashion_mnist,
+)
+from reference_impls.image_classification.imagenet import SPLITS, ImageNet, find_split
+from reference_impls.image_classification.model import ResNetConfig, build_resnet
+from reference_impls.image_classification.schedule import count_epoch_steps, make_schedule
+
+
+class ImageSource(Protocol):
+    """Batches of images: ``images`` (float32, normalized), ``labels`` (int32) and, to evaluate, ``weight``."""
+
+    def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
+        """Whole batches of one epoch."""
+
+    def eval_batches(self, share: Share) -> tf.data.Dataset:
+        """Every image once; a weight of 0 marks what fills up the last batch."""
+
+
+class FashionMNIST:
+    """Fashion-MNIST in memory; in training, half of the images are flipped.
+
+    Args:
+        folder: where the files are.
+        config: settings.
+        seed: of the order and of the flips.
+        command: the command that gets the data.
+    """
+
+    def __init__(self, folder: Path, config: ImageConfig, seed: int, command: str) -> None:
+        self.config = config
+        self.seed = seed
+        self.train, self.test = read_fashion_mnist(folder, command)
+        found = len(self.train.labels), len(self.test.labels)
+        if found != (config.train_samples, config.eval_samples):
+            raise DataError(
+                f"{folder} holds {found[0]:,} and {found[1]:,} images, not {config.train_samples:,} and "
+                f"{config.eval_samples:,}; get them anew with: {command}"
+            )
+
+    def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
+        """Whole batches of one epoch."""
+        rng = make_rng(self.seed, epoch)
+        count = len(self.train.labels)
+        order, flips = rng.permutation(count), rng.random(count) < 0.5
+        arrays = {"images": self.train.images, "labels": self.train.labels, "flips": flips}
+        batches = batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
+
+        def prepare(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            images = _normalize_grey(batch["images"])
+            flips = batch["flips"][:, tf.newaxis, tf.newaxis, tf.newaxis]
+            return {"images": tf.where(flips, images[:, :, ::-1], images), "labels": batch["labels"]}
+
+        return batches.map(prepare).prefetch(2)
+
+    def eval_batches(self, share: Share) -> tf.data.Dataset:
+        """Every test image once."""
+        arrays = {"images": self.test.images, "labels": self.test.labels}
+        batches = batch_arrays(arrays, self.config.eval_batch_size, share, weight="weight")
+        return batches.map(lambda batch: {**batch, "images": _normalize_grey(batch["images"])})
+
+
+def _normalize_grey(images: tf.Tensor) -> tf.Tensor:
+    return (tf.cast(images, tf.float32) - PIXEL_MEAN) / PIXEL_DEVIATION
+
+
+SOURCES: dict[str, Callable[[Path, ImageConfig, int, str], ImageSource]] = {
+    "fashion_mnist": FashionMNIST,
+    "imagenet": ImageNet,
+}
+
+
+class ImageClassification(Workload[ImageConfig]):
+    """ResNet v1.5, trained by momentum SGD with weight decay, evaluated on all validation images."""
+
+    metric = "top-1 accuracy"
+
+    def check_data(self) -> None:
+        """See that the images are there; what is in them is read by `load`."""
+        if self.config.source == "imagenet":
+            for names in SPLITS:
+                find_split(self.folder, names, self.data_command)
+        else:
+            check_files(self.folder, FILES, self.data_command, checksums=False)
+
+    def hyperparameters(self) -> dict[str, object]:
+        """What the log says of optimizer, schedule and model."""
+        config = self.config
+        values: dict[str, object] = {
+            "global_batch_size": config.global_batch_size,
+            "model_width": config.width,
+            "model_blocks": list(config.blocks),
+            "model_bn_span": config.global_batch_size,
+            "label_smoothing": config.label_smoothing,
+            "opt_name": config.optimizer,
+            "opt_learning_rate_warmup_epochs": config.warmup_epochs,
+            "opt_learning_rate_decay_schedule": config.decay,
+        }
+        if config.optimizer == "sgd":
+            values["sgd_opt_base_learning_rate"] = config.base_learning_rate
+            values["sgd_opt_momentum"] = config.momentum
+            values["sgd_opt_weight_decay"] = config.weight_decay
+        else:
+            values["opt_base_learning_rate"] = config.base_learning_rate
+            values[f"opt_{config.optimizer}_weight_decay"] = config.weight_decay
+        decay_steps = round(config.decay_epochs * count_epoch_steps(config))
+        if config.decay == "steps":
+            values["opt_learning_rate_decay_boundary_epochs"] = list(config.boundary_epochs)
+            values["opt_learning_rate_decay_factor"] = config.boundary_factor
+        elif config.decay == "polynomial":
+            values["sgd_opt_end_learning_rate"] = config.end_learning_rate
+            values["sgd_opt_learning_rate_decay_poly_power"] = config.decay_power
+            values["sgd_opt_learning_rate_decay_steps"] = decay_steps
+        else:
+            values["opt_end_learning_rate"] = config.end_learning_rate
+            values["opt_learning_rate_decay_steps"] = decay_steps
+        return values
+
+    def build(self) -> None:
+        """Make model and optimizer."""
+        config = self.config
+        shape = ResNetConfig(
+            image_size=config.image_size,
+            channels=config.channels,
+            classes=config.classes,
+            width=config.width,
+            blocks=config.blocks,
+            stem=config.stem,
+            batch_norm_momentum=config.batch_norm_momentum,
+        )
+        self.model = build_resnet(shape, self.seed)
+        # Batch norm's scales and offsets and the biases are not decayed.
+        self.decayed = [weight for weight in self.model.trainable_variables if weight.name == "kernel"]
+        self.optimizer = self._make_optimizer()
+        self.optimizer.build(self.model.trainable_variables)
+
+    def _make_optimizer(self) -> keras.optimizers.Optimizer:
+        config = self.config
+        schedule = make_schedule(config)
+        if config.optimizer == "sgd":
+            return keras.optimizers.SGD(schedule, momentum=config.momentum)
+        if config.optimizer == "adamw":
+            optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
+            optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+            return optimizer
+        raise SettingError(f"optimizer must be sgd or adamw, not {config.optimizer!r}")
+
+    def state(self) -> dict[str, Any]:
+        """Model and optimizer."""
+        return {"model": self.model, "optimizer": self.optimizer}
+
+    def load(self, share: Share) -> None:
+        """Read the images, or find out where they are."""
+        del share
+        source = SOURCES.get(self.config.source)
+        if source is None:
+            raise SettingError(f"source must be one of {', '.join(SOURCES)}, not {self.config.source!r}")
+        self.source = source(self.folder, self.config, self.seed, self.data_command)
+
+    def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
+        """Batches of one epoch."""
+        return self.source.train_batches(epoch, share)
+
+    def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+        """Cross entropy, and for SGD half the sum of squares of the decayed weights."""
+        config = self.config
+        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
+        with tf.GradientTape() as tape:
+            logits = tf.cast(self.model(batch["images"], training=True), tf.float32)
+            loss = tf.reduce_sum(self._compare(batch["labels"], logits)) / config.global_batch_size
+            total = loss
+            if config.optimizer == "sgd":
+                squares = [tf.nn.l2_loss(tf.cast(weight, tf.float32)) for weight in self.decayed]
+                total += config.weight_decay / replicas * tf.add_n(squares)
+        self.update(tape, total, self.optimizer, self.model.trainable_variables)
+        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
+        share = tf.reduce_sum(tf.cast(right, tf.float32)) / config.global_batch_size
+        return {"loss": loss, "accuracy": share}
+
+    def _compare(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+        if not self.config.label_smoothing:
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+        spread = self.config.label_smoothing / self.config.classes
+        wanted = tf.one_hot(labels, self.config.classes, 1 - self.config.label_smoothing + spread, spread)
+        return tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
+
+    def eval_data(self, share: Share) -> tf.data.Dataset:
+        """All validation images."""
+        return self.source.eval_batches(share)
+
+    def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+        """Count images, and those that are classified rightly."""
+        logits = self.model(batch["images"], training=False)
+        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
+        return {
+            "right": tf.reduce_sum(tf.cast(right, tf.float32) * batch["weight"]),
+            "count": tf.reduce_sum(batch["weight"]),
+        }
+
+    def measure(self, collected: Collected) -> Evaluation:
+        """Share of the images that are classified rightly."""
+        count = round(float(collected["count"]))
+        if count != self.eval_samples:
+            raise DataError(
+                f"{self.folder} holds {count:,} images to evaluate on, not {self.eval_samples:,}; what to get "
+                f"and where to put it: {self.data_command}"
+            )
+        return Evaluation(float(collected["right"]) / count)

@@ -1,0 +1,110 @@
+"""Batches of sentences of about equal length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from reference_impls.harness.workload import Share
+from reference_impls.translation.corpus import WIDTH_STEP, Sentences
+
+_SHORTEST, _GROWTH = 8, 1.2
+
+
+class Plan(NamedTuple):
+    """Batches of sentences of about equal length.
+
+    Attributes:
+        rows: int64 [size]; numbers of the sentences; -1 where a batch is filled up.
+        width: ids that the longest may have.
+    """
+
+    rows: np.ndarray
+    width: int
+
+
+def list_widths(longest: int) -> list[int]:
+    """Widths of batches: from short to long, each about a fifth more than the one before."""
+    widths = [_SHORTEST]
+    while widths[-1] < longest:
+        wanted = int(widths[-1] * _GROWTH)
+        widths.append(max(wanted // WIDTH_STEP * WIDTH_STEP, widths[-1] + WIDTH_STEP))
+    return widths
+
+
+def plan_batches(
+    lengths: np.ndarray, tokens: int, replicas: int, rng: np.random.Generator | None = None
+) -> list[Plan]:
+    """Divide sentences into batches.
+
+    Sentences that fill no whole batch of their width go on to the next one; only the last batch of all is
+    filled up.
+
+    Args:
+        lengths: of the sentences.
+        tokens: ids of a batch, filling included; at least one sentence for each replica.
+        replicas: a batch's size is a multiple of it.
+        rng: for the order; without, sentences stay in order of their length.
+
+    Returns:
+        The batches. How many, and how large, follows from the lengths alone, not from the order.
+    """
+    order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    by_width = np.searchsorted(list_widths(int(lengths.max())), lengths[order])
+    plans: list[Plan] = []
+    left = np.zeros(0, np.int64)
+    widths = list_widths(int(lengths.max()))
+    for number, width in enumerate(widths):
+        rows = np.concatenate([left, order[by_width == number]])
+        size = max(tokens // width // replicas, 1) * replicas
+        whole = len(rows) // size
+        plans += [Plan(part, width) for part in rows[: whole * size].reshape(whole, size)]
+        left = rows[whole * size :]
+    if len(left):
+        size = -(-len(left) // replicas) * replicas
+        plans.append(Plan(np.concatenate([left, np.full(size - len(left), -1)]), widths[-1]))
+    if rng is not None:
+        plans = [plans[number] for number in rng.permutation(len(plans))]
+    return plans
+
+
+def serve_batches(
+    plans: Sequence[Plan], share: Share, source: Sentences, target: Sentences | None = None
+) -> tf.data.Dataset:
+    """The batches of one process, a replica's part at a time.
+
+    Args:
+        plans: the global batches.
+        share: which part of each.
+        source: sentences.
+        target: their translations; without, none are given.
+
+    Returns:
+        Dictionaries: ``source`` and ``target`` (int32 [rows, width]), ``rows`` (int32 [rows]: numbers of the
+        sentences, -1 for what fills up), and ``tokens`` (float32: ids of the translations in the global batch).
+    """
+
+    def make_batches() -> Iterator[Mapping[str, np.ndarray]]:
+        for plan in plans:
+            parts = plan.rows.reshape(share.all_replicas, -1)
+            mine = parts[share.index * share.replicas : (share.index + 1) * share.replicas]
+            tokens = 0
+            if target is not None:
+                real = plan.rows[plan.rows >= 0]
+                tokens = int((target.ends[real] - np.concatenate([[0], target.ends])[real]).sum())
+            for rows in mine:
+                batch = {"source": source.pad(rows), "rows": rows.astype(np.int32)}
+                if target is not None:
+                    batch["target"] = target.pad(rows)
+                    batch["tokens"] = np.float32(tokens)
+                yield batch
+
+    matrix = tf.TensorSpec((None, None), tf.int32)
+    signature = {"source": matrix, "rows": tf.TensorSpec((None,), tf.int32)}
+    if target is not None:
+        signature |= {"target": matrix, "tokens": tf.TensorSpec((), tf.float32)}
+    dataset = tf.data.Dataset.from_generator(make_batches, output_signature=signature)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(plans) * share.replicas)).prefetch(8)

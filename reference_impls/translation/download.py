@@ -1,0 +1,112 @@
+"""Gets and prepares the texts: ``python -m reference_impls.translation.download --scale mini --data DIR``.
+
+mini: LibreOffice's texts out of Debian's package ``libreoffice-l10n-de``; nothing is installed, no root is needed.
+full: WMT17's texts, which must have been downloaded and unpacked below the folder.
+Both are cut into subwords here, before any clock runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from reference_impls.harness import DataError
+from reference_impls.harness.debian import fetch_package
+from reference_impls.harness.prepared import read_prepared
+from reference_impls.translation import TASK, libreoffice, wmt
+from reference_impls.translation.config import FULL, MINI
+from reference_impls.translation.prepared import prepare_texts
+
+MINI_PAIRS_SHA256 = "162d15a2696747a9cccc978a88238f2d4dbad0e35468bbb2935f148fb1fa7eeb"
+"""Of the cleaned pairs of LibreOffice 7.4.7 (Debian 12), as JSON."""
+
+
+def prepare_libreoffice(folder: Path, package: Path | None = None) -> dict[str, int]:
+    """Get LibreOffice's texts and prepare them.
+
+    Args:
+        folder: where to.
+        package: the Debian package's file, where it is there already.
+
+    Returns:
+        Facts: numbers of pairs and subwords.
+
+    Raises:
+        DataError: the package cannot be had, or is of another version of LibreOffice.
+    """
+    with tempfile.TemporaryDirectory(prefix="mlperf-texts-") as temporary:
+        fetch_package(libreoffice.PACKAGE, Path(temporary), package=package)
+        pairs = libreoffice.read_catalogues(Path(temporary) / libreoffice.CATALOGUES)
+    if hash_pairs(pairs) != MINI_PAIRS_SHA256:
+        raise DataError(
+            f"this {libreoffice.PACKAGE} holds other texts ({len(pairs):,} pairs) than the benchmark, which is made of "
+            f"those of version 7.4.7 (Debian 12); get that package's file and hand it over with: "
+            f"{TASK.data_command('mini', folder)} --package FILE.deb"
+        )
+    split = libreoffice.split_pairs(pairs)
+    return prepare_texts(folder, lambda: split.train, split.test, MINI.vocabulary)
+
+
+def hash_pairs(pairs: list[tuple[str, str]]) -> str:
+    """SHA-256 of pairs, in hexadecimal."""
+    return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
+
+
+def prepare_wmt(folder: Path, vocabulary: int, test_sentences: int) -> dict[str, int]:
+    """Prepare WMT17's texts that lie below a folder.
+
+    Args:
+        folder: where they are; the result comes into the same folder.
+        vocabulary: number of subwords.
+        test_sentences: how many sentences the test must have.
+
+    Returns:
+        Facts: numbers of pairs and subwords.
+
+    Raises:
+        DataError: texts are missing or damaged.
+    """
+    test = wmt.read_test_pairs(folder)
+    if len(test) != test_sentences:
+        raise DataError(
+            f"newstest2014 has {len(test):,} sentences here, not {test_sentences:,}; {wmt.INSTRUCTIONS}"
+        )
+    wmt.find_training_texts(folder)
+    return prepare_texts(folder, lambda: wmt.read_training_pairs(folder), test, vocabulary)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from a command line; gives the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {TASK.scripts}", description="Get and prepare the texts."
+    )
+    parser.add_argument("--scale", choices=("mini", "full"), default="mini")
+    parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{TASK.name}/SCALE)")
+    parser.add_argument(
+        "--package", type=Path, metavar="FILE", help=f"{libreoffice.PACKAGE} as a file (mini)"
+    )
+    parser.add_argument("--verify", action="store_true", help="only check what is there")
+    chosen = parser.parse_args(arguments)
+    folder = chosen.data or Path("data") / TASK.name / chosen.scale
+    try:
+        if chosen.verify:
+            _, facts = read_prepared(folder, TASK.data_command(chosen.scale, folder))
+        elif chosen.scale == "mini":
+            facts = prepare_libreoffice(folder, chosen.package)
+        else:
+            facts = prepare_wmt(folder, FULL.vocabulary, FULL.eval_samples)
+    except DataError as trouble:
+        print(trouble, file=sys.stderr)
+        return 2
+    told = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in facts.items())
+    print(f"{folder}: {told}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""Subwords: one vocabulary for both languages, learnt from the training text by byte-pair encoding."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import sentencepiece
+
+from reference_impls.harness import DataError
+from reference_impls.translation.corpus import END, PAD, UNKNOWN
+
+
+def learn_subwords(
+    sentences: Iterable[str], vocabulary: int, *, most_sentences: int = 10_000_000, coverage: float = 0.9995
+) -> bytes:
+    """Learn a vocabulary.
+
+    Args:
+        sentences: of both languages.
+        vocabulary: number of subwords, the three special ones included.
+        most_sentences: no more than so many are learnt from, drawn at random (always the same).
+        coverage: share of the text's characters that get a subword; the rarest are `UNKNOWN`.
+
+    Returns:
+        The vocabulary in the format of sentencepiece.
+
+    Raises:
+        DataError: the text is too small for so many subwords.
+    """
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(sentences),
+            model_writer=model,
+            model_type="bpe",
+            vocab_size=vocabulary,
+            character_coverage=coverage,
+            normalization_rule_name="identity",
+            split_digits=True,
+            input_sentence_size=most_sentences,
+            shuffle_input_sentence=True,
+            num_threads=1,
+            pad_id=PAD,
+            eos_id=END,
+            unk_id=UNKNOWN,
+            bos_id=-1,
+            minloglevel=2,
+        )
+    except RuntimeError as trouble:
+        raise DataError(
+            f"no vocabulary of {vocabulary:,} subwords can be learnt from the text: {trouble}"
+        ) from None
+    return model.getvalue()
+
+
+class Subwords:
+    """Cuts text into subwords and joins them again.
+
+    Args:
+        model: what `learn_subwords` gave.
+    """
+
+    def __init__(self, model: bytes) -> None:
+        self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+
+    def __len__(self) -> int:
+        """Number of subwords."""
+        return int(self._processor.vocab_size())
+
+    def encode(self, sentences: Sequence[str]) -> list[list[int]]:
+        """Ids of each sentence's subwords, with `END`."""
+        return [[*ids, END] for ids in self._processor.encode(list(sentences))]
+
+    def decode(self, rows: Iterable[np.ndarray]) -> list[str]:
+        """Text of each row of ids, up to the first `END` or `PAD`."""
+        texts = []
+        for row in rows:
+            ends = np.flatnonzero((row == END) | (row == PAD))
+            texts.append(row[: ends[0] if len(ends) else len(row)].tolist())
+        return list(self._processor.decode(texts)) if texts else []

@@ -1,0 +1,220 @@
+"""Texts to translate: catalogues, WMT's files, families of near-doubles, subwords, batches."""
+
+from __future__ import annotations
+
+import struct
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
+pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (extra 'reference')")
+
+from reference_impls.harness import DataError  # noqa: E402
+from reference_impls.harness.workload import Share  # noqa: E402
+from reference_impls.translation import download, wmt  # noqa: E402
+from reference_impls.translation.batches import list_widths, plan_batches, serve_batches  # noqa: E402
+from reference_impls.translation.corpus import END, PAD, pack_sentences  # noqa: E402
+from reference_impls.translation.libreoffice import (  # noqa: E402
+    clean_text,
+    group_families,
+    make_patterns,
+    read_catalogues,
+    split_pairs,
+)
+from reference_impls.translation.prepared import prepare_texts, read_texts  # noqa: E402
+from tests.trainers.texts import make_pairs, write_wmt  # noqa: E402
+
+
+def write_catalogue(path: Path, texts: dict[str, str]) -> None:
+    """Write a gettext catalogue (.mo)."""
+    entries = sorted({"": "Content-Type: text/plain; charset=UTF-8\n", **texts}.items())
+    keys, values = ([each[i].encode() for each in entries] for i in (0, 1))
+    begin = 28 + 16 * len(entries)
+    table = b""
+    for group in (keys, values):
+        for text in group:
+            table += struct.pack("<2I", len(text), begin)
+            begin += len(text) + 1
+    head = struct.pack("<7I", 0x950412DE, 0, len(entries), 28, 28 + 8 * len(entries), 0, 0)
+    path.write_bytes(head + table + b"".join(text + b"\0" for text in [*keys, *values]))
+
+
+def test_catalogues_give_clean_pairs(tmp_path: Path) -> None:
+    """Contexts, shortcuts and line ends go; what is the same in both languages, or no text, is left out."""
+    texts = {
+        "menu\x04_Save As...": "Speichern _unter…",
+        "dialog\x04Two\nlines": "Zwei\nZeilen",
+        "x\x04Calc": "Calc",
+        "y\x04100": "hundert",
+    }
+    write_catalogue(tmp_path / "a.mo", texts)
+    write_catalogue(tmp_path / "b.mo", {"menu\x04_Save As...": "Speichern _unter…"})
+
+    assert read_catalogues(tmp_path) == [("Save As...", "Speichern unter…"), ("Two lines", "Zwei Zeilen")]
+
+
+@pytest.mark.parametrize("content", [b"", b"no catalogue at all, but long enough", None])
+def test_damaged_or_missing_catalogue_is_told(tmp_path: Path, content: bytes | None) -> None:
+    """A file that is no catalogue, and a folder without any, are named."""
+    if content is not None:
+        (tmp_path / "sw.mo").write_bytes(content)
+
+    with pytest.raises(DataError, match="no catalogue"):
+        read_catalogues(tmp_path)
+
+
+def test_shortcut_marks_go_and_names_stay() -> None:
+    """A mark before or within a word is a shortcut; one between spaces is not."""
+    assert clean_text("_Insert ~Row Bright_ness a _ b") == "Insert Row Brightness a _ b"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [
+        ("Numbering 5 End", "numbering 4: end", True),
+        ("Select the page style", "Select the line style", True),
+        ("Select the page style", "Select the style", True),
+        ("the page style", "the line style", False),
+        ("Specifies whether to print all left pages of it", "Specifies whether to print all right pages of them", True),
+        ("Specifies whether to print all left pages of it", "Decides whether to print any right pages of it", False),
+    ],
+)  # fmt: skip
+def test_near_doubles_share_a_pattern(one: str, other: str, alike: bool) -> None:
+    """Texts that differ by digits, one word of four or two of eight are alike, shorter or other ones are not."""
+    assert bool(make_patterns(one) & make_patterns(other)) is alike
+
+
+def test_families_join_over_either_language() -> None:
+    """Pairs are one family when their texts or their translations are alike."""
+    pairs = [("Row", "Zeile"), ("Line", "Zeile"), ("Line:", "Linie"), ("Column", "Spalte")]
+
+    assert sorted(map(len, group_families(pairs))) == [1, 3]
+
+
+def test_held_out_pairs_have_no_near_double_in_training() -> None:
+    """No pattern of a held-out text occurs in training, each family is held out once, and the split is fixed."""
+    pairs = sorted(
+        (f"{word} the {thing} number {i}", f"{word} die {thing} Nummer {i}")
+        for word in ("Open", "Close", "Print", "Insert", "Delete", "Rename", "Move", "Copy")
+        for thing in ("green wide page", "blue small table", "red long footnote", "grey short field")
+        for i in range(3)
+    )
+    pairs += [("Yes", "Ja"), ("No", "Nein")]
+
+    split = split_pairs(sorted(pairs))
+
+    assert split == split_pairs(sorted(pairs))
+    assert ("Yes", "Ja") in split.train
+    seen = [set().union(*(make_patterns(pair[i]) for pair in split.train)) for i in (0, 1)]
+    assert not any(make_patterns(pair[i]) & seen[i] for pair in split.test for i in (0, 1))
+
+
+def test_preparation_can_be_read_and_repeated(tmp_path: Path) -> None:
+    """Sentences come back from their subwords; the same texts give the same files."""
+    pairs = make_pairs(60)
+    facts = prepare_texts(tmp_path / "a", lambda: pairs[:50], pairs[50:], 120)
+    prepare_texts(tmp_path / "b", lambda: pairs[:50], pairs[50:], 120)
+
+    texts = read_texts(tmp_path / "a", "get-it")
+
+    assert facts["train_pairs"] == 50
+    assert facts["vocabulary"] == len(texts.subwords) == 120
+    assert texts.references == [german for _, german in pairs[50:]]
+    rows = texts.source.pad(np.arange(50))
+    assert texts.subwords.decode(rows) == [english for english, _ in pairs[:50]]
+    assert (tmp_path / "a" / "prepared.json").read_text() == (tmp_path / "b" / "prepared.json").read_text()
+
+
+def test_too_small_text_is_told(tmp_path: Path) -> None:
+    """A vocabulary larger than the text allows is refused in one sentence."""
+    with pytest.raises(DataError, match="no vocabulary of 9,000 subwords can be learnt"):
+        prepare_texts(tmp_path, lambda: make_pairs(5), make_pairs(1), 9000)
+
+
+def test_sentences_side_by_side() -> None:
+    """Rows are filled up; a row of number -1 is empty."""
+    sentences = pack_sentences([[5, 6, END], [7, END], [8, 9, 10, 11, END]])
+
+    padded = sentences.pad(np.array([1, -1, 0]))
+
+    assert padded.tolist() == [[7, END, PAD, PAD], [PAD] * 4, [5, 6, END, PAD]]
+    assert sentences.lengths.tolist() == [3, 2, 5]
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_every_sentence_is_in_one_batch(replicas: int) -> None:
+    """Whatever the order, each sentence comes once, no batch is too wide or large, sizes divide evenly."""
+    lengths = np.random.default_rng(0).integers(1, 60, size=501)
+    plans = plan_batches(lengths, 256, replicas, np.random.default_rng(1))
+
+    rows = np.concatenate([plan.rows for plan in plans])
+    assert sorted(rows[rows >= 0]) == list(range(501))
+    for plan in plans:
+        assert len(plan.rows) % replicas == 0
+        assert lengths[plan.rows[plan.rows >= 0]].max() <= plan.width
+        assert plan.width * len(plan.rows) <= max(256, plan.width * replicas)
+    other = plan_batches(lengths, 256, replicas, np.random.default_rng(2))
+    assert len(other) == len(plans)
+    assert (rows < 0).sum() < max(256 // plans[-1].width, 1) + replicas
+
+
+def test_widths_grow_by_about_a_fifth() -> None:
+    """Widths are multiples of 4 that reach the longest sentence."""
+    widths = list_widths(100)
+
+    assert widths[0] == 8
+    assert widths[-1] >= 100
+    assert all(width % 4 == 0 for width in widths)
+    assert all(a < b <= max(1.2 * a, a + 4) for a, b in pairwise(widths))
+
+
+def test_processes_share_each_batch() -> None:
+    """Two processes get the halves of each batch, and the subwords of the whole one."""
+    sentences = pack_sentences([[3 + i] * (1 + i % 5) + [END] for i in range(20)])
+    plans = plan_batches(sentences.lengths, 64, 2)
+
+    halves = [list(serve_batches(plans, Share(i, 2, 1), sentences, sentences)) for i in (0, 1)]
+
+    assert len(halves[0]) == len(halves[1]) == len(plans)
+    rows = np.concatenate([batch["rows"].numpy() for half in halves for batch in half])
+    assert sorted(rows[rows >= 0]) == list(range(20))
+    assert [float(batch["tokens"]) for batch in halves[0]] == [float(batch["tokens"]) for batch in halves[1]]
+    assert sum(float(batch["tokens"]) for batch in halves[0]) == len(sentences.ids)
+
+
+@pytest.mark.parametrize("sgml", [True, False])
+def test_wmt_layout_is_read(tmp_path: Path, sgml: bool) -> None:
+    """Training texts are found below the folder, empty halves left out; the test is plain text or SGML."""
+    pairs = [("A < B & C", "A < B & C."), ("Two", "Zwei")]
+    write_wmt(tmp_path, [*pairs, ("", "Nichts")], pairs, sgml=sgml)
+
+    assert list(wmt.read_training_pairs(tmp_path)) == pairs
+    assert wmt.read_test_pairs(tmp_path) == pairs
+
+
+def test_wmt_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
+    """A half that is missing, shorter or not UTF-8 is named."""
+    pairs = make_pairs(3)
+    write_wmt(tmp_path, pairs, pairs)
+    german = next(tmp_path.rglob("*.de-en.de"))
+
+    german.write_text("eins\nzwei\n")
+    with pytest.raises(DataError, match="differ in length: one ends before line 3"):
+        list(wmt.read_training_pairs(tmp_path))
+    german.write_bytes(b"\xff\xfe\n\n\n")
+    with pytest.raises(DataError, match="is damaged near line 1"):
+        list(wmt.read_training_pairs(tmp_path))
+    german.unlink()
+    with pytest.raises(DataError, match="is missing, the other half of"):
+        list(wmt.read_training_pairs(tmp_path))
+
+
+def test_script_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without texts the script ends with exit code 2 and says what to download."""
+    assert download.main(["--scale", "full", "--data", str(tmp_path)]) == 2
+    assert "training-parallel-europarl-v7.tgz" in capsys.readouterr().err
+    assert download.main(["--verify", "--data", str(tmp_path)]) == 2
+    assert "python -m reference_impls.translation.download" in capsys.readouterr().err

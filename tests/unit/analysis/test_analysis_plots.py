@@ -1,0 +1,336 @@
+"""Pictures: what is on them, and that nothing on them overlaps at twelve rows or sixty."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mlperf_logging.analysis import ScalingParameters, describe_scaling
+from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
+from mlperf_logging.analysis.plots import (
+    ConvergenceStyle,
+    draw_breakdown,
+    draw_convergence,
+    draw_power,
+    draw_scaling,
+    draw_spread,
+)
+from mlperf_logging.analysis.plots.convergence import ReferenceBand
+from mlperf_logging.analysis.plots.looks import choose_looks, measure_rows, name_groups, shorten_name
+from mlperf_logging.errors import UsageError
+
+COUNTS = (1, 12, 60)
+LONG = "a-system-with-quite-a-long-name-of-its-own-8x"
+
+
+@pytest.fixture
+def axes() -> Axes:
+    """An axes on a figure of its own, without pyplot."""
+    return Figure(figsize=(7, 4)).add_subplot()
+
+
+def make_runs(count: int, systems: int | None = None) -> pd.DataFrame:
+    """Runs with times, of as many systems as runs or of a few."""
+    chance = np.random.default_rng(count)
+    rows = [
+        {
+            "path": f"results/{index}/result_{index}.txt", "benchmark": "knitting", "submitter": "Lab",
+            "system": f"{LONG}-{index % (systems or count)}", "run_minutes": 30 + chance.normal(),
+            "init_minutes": 2.0, "train_minutes": 25.0, "eval_minutes": 4 + chance.random(), "idle_minutes": 0.5,
+        }
+        for index in range(count)
+    ]  # fmt: skip
+    return make_table(rows, RUN_COLUMNS)
+
+
+def make_evaluations(count: int, systems: int = 1, **more: object) -> pd.DataFrame:
+    """Evaluations of runs whose fourth meets the target."""
+    rows = [
+        {
+            "path": f"results/result_{run}.txt", "benchmark": "knitting", "submitter": "Lab",
+            "system": f"box {run % systems}", "seed": str(run), "evaluation": place, "quality": 0.2 * place + run / 999,
+            "minutes": 5.0 * place, "progress": float(place), "progress_unit": "epochs", "epochs": float(place),
+            "samples": 1e6 * place, "meets_target": place == 4, "target_value": 0.8, "target_direction": "at least",
+            **more,
+        }
+        for run in range(count)
+        for place in (1, 2, 3, 4)
+    ]  # fmt: skip
+    return make_table(rows, EVALUATION_COLUMNS)
+
+
+def legend_of(axes: Axes) -> list[str]:
+    """The texts of the legend."""
+    legend = axes.get_legend()
+    return [text.get_text() for text in legend.get_texts()] if legend is not None else []
+
+
+def find_overlaps(axes: Axes) -> list[tuple[str, str]]:
+    """Pairs of texts beside the axes and in the legend that lie on one another when the picture is drawn."""
+    figure = axes.figure
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    legend = axes.get_legend()
+    texts = [
+        *axes.get_yticklabels(),
+        *axes.get_xticklabels(),
+        *(legend.get_texts() if legend is not None else ()),
+    ]
+    boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts if text.get_text()]
+    return [
+        (name, other)
+        for index, (name, box) in enumerate(boxes)
+        for other, second in boxes[index + 1 :]
+        if box.x0 < second.x1 and second.x0 < box.x1 and box.y0 < second.y1 - 0.5 and second.y0 < box.y1 - 0.5
+    ]
+
+
+def make_axes(width: float, height: float) -> Axes:
+    """An axes on a figure of this size, rendered by Agg."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    return figure.add_subplot()
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("draw", [draw_spread, draw_breakdown])
+def test_names_of_rows_do_not_touch(count: int, draw: Callable[..., Axes]) -> None:
+    """At the height that is made for so many rows, no name lies on another."""
+    axes = make_axes(8, measure_rows(count))
+
+    assert draw(axes, make_runs(count)) is axes
+    assert len([label for label in axes.get_yticklabels() if label.get_text()]) == count
+    assert find_overlaps(axes) == []
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("systems", [1, 7])
+def test_legend_of_curves_does_not_overlap(count: int, systems: int) -> None:
+    """Up to twelve runs of one system have a name each; more, or several systems, one for each system."""
+    axes = make_axes(7.4, 4.8)
+    draw_convergence(axes, make_evaluations(count, systems))
+    names = [text for text in legend_of(axes) if "target" not in text]
+
+    assert find_overlaps(axes) == []
+    if systems == 1 and count <= 12:
+        assert len(names) == count
+    else:
+        assert len(names) == min(count, systems)
+
+
+def test_curves_by_hand(axes: Axes) -> None:
+    """A curve goes through its evaluations, the target is a line, the first to meet it is marked."""
+    draw_convergence(axes, make_evaluations(2), ConvergenceStyle(x="minutes"))
+    curves = [line for line in axes.lines if len(line.get_xdata()) == 4]
+    marks = [line for line in axes.lines if len(line.get_xdata()) == 1]
+
+    assert [line.get_xdata().tolist() for line in curves] == [[5, 10, 15, 20]] * 2
+    assert curves[0].get_ydata().tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8])
+    assert [float(line.get_xdata()[0]) for line in marks] == [20, 20]
+    assert axes.get_xlabel() == "time since run_start (minutes)"
+    assert "target: at least 0.8" in legend_of(axes)
+    assert len({(line.get_linestyle(), line.get_marker()) for line in curves}) == 2
+
+
+@pytest.mark.parametrize(
+    ("x", "label"),
+    [("progress", "epochs"), ("epochs", "epochs"), ("samples", "samples trained on")],
+)
+def test_axis_has_its_unit(axes: Axes, x: str, label: str) -> None:
+    """Each axis says what it counts."""
+    draw_convergence(axes, make_evaluations(1), ConvergenceStyle(x=x))
+
+    assert axes.get_xlabel() == label
+
+
+def test_reference_band(axes: Axes) -> None:
+    """The band spans from the smallest accepted mean to the reference's, and is in the legend."""
+    draw_convergence(axes, make_evaluations(1), band=ReferenceBand(3.5, 4.5, "reference"))
+    (band,) = axes.patches
+
+    assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((3.5, 4.5))
+    assert band.get_hatch() == "///"
+    assert "reference" in legend_of(axes)
+
+
+def test_many_systems_share_a_line_and_a_count(axes: Axes) -> None:
+    """Beyond two dozen systems a legend would say nothing; it counts them."""
+    draw_convergence(axes, make_evaluations(30, 30))
+
+    assert legend_of(axes)[0] == "30 runs of 30 systems"
+
+
+@pytest.mark.parametrize(
+    ("evaluations", "style", "said"),
+    [
+        (
+            make_evaluations(1, epochs=None),
+            ConvergenceStyle(x="epochs"),
+            "do not say epochs; choose another axis: pro",
+        ),
+        (make_evaluations(1, metric="BLEU"), ConvergenceStyle(), r"several metrics \(BLEU\); choose one"),
+        (make_evaluations(0), ConvergenceStyle(), "there is none"),
+        (
+            pd.concat([make_evaluations(1), make_evaluations(1, progress_unit="samples")]),
+            ConvergenceStyle(),
+            "count progress in epochs and samples",
+        ),
+    ],
+)
+def test_curves_that_cannot_be_drawn(
+    axes: Axes, evaluations: pd.DataFrame, style: ConvergenceStyle, said: str
+) -> None:
+    """What is missing is said, with what to do."""
+    with pytest.raises(UsageError, match=said):
+        draw_convergence(axes, evaluations, style)
+
+
+def test_unknown_axis_is_refused() -> None:
+    """The message lists the axes."""
+    with pytest.raises(UsageError, match="there are progress, epochs"):
+        ConvergenceStyle(x="steps")
+
+
+def test_spread_shows_every_run(axes: Axes) -> None:
+    """Each run is a point; relative to the median of its group, ± 5 % and ± 10 % are lines."""
+    runs = make_runs(12, systems=2)
+    draw_spread(axes, runs, relative=True)
+    points = np.concatenate([line.get_xdata() for line in axes.lines if line.get_marker() == "o"])
+    medians = runs.groupby("system")["run_minutes"].transform("median")
+
+    assert sorted(points) == pytest.approx(sorted(runs["run_minutes"] / medians * 100))
+    assert legend_of(axes) == ["± 5 %", "± 10 %"]
+    assert axes.get_xlabel() == "run minutes, % of the group's median"
+
+
+def test_spread_over_orders_of_magnitude(axes: Axes) -> None:
+    """Systems that take seconds and hours go on a logarithmic axis, others on an ordinary one."""
+    runs = make_runs(4)
+    draw_spread(axes, runs)
+    assert axes.get_xscale() == "linear"
+    draw_spread(axes, runs.assign(run_minutes=[0.5, 40.0, 41.0, 900.0]))
+    assert axes.get_xscale() == "log"
+
+
+def test_spread_without_pairs(axes: Axes) -> None:
+    """Single runs are their own median: relative to it there is nothing to see."""
+    with pytest.raises(UsageError, match="no group has two runs"):
+        draw_spread(axes, make_runs(3), relative=True)
+    with pytest.raises(UsageError, match="no group has a run with a value of staging_minutes"):
+        draw_spread(axes, make_runs(3), "staging_minutes")
+
+
+def test_breakdown_adds_up(axes: Axes) -> None:
+    """Bars from the clock's start on end where the parts add up; initialisation lies before it; hatches differ."""
+    runs = make_runs(3)
+    draw_breakdown(axes, runs)
+    bars = [(patch.get_x(), patch.get_width(), patch.get_hatch()) for patch in axes.patches]
+    ends = [x + width for x, width, hatch in bars if hatch == "xxxx"]
+
+    assert ends == pytest.approx(runs[["train_minutes", "eval_minutes", "idle_minutes"]].sum(axis=1).tolist())
+    assert [(x, width) for x, width, hatch in bars if hatch == "...."] == [(0, -2.0)] * 3
+    assert len({hatch for _, _, hatch in bars}) == 4
+    with pytest.raises(UsageError, match="no run tells where its time went"):
+        draw_breakdown(axes, runs.assign(train_minutes=np.nan, eval_minutes=np.nan, idle_minutes=np.nan))
+
+
+def test_scaling_shows_efficiency(axes: Axes) -> None:
+    """The line starts at 1 and goes to the efficiency; sizes that are close are labelled once."""
+    fixed = {
+        "benchmark": "knitting",
+        "submitter": "Lab",
+        "accelerator_model": "needle",
+        "progress_to_quality": 3.0,
+    }
+    runs = pd.DataFrame(
+        [
+            {**fixed, "accelerators": size, "run_minutes": time}
+            for size, time in ((8, 80.0), (64, 20.0), (66, 19.0))
+        ]
+    )
+    draw_scaling(axes, describe_scaling(runs, parameters=ScalingParameters(resamples=9)))
+    line = axes.containers[0].lines[0]
+
+    assert line.get_ydata().tolist() == pytest.approx([1, 0.5, 80 / 19 / 8.25])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["8", "64"]
+    with pytest.raises(UsageError, match="no scaling to draw"):
+        draw_scaling(axes, describe_scaling(runs.iloc[:1], parameters=ScalingParameters(resamples=9)))
+
+
+def test_power_has_units(axes: Axes) -> None:
+    """Watts are drawn in kW, kilojoules in MJ, a line for each part."""
+    rows = {"minutes": [0.0, 1.0], "watts": [1000.0, 2000.0], "energy_kj": [0.0, 120.0]}
+    power = pd.concat([pd.DataFrame({"run": name, **rows}) for name in ("a", "b")])
+    draw_power(axes, power)
+    draw_power(axes, power, "energy_kj")
+    drawn = [list(line.get_ydata()) for line in axes.lines if line.get_label() in ("a", "b")]
+
+    assert drawn == [[1.0, 2.0]] * 2 + [[0.0, 0.12]] * 2
+    assert axes.get_ylabel() == "energy since the measurement began (MJ)"
+    with pytest.raises(UsageError, match="no quantity 'volts'"):
+        draw_power(axes, power, "volts")
+
+
+def test_looks_differ_in_more_than_colour() -> None:
+    """The first 77 things differ in the pair of colour and marker, the first seven in line as well."""
+    looks = list(choose_looks(map(str, range(77))).values())
+
+    assert len({(look.colour, look.marker) for look in looks}) == 77
+    assert len({str(look.line) for look in looks[:7]}) == 7
+
+
+def test_names_leave_out_what_all_share() -> None:
+    """What tells groups apart stays; long names lose their middle."""
+    assert name_groups([("x", "Lab", "a"), ("x", "Lab", "b")]) == ["a", "b"]
+    assert name_groups([("x", "Lab", None)]) == ["x Lab"]
+    assert shorten_name("a" * 30 + "b" * 30, 21) == "a" * 13 + "…" + "b" * 7
+
+
+def test_drawing_touches_no_global_state() -> None:
+    """Neither pyplot nor the settings of matplotlib are touched by drawing."""
+    program = """
+import sys
+import matplotlib
+def list_settings():
+    # Reading them in the ordinary way would load pyplot to resolve one of them.
+    return {name: dict.__getitem__(matplotlib.rcParams, name) for name in dict.keys(matplotlib.rcParams)}
+before = list_settings()
+import pandas as pd
+from matplotlib.figure import Figure
+from mlperf_logging.analysis import plots
+axes = Figure().add_subplot()
+frame = pd.DataFrame({"run": ["a"], "minutes": [0.0], "watts": [1.0], "energy_kj": [0.0]})
+plots.draw_power(axes, frame)
+plots.draw_spread(axes, pd.DataFrame({"b": ["x"] * 5, "t": [1.0, 2, 3, 4, 9]}), "t", by=["b"])
+assert list_settings() == before
+print("matplotlib.pyplot" in sys.modules)
+"""
+    answer = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning", "-c", program],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+    assert (answer.returncode, answer.stdout.strip()) == (0, "False"), answer.stderr
+
+
+def test_names_from_logs_are_only_text() -> None:
+    """Dollar signs begin no formula and control characters do not reach the picture."""
+    axes = make_axes(6, 3)
+    runs = make_runs(3).assign(system=["$x_{", "a\nb", "\x1b[31mred"])
+    draw_spread(axes, runs)
+    axes.figure.canvas.draw()
+
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        "\ufffd[31mred (1)",
+        r"\$x_{ (1)",
+        "a\ufffdb (1)",
+    ]

@@ -1,0 +1,128 @@
+"""`mlperf plot`: every kind of picture in every format, its data, and one sentence for each mistake."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mlperf_logging.cli.pictures import KINDS
+from mlperf_logging.cli.plot import main
+
+PROJECT = Path(__file__).resolve().parents[3]
+ROUND = str(PROJECT / "examples" / "submission")
+FOLDER = str(
+    PROJECT / "examples" / "submission" / "Example_Lab" / "results" / "example_8x" / "llama2_70b_lora"
+)
+DIFFUSION = str(PROJECT / "examples" / "logs" / "compliant" / "4.0.0_stable_diffusion.txt")
+BEGINNINGS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
+PLACES = {"scaling": ROUND, "spread": ROUND}
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process: exit code, output, complaints."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_picture_is_drawn(run: Run, kind: str, tmp_path: Path) -> None:
+    """Each kind gives a picture of some size, and what it shows as data."""
+    path = tmp_path / "picture.png"
+    place = PLACES.get(kind, FOLDER)
+
+    assert run(kind, place, "-o", str(path)) == (0, "", "")
+    assert path.read_bytes().startswith(BEGINNINGS["png"])
+    assert path.stat().st_size > 10_000
+    code, out, _ = run(kind, place, "--format", "json")
+    document = json.loads(out)
+    assert (code, document["schema"], document["kind"]) == (0, "mlperf-plot/1", kind)
+    assert document["rows"]
+
+
+@pytest.mark.parametrize("form", BEGINNINGS)
+def test_formats_and_repetition(run: Run, form: str, tmp_path: Path) -> None:
+    """PNG, SVG and PDF are told by the file's name; the same runs give the same file but for ids in SVG."""
+    pictures = []
+    for number in (1, 2):
+        path = tmp_path / f"{number}.{form}"
+        assert run("spread", ROUND, "-o", str(path), "--relative", "--title", "Spread")[0] == 0
+        pictures.append(path.read_bytes())
+
+    assert pictures[0].startswith(BEGINNINGS[form])
+    if form != "svg":
+        assert pictures[0] == pictures[1]
+
+
+def test_metrics_stand_below_each_other(run: Run, tmp_path: Path) -> None:
+    """A benchmark of two metrics has two pictures of one above the other, or the one that is named."""
+    both, one = tmp_path / "both.svg", tmp_path / "one.svg"
+
+    assert run("convergence", DIFFUSION, "-o", str(both))[0] == 0
+    assert run("convergence", DIFFUSION, "-o", str(one), "--metric", "CLIP")[0] == 0
+    assert b"axes_2" in both.read_bytes()
+    assert b"axes_2" not in one.read_bytes()
+    code, _, err = run("convergence", DIFFUSION, "-o", str(one), "--metric", "BLEU")
+    assert code == 2
+    assert "there is no metric 'BLEU'; there is FID, CLIP" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("mood", FOLDER, "-o", "a.png"), "there is no picture 'mood'; there are convergence"),
+        (("spread", FOLDER), "name the picture's file with --output"),
+        (("spread", FOLDER, "-o", "a.gif"), "'a.gif' does not end in .png, .svg or .pdf"),
+        (
+            ("convergence", ROUND, "-o", "a.png"),
+            "several benchmarks, whose quality is not the same thing: llama2",
+        ),
+        (("rcp", ROUND, "-o", "a.png"), "one benchmark's folder, not 3"),
+        (("power", DIFFUSION, "-o", "a.png"), "there are no power readings beside the logs"),
+        (("scaling", FOLDER, "-o", "a.png"), "no scaling to draw"),
+        (("convergence", "nowhere", "-o", "a.png"), "there is no file or folder called 'nowhere'"),
+        (("spread", FOLDER, "-o", "a.png", "--value", "mood"), "the table has no column 'mood'"),
+        (("spread", FOLDER, "-o", "a.png", "--value", "staging_minutes"), "no group has a run with a value"),
+        (("spread",), "required: PATH"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    run: Run, arguments: tuple[str, ...], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be drawn is exit code 2, a sentence, and no file."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(*arguments)
+
+    assert (code, out) == (2, "")
+    assert said in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_curves_without_a_target(run: Run, tmp_path: Path) -> None:
+    """Runs of no known benchmark are drawn, and a sentence says why there is no line."""
+    log, picture = tmp_path / "result_0.txt", tmp_path / "picture.png"
+    log.write_text(Path(FOLDER, "result_0.txt").read_text().replace('"llama2_70b_lora"', '"knitting"'))
+    code, _, err = run("convergence", str(log), "-o", str(picture))
+
+    assert code == 0
+    assert "no target is known, so no line is drawn" in err
+    assert picture.is_file()
+    assert run("convergence", str(log), "-o", str(picture), "--target", "value <= 0.925")[2] == ""
+
+
+def test_help_lists_the_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    """The help page says which pictures there are and shows commands."""
+    assert main(["--help"], "mlperf plot") == 0
+    out = capsys.readouterr().out
+    assert all(f"  {kind}" in out for kind in KINDS)
+    assert "mlperf plot energy results/SYSTEM/BENCHMARK -o energy.png" in out
