@@ -21,7 +21,7 @@ BASE := $(VENV)/.installed-base
 FULL := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-torch check lint format-check types contracts pages-fresh logs-fresh format docs bench peer nightly clean
+.PHONY: help demo test test-slow test-torch check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer nightly clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ docs: $(FULL)  ## write the generated pages anew
 
 bench: $(FULL)  ## measure; beside the public package where `make peer` has installed it
 	MLPERF_PEER_PYTHON=$(MLPERF_PEER_PYTHON) $(BIN)/python -m benchmarks
+
+measure-mini: $(FULL)  ## train every reference trainer many times, and write down what came out; TASKS=… for some
+	$(BIN)/python -m benchmarks.measure_trainers $(TASKS)
 
 peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a folder of its own
 

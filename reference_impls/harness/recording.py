@@ -122,8 +122,8 @@ class LogRecorder:
         progress = {constants.EPOCH_NUM: epoch}
         for key, value in notes.items():
             mllog.event(key, value, metadata=progress)
-        throughput = steps * self._workload.config.global_batch_size / seconds
-        mllog.event(STATS, {"throughput": throughput, **losses}, metadata=progress)
+        stats = {"throughput": self._workload.train_samples / seconds, "steps": steps, **losses}
+        mllog.event(STATS, stats, metadata=progress)
         self._run.life.stop_block(epoch)
 
     def start_eval(self, epoch: int) -> None:

@@ -11,8 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
-
 from reference_impls.harness.prepared import write_prepared
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,209 @@
+"""Measure the reference trainers: seeded series, the tables in their READMEs, reference convergence points.
+
+    make measure-mini                          every trainer, about two hours on two processor cores
+    make measure-mini TASKS=recommendation     one of them
+    python -m benchmarks.measure_trainers recommendation --steps runs,points
+
+For each task: gets its data; trains a series of seeded runs and another set of other seeds; writes where the series
+converged into the reference points; tests the other set against them; writes tables into the task's README. Runs that
+are finished are kept, an interrupted one goes on, so the command may be given again until all is done. Timings
+are worth publishing only from a machine that does nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import statistics
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reference_impls.harness import Task, find_task, list_tasks
+from reference_impls.harness.series import RULESETS
+
+ROOT = Path(__file__).resolve().parent.parent
+STEPS = ("data", "runs", "points", "tables")
+SCALE = "mini"
+POINTS = ROOT / "compliance_rules" / "rcp" / f"{RULESETS[SCALE].replace('/', '-')}.yaml"
+POINTS_HEAD = "# Where the reference trainers converged at mini scale, one number a seed; written by `make measure-mini`.\n"
+BEGIN, END = "<!-- measured runs -->", "<!-- end of measured runs -->"
+SERIES_SEED, FRESH_SEED = 1, 101
+_NOT_TOLD = {"seed", "train_samples", "eval_samples", "global_batch_size", "numerical_precision"}
+
+
+def run(*arguments: str, may_fail: bool = False) -> str:
+    """Run a module of this environment and give what it printed; what it tells people passes through.
+
+    Raises:
+        SystemExit: it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
+    )
+    if done.returncode and not may_fail:
+        raise SystemExit(f"{' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}")
+    return done.stdout
+
+
+def mlperf(*arguments: str, may_fail: bool = False) -> str:
+    """Run `mlperf` and give what it printed."""
+    return run("mlperf_logging.cli.main", *arguments, may_fail=may_fail)
+
+
+def train(task: Task, runs: int, first_seed: int, data: Path, output: Path) -> None:
+    """Train a series, or what is missing of it; runs that do not reach the target are part of the measurement."""
+    mlperf(
+        "train", task.name, "--scale", SCALE, "--runs", str(runs), "--seed", str(first_seed),
+        "--data", str(data), "--output", str(output), "--resume", may_fail=True,
+    )  # fmt: skip
+    found = find_logs(task, output)
+    if len(found) != runs:
+        raise SystemExit(
+            f"{output} holds {len(found)} of the {runs} runs of {task.name}; give the command again"
+        )
+
+
+def find_logs(task: Task, output: Path) -> list[Path]:
+    """The logs of a series, by number."""
+    logs = output.glob(f"*/results/*/{task.benchmark}/result_*.txt")
+    return sorted(logs, key=lambda path: int(path.stem.rpartition("_")[2]))
+
+
+def analyze(logs: Sequence[Path]) -> list[dict[str, Any]]:
+    """One row a run, from `mlperf analyze`."""
+    rows: list[dict[str, Any]] = json.loads(mlperf("analyze", "--format", "json", *map(str, logs)))["runs"]
+    return rows
+
+
+def read_values(log: Path) -> dict[str, Any]:
+    """The first value of each key of a log."""
+    values: dict[str, Any] = {}
+    for line in log.read_text("utf-8").splitlines():
+        if line.startswith(":::MLLOG "):
+            event = json.loads(line.partition(" ")[2])
+            values.setdefault(event["key"], event["value"])
+    return values
+
+
+def describe_system(output: Path) -> str:
+    """The machine that a series ran on, from its system description."""
+    facts = json.loads(next(output.glob("*/systems/*.json")).read_text("utf-8"))
+    return (
+        f"{facts['host_processor_model_name']}, {facts['host_processor_vcpu_count']} cores, "
+        f"{facts['host_memory_capacity']} of memory, {facts['framework']}"
+    )
+
+
+def date_series(logs: Sequence[Path]) -> str:
+    """The day of a series' last event."""
+    text = logs[-1].read_text("utf-8")
+    last_ms = int(re.findall(r'"time_ms": (\d+)', text)[-1])
+    return datetime.fromtimestamp(last_ms / 1000, UTC).date().isoformat()
+
+
+def write_points(task: Task, output: Path) -> None:
+    """Put where a series converged among the reference points; other benchmarks' stay."""
+    logs = find_logs(task, output)
+    rows = analyze(logs)
+    missed = [row["seed"] for row in rows if row["epochs_to_quality"] is None]
+    if missed:
+        raise SystemExit(
+            f"{task.name}: seeds {', '.join(missed)} did not reach the target; no points were written"
+        )
+    values = read_values(logs[0])
+    point = {
+        "converged_at": [int(row["epochs_to_quality"]) for row in rows],
+        "hyperparameters": {
+            key: value
+            for key, value in values.items()
+            if key.startswith(("opt_", "sgd_opt_")) and key not in _NOT_TOLD
+        },
+        "platform": describe_system(output),
+        "precision": values["numerical_precision"],
+        "creator": f"reference trainer {task.name}, seeds {rows[0]['seed']} to {rows[-1]['seed']}",
+        "when": date_series(logs),
+    }
+    known = yaml.safe_load(POINTS.read_text("utf-8")) if POINTS.exists() else {"benchmarks": {}}
+    known["benchmarks"][task.benchmark] = {
+        "unit": "epochs",
+        "points": {int(values["global_batch_size"]): point},
+    }
+    known["benchmarks"] = dict(sorted(known["benchmarks"].items()))
+    text = yaml.safe_dump(known, sort_keys=False, width=110, default_flow_style=None, allow_unicode=True)
+    POINTS.write_text(POINTS_HEAD + text, "utf-8")
+
+
+def write_tables(task: Task, series: Path, fresh: Path) -> None:
+    """Put what was measured into the task's README, between its two marks."""
+    logs, fresh_logs = find_logs(task, series), find_logs(task, fresh)
+    rows = analyze(logs)
+    reached = [row for row in rows if row["epochs_to_quality"] is not None]
+    minutes = [row["time_to_quality_seconds"] / 60 for row in reached]
+    epochs = [int(row["epochs_to_quality"]) for row in reached]
+    sentence = (
+        f"{len(reached)} of {len(rows)} runs (seeds {rows[0]['seed']} to {rows[-1]['seed']}) reached the target: after "
+        f"{statistics.median(minutes):.2f} minutes in the median ({min(minutes):.2f} to {max(minutes):.2f}) and "
+        f"{statistics.median(epochs):g} epochs ({min(epochs)} to {max(epochs)})."
+    )
+    made = f"Made by `make measure-mini` on {date_series(logs)}: {describe_system(series)}."
+    tables = mlperf("analyze", *map(str, logs)).rstrip()
+    test = mlperf("rcp", *map(str, sorted({log.parent for log in fresh_logs})), may_fail=True).rstrip()
+    text = "\n\n".join(
+        [
+            *(textwrap.fill(each, 120, break_long_words=False) for each in (sentence, made)),
+            f"```\n{tables}\n```",
+            f"{len(fresh_logs)} further runs (seeds from {FRESH_SEED} on) against the points made of these:",
+            f"```\n{test}\n```",
+        ]
+    )
+    path = ROOT / "reference_impls" / task.name / "README.md"
+    readme = path.read_text("utf-8")
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"{path} lacks the marks {BEGIN} and {END}")
+    path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", "utf-8")
+
+
+def main() -> int:
+    """Measure what the arguments name."""
+    parser = argparse.ArgumentParser(description="Measure the reference trainers at mini scale.")
+    parser.add_argument("tasks", nargs="*", help="only these (default: all)")
+    parser.add_argument("--steps", default=",".join(STEPS), help=f"of {', '.join(STEPS)} (default: all)")
+    parser.add_argument("--runs", type=int, default=10, help="runs of the series (default: 10)")
+    parser.add_argument("--fresh", type=int, default=5, help="runs of the set to test (default: 5)")
+    parser.add_argument("--data", type=Path, default=ROOT / "data", help="folder of all data (default: data)")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "out" / "measured", help="default: out/measured"
+    )
+    options = parser.parse_args()
+    steps = options.steps.split(",")
+    if unknown := set(steps) - set(STEPS):
+        parser.error(f"there is no step {', '.join(unknown)}; there are {', '.join(STEPS)}")
+    for name in options.tasks or list_tasks():
+        task = find_task(name)
+        series, fresh = options.output / "series", options.output / "fresh"
+        data = options.data.resolve() / task.name / SCALE
+        if "data" in steps:
+            print(run(task.scripts, "--scale", SCALE, "--data", str(data)), end="")
+        if "runs" in steps:
+            train(task, options.runs, SERIES_SEED, options.data.resolve(), series.resolve())
+            train(task, options.fresh, FRESH_SEED, options.data.resolve(), fresh.resolve())
+        if "points" in steps:
+            write_points(task, series)
+        if "tables" in steps:
+            write_tables(task, series, fresh)
+        print(f"{task.name}: {', '.join(steps)} done", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
