@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mlperf_logging.runs.folders import _describe_folder
+from mlperf_logging.runs.folders import describe_folder
 
 
 class Place(NamedTuple):
@@ -44,7 +44,7 @@ def place_log(path: str) -> Place:
 
 @lru_cache(maxsize=4096)
 def _place_folder(folder: str) -> Place:
-    found = _describe_folder(folder, ())
+    found = describe_folder(folder, ())
     description = _read_description(found.description) if found.description is not None else {}
     nodes = read_count(description.get("number_of_nodes"))
     each = read_count(description.get("accelerators_per_node"))

@@ -78,7 +78,7 @@ def find_result_folders(path: str | PathLike[str]) -> list[ResultFolder]:
     visited = list(_walk(top))
     for pattern in (_RESULT_NAME, _LOG_NAME):
         found = [
-            _describe_folder(here, [name for name in names if pattern.match(name)])
+            describe_folder(here, [name for name in names if pattern.match(name)])
             for here, names in visited
             if any(pattern.match(name) for name in names)
         ]
@@ -109,7 +109,13 @@ def _walk(top: str) -> Iterator[tuple[str, list[str]]]:
         raise UsageError(f"cannot look into the folder {refused[0].filename!r}: {refused[0].strerror}")
 
 
-def _describe_folder(here: str, names: Iterable[str]) -> ResultFolder:
+def describe_folder(here: str, names: Iterable[str]) -> ResultFolder:
+    """What a folder is in its submission, told by the folders above it and by what stands beside the logs.
+
+    Args:
+        here: the folder that holds the logs of one benchmark.
+        names: names of its logs.
+    """
     whole = os.path.abspath(here).rstrip(os.sep)
     above, benchmark = os.path.split(whole)
     scaling = None

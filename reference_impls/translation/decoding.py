@@ -5,7 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from reference_impls.translation.corpus import END, PAD
-from reference_impls.translation.model import Memory, Transformer
+from reference_impls.translation.layers import Memory
+from reference_impls.translation.model import Transformer
 
 IMPOSSIBLE = -1e9
 

@@ -17,7 +17,8 @@ from reference_impls.translation.batches import plan_batches, serve_batches
 from reference_impls.translation.config import TranslationConfig
 from reference_impls.translation.corpus import PAD, round_width
 from reference_impls.translation.decoding import translate_by_beam, translate_greedily
-from reference_impls.translation.model import Chance, Transformer, TransformerConfig, measure_loss
+from reference_impls.translation.layers import Chance, TransformerConfig
+from reference_impls.translation.model import Transformer, measure_loss
 from reference_impls.translation.prepared import PreparedTexts, read_texts
 from reference_impls.translation.schedule import WarmupSchedule
 from reference_impls.translation.scoring import score_translations

@@ -26,13 +26,8 @@ from reference_impls.translation.decoding import (  # noqa: E402
     translate_greedily,
 )
 from reference_impls.translation.download import prepare_wmt  # noqa: E402
-from reference_impls.translation.model import (  # noqa: E402
-    Chance,
-    Transformer,
-    TransformerConfig,
-    encode_positions,
-    measure_loss,
-)
+from reference_impls.translation.layers import Chance, TransformerConfig, encode_positions  # noqa: E402
+from reference_impls.translation.model import Transformer, measure_loss  # noqa: E402
 from reference_impls.translation.prepared import prepare_texts  # noqa: E402
 from reference_impls.translation.schedule import WarmupSchedule  # noqa: E402
 from reference_impls.translation.scoring import score_translations  # noqa: E402
