@@ -26,8 +26,9 @@ FULL := $(VENV)/.installed-dev
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
 
-demo: $(BASE)  ## judge the logs in examples/ and show the findings
+demo: $(BASE)  ## judge the logs in examples/; then train, check, score, test and draw one benchmark
 	$(BIN)/python examples/demo.py
+	$(BIN)/python examples/demo_training.py
 
 test: $(FULL)  ## all tests
 	$(PYTEST) -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
@@ -92,7 +93,7 @@ $(BIN)/python:
 
 # An installation for development serves the demo as well, so it also leaves the smaller one's stamp.
 $(BASE): setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[analysis,reference]'
 	@touch $@
 
 $(FULL): setup.cfg pyproject.toml | $(BIN)/python

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.cli.scoring import name_system
 from mlperf_logging.cli.tables import align_columns
+from mlperf_logging.reports._lines import count_of
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.folders import MEDIAN, MEDIAN_WINDOW, OLYMPIC, THROUGHPUT, FolderScore
@@ -247,7 +248,7 @@ def _explain_missing(score: FolderScore) -> list[str]:
         if not run.counts:
             reason = _explain_run(run)
             reasons[reason] = reasons.get(reason, 0) + 1
-    lines = [f"{_plural(count, 'run')}: {reason}" for reason, count in reasons.items()]
+    lines = [f"{count_of(count, 'run')}: {reason}" for reason, count in reasons.items()]
     return [*lines, ""] if lines else []
 
 
@@ -279,7 +280,7 @@ def _list_facts(priced: PricedScore) -> list[tuple[str, str]]:
     score, cost = priced.score, priced.cost
     facts = []
     if score.score_minutes is not None and score.unscaled_minutes is not None:
-        text = f"{score.score_minutes:,.6f} minutes: {_METHODS[score.method]} of {_plural(len(score.kept), 'run')}"
+        text = f"{score.score_minutes:,.6f} minutes: {_METHODS[score.method]} of {count_of(len(score.kept), 'run')}"
         if score.scaling_factor not in (None, 1):
             text += f", {score.unscaled_minutes:,.6f} × scaling {score.scaling_factor:.6g}"
         facts.append(("score", text))
@@ -351,7 +352,3 @@ def _show(number: float | None) -> str:
 def _show_cost(value: float | None, cost: Cost | None) -> str:
     currency = f" {cost.currency}" if cost is not None and cost.currency else ""
     return "" if value is None else f"{value:,.2f}{currency}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"

@@ -192,6 +192,7 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
     from importlib.util import find_spec
 
     from mlperf_logging.compliance import check_log
+    from mlperf_logging.reports._lines import count_of
 
     if find_spec("tensorflow") is None:
         _load("training")  # says what is missing
@@ -213,7 +214,8 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
             )
             for row in rows
         ],
-        f"{runner.task.summary}, {options.scale}, {options.division}: {len(rows)} runs in {runner.results}",
+        f"{runner.task.summary}, {options.scale}, {options.division}: "
+        f"{count_of(len(rows), 'run')} in {runner.results}",
     )  # fmt: skip
     return COMPLIANT if all(row["verdict"] == "pass" for row in rows) else VIOLATION
 

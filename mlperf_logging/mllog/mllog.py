@@ -79,9 +79,12 @@ class MLLogger:
         self._check: LiveCheck | None = None
         self._warned: set[str] = set()
         self._sinks: list[Any] = []
+        self._buffers: list[Any] = []
         # Texts that repeat, by kind and key, and by name of a metadata field.
         self._keys: dict[str, dict[str, str]] = {}
         self._names: dict[str, str] = {}
+        # The latest millisecond: its first nanosecond, the first of the next, and its text.
+        self._moment = (0, 0, "")
         self._is_special = False
 
     @property
@@ -173,11 +176,14 @@ class MLLogger:
         except (KeyError, TypeError):
             key_text = self._learn_key(_kind, key)
 
-        if time_ms is None:
-            # The nanosecond clock gives whole numbers at half the cost; tests of scripts replace the other.
-            time_ms = time_ns() // 1_000_000 if time.time is _clock else int(time.time() * 1000.0)
-        elif type(time_ms) is not int:
-            time_ms = _encode_value(time_ms)[0]  # type: ignore[assignment]
+        # The nanosecond clock costs half as much as the other one, which tests of scripts replace.
+        if time_ms is None and time.time is _clock:
+            now = time_ns()
+            begin, end, time_text = self._moment
+            if not begin <= now < end:
+                time_text = self._begin_moment(now // 1_000_000)
+        else:
+            time_text = self._find_time(time_ms)
         failed = None
         value_type = type(value)
         if value_type is float and MINUS_INFINITY < value < INFINITY:  # type: ignore[operator]
@@ -209,7 +215,7 @@ class MLLogger:
             except (KeyError, TypeError, ValueError, AttributeError):
                 site, failed = self._merge_metadata(site, metadata, failed)
                 more = ""
-        line = f"{head}{time_ms}{key_text}{value_text}{site}{more}}}}}\n"
+        line = f"{head}{time_text}{key_text}{value_text}{site}{more}}}}}\n"
 
         if self.default_clear_line if clear_line is None else clear_line:
             line = "\n" + line
@@ -292,7 +298,14 @@ class MLLogger:
     def __getstate__(self) -> dict[str, Any]:
         """What a copy in another process needs: all but the caches, the open files and the check."""
         sites = CallSites(self.root_dir)
-        return {**self.__dict__, "_call_sites": sites, "_recent": sites.recent, "_sinks": [], "_check": None}
+        return {
+            **self.__dict__,
+            "_call_sites": sites,
+            "_recent": sites.recent,
+            "_sinks": [],
+            "_buffers": [],
+            "_check": None,
+        }
 
     def _copy_to(self, other: MLLogger, namespace: str | None, metadata: Mapping[str, Any]) -> None:
         other.__dict__.update(self.__dict__)
@@ -316,6 +329,22 @@ class MLLogger:
 
     # -- what is met for the first time
 
+    def _begin_moment(self, milliseconds: int) -> str:
+        """Remember a millisecond, whose events all have these digits; a chance to see to buffers."""
+        begin, text = milliseconds * 1_000_000, f"{milliseconds}"
+        self._moment = begin, begin + 1_000_000, text
+        for sink in self._buffers:
+            sink.tend()
+        return text
+
+    def _find_time(self, time_ms: float | None) -> str:
+        """The text of a time that was given, or of a clock that a test of a script put in place."""
+        for sink in self._buffers:
+            sink.tend()
+        if time_ms is None:
+            return str(int(time.time() * 1000.0))
+        return str(time_ms) if type(time_ms) is int else _encode_value(time_ms)[0]
+
     def _learn_key(self, kind: str, key: object) -> str:
         """Remember the text of a key that is plain text; to a dict 1 and True are one."""
         text = f', "event_type": "{kind}", "key": {_encode_value(key)[0]}, "value": '
@@ -336,6 +365,7 @@ class MLLogger:
         ):
             return False
         self._sinks = handlers
+        self._buffers = [sink for sink in handlers if getattr(sink, "buffer_seconds", 0)]
         return True
 
     # -- what is out of the ordinary

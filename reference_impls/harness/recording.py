@@ -20,6 +20,9 @@ from reference_impls.harness.workload import Evaluation, Workload
 
 RESUMED = "training_resumed"
 STATS = "tracked_stats"
+PACKAGES = Path(__file__).resolve().parents[2]
+"""The folder of the packages, left out of call sites: it says nothing about a run."""
+
 _numbers = count()
 
 
@@ -63,6 +66,7 @@ class LogRecorder:
         self._request = dict(request or {})
         self._losses: Mapping[str, float] = {}
         self._epoch_started = 0.0
+        self._former_root: str | None = None
         self._run = TrainingRun(
             submission=dict(submission),
             seed=workload.seed,
@@ -81,7 +85,10 @@ class LogRecorder:
 
     def __enter__(self) -> Self:
         # A logger of the run's own: the shared one may hold the file of an earlier run of this process.
-        mllog.config(logger=_make_silent_logger(), ranks="all" if self._is_first else ())
+        self._former_root = mllog.get_mllogger().root_dir
+        mllog.config(
+            logger=_make_silent_logger(), ranks="all" if self._is_first else (), root_dir=str(PACKAGES)
+        )
         if self._resumed is None:
             self._open_file()
         self._run.__enter__()
@@ -92,6 +99,7 @@ class LogRecorder:
     ) -> None:
         self._run.__exit__(kind, error, trace)
         mllog.config(logger=_make_silent_logger())
+        mllog.get_mllogger().root_dir = self._former_root
 
     def start(self) -> None:
         """The clock starts."""

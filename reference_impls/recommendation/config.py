@@ -44,7 +44,7 @@ class RecommendationConfig(TaskConfig):
     weight_decay: float = 0.0
     train_negatives: int = 4
     eval_negatives: int
-    eval_seed: int = 20180501
+    eval_seed: int = 1
     top: int = 10
 
 

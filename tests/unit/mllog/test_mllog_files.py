@@ -310,19 +310,58 @@ def test_run_stop_flushes(tmp_path: Path, open_file_logger: Any) -> None:
     assert [record["key"] for record in log.read()] == ["key", "run_stop"]
 
 
-def test_a_large_buffer_flushes_by_itself(tmp_path: Path, open_file_logger: Any) -> None:
-    """Memory in use is bounded: after some hundreds of events they are written without waiting."""
+@pytest.mark.parametrize("given", [None, 1_700_000_000_000])
+def test_a_large_buffer_flushes_by_itself(
+    tmp_path: Path, open_file_logger: Any, monkeypatch: pytest.MonkeyPatch, given: int | None
+) -> None:
+    """Memory in use is bounded: of some hundreds of events most are written in the next millisecond."""
+    milliseconds = iter(range(600))
+    monkeypatch.setattr("mlperf_logging.mllog.mllog.time_ns", lambda: next(milliseconds) * 1_000_000)
     log = open_file_logger(tmp_path / "log.txt", 100.0)
     for _ in range(600):
-        log.logger.event("key")
+        log.logger.event("key", time_ms=given)
     assert 500 < len(log.read()) < 600
+
+
+def test_a_large_buffer_of_plain_records_flushes_by_itself(tmp_path: Path, open_file_logger: Any) -> None:
+    """What comes through `logging` is bounded as well."""
+    log = open_file_logger(tmp_path / "log.txt", 100.0)
+    for _ in range(600):
+        log.target.warning("plain text of the script")
+    assert 500 < len(log.path.read_text().splitlines()) < 600
+
+
+def test_events_of_one_millisecond_have_its_digits(
+    tmp_path: Path, open_file_logger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Times are those of the clock, whichever way it goes."""
+    clock = [5_999_999, 6_000_000, 6_999_999, 7_000_000, 6_999_999, 1_795_520_832_860_999_999]
+    ticks = iter(clock)
+    monkeypatch.setattr("mlperf_logging.mllog.mllog.time_ns", lambda: next(ticks))
+    log = open_file_logger(tmp_path / "log.txt")
+    for _ in clock:
+        log.logger.event("key")
+    assert [record["time_ms"] for record in log.read()] == [time // 1_000_000 for time in clock]
 
 
 def test_the_interval_flushes(tmp_path: Path, open_file_logger: Any) -> None:
     """Events reach the file after the given time without any further event."""
     log = open_file_logger(tmp_path / "log.txt", 0.01)
     log.logger.event("key")
-    timer = log.sink._timer
-    assert timer is not None
-    timer.join()
+    deadline = time.monotonic() + 60
+    while not log.read() and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert len(log.read()) == 1
+
+
+def test_a_closed_buffered_sink_ends_its_thread(tmp_path: Path) -> None:
+    """The thread that writes regularly lives no longer than it is needed."""
+    sink = FileSink(tmp_path / "log.txt", buffer_seconds=0.01)
+    sink.write_line("line\n")
+    writer = sink._writer
+    assert writer is not None
+    assert writer.is_alive()
+    sink.close()
+    writer.join(60)
+    assert not writer.is_alive()
+    assert (tmp_path / "log.txt").read_text() == "line\n"

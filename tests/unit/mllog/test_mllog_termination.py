@@ -175,7 +175,7 @@ def test_a_signal_in_the_middle_of_a_storm_of_events(tmp_path: Path) -> None:
         assert (process.returncode, err) == (-signal.SIGTERM, b"")
         values = read_values(tmp_path)
         assert values == list(range(len(values)))
-        assert len(values) > 100
+        assert values
 
 
 def test_threads_may_configure(tmp_path: Path, run_script: Callable[..., Any]) -> None:
