@@ -18,6 +18,8 @@ class RecommendationConfig(TaskConfig):
         mlp_layers: widths of the perceptron's layers; the first is that of its two embeddings together.
         dropout: share of what comes out of the embeddings that is dropped in training.
         l2: weight of the squares of a batch's embeddings in the loss.
+        averaging: what is evaluated is an average of the weights after each epoch, in which each epoch counts this
+            many times as much as the next; 0: the latest weights.
         optimizer: ``adam`` or ``adamw``.
         learning_rate: of the optimizer.
         beta_1: of the optimizer.
@@ -36,6 +38,7 @@ class RecommendationConfig(TaskConfig):
     mlp_layers: tuple[int, ...]
     dropout: float = 0.0
     l2: float = 0.0
+    averaging: float = 0.0
     optimizer: str = "adam"
     learning_rate: float
     beta_1: float = 0.9
@@ -54,15 +57,16 @@ MINI = RecommendationConfig(
     train_samples=99_057,
     eval_samples=943,
     eval_negatives=99,
-    factors=16,
-    mlp_layers=(64, 32, 16),
-    dropout=0.2,
+    factors=32,
+    mlp_layers=(128, 64),
+    dropout=0.4,
     l2=0.003,
+    averaging=0.7,
     global_batch_size=1024,
     eval_batch_size=1000,
     learning_rate=0.002,
     target=0.66,
-    max_epochs=40,
+    max_epochs=60,
 )
 """MovieLens-100k against 99 sampled items."""
 

@@ -39,20 +39,27 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
             "model_mlp_layers": list(config.mlp_layers),
             "dropout": config.dropout,
             "opt_l2_regularization": config.l2,
+            "weight_averaging_decay": config.averaging,
         }
 
     def build(self) -> None:
-        """Make the model and its optimizer."""
+        """Make the model, its optimizer, and a second model that holds averages where they are asked for."""
         config = self.config
-        self.model = NeuMF(config.users, config.items, config.factors, config.mlp_layers, config.dropout)
-        nobody = tf.zeros((1,), tf.int32)
-        self.model(nobody, nobody)  # the variables are made by the first call
+        self.model = self._make_model()
+        self.averaged = self._make_model() if config.averaging else self.model
         self.optimizer = make_adam(config)
         self.optimizer.build(self.model.trainable_variables)
 
+    def _make_model(self) -> NeuMF:
+        config = self.config
+        model = NeuMF(config.users, config.items, config.factors, config.mlp_layers, config.dropout)
+        nobody = tf.zeros((1,), tf.int32)
+        model(nobody, nobody)  # the variables are made by the first call
+        return model
+
     def state(self) -> dict[str, Any]:
-        """Model and optimizer."""
-        return {"model": self.model, "optimizer": self.optimizer}
+        """Models and optimizer."""
+        return {"model": self.model, "averaged": self.averaged, "optimizer": self.optimizer}
 
     def load(self, share: Share) -> None:
         """Read the interactions, hold the latest out, sample what they compete with."""
@@ -106,6 +113,15 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         self.update(tape, total, self.optimizer, self.model.trainable_variables)
         return {"loss": total, "cross_entropy": entropy}
 
+    def finish_epoch(self, epoch: int) -> Mapping[str, object]:
+        """Take the epoch's weights into their average."""
+        if self.averaged is not self.model:
+            kept = self.config.averaging if epoch > 1 else 0.0
+            pairs = zip(self.averaged.trainable_variables, self.model.trainable_variables, strict=True)
+            for average, latest in pairs:
+                average.assign(kept * average + (1.0 - kept) * latest)
+        return {}
+
     def eval_data(self, share: Share) -> tf.data.Dataset:
         """Each user with the held-out item (first) and its rivals."""
         return batch_arrays(self.candidates, self.config.eval_batch_size, share, weight="weight")
@@ -114,7 +130,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         """Hits and discounted gains; an item that scores like the held-out one counts as better."""
         items = batch["items"]
         users = tf.broadcast_to(batch["users"][:, None], tf.shape(items))
-        scores = self.model(users, items)
+        scores = self.averaged(users, items)
         rank = tf.reduce_sum(tf.cast(scores[:, 1:] >= scores[:, :1], tf.float32), axis=1)  # from 0
         hit = tf.cast(rank < self.config.top, tf.float32) * batch["weight"]
         gain = hit * tf.math.log(2.0) / tf.math.log(rank + 2.0)

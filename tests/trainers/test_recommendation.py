@@ -53,6 +53,7 @@ def tiny_config(**changes: object) -> RecommendationConfig:
     tiny = dataclasses.replace(
         MINI, users=USERS, items=ITEMS, train_samples=USERS * 7, eval_samples=USERS, factors=4,
         mlp_layers=(8, 4), eval_negatives=20, global_batch_size=70, eval_batch_size=25, learning_rate=0.02,
+        averaging=0.0,
     )  # fmt: skip
     return dataclasses.replace(tiny, **changes)  # type: ignore[arg-type]
 
@@ -166,12 +167,31 @@ def test_model_computes_the_paper_s_formula() -> None:
 
 
 def test_mini_model_has_as_many_parameters_as_configured() -> None:
-    """Embeddings of 16 and 32 for each user and item, layers 64-32-16, and the linear layer on top."""
+    """Embeddings of 32 and 64 for each user and item, layers 128-64, and the linear layer on top."""
     model = NeuMF(MINI.users, MINI.items, MINI.factors, MINI.mlp_layers)
     model(np.array([0]), np.array([0]))
 
-    embeddings = (943 + 1682) * (16 + 32)
-    assert model.count_params() == embeddings + (64 * 32 + 32) + (32 * 16 + 16) + (16 + 16 + 1)
+    embeddings = (943 + 1682) * (32 + 64)
+    assert model.count_params() == embeddings + (128 * 64 + 64) + (32 + 64 + 1)
+
+
+def test_averaged_weights_are_evaluated(tmp_path: Path) -> None:
+    """Each epoch's weights enter an average in which the earlier ones fade; what is trained stays as it is."""
+    workload = RecommendationWorkload(tiny_config(averaging=0.75), write_tiny_ratings(tmp_path), 1)
+    loop = Loop(workload, tf.distribute.get_strategy())
+    loop.build()
+    workload.load(Share())
+    wanted, trained = 0.0, []
+    for epoch in (1, 2, 3):
+        loop.train_epoch(epoch)
+        assert workload.finish_epoch(epoch) == {}
+        trained.append(workload.model.mf_items.embeddings.numpy())
+        wanted = trained[0] if epoch == 1 else 0.75 * wanted + 0.25 * trained[-1]
+    np.testing.assert_allclose(workload.averaged.mf_items.embeddings.numpy(), wanted, rtol=1e-5)
+    before = loop.evaluate()
+    for variable in workload.model.trainable_variables:
+        variable.assign(tf.zeros_like(variable))
+    assert loop.evaluate() == before
 
 
 def test_training_data_of_an_epoch(loaded: RecommendationWorkload) -> None:
