@@ -1,6 +1,6 @@
 """Measure the reference trainers: seeded series, the tables in their READMEs, reference convergence points.
 
-    make measure-mini                          every trainer, about two hours on two processor cores
+    make measure-mini                          every trainer, about an hour on two processor cores
     make measure-mini TASKS=recommendation     one of them
     python -m benchmarks.measure_trainers recommendation --steps runs,points
 
