@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import keras
 
+from reference_impls.harness.configs import AdamConfig
 from reference_impls.harness.errors import SettingError
 
 
-class AdamSettings(Protocol):
-    """The settings that a configuration must have; ``optimizer`` is ``adam`` or ``adamw``."""
-
-    @property
-    def optimizer(self) -> str: ...  # noqa: D102
-    @property
-    def learning_rate(self) -> float: ...  # noqa: D102
-    @property
-    def beta_1(self) -> float: ...  # noqa: D102
-    @property
-    def beta_2(self) -> float: ...  # noqa: D102
-    @property
-    def epsilon(self) -> float: ...  # noqa: D102
-    @property
-    def weight_decay(self) -> float: ...  # noqa: D102
-
-
-def make_adam(config: AdamSettings) -> keras.optimizers.Optimizer:
+def make_adam(config: AdamConfig) -> keras.optimizers.Optimizer:
     """The optimizer that a configuration asks for.
 
     Raises:
@@ -40,7 +22,7 @@ def make_adam(config: AdamSettings) -> keras.optimizers.Optimizer:
     raise SettingError(f"optimizer must be adam or adamw, not {config.optimizer!r}")
 
 
-def describe_adam(config: AdamSettings) -> dict[str, object]:
+def describe_adam(config: AdamConfig) -> dict[str, object]:
     """Values by log key."""
     name = config.optimizer
     values: dict[str, object] = {
