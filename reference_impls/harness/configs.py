@@ -45,7 +45,7 @@ class TaskConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AdamConfig(TaskConfig):
-    """Settings of a task that trains with Adam or AdamW at a constant learning rate.
+    """Settings of a task that trains with Adam or AdamW.
 
     Attributes:
         optimizer: ``adam`` or ``adamw``.

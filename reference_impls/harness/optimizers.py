@@ -8,17 +8,24 @@ from reference_impls.harness.configs import AdamConfig
 from reference_impls.harness.errors import SettingError
 
 
-def make_adam(config: AdamConfig) -> keras.optimizers.Optimizer:
+def make_adam(
+    config: AdamConfig, schedule: keras.optimizers.schedules.LearningRateSchedule | None = None
+) -> keras.optimizers.Optimizer:
     """The optimizer that a configuration asks for.
+
+    Args:
+        config: its settings.
+        schedule: learning rate of each step; default: the configuration's, always.
 
     Raises:
         SettingError: it asks for another than Adam or AdamW.
     """
+    rate = config.learning_rate if schedule is None else schedule
     moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
     if config.optimizer == "adam":
-        return keras.optimizers.Adam(config.learning_rate, **moments)
+        return keras.optimizers.Adam(rate, **moments)
     if config.optimizer == "adamw":
-        return keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, **moments)
+        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, **moments)
     raise SettingError(f"optimizer must be adam or adamw, not {config.optimizer!r}")
 
 
