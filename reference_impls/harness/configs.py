@@ -43,6 +43,27 @@ class TaskConfig:
     eval_samples: int = 0
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AdamConfig(TaskConfig):
+    """Settings of a task that trains with Adam or AdamW.
+
+    Attributes:
+        optimizer: ``adam`` or ``adamw``.
+        learning_rate: of the optimizer.
+        beta_1: of the optimizer.
+        beta_2: of the optimizer.
+        epsilon: of the optimizer.
+        weight_decay: of ``adamw``.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+
 Config = TypeVar("Config", bound=TaskConfig)
 
 

@@ -2,45 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import keras
 
+from reference_impls.harness.configs import AdamConfig
 from reference_impls.harness.errors import SettingError
 
 
-class AdamSettings(Protocol):
-    """The settings that a configuration must have; ``optimizer`` is ``adam`` or ``adamw``."""
-
-    @property
-    def optimizer(self) -> str: ...  # noqa: D102
-    @property
-    def learning_rate(self) -> float: ...  # noqa: D102
-    @property
-    def beta_1(self) -> float: ...  # noqa: D102
-    @property
-    def beta_2(self) -> float: ...  # noqa: D102
-    @property
-    def epsilon(self) -> float: ...  # noqa: D102
-    @property
-    def weight_decay(self) -> float: ...  # noqa: D102
-
-
-def make_adam(config: AdamSettings) -> keras.optimizers.Optimizer:
+def make_adam(
+    config: AdamConfig, schedule: keras.optimizers.schedules.LearningRateSchedule | None = None
+) -> keras.optimizers.Optimizer:
     """The optimizer that a configuration asks for.
+
+    Args:
+        config: its settings.
+        schedule: learning rate of each step; default: the configuration's, always.
 
     Raises:
         SettingError: it asks for another than Adam or AdamW.
     """
+    rate = config.learning_rate if schedule is None else schedule
     moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
     if config.optimizer == "adam":
-        return keras.optimizers.Adam(config.learning_rate, **moments)
+        return keras.optimizers.Adam(rate, **moments)
     if config.optimizer == "adamw":
-        return keras.optimizers.AdamW(config.learning_rate, weight_decay=config.weight_decay, **moments)
+        return keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, **moments)
     raise SettingError(f"optimizer must be adam or adamw, not {config.optimizer!r}")
 
 
-def describe_adam(config: AdamSettings) -> dict[str, object]:
+def describe_adam(config: AdamConfig) -> dict[str, object]:
     """Values by log key."""
     name = config.optimizer
     values: dict[str, object] = {

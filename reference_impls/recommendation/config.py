@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reference_impls.harness.configs import TaskConfig
+from reference_impls.harness.configs import AdamConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecommendationConfig(TaskConfig):
+class RecommendationConfig(AdamConfig):
     """What a run of NeuMF needs to know.
 
     Attributes:
@@ -20,12 +20,6 @@ class RecommendationConfig(TaskConfig):
         l2: weight of the squares of a batch's embeddings in the loss.
         averaging: what is evaluated is an average of the weights after each epoch, in which each epoch counts this
             many times as much as the next; 0: the latest weights.
-        optimizer: ``adam`` or ``adamw``.
-        learning_rate: of the optimizer.
-        beta_1: of the optimizer.
-        beta_2: of the optimizer.
-        epsilon: of the optimizer.
-        weight_decay: of ``adamw``.
         train_negatives: items sampled for each training interaction, anew in each epoch.
         eval_negatives: items that a user's held-out item competes with.
         eval_seed: the seed from which those are sampled; the same for every run.
@@ -39,12 +33,6 @@ class RecommendationConfig(TaskConfig):
     dropout: float = 0.0
     l2: float = 0.0
     averaging: float = 0.0
-    optimizer: str = "adam"
-    learning_rate: float
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
     train_negatives: int = 4
     eval_negatives: int
     eval_seed: int = 1

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reference_impls.harness.configs import TaskConfig
+from reference_impls.harness.configs import AdamConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class SentimentConfig(TaskConfig):
+class SentimentConfig(AdamConfig):
     """What a run of the sentiment net needs to know.
 
     Attributes:
@@ -19,12 +19,6 @@ class SentimentConfig(TaskConfig):
         bag_units: neurons of the layer that sees the whole text as a bag of sequences.
         dropout: share of the features that is dropped before the last layer, in training.
         l2: weight of half the squares of the last layer's weights in the loss.
-        optimizer: ``adam`` or ``adamw``.
-        learning_rate: of the optimizer.
-        beta_1: of the optimizer.
-        beta_2: of the optimizer.
-        epsilon: of the optimizer.
-        weight_decay: of ``adamw``.
     """
 
     words: int
@@ -34,12 +28,6 @@ class SentimentConfig(TaskConfig):
     bag_units: int = 20
     dropout: float = 0.5
     l2: float = 1e-4
-    optimizer: str = "adam"
-    learning_rate: float
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
-    weight_decay: float = 0.0
 
 
 MINI = SentimentConfig(
@@ -51,6 +39,7 @@ MINI = SentimentConfig(
     global_batch_size=100,
     eval_batch_size=512,
     learning_rate=0.001,
+    epsilon=1e-7,
     target=0.805,
     max_epochs=12,
 )
@@ -68,6 +57,7 @@ FULL = SentimentConfig(
     global_batch_size=100,
     eval_batch_size=100,
     learning_rate=0.0002,
+    epsilon=1e-7,
     target=0.906,
     max_epochs=30,
 )

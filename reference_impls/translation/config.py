@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from reference_impls.harness import TaskConfig
+from reference_impls.harness.configs import AdamConfig
 
 
 @dataclass(frozen=True, kw_only=True)
-class TranslationConfig(TaskConfig):
+class TranslationConfig(AdamConfig):
     """Settings of translation; the defaults are those of Transformer "big" on WMT17.
 
     A batch is counted in subwords: as many sentences of about one length as have ``global_batch_size`` of them,
@@ -25,15 +25,10 @@ class TranslationConfig(TaskConfig):
         inner_dropout: the same within sub-layers, of attention and feed-forward layers.
         label_smoothing: share of the probability that is spread over all subwords.
         max_length: subwords of a training sentence; longer pairs are left out.
-        optimizer: ``adam`` or ``adamw`` (open division).
         learning_rate: factor of the schedule.
         warmup_steps: steps in which the learning rate rises evenly.
         schedule: ``inverse_sqrt``, or ``cosine`` (open division).
         decay_steps: step at which the cosine has come to 0.
-        beta_1: of the optimizer.
-        beta_2: of the optimizer.
-        epsilon: of the optimizer.
-        weight_decay: of ``adamw``.
         beam: translations that are followed at once; 1: greedy.
         alpha: strength of the length penalty; see `decoding.penalize_length`.
         extra_length: subwords that a translation may have more than its sentence.
@@ -49,15 +44,12 @@ class TranslationConfig(TaskConfig):
     inner_dropout: float = 0.1
     label_smoothing: float = 0.1
     max_length: int = 256
-    optimizer: str = "adam"
     learning_rate: float = 2.0
     warmup_steps: int = 8000
     schedule: str = "inverse_sqrt"
     decay_steps: int = 300_000
-    beta_1: float = 0.9
     beta_2: float = 0.997
     epsilon: float = 1e-9
-    weight_decay: float = 0.0
     beam: int = 4
     alpha: float = 0.6
     extra_length: int = 50
@@ -101,5 +93,7 @@ CONFIGS = {
     ("full", "closed"): FULL,
     ("full", "open"): replace(FULL, optimizer="adamw", weight_decay=0.01, schedule="cosine"),
     ("mini", "closed"): MINI,
-    ("mini", "open"): replace(MINI, optimizer="adamw", weight_decay=0.01, schedule="cosine"),
+    ("mini", "open"): replace(
+        MINI, optimizer="adamw", weight_decay=0.01, schedule="cosine", decay_steps=2_500
+    ),
 }

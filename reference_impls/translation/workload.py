@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness import DataError, SettingError
+from reference_impls.harness import DataError
 from reference_impls.harness.arrays import make_rng
+from reference_impls.harness.optimizers import describe_adam, make_adam
 from reference_impls.harness.prepared import check_prepared, read_facts
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.translation.batches import plan_batches, serve_batches
@@ -55,16 +55,10 @@ class Translation(Workload[TranslationConfig]):
             "max_sequence_length": config.max_length,
             "eval_beam_size": config.beam,
             "eval_length_penalty": config.alpha,
-            "opt_name": config.optimizer,
-            "opt_base_learning_rate": config.learning_rate,
+            **describe_adam(config),
             "opt_learning_rate_warmup_steps": config.warmup_steps,
             "opt_learning_rate_decay_schedule": config.schedule,
-            f"opt_{config.optimizer}_beta_1": config.beta_1,
-            f"opt_{config.optimizer}_beta_2": config.beta_2,
-            f"opt_{config.optimizer}_epsilon": config.epsilon,
         }
-        if config.optimizer == "adamw":
-            values["opt_adamw_weight_decay"] = config.weight_decay
         if config.schedule == "cosine":
             values["opt_learning_rate_decay_steps"] = config.decay_steps
         return values
@@ -83,11 +77,6 @@ class Translation(Workload[TranslationConfig]):
             inner_dropout=config.inner_dropout,
         )
         self.model = Transformer(self.shape, self.seed)
-        self.optimizer = self._make_optimizer()
-        self.optimizer.build(self.model.trainable_variables)
-
-    def _make_optimizer(self) -> keras.optimizers.Optimizer:
-        config = self.config
         schedule = WarmupSchedule(
             factor=config.learning_rate,
             width=config.width,
@@ -95,12 +84,8 @@ class Translation(Workload[TranslationConfig]):
             kind=config.schedule,
             decay_steps=config.decay_steps,
         )
-        moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}
-        if config.optimizer == "adam":
-            return keras.optimizers.Adam(schedule, **moments)
-        if config.optimizer == "adamw":
-            return keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, **moments)
-        raise SettingError(f"optimizer must be adam or adamw, not {config.optimizer!r}")
+        self.optimizer = make_adam(config, schedule)
+        self.optimizer.build(self.model.trainable_variables)
 
     def state(self) -> dict[str, Any]:
         """Model and optimizer."""

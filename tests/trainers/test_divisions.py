@@ -1,4 +1,4 @@
-"""What image classification and translation log of themselves, judged by the rules of both divisions."""
+"""What the trainers log of themselves, judged by the rules of both divisions."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (ex
 pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'reference')")
 
 from mlperf_logging import check_log
-from reference_impls.harness import find_task
+from reference_impls.harness import find_task, list_tasks
 from reference_impls.harness.display import Display
 from reference_impls.harness.recording import LogRecorder
 from reference_impls.harness.workload import Evaluation
 
+TASKS = sorted(list_tasks())
 RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
 
 
@@ -42,7 +43,7 @@ def write_log(path: Path, name: str, scale: str, division: str, *, quality_share
 
 @pytest.mark.parametrize("scale", ["mini", "full"])
 @pytest.mark.parametrize("division", ["closed", "open"])
-@pytest.mark.parametrize("name", ["image_classification", "translation"])
+@pytest.mark.parametrize("name", TASKS)
 def test_log_passes_its_own_division(tmp_path: Path, name: str, division: str, scale: str) -> None:
     """What the trainers log of their settings is compliant, without a warning."""
     write_log(tmp_path / "run.log", name, scale, division)
@@ -54,17 +55,17 @@ def test_log_passes_its_own_division(tmp_path: Path, name: str, division: str, s
 
 
 @pytest.mark.parametrize("scale", ["mini", "full"])
-@pytest.mark.parametrize("name", ["image_classification", "translation"])
+@pytest.mark.parametrize("name", TASKS)
 def test_open_variant_fails_the_closed_division(tmp_path: Path, name: str, scale: str) -> None:
-    """The open variants differ in optimizer and schedule, which the closed division does not allow."""
+    """The open variants differ in their optimizer, which the closed division does not allow."""
     write_log(tmp_path / "run.log", name, scale, "open")
 
     verdict = check_log(tmp_path / "run.log", division="closed")
 
-    assert {"opt_name", "opt_learning_rate_decay_schedule"} <= {finding.key for finding in verdict.findings}
+    assert "opt_name" in {finding.key for finding in verdict.findings}
 
 
-@pytest.mark.parametrize("name", ["image_classification", "translation"])
+@pytest.mark.parametrize("name", TASKS)
 def test_log_below_the_target_fails(tmp_path: Path, name: str) -> None:
     """A run whose quality stays below the target is not compliant."""
     write_log(tmp_path / "run.log", name, "mini", "closed", quality_share=0.99)
