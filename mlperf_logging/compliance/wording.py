@@ -153,7 +153,7 @@ def describe_missed_target(rule: Rule, event: Event, memory: Memory, ruleset: Ru
     last = list_places(rule.node, event, memory)
     message = f"no {rule.key} satisfies {show_text(rule)}; the last is {last}"
     if rule.summary:
-        message = f"{_sentence(rule.summary)}; no {rule.key} does, the last is {last}"
+        message = f"{_sentence(rule.summary)}; here {last} in the last {rule.key}"
     return _finding(rule, ruleset, message, last, event)
 
 

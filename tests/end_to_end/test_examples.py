@@ -93,10 +93,11 @@ def test_logs_are_what_their_maker_makes() -> None:
 
 
 def test_logs_are_small() -> None:
-    """No example log is larger than a page or two of a browser: 20 kB."""
-    sizes = {path.name: path.stat().st_size for path in LOGS.glob("*/*.txt")}
+    """No invented log is larger than a page or two of a browser, 20 kB; those of real runs may have half as much again."""
+    sizes = {path: path.stat().st_size for path in LOGS.glob("*/*.txt")}
 
-    assert {name: size for name, size in sizes.items() if size > 20_000} == {}
+    assert [path for path, size in sizes.items() if size > 30_000] == []
+    assert [path for path, size in sizes.items() if size > 20_000 and path.parent.name != "trained"] == []
 
 
 def test_examples_cover_every_dialect() -> None:
