@@ -46,9 +46,9 @@ def main() -> int:
         if code := run(*step):
             print(f"exit code {code}; the rest of the demonstration is left out")
             return 1
-    print(f"\nlogs:     {output}/reference/results")
+    print(f"\n{'logs':12} {output}/reference/results")
     for kind, path in pictures.items():
-        print(f"{kind}: {path}")
+        print(f"{kind:12} {path}")
     return 0
 
 
