@@ -41,10 +41,10 @@ def list_points() -> dict[tuple[str, str, float], tuple[str, ReferencePoint]]:
 
 @pytest.mark.corpus
 def test_points_are_those_of_the_facts(shared: Path) -> None:
-    """Each of the 591 published points is there with all that is known of it, and there are no others."""
+    """Each of the 591 published points is there with all that is known of it, and there are no others but our own."""
     with (shared / "facts" / "rcp.jsonl").open() as file:
         facts: list[dict[str, Any]] = [json.loads(line) for line in file]
-    ours = list_points()
+    ours = {key: found for key, found in list_points().items() if not key[0].startswith("mini/")}
 
     told = {(f"{row['usage']}/{row['ruleset']}", row["benchmark"], row["batch_size"]): row for row in facts}
     assert len(told) == len(facts) == 591
@@ -61,6 +61,17 @@ def test_points_are_those_of_the_facts(shared: Path) -> None:
         in_steps = key[:2] == ("training/3.1.0", "stable_diffusion")
         expected = "samples" if large or row["unit"].startswith("samples") else "epochs"
         assert unit == ("steps" if in_steps else expected)
+
+
+def test_own_points_are_measured_ones() -> None:
+    """The small scale's points are ten or more runs for each trainer, and tell the machine and the day."""
+    ours = {key: found for key, found in list_points().items() if key[0].startswith("mini/")}
+
+    assert {benchmark for _, benchmark, _ in ours} == {"ncf", "resnet", "sentiment", "transformer"}
+    for unit, point in ours.values():
+        assert unit == "epochs"
+        assert len(point.converged_at) >= 10
+        assert all((point.platform, point.precision, point.creator, point.when))
 
 
 @pytest.mark.corpus
