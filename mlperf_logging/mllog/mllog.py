@@ -180,8 +180,13 @@ class MLLogger:
         if time_ms is None and time.time is _clock:
             now = time_ns()
             begin, end, time_text = self._moment
-            if not begin <= now < end:
-                time_text = self._begin_moment(now // 1_000_000)
+            if not begin <= now < end:  # in a new millisecond; all events of one have its digits
+                milliseconds = now // 1_000_000
+                time_text = f"{milliseconds}"
+                begin = milliseconds * 1_000_000
+                self._moment = begin, begin + 1_000_000, time_text
+                for sink in self._buffers:
+                    sink.tend()
         else:
             time_text = self._find_time(time_ms)
         failed = None
@@ -328,14 +333,6 @@ class MLLogger:
         return logger
 
     # -- what is met for the first time
-
-    def _begin_moment(self, milliseconds: int) -> str:
-        """Remember a millisecond, whose events all have these digits; a chance to see to buffers."""
-        begin, text = milliseconds * 1_000_000, f"{milliseconds}"
-        self._moment = begin, begin + 1_000_000, text
-        for sink in self._buffers:
-            sink.tend()
-        return text
 
     def _find_time(self, time_ms: float | None) -> str:
         """The text of a time that was given, or of a clock that a test of a script put in place."""
