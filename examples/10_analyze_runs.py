@@ -19,7 +19,7 @@ print(
 # %% How much do the runs of one system differ, and how many would a precision of 2 % take?
 converged = select_runs(runs)
 parameters = AnalysisParameters(precision=0.02)
-variance = describe_variance(converged, parameters=parameters.variance())
+variance = describe_variance(converged, parameters=parameters)
 print(
     variance[["benchmark", "system", "runs", "mean", "mean_t_low", "mean_t_high", "runs_needed"]].to_string()
 )

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlperf_logging.analysis.analyses import AnalysisParameters, analyse, compare_sides, select_runs
-    from mlperf_logging.analysis.comparison import ComparisonParameters, compare_systems
+    from mlperf_logging.analysis.comparison import compare_systems
     from mlperf_logging.analysis.hyperparameters import pivot_hyperparameters, tabulate_hyperparameters
     from mlperf_logging.analysis.intervals import count_runs_needed, find_t_interval
     from mlperf_logging.analysis.outliers import mark_outliers
+    from mlperf_logging.analysis.parameters import BootstrapParameters
     from mlperf_logging.analysis.power_table import sum_power, tabulate_power
     from mlperf_logging.analysis.reading import ReadingParameters, RunRows, read_rows
     from mlperf_logging.analysis.references import find_reference_range
-    from mlperf_logging.analysis.scaling import ScalingParameters, describe_scaling
+    from mlperf_logging.analysis.scaling import describe_scaling
     from mlperf_logging.analysis.seeds import describe_seed_effect
     from mlperf_logging.analysis.shifts import estimate_shift
     from mlperf_logging.analysis.tables import Tables, read_tables, tabulate_evaluations, tabulate_runs
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "AnalysisParameters": "analyses",
-    "ComparisonParameters": "comparison",
+    "BootstrapParameters": "parameters",
     "ReadingParameters": "reading",
     "RunRows": "reading",
-    "ScalingParameters": "scaling",
     "Tables": "tables",
     "VarianceParameters": "variance",
     "analyse": "analyses",
@@ -52,10 +52,9 @@ _MODULES = {
 
 __all__ = [
     "AnalysisParameters",
-    "ComparisonParameters",
+    "BootstrapParameters",
     "ReadingParameters",
     "RunRows",
-    "ScalingParameters",
     "Tables",
     "VarianceParameters",
     "analyse",

@@ -8,11 +8,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.columns import NUMBER, RUN_COLUMNS
-from mlperf_logging.analysis.comparison import ComparisonParameters, compare_systems
+from mlperf_logging.analysis.comparison import compare_systems
 from mlperf_logging.analysis.grouping import GROUP, split_groups
 from mlperf_logging.analysis.hyperparameters import tabulate_hyperparameters
-from mlperf_logging.analysis.randomness import Seed
-from mlperf_logging.analysis.scaling import ScalingParameters, describe_scaling
+from mlperf_logging.analysis.scaling import describe_scaling
 from mlperf_logging.analysis.seeds import describe_seed_effect
 from mlperf_logging.analysis.tables import Tables
 from mlperf_logging.analysis.variance import VarianceParameters, describe_variance
@@ -38,8 +37,8 @@ ANALYSES = {
 _MOST_NAMES = 4
 
 
-@dataclass(frozen=True)
-class AnalysisParameters:
+@dataclass(frozen=True, kw_only=True)
+class AnalysisParameters(VarianceParameters):
     """How runs are analysed.
 
     Attributes:
@@ -47,23 +46,11 @@ class AnalysisParameters:
         by: columns that make a group.
         only_converged: leave runs out of statistics that did not reach their target: the time to an abort is no time
             to quality.
-        confidence: level of all intervals.
-        resamples: how often the bootstrap draws.
-        outliers: method for outliers, see `outliers.METHODS`.
-        centre: "median" or "mean": what the shares within ± 5 % and ± 10 % are counted around.
-        precision: wanted half width of the interval of the mean, as a share of the mean.
-        seed: for the bootstrap; equal seeds give equal intervals.
     """
 
     value: str = "run_minutes"
     by: Sequence[str] = GROUP
     only_converged: bool = True
-    confidence: float = 0.95
-    resamples: int = 9_999
-    outliers: str = "tukey"
-    centre: str = "median"
-    precision: float = 0.05
-    seed: Seed = 0
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense.
@@ -71,6 +58,7 @@ class AnalysisParameters:
         Raises:
             UsageError: as said.
         """
+        super().__post_init__()
         numbers = [name for name, column in RUN_COLUMNS.items() if column.kind == NUMBER]
         if self.value not in numbers:
             raise UsageError(f"there is no column {self.value!r} of numbers; there are {', '.join(numbers)}")
@@ -79,21 +67,6 @@ class AnalysisParameters:
                 raise UsageError(
                     f"there is no column {name!r} to group by; there are {', '.join(RUN_COLUMNS)}"
                 )
-        self.variance()
-
-    def variance(self) -> VarianceParameters:
-        """The part that `describe_variance` takes."""
-        return VarianceParameters(
-            self.confidence, self.resamples, self.outliers, self.centre, self.precision, self.seed
-        )
-
-    def comparison(self) -> ComparisonParameters:
-        """The part that `compare_systems` takes."""
-        return ComparisonParameters(self.confidence, self.resamples, self.seed)
-
-    def scaling(self) -> ScalingParameters:
-        """The part that `describe_scaling` takes."""
-        return ScalingParameters(self.confidence, self.resamples, self.seed)
 
 
 def analyse(
@@ -123,9 +96,9 @@ def analyse(
     makers: dict[str, Callable[[], pd.DataFrame]] = {
         RUNS: lambda: tables.runs,
         EVALUATIONS: lambda: tables.evaluations,
-        VARIANCE: lambda: describe_variance(counted, value, by=by, parameters=chosen.variance()),
+        VARIANCE: lambda: describe_variance(counted, value, by=by, parameters=chosen),
         SEEDS: lambda: describe_seed_effect(counted, value, by=by),
-        SCALING: lambda: describe_scaling(counted, value, parameters=chosen.scaling()),
+        SCALING: lambda: describe_scaling(counted, value, parameters=chosen),
         HYPERPARAMETERS: lambda: tabulate_hyperparameters(tables.rows, rules=rules),
     }
     made = {}
@@ -172,7 +145,7 @@ def compare_sides(
     first, second = (find_side(counted, name) for name in (side_a, side_b))
     if set(first.index) & set(second.index):
         raise UsageError(f"{side_a!r} and {side_b!r} stand for the same runs; name two systems")
-    return compare_systems(first, second, chosen.value, parameters=chosen.comparison())
+    return compare_systems(first, second, chosen.value, parameters=chosen)
 
 
 def find_side(runs: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import require_columns, split_groups
-from mlperf_logging.analysis.intervals import check_confidence, find_bootstrap_interval
-from mlperf_logging.analysis.randomness import Seed, read_seed, start_generator
+from mlperf_logging.analysis.intervals import find_bootstrap_interval
+from mlperf_logging.analysis.parameters import BootstrapParameters
+from mlperf_logging.analysis.randomness import read_seed, start_generator
 from mlperf_logging.analysis.shifts import LARGEST_EXACT, estimate_shift
 from mlperf_logging.errors import UsageError
 
@@ -41,38 +41,13 @@ COMPARISON_COLUMNS = {
 """Columns of `compare_systems` after those of the group; values are in the unit of the column compared."""
 
 
-@dataclass(frozen=True)
-class ComparisonParameters:
-    """How two systems are compared.
-
-    Attributes:
-        confidence: level of all intervals.
-        resamples: how often the bootstrap draws.
-        seed: for the bootstrap; equal seeds give equal intervals.
-    """
-
-    confidence: float = 0.95
-    resamples: int = 9_999
-    seed: Seed = 0
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that make no sense.
-
-        Raises:
-            UsageError: as said.
-        """
-        check_confidence(self.confidence)
-        if self.resamples < 1:
-            raise UsageError(f"{self.resamples} resamples give no interval; ask for some thousand")
-
-
 def compare_systems(
     runs_a: pd.DataFrame,
     runs_b: pd.DataFrame,
     value: str = "run_minutes",
     *,
     by: Sequence[str] = ("benchmark",),
-    parameters: ComparisonParameters | None = None,
+    parameters: BootstrapParameters | None = None,
 ) -> pd.DataFrame:
     """Compare the runs of two systems, benchmark by benchmark.
 
@@ -91,7 +66,7 @@ def compare_systems(
     """
     import pandas as pd
 
-    chosen = parameters or ComparisonParameters()
+    chosen = parameters or BootstrapParameters()
     for table in (runs_a, runs_b):
         require_columns(table, [*by, value])
     number = read_seed(chosen.seed)
@@ -114,7 +89,7 @@ def compare_systems(
 
 
 def _compare(
-    first: np.ndarray, second: np.ndarray, parameters: ComparisonParameters, number: int
+    first: np.ndarray, second: np.ndarray, parameters: BootstrapParameters, number: int
 ) -> dict[str, Any]:
     import numpy as np
     from scipy import stats
@@ -149,7 +124,7 @@ def _compare(
 
 
 def _compare_ratios(
-    first: np.ndarray, second: np.ndarray, parameters: ComparisonParameters, number: int
+    first: np.ndarray, second: np.ndarray, parameters: BootstrapParameters, number: int
 ) -> dict[str, Any]:
     import numpy as np
 

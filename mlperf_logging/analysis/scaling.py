@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import require_columns, split_groups
-from mlperf_logging.analysis.intervals import check_confidence, find_bootstrap_interval
-from mlperf_logging.analysis.randomness import Seed, read_seed, start_generator
+from mlperf_logging.analysis.intervals import find_bootstrap_interval
+from mlperf_logging.analysis.parameters import BootstrapParameters
+from mlperf_logging.analysis.randomness import read_seed, start_generator
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,31 +34,6 @@ _LARGEST_LEARNING = 4.0
 """Larger systems do not learn from a fourth of the samples: above this, the two logs count in different units."""
 
 
-@dataclass(frozen=True)
-class ScalingParameters:
-    """How scaling is described.
-
-    Attributes:
-        confidence: level of the interval.
-        resamples: how often the bootstrap draws.
-        seed: for the bootstrap; equal seeds give equal intervals.
-    """
-
-    confidence: float = 0.95
-    resamples: int = 9_999
-    seed: Seed = 0
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that make no sense.
-
-        Raises:
-            UsageError: as said.
-        """
-        check_confidence(self.confidence)
-        if self.resamples < 1:
-            raise UsageError(f"{self.resamples} resamples give no interval; ask for some thousand")
-
-
 def describe_scaling(
     runs: pd.DataFrame,
     value: str = "run_minutes",
@@ -66,7 +41,7 @@ def describe_scaling(
     size: str = "accelerators",
     progress: str = "progress_to_quality",
     by: Sequence[str] = ("benchmark", "submitter", "accelerator_model"),
-    parameters: ScalingParameters | None = None,
+    parameters: BootstrapParameters | None = None,
 ) -> pd.DataFrame:
     """Describe how time falls with the size of the system, against the smallest size of each group.
 
@@ -90,7 +65,7 @@ def describe_scaling(
     """
     import pandas as pd
 
-    chosen = parameters or ScalingParameters()
+    chosen = parameters or BootstrapParameters()
     require_columns(runs, [*by, value, size, progress])
     known = runs.dropna(subset=[value, size])
     if (
@@ -120,7 +95,7 @@ def _describe(
     value: str,
     size: str,
     progress: str,
-    parameters: ScalingParameters,
+    parameters: BootstrapParameters,
     number: int,
 ) -> dict[str, Any]:
     ideal = float(here[size].iloc[0]) / float(first[size].iloc[0])

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
 from mlperf_logging.analysis.intervals import (
     Interval,
-    check_confidence,
     count_runs_needed,
     find_bootstrap_interval,
     find_t_interval,
 )
 from mlperf_logging.analysis.outliers import METHODS, mark_outliers
-from mlperf_logging.analysis.randomness import Seed, read_seed, start_generator
+from mlperf_logging.analysis.parameters import BootstrapParameters
+from mlperf_logging.analysis.randomness import read_seed, start_generator
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,25 +47,19 @@ VARIANCE_COLUMNS = {
 """Columns of `describe_variance` after those of the group; values are in the unit of the column described."""
 
 
-@dataclass(frozen=True)
-class VarianceParameters:
+@dataclass(frozen=True, kw_only=True)
+class VarianceParameters(BootstrapParameters):
     """How variance is described.
 
     Attributes:
-        confidence: level of all intervals.
-        resamples: how often the bootstrap draws.
         outliers: method for outliers, see `outliers.METHODS`.
         centre: "median" or "mean": what the shares within ± 5 % and ± 10 % are counted around.
         precision: wanted half width of the interval of the mean, as a share of the mean.
-        seed: for the bootstrap; equal seeds give equal intervals.
     """
 
-    confidence: float = 0.95
-    resamples: int = 9_999
     outliers: str = "tukey"
     centre: str = "median"
     precision: float = 0.05
-    seed: Seed = 0
 
     def __post_init__(self) -> None:
         """Refuse parameters that make no sense.
@@ -73,9 +67,7 @@ class VarianceParameters:
         Raises:
             UsageError: as said.
         """
-        check_confidence(self.confidence)
-        if self.resamples < 1:
-            raise UsageError(f"{self.resamples} resamples give no interval; ask for some thousand")
+        super().__post_init__()
         if self.outliers not in METHODS:
             known = ", ".join(METHODS)
             raise UsageError(f"there is no method {self.outliers!r} for outliers; known are {known}")

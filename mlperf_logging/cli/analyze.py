@@ -266,7 +266,7 @@ def _compare(
         raise UsageError(
             f"{sides[0]!r} and {sides[1]!r} stand for the same runs; name two systems or folders"
         )
-    return compare_systems(found[0], found[1], parameters.value, parameters=parameters.comparison())
+    return compare_systems(found[0], found[1], parameters.value, parameters=parameters)
 
 
 def _render(
@@ -298,8 +298,9 @@ def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
 
     by = tuple(name.strip() for name in options.by.split(",") if name.strip()) if options.by else GROUP
     return AnalysisParameters(
-        options.value, by, not options.all_runs, options.confidence, options.resamples, options.outliers,
-        options.centre, options.precision, options.seed,
+        value=options.value, by=by, only_converged=not options.all_runs, confidence=options.confidence,
+        resamples=options.resamples, outliers=options.outliers, centre=options.centre,
+        precision=options.precision, seed=options.seed,
     )  # fmt: skip
 
 

@@ -114,7 +114,7 @@ def _make_scaling(tables: Tables, options: argparse.Namespace) -> Picture:
     by = _read_by(options, ("benchmark", "submitter", "accelerator_model"))
     parameters = AnalysisParameters(value=options.value, seed=options.seed)
     counted = select_runs(tables.runs, only_converged=not options.all_runs)
-    table = describe_scaling(counted, options.value, by=by, parameters=parameters.scaling())
+    table = describe_scaling(counted, options.value, by=by, parameters=parameters)
 
     def draw() -> Figure:
         figure, (axes,) = _start_figure(options, 7.4, 4.4)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlperf_logging.analysis import (
-    ComparisonParameters,
+    BootstrapParameters,
     VarianceParameters,
     compare_systems,
     describe_variance,
@@ -39,7 +39,7 @@ def describe(values: list[float]) -> pd.Series:
 def compare(first: list[float], second: list[float]) -> pd.Series:
     """The row of one comparison."""
     tables = [pd.DataFrame({"time": values}) for values in (first, second)]
-    few = ComparisonParameters(resamples=49)
+    few = BootstrapParameters(resamples=49)
     return compare_systems(*tables, "time", by=[], parameters=few).iloc[0].astype(float)
 
 

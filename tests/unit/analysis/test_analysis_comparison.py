@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mlperf_logging.analysis import ComparisonParameters, compare_systems
+from mlperf_logging.analysis import BootstrapParameters, compare_systems
 from mlperf_logging.analysis.comparison import COMPARISON_COLUMNS
 from mlperf_logging.errors import UsageError
 
-FEW = ComparisonParameters(resamples=499)
+FEW = BootstrapParameters(resamples=499)
 SLOW = [120.0, 122.0, 125.0, 119.0, 131.0]
 FAST = [60.0, 63.0, 58.0, 66.0, 61.0, 59.5]
 

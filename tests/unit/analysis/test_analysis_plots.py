@@ -12,7 +12,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mlperf_logging.analysis import ScalingParameters, describe_scaling
+from mlperf_logging.analysis import BootstrapParameters, describe_scaling
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
 from mlperf_logging.analysis.plots import (
     ConvergenceStyle,
@@ -257,13 +257,13 @@ def test_scaling_shows_efficiency(axes: Axes) -> None:
             for size, time in ((8, 80.0), (64, 20.0), (66, 19.0))
         ]
     )
-    draw_scaling(axes, describe_scaling(runs, parameters=ScalingParameters(resamples=9)))
+    draw_scaling(axes, describe_scaling(runs, parameters=BootstrapParameters(resamples=9)))
     line = axes.containers[0].lines[0]
 
     assert line.get_ydata().tolist() == pytest.approx([1, 0.5, 80 / 19 / 8.25])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["8", "64"]
     with pytest.raises(UsageError, match="no scaling to draw"):
-        draw_scaling(axes, describe_scaling(runs.iloc[:1], parameters=ScalingParameters(resamples=9)))
+        draw_scaling(axes, describe_scaling(runs.iloc[:1], parameters=BootstrapParameters(resamples=9)))
 
 
 def test_power_has_units(axes: Axes) -> None:

@@ -7,11 +7,11 @@ import math
 import pandas as pd
 import pytest
 
-from mlperf_logging.analysis import ScalingParameters, describe_scaling
+from mlperf_logging.analysis import BootstrapParameters, describe_scaling
 from mlperf_logging.analysis.scaling import SCALING_COLUMNS
 from mlperf_logging.errors import UsageError
 
-FEW = ScalingParameters(resamples=499)
+FEW = BootstrapParameters(resamples=499)
 
 
 def make_runs(size: float, times: list[float], progress: float = 30.0, **more: object) -> pd.DataFrame:
