@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.files import STANDARD_INPUT, find_logs
-from mlperf_logging.cli.options import Parser, read_folder, read_jobs
+from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
 from mlperf_logging.errors import UsageError
@@ -60,22 +60,10 @@ def add_reading_options(parser: argparse.ArgumentParser) -> None:
     Args:
         parser: the command's parser.
     """
-    add = parser.add_argument_group("by which rules").add_argument
-    add(
-        "--usage",
-        metavar="NAME",
-        help="training, hpc, or another usage that has rulesets; else the log tells",
+    add = add_rule_options(
+        parser, "round whose targets and units hold; auto (default): the newest", "by the target of this"
     )
-    add(
-        "--ruleset",
-        default="auto",
-        metavar="ROUND",
-        help="round whose targets and units hold; auto (default): the newest",
-    )
-    add("--division", choices=("closed", "open"), help="by this division's target, whatever is logged")
-    add("--benchmark", metavar="NAME", help="by this benchmark's target, whatever is logged")
     add("--target", metavar="FORMULA", help="another target, such as 'value >= 0.759'")
-    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
 
 
 def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
@@ -378,14 +366,7 @@ def _build_parser(program: str) -> Parser:
         help="text (default), json, csv, parquet, xlsx or markdown",
     )
     add("--output", "-o", metavar="FILE", help="write there; the file is replaced when all is written")
-    add(
-        "--jobs",
-        "-j",
-        type=read_jobs,
-        default=1,
-        metavar="N",
-        help="read in N processes; 0: one a processor core",
-    )
+    add_jobs_option(add)
     return parser
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, NoReturn
 
 from mlperf_logging.cli.output import measure_terminal
@@ -98,21 +98,7 @@ def build_check_parser(program: str) -> CheckParser:
     )
     add = parser.add_argument
     add("paths", nargs="*", metavar="PATH", help="logs, folders, patterns, or - for standard input")
-    rules = parser.add_argument_group("by which rules")
-    add = rules.add_argument
-    add(
-        "--usage",
-        metavar="NAME",
-        help="training, hpc, or another usage that has rulesets; else the log tells",
-    )
-    add(
-        "--ruleset",
-        default="auto",
-        metavar="ROUND",
-        help="name of a round; auto (default) lets the log choose",
-    )
-    add("--division", choices=("closed", "open"), help="judge by this division, whatever is logged")
-    add("--benchmark", metavar="NAME", help="judge by this benchmark's rules, whatever is logged")
+    add = add_rule_options(parser)
     add("--strict", action="store_true", help="also what the written rules say and no public check tests")
     add(
         "--level",
@@ -120,7 +106,6 @@ def build_check_parser(program: str) -> CheckParser:
         metavar="N",
         help="in rounds that grade: only rules up to this level (default: all)",
     )
-    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
     which = parser.add_argument_group("which findings")
     add = which.add_argument
     add(
@@ -150,14 +135,7 @@ def build_check_parser(program: str) -> CheckParser:
         default="auto",
         help="auto (default): on a terminal, unless NO_COLOR is set",
     )
-    add(
-        "--jobs",
-        "-j",
-        type=read_jobs,
-        default=1,
-        metavar="N",
-        help="judge in N processes; 0: one a processor core",
-    )
+    add_jobs_option(add, "judge")
     add("--follow", action="store_true", help="judge one log while it is written, to the end of its run")
     about = parser.add_argument_group("about")
     add = about.add_argument
@@ -174,6 +152,51 @@ def make_formatter(prog: str) -> argparse.HelpFormatter:
         prog: name of the program.
     """
     return argparse.HelpFormatter(prog, width=min(measure_terminal(os.environ), _WIDEST_HELP))
+
+
+def add_rule_options(
+    parser: argparse.ArgumentParser,
+    ruleset: str = "name of a round; auto (default) lets the log choose",
+    going: str = "judge by this",
+) -> Callable[..., argparse.Action]:
+    """Add what says by which rules logs are judged or measured.
+
+    Args:
+        parser: of the command.
+        ruleset: help of ``--ruleset``.
+        going: begin of the help of ``--division`` and ``--benchmark``.
+
+    Returns:
+        Adds further options to the same group.
+    """
+    add = parser.add_argument_group("by which rules").add_argument
+    add(
+        "--usage",
+        metavar="NAME",
+        help="training, hpc, or another usage that has rulesets; else the log tells",
+    )
+    add("--ruleset", default="auto", metavar="ROUND", help=ruleset)
+    add("--division", choices=("closed", "open"), help=f"{going} division, whatever is logged")
+    add("--benchmark", metavar="NAME", help=f"{going} benchmark, whatever is logged")
+    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
+    return add
+
+
+def add_jobs_option(add: Callable[..., argparse.Action], verb: str = "read") -> None:
+    """Add ``--jobs``.
+
+    Args:
+        add: adds an option to a parser or a group.
+        verb: what the processes do.
+    """
+    add(
+        "--jobs",
+        "-j",
+        type=read_jobs,
+        default=1,
+        metavar="N",
+        help=f"{verb} in N processes; 0: one a processor core",
+    )
 
 
 def read_folder(text: str) -> str:

@@ -14,7 +14,7 @@ from mlperf_logging.cli.analyze import (
     read_reading_options,
     require_libraries,
 )
-from mlperf_logging.cli.options import Parser, read_jobs
+from mlperf_logging.cli.options import Parser, add_jobs_option
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, save_figure
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
@@ -131,14 +131,7 @@ def _build_parser(program: str) -> Parser:
     add("--width", type=float, metavar="INCHES", help="width of the picture without legend")
     add("--height", type=float, metavar="INCHES", help="height of the picture")
     add("--dpi", type=int, default=110, metavar="N", help="dots an inch of PNG (110)")
-    add(
-        "--jobs",
-        "-j",
-        type=read_jobs,
-        default=1,
-        metavar="N",
-        help="read in N processes; 0: one a processor core",
-    )
+    add_jobs_option(add)
     return parser
 
 

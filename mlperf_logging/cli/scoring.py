@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from mlperf_logging.cli.judging import start_judging
-from mlperf_logging.cli.options import Parser, read_folder, read_jobs
+from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
 from mlperf_logging.cli.running import complain
 from mlperf_logging.cli.tabular import TABLE_FORMATS
 from mlperf_logging.errors import UnreadableLogError, UsageError
@@ -94,22 +94,7 @@ def add_reading_options(parser: Parser) -> None:
         metavar="FOLDER",
         help="a benchmark's folder, a system's, a submitter's, a whole round",
     )
-    rules = parser.add_argument_group("by which rules")
-    add = rules.add_argument
-    add(
-        "--usage",
-        metavar="NAME",
-        help="training, hpc, or another usage that has rulesets; else the logs tell",
-    )
-    add(
-        "--ruleset",
-        default="auto",
-        metavar="ROUND",
-        help="name of a round; auto (default) lets the logs choose",
-    )
-    add("--division", choices=("closed", "open"), help="judge by this division, whatever is logged")
-    add("--benchmark", metavar="NAME", help="judge by this benchmark's rules, whatever is logged")
-    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
+    add_rule_options(parser)
 
 
 def add_showing_options(parser: Parser) -> None:
@@ -128,14 +113,7 @@ def add_showing_options(parser: Parser) -> None:
         help=f"text (default), {', '.join(FORMATS[1:])}",
     )
     add("--output", "-o", metavar="FILE", help="write there; the file is replaced when the result is whole")
-    add(
-        "--jobs",
-        "-j",
-        type=read_jobs,
-        default=1,
-        metavar="N",
-        help="read in N processes; 0: one a processor core",
-    )
+    add_jobs_option(add)
     add("--quiet", "-q", action="store_true", help="no progress bar and no remarks")
 
 

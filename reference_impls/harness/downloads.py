@@ -1,14 +1,17 @@
-"""Getting files: from the package index through pip, or from an address."""
+"""Getting files: from the package index through pip, or from an address; and the scripts that do it."""
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reference_impls.harness.errors import DataError
+from reference_impls.harness.tasks import SCALES, Task
 
 _PIECE_BYTES = 1 << 20
 _TIMEOUT_S = 60
@@ -63,3 +66,40 @@ def fetch_address(address: str, path: Path) -> None:
             f"{address} cannot be downloaded ({reason}); get it in another way and put it at {path}"
         ) from None
     draft.replace(path)
+
+
+def run_script(
+    task: Task,
+    description: str,
+    work: Callable[[argparse.Namespace, Path], str],
+    arguments: Sequence[str] | None = None,
+    *,
+    package: str = "",
+) -> int:
+    """The command line of a task's download script.
+
+    Args:
+        task: the task.
+        description: what the script does.
+        work: does it in a folder, by the options ``scale``, ``verify`` and ``package``; gives what to tell of the data.
+        arguments: what follows the script's name; None for those of this process.
+        package: what is accepted as a file instead of being downloaded; empty: nothing.
+
+    Returns:
+        Exit code: 0, or 2 with one sentence on standard error when data is missing or damaged.
+    """
+    parser = argparse.ArgumentParser(prog=f"python -m {task.scripts}", description=description)
+    parser.add_argument("--scale", choices=SCALES, default="mini")
+    parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{task.name}/SCALE)")
+    parser.add_argument("--verify", action="store_true", help="only check what is there")
+    if package:
+        parser.add_argument("--package", type=Path, metavar="FILE", help=f"{package} as a file (mini)")
+    options = parser.parse_args(arguments)
+    folder = options.data or Path("data") / task.name / options.scale
+    try:
+        told = work(options, folder)
+    except DataError as trouble:
+        sys.stderr.write(f"{trouble}\n")
+        return 2
+    sys.stdout.write(f"{folder}: {told}\n")
+    return 0

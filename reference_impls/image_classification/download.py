@@ -15,9 +15,11 @@ from pathlib import Path
 
 from reference_impls.harness import DataError, check_files
 from reference_impls.harness.debian import fetch_package
+from reference_impls.harness.downloads import run_script
 from reference_impls.image_classification import TASK
 from reference_impls.image_classification.config import FULL
 from reference_impls.image_classification.fashion_mnist import FILES
+from reference_impls.image_classification.imagenet_files import SPLITS, find_split
 
 PACKAGE = "dataset-fashion-mnist"
 UNPACKED = "usr/share/datasets/fashion-mnist"
@@ -68,8 +70,6 @@ def check_imagenet(folder: Path) -> dict[str, int]:
     Raises:
         DataError: there are none, or not all.
     """
-    from reference_impls.image_classification.imagenet import SPLITS, find_split  # noqa: PLC0415 - loads TensorFlow
-
     found = {}
     for names, wanted in zip(SPLITS, (FULL.train_samples, FULL.eval_samples), strict=True):
         split = find_split(folder, names, INSTRUCTIONS)
@@ -81,32 +81,19 @@ def check_imagenet(folder: Path) -> dict[str, int]:
     return found
 
 
+def _get(options: argparse.Namespace, folder: Path) -> str:
+    if options.scale == "full":
+        return ", ".join(f"{count:,} files for {name}" for name, count in check_imagenet(folder).items())
+    if options.verify:
+        paths = check_files(folder, FILES, TASK.data_command("mini", folder))
+    else:
+        paths = fetch_fashion_mnist(folder, options.package)
+    return f"{len(paths)} files, checksums right"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {TASK.scripts}", description="Get and check the images."
-    )
-    parser.add_argument("--scale", choices=("mini", "full"), default="mini")
-    parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{TASK.name}/SCALE)")
-    parser.add_argument("--package", type=Path, metavar="FILE", help=f"{PACKAGE} as a file (mini)")
-    parser.add_argument("--verify", action="store_true", help="only check what is there")
-    chosen = parser.parse_args(arguments)
-    folder = chosen.data or Path("data") / TASK.name / chosen.scale
-    try:
-        if chosen.scale == "full":
-            counts = check_imagenet(folder)
-            told = ", ".join(f"{count:,} files for {name}" for name, count in counts.items())
-        else:
-            if chosen.verify:
-                paths = check_files(folder, FILES, TASK.data_command("mini", folder))
-            else:
-                paths = fetch_fashion_mnist(folder, chosen.package)
-            told = f"{len(paths)} files, checksums right"
-    except DataError as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    print(f"{folder}: {told}")
-    return 0
+    return run_script(TASK, "Get and check the images.", _get, arguments, package=PACKAGE)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness import DataError
 from reference_impls.harness.arrays import make_rng
 from reference_impls.harness.workload import Share
 from reference_impls.image_classification.config import ImageConfig
+from reference_impls.image_classification.imagenet_files import SPLITS, ImageFiles, find_split
 
 CHANNEL_MEANS = (123.675, 116.28, 103.53)
 CHANNEL_DEVIATIONS = (58.395, 57.12, 57.375)
@@ -25,9 +25,6 @@ CHANNEL_DEVIATIONS = (58.395, 57.12, 57.375)
 
 CENTER_SHARE = 0.875
 """Share of the shorter side that the middle crop of an evaluation keeps: 224 of 256 pixels."""
-
-SPLITS = (("train",), ("validation", "val"))
-"""What files and folders of training and validation are called."""
 
 _FILES_AT_ONCE = 16
 Record = tuple[tf.Tensor, tf.Tensor]
@@ -50,8 +47,7 @@ class ImageNet:
     def __init__(self, folder: Path, config: ImageConfig, seed: int, command: str) -> None:
         self.config = config
         self.seed = seed
-        self.train = find_split(folder, SPLITS[0], command)
-        self.validation = find_split(folder, SPLITS[1], command)
+        self.train, self.validation = (Split(find_split(folder, names, command)) for names in SPLITS)
 
     def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
         """Whole batches of one epoch: images cropped and flipped at random."""
@@ -96,16 +92,15 @@ class ImageNet:
 
 
 class Split:
-    """Training or validation images: where they are, and how they are read.
+    """Training or validation images as records.
 
     Args:
-        names: of the files, sorted.
-        labels: of the files' images, where each file is one image; else None: the files are TFRecords.
+        files: where they are.
     """
 
-    def __init__(self, names: list[str], labels: list[int] | None) -> None:
-        self.names = np.array(names)
-        self.labels = None if labels is None else np.array(labels, np.int32)
+    def __init__(self, files: ImageFiles) -> None:
+        self.names = np.array(files.names)
+        self.labels = None if files.labels is None else np.array(files.labels, np.int32)
 
     def shuffled(self, rng: np.random.Generator, share: Share) -> tf.data.Dataset:
         """One process's part of the images; the files in random order."""
@@ -133,46 +128,6 @@ class Split:
             deterministic=True,
         )
         return records.map(parse_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-
-
-def find_split(folder: Path, names: tuple[str, ...], command: str) -> Split:
-    """The images of training or validation.
-
-    Args:
-        folder: where ImageNet is.
-        names: what the split may be called.
-        command: the command that checks the data; messages name it.
-
-    Raises:
-        DataError: there are neither TFRecords nor class folders.
-    """
-    for name in names:
-        for place in (folder, folder / name):
-            records = sorted(path for path in place.glob(f"{name}-*-of-*") if path.is_file())
-            if records:
-                _check_count(records, command)
-                return Split([str(path) for path in records], None)
-        classes = sorted(path for path in (folder / name).glob("n*") if path.is_dir())
-        if classes:
-            found = [
-                (str(image), label)
-                for label, place in enumerate(classes)
-                for image in sorted(place.iterdir())
-            ]
-            return Split([image for image, _ in found], [label for _, label in found])
-    raise DataError(
-        f"{folder} holds no images for {names[0]}: neither {names[0]}-*-of-* (TFRecords) nor "
-        f"{names[-1]}/n…/*.JPEG; what to get and where to put it: {command}"
-    )
-
-
-def _check_count(records: list[Path], command: str) -> None:
-    wanted = records[-1].name.rpartition("-of-")[2]
-    if not wanted.isdigit() or len(records) != int(wanted):
-        raise DataError(
-            f"{records[0].parent} holds {len(records)} of the {wanted} files like {records[0].name}; "
-            f"what to get and where to put it: {command}"
-        )
 
 
 def parse_example(serialized: tf.Tensor) -> Record:

@@ -19,7 +19,8 @@ from reference_impls.image_classification.fashion_mnist import (
     PIXEL_MEAN,
     read_fashion_mnist,
 )
-from reference_impls.image_classification.imagenet import SPLITS, ImageNet, find_split
+from reference_impls.image_classification.imagenet import ImageNet
+from reference_impls.image_classification.imagenet_files import SPLITS, find_split
 from reference_impls.image_classification.model import ResNetConfig, build_resnet
 from reference_impls.image_classification.schedule import count_epoch_steps, make_schedule
 

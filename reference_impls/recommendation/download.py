@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reference_impls.harness import DataError, DataFile, check_files
-from reference_impls.harness.downloads import fetch_address, fetch_from_index
+from reference_impls.harness.downloads import fetch_address, fetch_from_index, run_script
 from reference_impls.harness.prepared import read_prepared, write_prepared
 from reference_impls.recommendation import TASK
 from reference_impls.recommendation.data import Interactions, read_archive, read_wheel
@@ -80,30 +80,20 @@ def prepare_ratings(scale: str, folder: Path) -> int:
     return count
 
 
+def _get(options: argparse.Namespace, folder: Path) -> str:
+    if options.verify:
+        command = TASK.data_command(options.scale, folder)
+        check_files(folder, [SOURCES[options.scale].file], command)
+        arrays, _ = read_prepared(folder, command)
+        count = len(arrays["users"])
+    else:
+        count = prepare_ratings(options.scale, folder)
+    return f"{count:,} ratings, checksums right"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {TASK.scripts}", description="Get, check and prepare MovieLens."
-    )
-    parser.add_argument("--scale", choices=tuple(SOURCES), default="mini")
-    parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="folder (default: data/recommendation/SCALE)"
-    )
-    parser.add_argument("--verify", action="store_true", help="only check what is there")
-    chosen = parser.parse_args(arguments)
-    folder = chosen.data or Path("data") / TASK.name / chosen.scale
-    try:
-        if chosen.verify:
-            check_files(folder, [SOURCES[chosen.scale].file], TASK.data_command(chosen.scale, folder))
-            arrays, _ = read_prepared(folder, TASK.data_command(chosen.scale, folder))
-            count = len(arrays["users"])
-        else:
-            count = prepare_ratings(chosen.scale, folder)
-    except DataError as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    print(f"{folder}: {count:,} ratings, checksums right")
-    return 0
+    return run_script(TASK, "Get, check and prepare MovieLens.", _get, arguments)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reference_impls.harness import DataError, DataFile, check_files
-from reference_impls.harness.downloads import fetch_address, fetch_from_index
+from reference_impls.harness.downloads import fetch_address, fetch_from_index, run_script
 from reference_impls.harness.prepared import read_prepared, write_prepared
 from reference_impls.sentiment import TASK
 from reference_impls.sentiment.config import FULL, MINI, SentimentConfig
@@ -70,29 +70,20 @@ def prepare_texts(split: Split, config: SentimentConfig, folder: Path) -> int:
     return len(split.train.texts) + len(split.held_out.texts)
 
 
+def _get(options: argparse.Namespace, folder: Path) -> str:
+    if options.verify:
+        arrays, _ = read_prepared(folder, TASK.data_command(options.scale, folder))
+        count = len(arrays["train_labels"]) + len(arrays["eval_labels"])
+    elif options.scale == "mini":
+        count = prepare_texts(fetch_snippets(folder), MINI, folder)
+    else:
+        count = prepare_texts(fetch_reviews(folder), FULL, folder)
+    return f"{count:,} texts, checksums right"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {TASK.scripts}", description="Get, check and prepare movie reviews."
-    )
-    parser.add_argument("--scale", choices=("mini", "full"), default="mini")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder (default: data/sentiment/SCALE)")
-    parser.add_argument("--verify", action="store_true", help="only check what is there")
-    chosen = parser.parse_args(arguments)
-    folder = chosen.data or Path("data") / TASK.name / chosen.scale
-    try:
-        if chosen.verify:
-            arrays, _ = read_prepared(folder, TASK.data_command(chosen.scale, folder))
-            count = len(arrays["train_labels"]) + len(arrays["eval_labels"])
-        elif chosen.scale == "mini":
-            count = prepare_texts(fetch_snippets(folder), MINI, folder)
-        else:
-            count = prepare_texts(fetch_reviews(folder), FULL, folder)
-    except DataError as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    print(f"{folder}: {count:,} texts, checksums right")
-    return 0
+    return run_script(TASK, "Get, check and prepare movie reviews.", _get, arguments)
 
 
 if __name__ == "__main__":

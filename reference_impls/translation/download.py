@@ -17,6 +17,7 @@ from pathlib import Path
 
 from reference_impls.harness import DataError
 from reference_impls.harness.debian import fetch_package
+from reference_impls.harness.downloads import run_script
 from reference_impls.harness.prepared import read_prepared
 from reference_impls.translation import TASK, libreoffice, wmt
 from reference_impls.translation.config import FULL, MINI
@@ -80,32 +81,19 @@ def prepare_wmt(folder: Path, vocabulary: int, test_sentences: int) -> dict[str,
     return prepare_texts(folder, lambda: wmt.read_training_pairs(folder), test, vocabulary)
 
 
+def _get(options: argparse.Namespace, folder: Path) -> str:
+    if options.verify:
+        _, facts = read_prepared(folder, TASK.data_command(options.scale, folder))
+    elif options.scale == "mini":
+        facts = prepare_libreoffice(folder, options.package)
+    else:
+        facts = prepare_wmt(folder, FULL.vocabulary, FULL.eval_samples)
+    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in facts.items())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; gives the exit code."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {TASK.scripts}", description="Get and prepare the texts."
-    )
-    parser.add_argument("--scale", choices=("mini", "full"), default="mini")
-    parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{TASK.name}/SCALE)")
-    parser.add_argument(
-        "--package", type=Path, metavar="FILE", help=f"{libreoffice.PACKAGE} as a file (mini)"
-    )
-    parser.add_argument("--verify", action="store_true", help="only check what is there")
-    chosen = parser.parse_args(arguments)
-    folder = chosen.data or Path("data") / TASK.name / chosen.scale
-    try:
-        if chosen.verify:
-            _, facts = read_prepared(folder, TASK.data_command(chosen.scale, folder))
-        elif chosen.scale == "mini":
-            facts = prepare_libreoffice(folder, chosen.package)
-        else:
-            facts = prepare_wmt(folder, FULL.vocabulary, FULL.eval_samples)
-    except DataError as trouble:
-        print(trouble, file=sys.stderr)
-        return 2
-    told = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in facts.items())
-    print(f"{folder}: {told}")
-    return 0
+    return run_script(TASK, "Get and prepare the texts.", _get, arguments, package=libreoffice.PACKAGE)
 
 
 if __name__ == "__main__":

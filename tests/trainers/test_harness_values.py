@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -234,3 +236,17 @@ def test_system_is_described_with_every_field(shared: Path) -> None:
     assert found["status"] == "Research, Development, or Internal (RDI)"
     assert all(value or name.endswith("notes") for name, value in found.items())
     assert " " not in name_system()
+
+
+@pytest.mark.parametrize("task", list_tasks().values(), ids=lambda task: task.name)
+def test_check_of_missing_data_says_one_line_and_loads_nothing(task, tmp_path):
+    """The script of each trainer tells missing data in one line, without TensorFlow and what that prints."""
+    code = (
+        f"import sys; from {task.scripts} import main\n"
+        f"code = main(['--scale', 'full', '--verify', '--data', {str(tmp_path)!r}])\n"
+        "sys.exit(3 if 'tensorflow' in sys.modules else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert str(tmp_path) in done.stderr
+    assert done.stderr.count("\n") == 1
