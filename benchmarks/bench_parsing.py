@@ -112,9 +112,19 @@ def make_record(number: int, choice: random.Random) -> bytes:
 def make_noise(choice: random.Random) -> bytes:
     """A line as launchers and progress bars print them."""
     percent = choice.randrange(100)
-    return b"%d: [2024-05-17 05:38:%02d] iteration %d: %d%%|%s| %d/1000 [00:%02d<00:12, 81.2it/s, loss=0.%04d]" % (
-        choice.randrange(8), percent % 60, percent, percent, b"#" * (percent // 4), percent * 10, percent % 60, percent,
-    )  # fmt: skip
+    return (
+        b"%d: [2024-05-17 05:38:%02d] iteration %d: %d%%|%s| %d/1000 [00:%02d<00:12, 81.2it/s, loss=0.%04d]"
+        % (
+            choice.randrange(8),
+            percent % 60,
+            percent,
+            percent,
+            b"#" * (percent // 4),
+            percent * 10,
+            percent % 60,
+            percent,
+        )
+    )
 
 
 def make_logs(folder: Path, count: int) -> dict[str, list[Path]]:
@@ -270,10 +280,16 @@ def measure_large_files(folder: Path, gigabytes: float) -> list[dict[str, Any]]:
             file.writelines(repeat_to(size, start, part, end))
         told = run_alone(STREAM, str(path))
         path.unlink()
-        rows.append({
-            "file of": name, "GB": gigabytes, "items": told["items"], "peak memory, MB": told["peak_mb"],
-            "seconds": told["seconds"], "MB a second": size / 1e6 / told["seconds"],
-        })  # fmt: skip
+        rows.append(
+            {
+                "file of": name,
+                "GB": gigabytes,
+                "items": told["items"],
+                "peak memory, MB": told["peak_mb"],
+                "seconds": told["seconds"],
+                "MB a second": size / 1e6 / told["seconds"],
+            }
+        )
     return rows
 
 

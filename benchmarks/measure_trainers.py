@@ -61,9 +61,21 @@ def mlperf(*arguments: str, may_fail: bool = False) -> str:
 def train(task: Task, runs: int, first_seed: int, data: Path, output: Path) -> None:
     """Train a series, or what is missing of it; runs that do not reach the target are part of the measurement."""
     mlperf(
-        "train", task.name, "--scale", SCALE, "--runs", str(runs), "--seed", str(first_seed),
-        "--data", str(data), "--output", str(output), "--resume", may_fail=True,
-    )  # fmt: skip
+        "train",
+        task.name,
+        "--scale",
+        SCALE,
+        "--runs",
+        str(runs),
+        "--seed",
+        str(first_seed),
+        "--data",
+        str(data),
+        "--output",
+        str(output),
+        "--resume",
+        may_fail=True,
+    )
     found = find_logs(task, output)
     if len(found) != runs:
         raise SystemExit(

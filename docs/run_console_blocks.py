@@ -44,9 +44,17 @@ def run_command(command: str) -> list[str]:
     environment = {name: value for name, value in os.environ.items() if name not in hidden}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     answer = subprocess.run(
-        ["bash", "-c", command], cwd=ROOT, env=environment, check=False, text=True, encoding="utf-8",
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LONGEST_SECONDS,
-    )  # fmt: skip
+        ["bash", "-c", command],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        text=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=LONGEST_SECONDS,
+    )
     return [line.rstrip() for line in answer.stdout.splitlines()]
 
 

@@ -9,9 +9,13 @@ from typing import Any
 def mllog(key: str, value: Any = None, time_ms: float = 1_000, **metadata: Any) -> bytes:
     """A line of the newest dialect."""
     record = {
-        "namespace": "", "time_ms": time_ms, "event_type": "POINT_IN_TIME", "key": key, "value": value,
+        "namespace": "",
+        "time_ms": time_ms,
+        "event_type": "POINT_IN_TIME",
+        "key": key,
+        "value": value,
         "metadata": metadata,
-    }  # fmt: skip
+    }
     return b":::MLLOG " + json.dumps(record).encode() + b"\n"
 
 

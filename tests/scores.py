@@ -19,8 +19,15 @@ def make_scored_run(
     """A run that counts, unless its arguments say otherwise."""
     frame = RunSummary(0, None if minutes is None else minutes * 60_000, status, minutes)
     given: dict[str, Any] = {
-        "verdict": "pass", "usage": "training", "ruleset": "9.9", "ruleset_reason": "as asked for",
-        "benchmark": "knitting", "division": "closed", "frame": frame, "batch_size": 64,
-        "converged_at": Progress(epoch_num=4), "requirement": Requirement(5),
-    }  # fmt: skip
+        "verdict": "pass",
+        "usage": "training",
+        "ruleset": "9.9",
+        "ruleset_reason": "as asked for",
+        "benchmark": "knitting",
+        "division": "closed",
+        "frame": frame,
+        "batch_size": 64,
+        "converged_at": Progress(epoch_num=4),
+        "requirement": Requirement(5),
+    }
     return ScoredRun("result_0.txt", **{**given, **fields})

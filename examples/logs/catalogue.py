@@ -72,9 +72,15 @@ def _good(
 
 
 def _bad(
-    name: str, shows: str, lines: list[str], *edits: Edit, ruleset: str, keys: tuple[str, ...],
-    codes: tuple[str, ...], cut_off: bool = False,
-) -> ExampleLog:  # fmt: skip
+    name: str,
+    shows: str,
+    lines: list[str],
+    *edits: Edit,
+    ruleset: str,
+    keys: tuple[str, ...],
+    codes: tuple[str, ...],
+    cut_off: bool = False,
+) -> ExampleLog:
     for edit in edits:
         lines = edit(lines)
     check = Check(ruleset, "fail", keys, codes)
@@ -87,63 +93,85 @@ def list_compliant_logs() -> list[ExampleLog]:
         _good(
             "6.1.0_llama31_8b",
             "Progress counted in samples; `srun --label` has put the rank before each line.",
-            record_mllog(runs.LANGUAGE_MODEL), "training/6.1.0",
+            record_mllog(runs.LANGUAGE_MODEL),
+            "training/6.1.0",
         ),
         _good(
-            "6.1.0_flux1", "The least: no prefix, nothing but records and a little training noise.",
-            record_mllog(runs.IMAGE_MODEL), "training/6.1.0",
+            "6.1.0_flux1",
+            "The least: no prefix, nothing but records and a little training noise.",
+            record_mllog(runs.IMAGE_MODEL),
+            "training/6.1.0",
         ),
         _good(
             "6.1.0_llama2_70b_lora",
             "`mpirun --tag-output` has put rank and stream before each line. 5.1.0 is content too.",
-            record_mllog(runs.FINETUNING), "training/6.1.0", "training/5.1.0",
+            record_mllog(runs.FINETUNING),
+            "training/6.1.0",
+            "training/5.1.0",
         ),
         _good(
             "6.1.0_llama2_70b_lora_open",
             "Open division: other optimizer, other rank of the adapters, few rules.",
-            record_mllog(runs.OPEN_FINETUNING), "training/6.1.0",
+            record_mllog(runs.OPEN_FINETUNING),
+            "training/6.1.0",
         ),
         _good(
-            "5.1.0_rgat", "Evaluations within an epoch, so epoch numbers are fractions.",
-            record_mllog(runs.GRAPH_MODEL), "training/5.1.0",
+            "5.1.0_rgat",
+            "Evaluations within an epoch, so epoch numbers are fractions.",
+            record_mllog(runs.GRAPH_MODEL),
+            "training/5.1.0",
         ),
         _good(
             "4.0.0_stable_diffusion",
             "Two metrics an evaluation, FID and CLIP, in records of their own, judged together.",
-            record_mllog(runs.DIFFUSION), "training/4.0.0",
+            record_mllog(runs.DIFFUSION),
+            "training/4.0.0",
         ),
         _good(
-            "4.0.0_resnet", "The hyperparameters that are wanted depend on the logged optimizer, here LARS.",
-            record_mllog(runs.IMAGE_CLASSIFIER), "training/4.0.0",
+            "4.0.0_resnet",
+            "The hyperparameters that are wanted depend on the logged optimizer, here LARS.",
+            record_mllog(runs.IMAGE_CLASSIFIER),
+            "training/4.0.0",
         ),
         _good(
-            "2.0.0_dlrm", "The initialised tensors are logged, each of a list of names exactly once.",
-            record_mllog(runs.RECOMMENDER), "training/2.0.0",
+            "2.0.0_dlrm",
+            "The initialised tensors are logged, each of a list of names exactly once.",
+            record_mllog(runs.RECOMMENDER),
+            "training/2.0.0",
         ),
         _good(
             "0.7.0_transformer",
             "Lines end with CR LF, and one line of noise is not UTF-8; neither troubles the reader.",
-            record_mllog(runs.TRANSLATOR), "training/0.7.0",
-            line_end=b"\r\n", leading_bytes=b"d\xe9marrage de l'entra\xeenement\r\n",
+            record_mllog(runs.TRANSLATOR),
+            "training/0.7.0",
+            line_end=b"\r\n",
+            leading_bytes=b"d\xe9marrage de l'entra\xeenement\r\n",
         ),
         _good(
-            "0.6.0_resnet", "The `:::MLL` dialect: time and key in the open, times in seconds.",
-            record_mll(runs.EARLY_CLASSIFIER), "training/0.6.0",
+            "0.6.0_resnet",
+            "The `:::MLL` dialect: time and key in the open, times in seconds.",
+            record_mll(runs.EARLY_CLASSIFIER),
+            "training/0.6.0",
         ),
         _good(
-            "0.5.0_resnet", "The `:::MLPv0.5.0` dialect: call sites in the open, no metadata.",
-            record_first_round(1541030400.0), "training/0.5.0",
+            "0.5.0_resnet",
+            "The `:::MLPv0.5.0` dialect: call sites in the open, no metadata.",
+            record_first_round(1541030400.0),
+            "training/0.5.0",
         ),
         _good(
             "hpc_3.0.0_cosmoflow",
             "HPC: the data set is staged before the run, quality is an error to be lowered.",
-            record_mllog(runs.COSMOLOGY), "hpc/3.0.0",
+            record_mllog(runs.COSMOLOGY),
+            "hpc/3.0.0",
         ),
         _good(
-            "hpc_3.0.0_deepcam", "HPC: optimizer and schedule each decide which hyperparameters are wanted.",
-            record_mllog(runs.CLIMATE), "hpc/3.0.0",
+            "hpc_3.0.0_deepcam",
+            "HPC: optimizer and schedule each decide which hyperparameters are wanted.",
+            record_mllog(runs.CLIMATE),
+            "hpc/3.0.0",
         ),
-    ]  # fmt: skip
+    ]
 
 
 def list_broken_logs() -> list[ExampleLog]:
@@ -167,37 +195,60 @@ def _list_hyperparameter_mistakes(
 ) -> list[ExampleLog]:
     return [
         _bad(
-            "misspelt_key", "`opt_adamw_beta1` stands where `opt_adamw_beta_1` is meant.",
-            language, mistakes.rename("opt_adamw_beta_1", "opt_adamw_beta1"),
-            ruleset="training/6.1.0", keys=("opt_adamw_beta_1",), codes=("MLP301",),
+            "misspelt_key",
+            "`opt_adamw_beta1` stands where `opt_adamw_beta_1` is meant.",
+            language,
+            mistakes.rename("opt_adamw_beta_1", "opt_adamw_beta1"),
+            ruleset="training/6.1.0",
+            keys=("opt_adamw_beta_1",),
+            codes=("MLP301",),
         ),
         _bad(
-            "wrong_hyperparameter", "The rank of the adapters is 64; the closed division wants 16.",
-            finetuning, mistakes.change("lora_rank", '"value": 16', '"value": 64'),
-            ruleset="training/6.1.0", keys=("lora_rank",), codes=("MLP304",),
+            "wrong_hyperparameter",
+            "The rank of the adapters is 64; the closed division wants 16.",
+            finetuning,
+            mistakes.change("lora_rank", '"value": 16', '"value": 64'),
+            ruleset="training/6.1.0",
+            keys=("lora_rank",),
+            codes=("MLP304",),
         ),
         _bad(
             "hyperparameters_do_not_fit",
             "The warm-up was lengthened, the decay not shortened; together they must make 1,200,000 steps.",
-            language, mistakes.change("opt_learning_rate_warmup_steps", "4000", "8000"),
-            ruleset="training/6.1.0", keys=("opt_learning_rate_decay_steps",), codes=("MLP305",),
+            language,
+            mistakes.change("opt_learning_rate_warmup_steps", "4000", "8000"),
+            ruleset="training/6.1.0",
+            keys=("opt_learning_rate_decay_steps",),
+            codes=("MLP305",),
         ),
         _bad(
-            "two_batch_sizes", "The global batch size is logged twice, with different values.",
-            language, mistakes.repeat_with("global_batch_size", '"value": 32', '"value": 64'),
-            ruleset="training/6.1.0", keys=("global_batch_size",), codes=("MLP302",),
+            "two_batch_sizes",
+            "The global batch size is logged twice, with different values.",
+            language,
+            mistakes.repeat_with("global_batch_size", '"value": 32', '"value": 64'),
+            ruleset="training/6.1.0",
+            keys=("global_batch_size",),
+            codes=("MLP302",),
         ),
         _bad(
-            "other_optimizer", "The optimizer is SGD, but the hyperparameters of LARS are logged.",
-            classifier, mistakes.change("opt_name", "lars", "sgd"),
-            ruleset="training/4.0.0", codes=("MLP301",),
+            "other_optimizer",
+            "The optimizer is SGD, but the hyperparameters of LARS are logged.",
+            classifier,
+            mistakes.change("opt_name", "lars", "sgd"),
+            ruleset="training/4.0.0",
+            codes=("MLP301",),
             keys=(
-                "model_bn_span", "opt_learning_rate_warmup_epochs", "sgd_opt_base_learning_rate",
-                "sgd_opt_end_learning_rate", "sgd_opt_learning_rate_decay_poly_power",
-                "sgd_opt_learning_rate_decay_steps", "sgd_opt_momentum", "sgd_opt_weight_decay",
+                "model_bn_span",
+                "opt_learning_rate_warmup_epochs",
+                "sgd_opt_base_learning_rate",
+                "sgd_opt_end_learning_rate",
+                "sgd_opt_learning_rate_decay_poly_power",
+                "sgd_opt_learning_rate_decay_steps",
+                "sgd_opt_momentum",
+                "sgd_opt_weight_decay",
             ),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _list_life_cycle_mistakes(
@@ -205,36 +256,57 @@ def _list_life_cycle_mistakes(
 ) -> list[ExampleLog]:
     return [
         _bad(
-            "quality_not_reached", "The run was stopped by hand when its validation loss was still 0.5869.",
-            image, mistakes.change("eval_accuracy", "0.5856", "0.5863", -1),
+            "quality_not_reached",
+            "The run was stopped by hand when its validation loss was still 0.5869.",
+            image,
+            mistakes.change("eval_accuracy", "0.5856", "0.5863", -1),
             mistakes.change("run_stop", "success", "aborted"),
-            ruleset="training/6.1.0", keys=("eval_accuracy",), codes=("MLP403",),
+            ruleset="training/6.1.0",
+            keys=("eval_accuracy",),
+            codes=("MLP403",),
         ),
         _bad(
-            "run_stop_missing", "The job ran out of its time slot: the log ends in the middle of training.",
-            classifier, mistakes.cut_off_at("block_stop", -1),
-            ruleset="training/4.0.0", keys=("eval_accuracy", "run_stop"), codes=("MLP101", "MLP403"),
+            "run_stop_missing",
+            "The job ran out of its time slot: the log ends in the middle of training.",
+            classifier,
+            mistakes.cut_off_at("block_stop", -1),
+            ruleset="training/4.0.0",
+            keys=("eval_accuracy", "run_stop"),
+            codes=("MLP101", "MLP403"),
         ),
         _bad(
-            "init_stop_after_run_start", "The clock was started before initialisation had ended.",
-            graph, mistakes.swap("init_stop", "run_start"),
-            ruleset="training/5.1.0", keys=("init_stop", "run_start"), codes=("MLP201",),
+            "init_stop_after_run_start",
+            "The clock was started before initialisation had ended.",
+            graph,
+            mistakes.swap("init_stop", "run_start"),
+            ruleset="training/5.1.0",
+            keys=("init_stop", "run_start"),
+            codes=("MLP201",),
         ),
         _bad(
-            "progress_missing", "Evaluations do not say after how many samples they were made.",
-            language, *[
+            "progress_missing",
+            "Evaluations do not say after how many samples they were made.",
+            language,
+            *[
                 mistakes.change("eval_accuracy", f', "samples_count": {samples}', "", number)
                 for number, samples in enumerate(runs.LANGUAGE_MODEL.qualities)
             ],
-            ruleset="training/6.1.0", keys=("eval_accuracy",), codes=("MLP402",),
+            ruleset="training/6.1.0",
+            keys=("eval_accuracy",),
+            codes=("MLP402",),
         ),
         _bad(
-            "unknown_benchmark", "The benchmark's name is misspelt, so none of its rules can be applied.",
-            language, mistakes.change("submission_benchmark", "llama31_8b", "llama3.1_8b"),
-            ruleset="training/6.1.0", keys=("submission_benchmark",), codes=("MLP104", "MLP106"),
+            "unknown_benchmark",
+            "The benchmark's name is misspelt, so none of its rules can be applied.",
+            language,
+            mistakes.change("submission_benchmark", "llama31_8b", "llama3.1_8b"),
+            ruleset="training/6.1.0",
+            keys=("submission_benchmark",),
+            codes=("MLP104", "MLP106"),
         ),
         _bad(
-            "metrics_never_meet", "FID and CLIP both reach their targets, but never in the same evaluation.",
+            "metrics_never_meet",
+            "FID and CLIP both reach their targets, but never in the same evaluation.",
             record_mllog(
                 replace(
                     runs.DIFFUSION,
@@ -244,9 +316,11 @@ def _list_life_cycle_mistakes(
                     },
                 )
             ),
-            ruleset="training/4.0.0", keys=("aggregated_eval_accuracy",), codes=("MLP403",),
+            ruleset="training/4.0.0",
+            keys=("aggregated_eval_accuracy",),
+            codes=("MLP403",),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _list_form_mistakes(
@@ -254,56 +328,82 @@ def _list_form_mistakes(
 ) -> list[ExampleLog]:
     return [
         _bad(
-            "half_a_line", "The disk was full: the last record stops in its middle.",
-            graph, mistakes.cut_off_at("run_stop", share=0.7),
-            ruleset="training/5.1.0", keys=("run_stop",), codes=("MLP002", "MLP101"), cut_off=True,
+            "half_a_line",
+            "The disk was full: the last record stops in its middle.",
+            graph,
+            mistakes.cut_off_at("run_stop", share=0.7),
+            ruleset="training/5.1.0",
+            keys=("run_stop",),
+            codes=("MLP002", "MLP101"),
+            cut_off=True,
         ),
         _bad(
-            "trailing_comma", "A record was mended by hand and kept a comma that JSON does not allow.",
-            finetuning, mistakes.change("lora_alpha", '"value": 32', '"value": 32,', 0),
-            ruleset="training/6.1.0", keys=("lora_alpha",), codes=("MLP001", "MLP301"),
+            "trailing_comma",
+            "A record was mended by hand and kept a comma that JSON does not allow.",
+            finetuning,
+            mistakes.change("lora_alpha", '"value": 32', '"value": 32,', 0),
+            ruleset="training/6.1.0",
+            keys=("lora_alpha",),
+            codes=("MLP001", "MLP301"),
         ),
         _bad(
             "two_writers",
             "Two processes wrote one file without locking: two records on a line, and one within another.",
-            language, mistakes.join_with_next("opt_adamw_beta_1"),
+            language,
+            mistakes.join_with_next("opt_adamw_beta_1"),
             mistakes.interrupt("opt_gradient_clip_norm", "max_steps"),
-            ruleset="training/6.1.0", keys=("opt_gradient_clip_norm",), codes=("MLP002", "MLP040", "MLP301"),
+            ruleset="training/6.1.0",
+            keys=("opt_gradient_clip_norm",),
+            codes=("MLP002", "MLP040", "MLP301"),
         ),
         _bad(
-            "time_in_seconds", "One record gives its time as `time_s`; it does not count.",
-            graph, mistakes.change("train_samples", '"time_ms": ', '"time_s": '),
-            ruleset="training/5.1.0", keys=("train_samples",), codes=("MLP027", "MLP301"),
+            "time_in_seconds",
+            "One record gives its time as `time_s`; it does not count.",
+            graph,
+            mistakes.change("train_samples", '"time_ms": ', '"time_s": '),
+            ruleset="training/5.1.0",
+            keys=("train_samples",),
+            codes=("MLP027", "MLP301"),
         ),
         ExampleLog(
-            "broken/no_events.txt", "The file is the training output without a single record.",
+            "broken/no_events.txt",
+            "The file is the training output without a single record.",
             [line for line in image if ":::MLLOG" not in line],
             (Check("training/6.1.0", "fail", None, ("MLP101", "MLP105", "MLP107", "MLP301", "MLP401")),),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _list_mistakes_of_older_rounds() -> list[ExampleLog]:
     return [
         _bad(
-            "epochs_misnumbered", "The `:::MLL` dialect; after epoch 6 comes epoch 8.",
+            "epochs_misnumbered",
+            "The `:::MLL` dialect; after epoch 6 comes epoch 8.",
             record_mll(runs.EARLY_CLASSIFIER),
             mistakes.change("epoch_start", '"epoch_num": 7', '"epoch_num": 8', 6),
             mistakes.change("epoch_stop", '"epoch_num": 7', '"epoch_num": 8', 6),
-            ruleset="training/0.6.0", keys=("epoch_start",), codes=("MLP201",),
+            ruleset="training/0.6.0",
+            keys=("epoch_start",),
+            codes=("MLP201",),
         ),
         _bad(
-            "run_final_missing", "The `:::MLPv0.5.0` dialect; the program never says that it has ended.",
-            record_first_round(1541030400.0), mistakes.drop("run_final", "eval_target"),
-            ruleset="training/0.5.0", keys=("eval_target", "run_final", "run_stop"),
+            "run_final_missing",
+            "The `:::MLPv0.5.0` dialect; the program never says that it has ended.",
+            record_first_round(1541030400.0),
+            mistakes.drop("run_final", "eval_target"),
+            ruleset="training/0.5.0",
+            keys=("eval_target", "run_final", "run_stop"),
             codes=("MLP101", "MLP203", "MLP401"),
         ),
         _bad(
-            "init_too_long", "Initialisation takes 41 minutes; HPC rounds allow less than 30.",
+            "init_too_long",
+            "Initialisation takes 41 minutes; HPC rounds allow less than 30.",
             record_mllog(replace(runs.CLIMATE, init_seconds=41 * 60.0)),
-            ruleset="hpc/3.0.0", keys=("init_stop",), codes=("MLP202",),
+            ruleset="hpc/3.0.0",
+            keys=("init_stop",),
+            codes=("MLP202",),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _strict_only(finetuning: list[str]) -> ExampleLog:

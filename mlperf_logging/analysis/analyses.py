@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RUNS, EVALUATIONS, VARIANCE, SEEDS, SCALING, HYPERPARAMETERS, COMPARISON = (
-    "runs", "evaluations", "variance", "seeds", "scaling", "hyperparameters", "comparison",
-)  # fmt: skip
+    "runs",
+    "evaluations",
+    "variance",
+    "seeds",
+    "scaling",
+    "hyperparameters",
+    "comparison",
+)
 ANALYSES = {
     RUNS: "a row a log: time, time to quality, throughput, where the time went",
     EVALUATIONS: "a row for each metric of each evaluation",

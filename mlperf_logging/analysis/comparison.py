@@ -95,9 +95,7 @@ def _compare(
     from scipy import stats
 
     if not len(first) or not len(second):
-        return {
-            **dict.fromkeys(COMPARISON_COLUMNS, math.nan), "runs_a": len(first), "runs_b": len(second),
-        }  # fmt: skip
+        return {**dict.fromkeys(COMPARISON_COLUMNS, math.nan), "runs_a": len(first), "runs_b": len(second)}
     tied = len(np.unique(np.concatenate([first, second]))) < len(first) + len(second)
     exact = not tied and max(len(first), len(second)) <= LARGEST_EXACT
     method = "exact" if exact else "asymptotic"
@@ -132,9 +130,12 @@ def _compare_ratios(
         return np.asarray(left.mean(axis=axis) / right.mean(axis=axis))
 
     interval = find_bootstrap_interval(
-        [first, second], divide_means, confidence=parameters.confidence, resamples=parameters.resamples,
+        [first, second],
+        divide_means,
+        confidence=parameters.confidence,
+        resamples=parameters.resamples,
         generator=start_generator(number),
-    )  # fmt: skip
+    )
     ratio = estimate_shift(np.log(second), np.log(first), parameters.confidence)
     return {
         "speedup": float(first.mean() / second.mean()),

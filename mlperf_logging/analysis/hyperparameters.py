@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FIXED, COMPUTED, CHOICE, BOUNDED, FREE, UNKNOWN = (
-    "required equal", "computed", "one of a set", "bounded", "free", "not in the rules",
-)  # fmt: skip
+    "required equal",
+    "computed",
+    "one of a set",
+    "bounded",
+    "free",
+    "not in the rules",
+)
 FREEDOMS = (FIXED, COMPUTED, CHOICE, BOUNDED, FREE, UNKNOWN)
 """What the rules let a submitter do with a value, the strictest first."""
 
@@ -122,9 +127,13 @@ def pivot_hyperparameters(
         value=rows["value"].fillna("") + marks.astype("string"),
     )
     wide = shown.pivot_table(
-        index=["key", "freedom", "rule"], columns="group", values="value", aggfunc="first", sort=False,
+        index=["key", "freedom", "rule"],
+        columns="group",
+        values="value",
+        aggfunc="first",
+        sort=False,
         dropna=False,
-    )  # fmt: skip
+    )
     return wide.dropna(how="all").reset_index().rename_axis(columns=None)
 
 
@@ -148,12 +157,18 @@ def _compare_groups(
         differs = len(set(values.values())) > 1
         rows += [
             {
-                "benchmark": benchmark, "key": key, "freedom": requirement.freedom, "rule": requirement.text,
-                "submitter": group[1], "system": group[2], "value": values[group] or None, "differs": differs,
+                "benchmark": benchmark,
+                "key": key,
+                "freedom": requirement.freedom,
+                "rule": requirement.text,
+                "submitter": group[1],
+                "system": group[2],
+                "value": values[group] or None,
+                "differs": differs,
                 "breaks_rule": any(key in run.broken for run in runs),
             }
             for group, runs in groups.items()
-        ]  # fmt: skip
+        ]
     order = {freedom: index for index, freedom in enumerate(FREEDOMS)}
     return sorted(rows, key=lambda row: (not row["differs"], order[row["freedom"]], row["key"]))
 

@@ -39,7 +39,7 @@ def place_log(path: str) -> Place:
     """
     if path == "-":
         return Place()
-    return _place_folder(os.path.dirname(path) or ".")  # noqa: PTH120
+    return _place_folder(os.path.dirname(path) or ".")
 
 
 @lru_cache(maxsize=4096)

@@ -54,14 +54,14 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for path in paths:
         folder, name = _find_folder(path)
-        if not os.path.isdir(folder):  # noqa: PTH112
+        if not os.path.isdir(folder):
             continue
         frame = read_run(path).frame
         if frame.start_ms is None or frame.stop_ms is None:
             continue
-        for file in sorted(os.listdir(folder)):  # noqa: PTH208
+        for file in sorted(os.listdir(folder)):
             if file.endswith(".txt"):
-                whole = os.path.join(folder, file)  # noqa: PTH118
+                whole = os.path.join(folder, file)
                 part = file.removesuffix(".txt")
                 found = _read_part(whole, part, frame.start_ms, frame.stop_ms)
                 rows += [{"path": path, "run": name, "part": part, **each} for each in found]
@@ -109,8 +109,8 @@ def _find_folder(path: str) -> tuple[str, str]:
     name = file
     for suffix in (".gz", ".xz", ".zst"):
         name = name.removesuffix(suffix)
-    name = os.path.splitext(name)[0]  # noqa: PTH122
-    return os.path.join(folder, _POWER_FOLDER, name), name  # noqa: PTH118
+    name = os.path.splitext(name)[0]
+    return os.path.join(folder, _POWER_FOLDER, name), name
 
 
 def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[dict[str, float]]:

@@ -44,14 +44,24 @@ def draw_reference_chart(
         axes.plot(
             [each.batch_size for each in aside],
             [each.mean for each in aside],
-            linestyle="none", marker="s", markersize=7, markerfacecolor="white", markeredgecolor=GREY,
-            label="reference mean, pruned", zorder=3,
-        )  # fmt: skip
+            linestyle="none",
+            marker="s",
+            markersize=7,
+            markerfacecolor="white",
+            markeredgecolor=GREY,
+            label="reference mean, pruned",
+            zorder=3,
+        )
     axes.plot(
         [each.batch_size for each in check.pruned],
         [each.mean for each in check.pruned],
-        linestyle="none", color=DARK, marker="s", markersize=7, label="reference mean", zorder=3,
-    )  # fmt: skip
+        linestyle="none",
+        color=DARK,
+        marker="s",
+        markersize=7,
+        label="reference mean",
+        zorder=3,
+    )
     _draw_between(axes, check)
     _draw_submission(axes, check)
     _label(axes, check, title)
@@ -64,9 +74,16 @@ def _draw_reference_runs(axes: Axes, table: ReferenceTable | None) -> None:
     sizes = [point.batch_size for point in table.points for _ in point.converged_at]
     runs = [run for point in table.points for run in point.converged_at]
     axes.plot(
-        sizes, runs, linestyle="none", marker=".", markersize=3, color=GREY, alpha=0.5, label="reference runs",
+        sizes,
+        runs,
+        linestyle="none",
+        marker=".",
+        markersize=3,
+        color=GREY,
+        alpha=0.5,
+        label="reference runs",
         zorder=2,
-    )  # fmt: skip
+    )
 
 
 def _draw_between(axes: Axes, check: ConvergenceCheck) -> None:
@@ -98,22 +115,42 @@ def _draw_submission(axes: Axes, check: ConvergenceCheck) -> None:
     failed = len(check.converged_at) - len(converged)
     missing = f", {failed} did not converge" if failed else ""
     axes.plot(
-        [check.batch_size] * len(converged), converged, linestyle="none", marker="x", markersize=6,
-        color=ACCENT, alpha=0.8, label=f"submission: {len(check.converged_at)} runs{missing}", zorder=4,
-    )  # fmt: skip
+        [check.batch_size] * len(converged),
+        converged,
+        linestyle="none",
+        marker="x",
+        markersize=6,
+        color=ACCENT,
+        alpha=0.8,
+        label=f"submission: {len(check.converged_at)} runs{missing}",
+        zorder=4,
+    )
     if math.isfinite(check.submission_mean):
         verdict = "passes" if check.passed else "fails"
         axes.plot(
-            [check.batch_size], [check.submission_mean], linestyle="none", marker="D", markersize=9,
-            markerfacecolor=ACCENT, markeredgecolor="black", zorder=5,
+            [check.batch_size],
+            [check.submission_mean],
+            linestyle="none",
+            marker="D",
+            markersize=9,
+            markerfacecolor=ACCENT,
+            markeredgecolor="black",
+            zorder=5,
             label=f"submission: mean {show_amount(check.submission_mean)}, {verdict}",
-        )  # fmt: skip
+        )
     if check.reference_min is not None:
         acceptable = check.reference_min - check.allowance
         axes.plot(
-            [check.batch_size], [acceptable], linestyle="none", marker="_", markersize=26, markeredgewidth=2.5,
-            color=ACCENT, label=f"smallest mean it may have: {show_amount(acceptable)}", zorder=5,
-        )  # fmt: skip
+            [check.batch_size],
+            [acceptable],
+            linestyle="none",
+            marker="_",
+            markersize=26,
+            markeredgewidth=2.5,
+            color=ACCENT,
+            label=f"smallest mean it may have: {show_amount(acceptable)}",
+            zorder=5,
+        )
 
 
 def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:

@@ -105,9 +105,14 @@ def read_rows(path: str, parameters: ReadingParameters | None = None) -> RunRows
     row = describe_run(known, evaluations)
     rows = [{**{name: row[name] for name in _SHARED}, **each} for each in evaluations]
     return RunRows(
-        row, rows, dict(run.hyperparameters), _list_broken(log, known), known.choice.ruleset.name,
-        known.choice.division, known.variants,
-    )  # fmt: skip
+        row,
+        rows,
+        dict(run.hyperparameters),
+        _list_broken(log, known),
+        known.choice.ruleset.name,
+        known.choice.division,
+        known.variants,
+    )
 
 
 def _list_broken(log: Log, known: ReadRun) -> frozenset[str]:
@@ -127,9 +132,13 @@ def _look_up(
     identity = Identity({}, {})
     identity.note(log.events)
     choice = choose_ruleset(
-        open_rulebook(parameters.rules), parameters.usage, parameters.ruleset, parameters.division,
-        parameters.benchmark, identity,
-    )  # fmt: skip
+        open_rulebook(parameters.rules),
+        parameters.usage,
+        parameters.ruleset,
+        parameters.division,
+        parameters.benchmark,
+        identity,
+    )
     ruleset, benchmark = choice.ruleset, choice.benchmark
     variants = find_variants(ruleset, benchmark, identity)
     table = ruleset.table(choice.division, benchmark, variants, strict=True)
@@ -144,5 +153,13 @@ def _look_up(
     missing = find_missing(run.evaluations, bounds, table.join)
     meeting = tuple([found - missing for found in find_meeting(log.events, targets, table)])
     return ReadRun(
-        run, place, choice, table, targets, meeting, bounds, read_counting(facts, run.hyperparameters), variants,
-    )  # fmt: skip
+        run,
+        place,
+        choice,
+        table,
+        targets,
+        meeting,
+        bounds,
+        read_counting(facts, run.hyperparameters),
+        variants,
+    )

@@ -110,9 +110,12 @@ def _describe(
         low = high = 1.0  # by definition, not by measurement
     else:
         low, high = find_bootstrap_interval(
-            [before, now], divide_means, confidence=parameters.confidence,
-            resamples=parameters.resamples, generator=start_generator(number),
-        )  # fmt: skip
+            [before, now],
+            divide_means,
+            confidence=parameters.confidence,
+            resamples=parameters.resamples,
+            generator=start_generator(number),
+        )
     needed = [float(table[progress].astype(float).mean()) for table in (first, here)]
     learning = needed[0] / needed[1] if needed[1] > 0 else math.nan
     if learning > _LARGEST_LEARNING:

@@ -75,9 +75,7 @@ def _split_by_progress(runs: pd.DataFrame, value: str, progress: str) -> dict[st
     import numpy as np
 
     done = runs.loc[runs[progress].astype(float) > 0]
-    found: dict[str, Any] = {
-        "runs": len(done), "share_from_learning": math.nan, "share_from_speed": math.nan,
-    }  # fmt: skip
+    found: dict[str, Any] = {"runs": len(done), "share_from_learning": math.nan, "share_from_speed": math.nan}
     if len(done) < 2:
         return found
     time = np.log(done[value].to_numpy(dtype=float))

@@ -49,9 +49,9 @@ def list_logs(paths: Iterable[str | PathLike[str]] | str | PathLike[str]) -> lis
     given = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
     found: dict[str, None] = {}
     for path in [fspath(each) for each in given]:
-        if os.path.isdir(path):  # noqa: PTH112
+        if os.path.isdir(path):
             found |= dict.fromkeys([log for folder in find_result_folders(path) for log in folder.logs])
-        elif path == "-" or os.path.exists(path):  # noqa: PTH110
+        elif path == "-" or os.path.exists(path):
             found[path] = None
         else:
             raise UsageError(f"there is no file or folder {path!r}")

@@ -127,9 +127,13 @@ def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -
 
     def bootstrap(statistic: Callable[..., Any], method: str) -> Interval:
         return find_bootstrap_interval(
-            [values], statistic, confidence=parameters.confidence, resamples=parameters.resamples,
-            generator=start_generator(number), method=method,
-        )  # fmt: skip
+            [values],
+            statistic,
+            confidence=parameters.confidence,
+            resamples=parameters.resamples,
+            generator=start_generator(number),
+            method=method,
+        )
 
     of_mean = bootstrap(np.mean, "BCa")
     # The jackknife says nothing of a median of few values, so that interval is the plain one.

@@ -96,7 +96,7 @@ def find_run_logs(names: Sequence[str], complaint: Callable[[str], None]) -> lis
 
     found: dict[str, str] = {}
     for name in names:
-        if name != STANDARD_INPUT and os.path.isdir(name):  # noqa: PTH112
+        if name != STANDARD_INPUT and os.path.isdir(name):
             try:
                 logs = list_logs(name)
             except UsageError as trouble:
@@ -172,8 +172,7 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
     complaints: list[str] = []
     sides = options.compare or []
     side_paths = [
-        find_run_logs([name], complaints.append) if os.path.exists(name) else None  # noqa: PTH110
-        for name in sides
+        find_run_logs([name], complaints.append) if os.path.exists(name) else None for name in sides
     ]
     paths = find_run_logs(options.paths, complaints.append)
     paths = list(dict.fromkeys([*paths, *[path for each in side_paths for path in each or ()]]))
@@ -286,10 +285,16 @@ def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
 
     by = tuple(name.strip() for name in options.by.split(",") if name.strip()) if options.by else GROUP
     return AnalysisParameters(
-        value=options.value, by=by, only_converged=not options.all_runs, confidence=options.confidence,
-        resamples=options.resamples, outliers=options.outliers, centre=options.centre,
-        precision=options.precision, seed=options.seed,
-    )  # fmt: skip
+        value=options.value,
+        by=by,
+        only_converged=not options.all_runs,
+        confidence=options.confidence,
+        resamples=options.resamples,
+        outliers=options.outliers,
+        centre=options.centre,
+        precision=options.precision,
+        seed=options.seed,
+    )
 
 
 def _build_parser(program: str) -> Parser:

@@ -124,7 +124,7 @@ def _render_benchmark(benchmark: str, rows: Sequence[Row]) -> str:
     systems = name_groups([(row["submitter"], row["system"]) for row in rows])
     columns: dict[str, list[str]] = {
         "system": systems,
-        "run": [os.path.basename(row["path"]) for row in rows],  # noqa: PTH119
+        "run": [os.path.basename(row["path"]) for row in rows],
         "batch": [show_number(row["batch_size"]) for row in rows],
         "status": [row["status"] or "" for row in rows],
         "seed": [row["seed"] or "" for row in rows],
@@ -185,14 +185,18 @@ def _render_evaluations(table: pd.DataFrame) -> str:
     )
     cells = [
         [
-            row["path"][len(folder) :] or row["path"], str(row["evaluation"]), row["metric"] or "",
-            show_number(row["quality"], 5), show_number(row["minutes"]),
+            row["path"][len(folder) :] or row["path"],
+            str(row["evaluation"]),
+            row["metric"] or "",
+            show_number(row["quality"], 5),
+            show_number(row["minutes"]),
             f"{show_number(row['progress'])} {row['progress_unit'] or ''}".strip(),
-            show_number(row["epochs"]), show_number(row["samples"]),
+            show_number(row["epochs"]),
+            show_number(row["samples"]),
             {True: "yes", False: "no", None: ""}[row["meets_target"]],
         ]
         for row in rows
-    ]  # fmt: skip
+    ]
     return render_table(titles, cells, caption=f"{len(rows):,} values of evaluations")
 
 
@@ -202,20 +206,34 @@ def _render_variance(table: pd.DataFrame, parameters: AnalysisParameters) -> str
     rows = list_records(table)
     by, said = _split_shared(rows, parameters.by)
     titles = (
-        *by, "runs", "mean", f"{100 * parameters.confidence:g} % (t)", "median", "cv", "range", "outliers", "± 5 %",
-        "± 10 %", "needed",
-    )  # fmt: skip
+        *by,
+        "runs",
+        "mean",
+        f"{100 * parameters.confidence:g} % (t)",
+        "median",
+        "cv",
+        "range",
+        "outliers",
+        "± 5 %",
+        "± 10 %",
+        "needed",
+    )
     cells = [
         [
             *[str(row[name] or "") for name in by],
-            str(row["runs"]), show_number(row["mean"]), _show_interval(row, "mean_t"), show_number(row["median"]),
+            str(row["runs"]),
+            show_number(row["mean"]),
+            _show_interval(row, "mean_t"),
+            show_number(row["median"]),
             _show_share(row["coefficient_of_variation"]),
             f"{show_number(row['minimum'])} to {show_number(row['maximum'])}" if row["runs"] > 1 else "",
-            str(row["outliers"] or ""), _show_share(row["share_within_5_percent"]),
-            _show_share(row["share_within_10_percent"]), show_number(row["runs_needed"]),
+            str(row["outliers"] or ""),
+            _show_share(row["share_within_5_percent"]),
+            _show_share(row["share_within_10_percent"]),
+            show_number(row["runs_needed"]),
         ]
         for row in rows
-    ]  # fmt: skip
+    ]
     caption = (
         f"run-to-run variance of {parameters.value}{said}; shares within ± 5 % and ± 10 % of the "
         f"{parameters.centre}; runs needed for ± {100 * parameters.precision:g} %"
@@ -238,12 +256,16 @@ def _render_seeds(table: pd.DataFrame, parameters: AnalysisParameters) -> str:
     cells = [
         [
             *[str(row[name] or "") for name in by],
-            str(row["runs"]), str(row["seeds"]), _show_share(row["share_from_learning"]),
-            _show_share(row["share_from_speed"]), str(row["repeated_seeds"] or ""),
-            _show_share(row["share_between_seeds"]), show_number(row["p_value"], 2),
+            str(row["runs"]),
+            str(row["seeds"]),
+            _show_share(row["share_from_learning"]),
+            _show_share(row["share_from_speed"]),
+            str(row["repeated_seeds"] or ""),
+            _show_share(row["share_between_seeds"]),
+            show_number(row["p_value"], 2),
         ]
         for row in rows
-    ]  # fmt: skip
+    ]
     caption = f"where the variance of log {parameters.value}{said} comes from"
     return render_table(titles, cells, caption=caption)
 
@@ -252,21 +274,36 @@ def _render_scaling(table: pd.DataFrame, parameters: AnalysisParameters) -> str:
     if table.empty:
         return "no submitter has runs of one benchmark at two sizes, so there is no scaling to show\n"
     titles = (
-        "benchmark", "submitter", "accelerator", "number", "runs", "mean", "speedup", "ideal", "efficiency",
-        f"{100 * parameters.confidence:g} %", "of learning", "of speed",
-    )  # fmt: skip
+        "benchmark",
+        "submitter",
+        "accelerator",
+        "number",
+        "runs",
+        "mean",
+        "speedup",
+        "ideal",
+        "efficiency",
+        f"{100 * parameters.confidence:g} %",
+        "of learning",
+        "of speed",
+    )
     cells = [
         [
             *[str(row[name] or "") for name in ("benchmark", "submitter", "accelerator_model")],
-            show_number(row["accelerators"]), str(row["runs"]), show_number(row["mean_minutes"]),
-            show_number(row["speedup"]), show_number(row["ideal_speedup"]), _show_share(row["efficiency"]),
+            show_number(row["accelerators"]),
+            str(row["runs"]),
+            show_number(row["mean_minutes"]),
+            show_number(row["speedup"]),
+            show_number(row["ideal_speedup"]),
+            _show_share(row["efficiency"]),
             f"{_show_share(row['efficiency_low'])} to {_show_share(row['efficiency_high'])}"
             if row["efficiency_low"] is not None and row["speedup"] != 1
             else "",
-            _show_share(row["learning_efficiency"]), _show_share(row["speed_efficiency"]),
+            _show_share(row["learning_efficiency"]),
+            _show_share(row["speed_efficiency"]),
         ]
         for row in list_records(table)
-    ]  # fmt: skip
+    ]
     caption = f"scaling of {parameters.value} over accelerators, against the smallest size of each"
     return render_table(titles, cells, caption=caption)
 
@@ -337,7 +374,7 @@ def _cut(text: str) -> str:
 
 def _find_common_folder(paths: Sequence[str]) -> str:
     """The folder that all paths share, with its slash; nothing where they share none."""
-    folders = {os.path.dirname(path) for path in paths}  # noqa: PTH120
+    folders = {os.path.dirname(path) for path in paths}
     if not folders or "" in folders:
         return ""
     try:

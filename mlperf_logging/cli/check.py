@@ -135,7 +135,7 @@ def _follow(
     """Judge one log while it is written."""
     from mlperf_logging.cli.following import Follower
 
-    if len(options.paths) != 1 or os.path.isdir(options.paths[0]):  # noqa: PTH112 - as in find_logs
+    if len(options.paths) != 1 or os.path.isdir(options.paths[0]):
         raise UsageError("--follow takes one log; start one command for each")
     if options.level is not None:
         raise UsageError("--follow judges by all levels; leave --level out")

@@ -268,7 +268,7 @@ def _end_workers() -> None:
 
 def _cost_of(path: str) -> int:
     try:
-        return _COST_OF_OPENING + os.stat(path).st_size  # noqa: PTH116 - thousands of paths, no objects
+        return _COST_OF_OPENING + os.stat(path).st_size
     except OSError:
         return _COST_OF_OPENING
 

@@ -208,7 +208,7 @@ def read_folder(text: str) -> str:
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
-    if not os.path.isdir(text):  # noqa: PTH112 - pathlib is not needed otherwise
+    if not os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
     return text
 

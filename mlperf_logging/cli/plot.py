@@ -57,7 +57,7 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     options = _build_parser(program).parse(argv)
     if options.kind not in KINDS:
         raise UsageError(f"there is no picture {options.kind!r}; there are {', '.join(KINDS)}")
-    suffix = os.path.splitext(options.output or "")[1].lower()  # noqa: PTH122
+    suffix = os.path.splitext(options.output or "")[1].lower()
     if options.format != "json":
         if options.output is None:
             raise UsageError("name the picture's file with --output: FILE.png, FILE.svg or FILE.pdf")

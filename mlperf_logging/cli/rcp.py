@@ -203,8 +203,8 @@ def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
             why = "its score is not scaled" if check is not None and check.passed else "it did not pass"
             complain(program, f"{outcome.folder.path}: no {SCALING_FILE} written, {why}")
             continue
-        path = os.path.join(outcome.folder.path, SCALING_FILE)  # noqa: PTH118
-        replaced = "replaced" if os.path.exists(path) else "wrote"  # noqa: PTH110
+        path = os.path.join(outcome.folder.path, SCALING_FILE)
+        replaced = "replaced" if os.path.exists(path) else "wrote"
         text = json.dumps({"scaling_factor": check.normalisation}) + "\n"
         with Output(path) as file:
             file.write(text)
@@ -212,9 +212,7 @@ def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
 
 
 def _plot(
-    outcomes: Sequence[SubmissionCheck],
-    path: str,
-    find_table: Callable[[str, str], ReferenceTable | None],
+    outcomes: Sequence[SubmissionCheck], path: str, find_table: Callable[[str, str], ReferenceTable | None]
 ) -> None:
     drawn = [outcome for outcome in outcomes if outcome.check is not None]
     if len(outcomes) != 1 or not drawn:

@@ -12,17 +12,48 @@ from mlperf_logging.scoring.reference import BELOW, EXACT, INTERPOLATED, MISSING
 from mlperf_logging.scoring.submissions import SubmissionCheck
 
 CHECK_COLUMNS = (
-    "path", "submitter", "system", "benchmark", "division", "ruleset", "passed", "reason", "method", "unit",
-    "runs", "runs_required", "batch_size", "match", "normalisation", "submission_mean", "reference_mean",
-    "reference_stdev", "reference_min", "allowance", "p_value", "reference_runs", "submission_runs",
+    "path",
+    "submitter",
+    "system",
+    "benchmark",
+    "division",
+    "ruleset",
+    "passed",
+    "reason",
+    "method",
+    "unit",
+    "runs",
+    "runs_required",
+    "batch_size",
+    "match",
+    "normalisation",
+    "submission_mean",
+    "reference_mean",
+    "reference_stdev",
+    "reference_min",
+    "allowance",
+    "p_value",
+    "reference_runs",
+    "submission_runs",
     "chance_to_pass",
-)  # fmt: skip
+)
 """Columns of the table of tests; means, deviations and the allowance are in ``unit``."""
 
 _FIGURES = (
-    "method", "unit", "batch_size", "match", "normalisation", "submission_mean", "reference_mean",
-    "reference_stdev", "reference_min", "allowance", "p_value", "reference_runs", "submission_runs",
-)  # fmt: skip
+    "method",
+    "unit",
+    "batch_size",
+    "match",
+    "normalisation",
+    "submission_mean",
+    "reference_mean",
+    "reference_stdev",
+    "reference_min",
+    "allowance",
+    "p_value",
+    "reference_runs",
+    "submission_runs",
+)
 _VERDICTS = {True: "PASSED", False: "FAILED", None: "NOT TESTED"}
 _MATCHES = {
     EXACT: "there are reference runs of it",

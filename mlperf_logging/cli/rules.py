@@ -87,11 +87,16 @@ def show_rules(
     }
     rows = [
         {
-            "rule": rule.id, "code": rule.code, "severity": rule.severity, "key": rule.key,
-            "wants": rule.summary or rule.text, "since": rule.since, "strict": rule.level == "strict",
+            "rule": rule.id,
+            "code": rule.code,
+            "severity": rule.severity,
+            "key": rule.key,
+            "wants": rule.summary or rule.text,
+            "since": rule.since,
+            "strict": rule.level == "strict",
         }
         for rule in sorted(found.values())
-    ]  # fmt: skip
+    ]
 
     def render() -> str:
         from mlperf_logging.cli.tables import render_table
@@ -164,9 +169,12 @@ def _build_parser(program: str) -> Parser:
 
     def add(name: str, what: str, answer: Callable[[argparse.Namespace, str], int]) -> Parser:
         command: Parser = commands.add_parser(
-            name, help=what, description=what[0].upper() + what[1:] + ".",
-            formatter_class=make_formatter, allow_abbrev=False,
-        )  # fmt: skip
+            name,
+            help=what,
+            description=what[0].upper() + what[1:] + ".",
+            formatter_class=make_formatter,
+            allow_abbrev=False,
+        )
         command.add_argument(
             "--rules",
             type=read_folder,
@@ -242,9 +250,11 @@ def _show(options: argparse.Namespace, program: str) -> int:
         return render_table(titles, cells, caption=f"{ruleset.name} {kind}: {len(rows)} keys")
 
     answer = {
-        "ruleset": ruleset.name, "division": division, "benchmark": options.benchmark,
+        "ruleset": ruleset.name,
+        "division": division,
+        "benchmark": options.benchmark,
         "keys": [row._asdict() for row in rows],
-    }  # fmt: skip
+    }
     _print(answer if options.format == "json" else None, render)
     return COMPLIANT
 
@@ -269,9 +279,11 @@ def _diff(options: argparse.Namespace, program: str) -> int:
         return render_table(("scope", "key", before.name, after.name), differences, caption=caption)
 
     answer = {
-        "before": before.name, "after": after.name, "benchmark": options.benchmark,
+        "before": before.name,
+        "after": after.name,
+        "benchmark": options.benchmark,
         "differences": [each._asdict() for each in differences],
-    }  # fmt: skip
+    }
     _print(answer if options.format == "json" else None, render)
     return COMPLIANT
 

@@ -32,19 +32,62 @@ class PricedScore(NamedTuple):
 
 
 RESULT_COLUMNS = (
-    "path", "submitter", "system", "benchmark", "division", "ruleset", "scaling", "method", "runs",
-    "runs_required", "non_compliant", "score_minutes", "unscaled_minutes", "scaling_factor", "median_minutes",
-    "fastest_minutes", "slowest_minutes", "energy_kj", "throughput_minutes", "models", "models_per_minute",
-    "accelerators_per_model", "normalised", "cost_of_score", "cost_of_median_run", "cost_to_quality",
-    "cost_of_all_runs", "cost_of_energy", "currency", "problems", "notes",
-)  # fmt: skip
+    "path",
+    "submitter",
+    "system",
+    "benchmark",
+    "division",
+    "ruleset",
+    "scaling",
+    "method",
+    "runs",
+    "runs_required",
+    "non_compliant",
+    "score_minutes",
+    "unscaled_minutes",
+    "scaling_factor",
+    "median_minutes",
+    "fastest_minutes",
+    "slowest_minutes",
+    "energy_kj",
+    "throughput_minutes",
+    "models",
+    "models_per_minute",
+    "accelerators_per_model",
+    "normalised",
+    "cost_of_score",
+    "cost_of_median_run",
+    "cost_to_quality",
+    "cost_of_all_runs",
+    "cost_of_energy",
+    "currency",
+    "problems",
+    "notes",
+)
 """Columns of the table of results; units stand in the names, costs are in ``currency``."""
 
 RUN_COLUMNS = (
-    "path", "submitter", "system", "benchmark", "division", "ruleset", "run", "minutes", "status", "verdict",
-    "counts", "kept", "faults", "batch_size", "seed", "converged_epochs", "converged_samples", "converged_steps",
-    "quality_minutes", "energy_kj",
-)  # fmt: skip
+    "path",
+    "submitter",
+    "system",
+    "benchmark",
+    "division",
+    "ruleset",
+    "run",
+    "minutes",
+    "status",
+    "verdict",
+    "counts",
+    "kept",
+    "faults",
+    "batch_size",
+    "seed",
+    "converged_epochs",
+    "converged_samples",
+    "converged_steps",
+    "quality_minutes",
+    "energy_kj",
+)
 """Columns of the table of runs."""
 
 _METHODS = {
@@ -96,18 +139,43 @@ def make_row(priced: PricedScore) -> dict[str, Any]:
     times = [run.frame.minutes for run in score.runs if run.frame.minutes is not None and run.counts]
     throughput = score.throughput
     values = (
-        score.folder.path, score.folder.submitter, score.folder.system, score.benchmark, score.division,
-        score.ruleset, score.folder.scaling, score.method, len(score.runs),
-        score.requirement.required if score.requirement is not None else None, score.non_compliant,
-        score.score_minutes, score.unscaled_minutes, score.scaling_factor, score.median_minutes,
-        min(times, default=None), max(times, default=None), score.energy_kj,
-        *((throughput.minutes, throughput.models, throughput.models_per_minute,
-           throughput.accelerators_per_model) if throughput is not None else (None,) * 4),
+        score.folder.path,
+        score.folder.submitter,
+        score.folder.system,
+        score.benchmark,
+        score.division,
+        score.ruleset,
+        score.folder.scaling,
+        score.method,
+        len(score.runs),
+        score.requirement.required if score.requirement is not None else None,
+        score.non_compliant,
+        score.score_minutes,
+        score.unscaled_minutes,
+        score.scaling_factor,
+        score.median_minutes,
+        min(times, default=None),
+        max(times, default=None),
+        score.energy_kj,
+        *(
+            (
+                throughput.minutes,
+                throughput.models,
+                throughput.models_per_minute,
+                throughput.accelerators_per_model,
+            )
+            if throughput is not None
+            else (None,) * 4
+        ),
         priced.normalised,
-        *((cost.score, cost.median_run, cost.to_quality, cost.all_runs, cost.energy, cost.currency)
-          if cost is not None else (None,) * 6),
-        "; ".join(score.problems), "; ".join(score.notes),
-    )  # fmt: skip
+        *(
+            (cost.score, cost.median_run, cost.to_quality, cost.all_runs, cost.energy, cost.currency)
+            if cost is not None
+            else (None,) * 6
+        ),
+        "; ".join(score.problems),
+        "; ".join(score.notes),
+    )
     return dict(zip(RESULT_COLUMNS, values, strict=True))
 
 
@@ -120,25 +188,39 @@ def make_run_rows(priced: PricedScore) -> list[dict[str, Any]]:
     score = priced.score
     record = describe_score(priced)
     head = (
-        score.folder.path, score.folder.submitter, score.folder.system, score.benchmark, score.division,
+        score.folder.path,
+        score.folder.submitter,
+        score.folder.system,
+        score.benchmark,
+        score.division,
         score.ruleset,
-    )  # fmt: skip
+    )
     return [
         dict(
             zip(
                 RUN_COLUMNS,
                 (
-                    *head, os.path.basename(result["path"]), result["minutes"], result["status"],  # noqa: PTH119
-                    result["verdict"], result["counts"], result["kept"], "; ".join(result["faults"]),
-                    result["batch_size"], ", ".join(map(str, result["seeds"])), result["converged_epochs"],
-                    result["converged_samples"], result["converged_steps"], result["quality_minutes"],
+                    *head,
+                    os.path.basename(result["path"]),
+                    result["minutes"],
+                    result["status"],
+                    result["verdict"],
+                    result["counts"],
+                    result["kept"],
+                    "; ".join(result["faults"]),
+                    result["batch_size"],
+                    ", ".join(map(str, result["seeds"])),
+                    result["converged_epochs"],
+                    result["converged_samples"],
+                    result["converged_steps"],
+                    result["quality_minutes"],
                     result["energy_kj"],
                 ),
                 strict=True,
             )
         )
         for result in record["results"]
-    ]  # fmt: skip
+    ]
 
 
 def render_folder(priced: PricedScore) -> str:
@@ -229,7 +311,7 @@ def _render_runs(score: FolderScore) -> list[str]:
     rows = []
     for index, run in enumerate(score.runs):
         row = [
-            os.path.basename(run.path),  # noqa: PTH119
+            os.path.basename(run.path),
             _show(run.frame.minutes),
             run.frame.status or "none",
             run.verdict,

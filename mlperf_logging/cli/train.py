@@ -106,15 +106,19 @@ def _build_parser(program: str) -> Parser:
         "--system", default="", metavar="NAME", help="name of the system (default: made from the processor's)"
     )
     add(
-        "--status", default="research", choices=("onprem", "cloud", "research", "preview"),
+        "--status",
+        default="research",
+        choices=("onprem", "cloud", "research", "preview"),
         help="availability of the system, as logged (default: research)",
-    )  # fmt: skip
+    )
     how = parser.add_argument_group("how it computes")
     add = how.add_argument
     add(
-        "--strategy", default="auto", choices=("auto", "single", "mirrored", "workers"),
+        "--strategy",
+        default="auto",
+        choices=("auto", "single", "mirrored", "workers"),
         help="one device, those of this machine, or the machines of TF_CONFIG; auto (default) finds out",
-    )  # fmt: skip
+    )
     add(
         "--replicas",
         type=_read_positive,
@@ -208,7 +212,11 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
         ("log", "seed", "verdict", "status", "epochs", "quality", "minutes"),
         [
             (
-                row["log"], str(row["seed"]), row["verdict"], row["status"] or "none", str(row["epochs"]),
+                row["log"],
+                str(row["seed"]),
+                row["verdict"],
+                row["status"] or "none",
+                str(row["epochs"]),
                 "" if row["quality"] is None else f"{row['quality']:.4f}",
                 "" if row["minutes"] is None else f"{row['minutes']:.2f}",
             )
@@ -216,16 +224,21 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
         ],
         f"{runner.task.summary}, {options.scale}, {options.division}: "
         f"{count_of(len(rows), 'run')} in {runner.results}",
-    )  # fmt: skip
+    )
     return COMPLIANT if all(row["verdict"] == "pass" for row in rows) else VIOLATION
 
 
 def _describe_run(run: Any, verdict: Verdict) -> dict[str, Any]:
     return {
-        "log": run.log.name, "seed": run.seed, "verdict": verdict.verdict, "status": verdict.run.status,
-        "epochs": run.result.epochs, "quality": run.result.quality, "minutes": verdict.run.minutes,
+        "log": run.log.name,
+        "seed": run.seed,
+        "verdict": verdict.verdict,
+        "status": verdict.run.status,
+        "epochs": run.result.epochs,
+        "quality": run.result.quality,
+        "minutes": verdict.run.minutes,
         "is_new": run.is_new,
-    }  # fmt: skip
+    }
 
 
 def _show_findings(verdict: Verdict) -> None:
@@ -238,10 +251,14 @@ def _show_findings(verdict: Verdict) -> None:
 
 def _show_trainers(tasks: Any, form: str) -> int:
     rows = [
-        {"name": task.name, "benchmark": task.benchmark, "summary": task.summary,
-         "scales": list(dict.fromkeys(scale for scale, _ in task.configs))}
+        {
+            "name": task.name,
+            "benchmark": task.benchmark,
+            "summary": task.summary,
+            "scales": list(dict.fromkeys(scale for scale, _ in task.configs)),
+        }
         for task in tasks
-    ]  # fmt: skip
+    ]
     cells = [(row["name"], row["benchmark"], row["summary"], ", ".join(row["scales"])) for row in rows]
     _print(form, {"trainers": rows}, ("trainer", "benchmark", "what it trains", "scales"), cells)
     return COMPLIANT

@@ -97,7 +97,7 @@ class RuleStore:
             RuleError: a rule file cannot be read.
         """
         if not self._digest_text:
-            code = os.path.dirname(__file__)  # noqa: PTH120 - pathlib costs more than all of this
+            code = os.path.dirname(__file__)
             try:
                 files = [*_list_rule_files(self.folder), *[f"{code}/{name}" for name in _CODE]]
                 self._digest_text = _hash_files(files)
@@ -112,7 +112,7 @@ class RuleStore:
             return json.loads(json.dumps(build()))
         path = f"{folder}/{name}-{self.digest()}.json"
         try:
-            with open(path, "rb") as file:  # noqa: PTH123
+            with open(path, "rb") as file:
                 return json.loads(file.read())
         except (OSError, ValueError):
             content = json.dumps(build(), separators=(",", ":")).encode()
@@ -166,14 +166,14 @@ def _hash_files(paths: list[str]) -> str:
     marks = _load_blake2b()(digest_size=16)
     newest = 0
     for path in paths:
-        stat = os.stat(path)  # noqa: PTH116
+        stat = os.stat(path)
         marks.update(f"{path}\0{stat.st_size} {stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns}\0".encode())
         newest = max(newest, stat.st_mtime_ns, stat.st_ctime_ns)
     if newest < time_ns() - _SETTLED_NS:
         return str(marks.hexdigest())
     contents = _load_blake2b()(digest_size=16)
     for path in paths:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             content = file.read()
         contents.update(b"%d %s\0" % (len(content), os.fsencode(path)))
         contents.update(content)
@@ -196,9 +196,9 @@ def _write_quietly(folder: str, path: str, content: bytes) -> None:
     # into place.
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
-        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - pathlib costs more than the writing
-        with open(temporary, "wb") as file:  # noqa: PTH123
+        os.makedirs(folder, exist_ok=True)
+        with open(temporary, "wb") as file:
             file.write(content)
-        os.replace(temporary, path)  # noqa: PTH105
+        os.replace(temporary, path)
     except OSError:
         return

@@ -159,10 +159,21 @@ def explain(name: str, book: RuleBook | None = None) -> Explanation:
     for mistake in KINDS:
         if name.upper() == mistake.code or name == mistake.label:
             return Explanation(
-                mistake.label, mistake.label.replace("-", " "), mistake.code, mistake.severity,
-                f"Reported as: {mistake.summary.replace('{found}', '…')}.", mistake.why, mistake.mend, "", "",
-                (), "", (), (), (),
-            )  # fmt: skip
+                mistake.label,
+                mistake.label.replace("-", " "),
+                mistake.code,
+                mistake.severity,
+                f"Reported as: {mistake.summary.replace('{found}', '…')}.",
+                mistake.why,
+                mistake.mend,
+                "",
+                "",
+                (),
+                "",
+                (),
+                (),
+                (),
+            )
     known: set[str] = {*vocabulary.codes, *(mistake.label for mistake in KINDS)}
     for entry in reversed(book.index()):
         ruleset = book.load(entry.name)
@@ -227,10 +238,16 @@ def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str
     level = STRICT if all(rule.level == STRICT for rule in rules) else ""
     changed = sorted({name for rule in rules for name in rule.changed}, key=sort_key)
     return KeyRow(
-        key, occurs, tuple(texts), variant, level, meanings.get(key.partition("|")[0], ""),
-        min((rule.since for rule in rules), key=sort_key, default=""), tuple(changed),
+        key,
+        occurs,
+        tuple(texts),
+        variant,
+        level,
+        meanings.get(key.partition("|")[0], ""),
+        min((rule.since for rule in rules), key=sort_key, default=""),
+        tuple(changed),
         tuple([rule.id for rule in rules]),
-    )  # fmt: skip
+    )
 
 
 def _explain_code(code: Code, book: RuleBook) -> Explanation:
@@ -275,10 +292,21 @@ def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
     example = find_example(ruleset, rule)
     why = rule.why or f"{meaning} {code.text}".strip()
     return Explanation(
-        rule.id, code.title, rule.code, rule.severity, wants, why, rule.hint or code.hint, rule.source or
-        ruleset.source, rule.since, tuple(rule.changed), f"{rule.path}:{rule.line}", example.passing,
-        example.failing, (),
-    )  # fmt: skip
+        rule.id,
+        code.title,
+        rule.code,
+        rule.severity,
+        wants,
+        why,
+        rule.hint or code.hint,
+        rule.source or ruleset.source,
+        rule.since,
+        tuple(rule.changed),
+        f"{rule.path}:{rule.line}",
+        example.passing,
+        example.failing,
+        (),
+    )
 
 
 def find_words(rule: Rule) -> list[str]:

@@ -235,11 +235,18 @@ def _judge_log(log: "_HeldLog", asked: _Asked) -> tuple[Verdict, Judge, Choice]:
     findings += judge.findings
     findings.sort(key=_place)
     verdict = Verdict(
-        path=log.path, dialect=chosen.dialect if count else _any_dialect(log.identity), usage=chosen.usage,
-        ruleset=chosen.round, ruleset_reason=choice.reason, division=choice.division,
-        benchmark=choice.benchmark, verdict="fail" if any(finding.severity == "error" for finding in
-        findings) else "pass", findings=tuple(findings), run=summarize_run(judge.memory), event_count=count,
-    )  # fmt: skip
+        path=log.path,
+        dialect=chosen.dialect if count else _any_dialect(log.identity),
+        usage=chosen.usage,
+        ruleset=chosen.round,
+        ruleset_reason=choice.reason,
+        division=choice.division,
+        benchmark=choice.benchmark,
+        verdict="fail" if any(finding.severity == "error" for finding in findings) else "pass",
+        findings=tuple(findings),
+        run=summarize_run(judge.memory),
+        event_count=count,
+    )
     return verdict, judge, choice
 
 
@@ -292,7 +299,7 @@ def _can_be_read_once_only(source: Any) -> bool:
     if not isinstance(source, str) or source == "-":
         return True
     try:
-        mode = stat(source).st_mode  # noqa: PTH116 - pathlib costs a cold start
+        mode = stat(source).st_mode
     except (OSError, ValueError):  # the reader says what is wrong with it
         return False
     return (mode & 0o170000) in {0o010000, 0o020000}
@@ -309,7 +316,7 @@ def _open_spool(source: Any) -> Any:
         if source == "-":
             source = sys.stdin.buffer
         elif isinstance(source, str):
-            source = opened.enter_context(open(source, "rb"))  # noqa: PTH123
+            source = opened.enter_context(open(source, "rb"))
         shutil.copyfileobj(source, spool, 1 << 20)
     spool.seek(0)
     return spool
@@ -353,10 +360,16 @@ def describe_problem(problem: Problem) -> Finding:
 
     mend = next((kind.mend for kind in KINDS if kind.label == problem.label), "")
     return Finding(
-        code=problem.code, rule=problem.label, severity=problem.severity, key=problem.key, line=problem.line,
-        column=problem.column, message=problem.message, hint=mend,
+        code=problem.code,
+        rule=problem.label,
+        severity=problem.severity,
+        key=problem.key,
+        line=problem.line,
+        column=problem.column,
+        message=problem.message,
+        hint=mend,
         excerpt=problem.raw[:2000].decode("utf-8", "replace").rstrip(),
-    )  # fmt: skip
+    )
 
 
 def _describe_foreign(
@@ -369,22 +382,36 @@ def _describe_foreign(
         message = f"{records} {verb} not count: {ruleset.name} reads the {ruleset.dialect} dialect"
         found.append(
             Finding(
-                code="MLP109", rule="other-dialect", severity="warning" if count else "error", key=None,
-                line=identity.dialects[dialect], column=1, message=message, expected=ruleset.dialect,
+                code="MLP109",
+                rule="other-dialect",
+                severity="warning" if count else "error",
+                key=None,
+                line=identity.dialects[dialect],
+                column=1,
+                message=message,
+                expected=ruleset.dialect,
                 found=dialect,
                 hint="Judge by a ruleset of the log's own dialect, or let --ruleset auto choose.",
             )
-        )  # fmt: skip
+        )
     if not count:
         message = (
             "the file holds no event of a known log dialect" if not foreign else "no event is left to judge"
         )
         found.append(
             Finding(
-                "MLP105", "no-events", "error", None, None, None, message, "events", "none",
+                "MLP105",
+                "no-events",
+                "error",
+                None,
+                None,
+                None,
+                message,
+                "events",
+                "none",
                 hint="Check that this is a result log, and that the run wrote its events to this file.",
             )
-        )  # fmt: skip
+        )
     return found
 
 

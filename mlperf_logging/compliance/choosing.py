@@ -122,21 +122,35 @@ def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | N
         mend = "Log the name as the round spells it, or judge by another ruleset."
         found.append(
             Finding(
-                "MLP106", "unknown-benchmark", "error", "submission_benchmark", None, None,
+                "MLP106",
+                "unknown-benchmark",
+                "error",
+                "submission_benchmark",
+                None,
+                None,
                 f"{ruleset.name} does not know the benchmark {benchmark!r}, so none of its rules applied",
-                f"one of {', '.join(ruleset.benchmarks)}", benchmark, ruleset.source,
+                f"one of {', '.join(ruleset.benchmarks)}",
+                benchmark,
+                ruleset.source,
                 f"Did you mean {similar!r}?" if similar else mend,
             )
-        )  # fmt: skip
+        )
     if ruleset.has_divisions and division not in DIVISIONS:
         found.append(
             Finding(
-                "MLP107", "unknown-division", "error", "submission_division", None, None,
+                "MLP107",
+                "unknown-division",
+                "error",
+                "submission_division",
+                None,
+                None,
                 "the division is not known, so only the rules common to both were applied",
-                "closed or open", str(division) if division else "not logged", ruleset.source,
+                "closed or open",
+                str(division) if division else "not logged",
+                ruleset.source,
                 "Log submission_division as closed or open, or give --division.",
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

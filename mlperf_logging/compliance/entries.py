@@ -225,12 +225,27 @@ def read_entry(key: str, text: str, place: Mapping, origin: Origin) -> Entry:
         used.add(suffix)
         rules.append(
             Rule(
-                id=f"{origin.scope}.{key}{suffix}", code=choose_code(group, kind, node), key=key, on=kind,
-                node=node, text=words, severity="error", level=origin.level,
-                scope=origin.scope, summary="", why="", hint="", source="", since=origin.round, changed=(),
-                passing=(), failing=(), path=place.path, line=place.lines[key],
+                id=f"{origin.scope}.{key}{suffix}",
+                code=choose_code(group, kind, node),
+                key=key,
+                on=kind,
+                node=node,
+                text=words,
+                severity="error",
+                level=origin.level,
+                scope=origin.scope,
+                summary="",
+                why="",
+                hint="",
+                source="",
+                since=origin.round,
+                changed=(),
+                passing=(),
+                failing=(),
+                path=place.path,
+                line=place.lines[key],
             )
-        )  # fmt: skip
+        )
     return Entry(cell.also, tuple(rules))
 
 
@@ -242,12 +257,26 @@ def read_record(record: Mapping, origin: Origin) -> Rule:
     """
     kind, node, words = read_clause(record, record["id"])
     return Rule(
-        id=record["id"], code=record["code"], key=record["key"], on=kind, node=node, text=words,
-        severity=record.get("severity", "error"), level=record.get("level", origin.level),
-        scope=origin.scope, summary=record["summary"], why=record["why"], hint=record.get("hint", ""),
-        source=record.get("source", ""), since=origin.round, changed=(), passing=tuple(record["pass"]),
-        failing=tuple(record["fail"]), path=record.path, line=record.line,
-    )  # fmt: skip
+        id=record["id"],
+        code=record["code"],
+        key=record["key"],
+        on=kind,
+        node=node,
+        text=words,
+        severity=record.get("severity", "error"),
+        level=record.get("level", origin.level),
+        scope=origin.scope,
+        summary=record["summary"],
+        why=record["why"],
+        hint=record.get("hint", ""),
+        source=record.get("source", ""),
+        since=origin.round,
+        changed=(),
+        passing=tuple(record["pass"]),
+        failing=tuple(record["fail"]),
+        path=record.path,
+        line=record.line,
+    )
 
 
 def _suffix(kind: str, node: Node) -> str:

@@ -26,11 +26,14 @@ def write_pages(book: RuleBook) -> dict[str, str]:
 
 def _write_index(rulesets: list[Ruleset]) -> str:
     lines = [
-        "# Rule catalogue", "",
+        "# Rule catalogue",
+        "",
         "What each round wants of a log. A round's file in `compliance_rules/` says only what changed since",
-        "the round it extends; the pages here show the result. [What the codes mean](codes.md).", "",
-        "| ruleset | dialect | rules | benchmarks |", "|---|---|---|---|",
-    ]  # fmt: skip
+        "the round it extends; the pages here show the result. [What the codes mean](codes.md).",
+        "",
+        "| ruleset | dialect | rules | benchmarks |",
+        "|---|---|---|---|",
+    ]
     for ruleset in reversed(rulesets):
         count = len(list_rules(ruleset))
         page = f"{ruleset.name.replace('/', '-')}.md"
@@ -48,10 +51,13 @@ def _write_codes(book: RuleBook) -> str:
     ]
     for mistake in sorted(KINDS, key=lambda each: (each.code, each.label)):
         lines += [
-            f"## {mistake.code} {mistake.label}", "",
-            f"Reported as {mistake.severity}: {mistake.summary.replace('{found}', '…')}. {mistake.why}", "",
-            f"How to mend it: {mistake.mend}", "",
-        ]  # fmt: skip
+            f"## {mistake.code} {mistake.label}",
+            "",
+            f"Reported as {mistake.severity}: {mistake.summary.replace('{found}', '…')}. {mistake.why}",
+            "",
+            f"How to mend it: {mistake.mend}",
+            "",
+        ]
     for code in book.vocabulary().codes.values():
         lines += [f"## {code.code} {code.title}", "", code.text, "", f"How to mend it: {code.hint}", ""]
     return "\n".join(lines)

@@ -149,17 +149,28 @@ def sort_key(name: str) -> tuple[str, list[int]]:
 
 def _empty_draft() -> dict[str, Any]:
     return {
-        "title": "", "source": "", "dialect": "", "default_level": None, "reading": {}, "benchmarks": [],
-        "state": {"initial": {}, "on": {}}, "layers": {layer: {} for layer in LAYERS},
-        "strict": {layer: {} for layer in LAYERS}, "tables": {},
-    }  # fmt: skip
+        "title": "",
+        "source": "",
+        "dialect": "",
+        "default_level": None,
+        "reading": {},
+        "benchmarks": [],
+        "state": {"initial": {}, "on": {}},
+        "layers": {layer: {} for layer in LAYERS},
+        "strict": {layer: {} for layer in LAYERS},
+        "tables": {},
+    }
 
 
 def _empty_table() -> dict[str, Any]:
     return {
-        "facts": {}, **{layer: {} for layer in LAYERS}, "variants": {}, "lists": {}, "join": None,
+        "facts": {},
+        **{layer: {} for layer in LAYERS},
+        "variants": {},
+        "lists": {},
+        "join": None,
         "strict": {layer: {} for layer in LAYERS},
-    }  # fmt: skip
+    }
 
 
 class _Change:
@@ -359,11 +370,15 @@ class _Change:
         entries.check_fields(fields, self.resolver.vocabulary, rule_id)
         old = self._find_rule(rule_id, self.record["amend"])
         new = old._replace(
-            summary=fields.get("summary", old.summary), why=fields.get("why", old.why),
-            hint=fields.get("hint", old.hint), source=fields.get("source", old.source),
-            severity=fields.get("severity", old.severity), code=fields.get("code", old.code),
-            passing=tuple(fields.get("pass", old.passing)), failing=tuple(fields.get("fail", old.failing)),
-        )  # fmt: skip
+            summary=fields.get("summary", old.summary),
+            why=fields.get("why", old.why),
+            hint=fields.get("hint", old.hint),
+            source=fields.get("source", old.source),
+            severity=fields.get("severity", old.severity),
+            code=fields.get("code", old.code),
+            passing=tuple(fields.get("pass", old.passing)),
+            failing=tuple(fields.get("fail", old.failing)),
+        )
         if "cell" in fields:
             kind, node, words = entries.read_clause(fields, rule_id)
             new = new._replace(on=kind, node=node, text=words)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NAMING = frozenset({"logged", "count", "minutes_since", "at_least_one_of"})
 
-RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")  # noqa: PTH100, PTH118, PTH120
+RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")
 
 
 class RoundIndex(NamedTuple):
@@ -324,11 +324,18 @@ def _make_entry(
 
     first, rest, targets, names = (pick(kind) for kind in ("first", "rest", "any", "once_each"))
     return CompiledEntry(
-        pick("every"), first, rest, targets, names, more=bool(first or rest or targets or names),
+        pick("every"),
+        first,
+        rest,
+        targets,
+        names,
+        more=bool(first or rest or targets or names),
         first_only=key.startswith("submission_"),
         needs_values=any(each.rule.node[0] == "exactly_one" for each in compiled),
-        change=change, pairs=pairs, joined=joined,
-    )  # fmt: skip
+        change=change,
+        pairs=pairs,
+        joined=joined,
+    )
 
 
 class RuleBook:

@@ -285,10 +285,16 @@ def _finding(
     code = code or rule.code
     known = ruleset.vocabulary().codes.get(code)
     return Finding(
-        code=code, rule=rule.id, severity=rule.severity, key=rule.key.partition("|")[0],
+        code=code,
+        rule=rule.id,
+        severity=rule.severity,
+        key=rule.key.partition("|")[0],
         line=event.line if event is not None and event.line > 0 else None,
         column=event.column if event is not None and event.line > 0 else None,
-        message=message, expected=rule.text, found=found, source=rule.source or ruleset.source,
+        message=message,
+        expected=rule.text,
+        found=found,
+        source=rule.source or ruleset.source,
         hint=hint or rule.hint or (known.hint if known else ""),
         excerpt=show_excerpt(event) if event is not None else "",
-    )  # fmt: skip
+    )

@@ -165,7 +165,7 @@ class FileSink(logging.FileHandler):
             return
         ours = os.fstat(self._fd)
         try:
-            theirs = os.stat(self.baseFilename)  # noqa: PTH116 - pathlib is slow to import
+            theirs = os.stat(self.baseFilename)
             if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino):
                 return
         except FileNotFoundError:
@@ -179,7 +179,7 @@ class FileSink(logging.FileHandler):
         try:
             fd = os.open(self.baseFilename, FILE_FLAGS, 0o666)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(self.baseFilename), exist_ok=True)  # noqa: PTH103, PTH120 - as above
+            os.makedirs(os.path.dirname(self.baseFilename), exist_ok=True)
             fd = os.open(self.baseFilename, FILE_FLAGS, 0o666)
         status = os.fstat(fd)
         self._is_regular = stat.S_ISREG(status.st_mode)
@@ -198,7 +198,7 @@ class FileSink(logging.FileHandler):
         """
         size, since = -1, 0.0
         try:
-            with open(self.baseFilename, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
+            with open(self.baseFilename, "rb") as file:
                 while True:
                     end = file.seek(0, os.SEEK_END)
                     file.seek(end - 1)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from mlperf_logging.mllog.mllog import MLLogger
 
-PACKAGE_FOLDER = os.path.dirname(__file__) + os.sep  # noqa: PTH120 - pathlib is slow to import
+PACKAGE_FOLDER = os.path.dirname(__file__) + os.sep
 UNITS = (constants.EPOCH_NUM, constants.SAMPLES_COUNT)
 
 

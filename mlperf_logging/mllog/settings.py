@@ -162,7 +162,7 @@ def _add_file(logger: logging.Logger, filename: str | os.PathLike[str], buffer_s
         from mlperf_logging.mllog.ranks import find_rank
 
         path = path.replace("{rank}", str(find_rank() or 0))
-    absolute = os.path.abspath(path)  # noqa: PTH100 - pathlib is slow to import
+    absolute = os.path.abspath(path)
     for handler in list(logger.handlers):
         if isinstance(handler, sinks.FileSink) and handler.baseFilename == absolute:
             if handler.buffer_seconds == buffer_seconds:

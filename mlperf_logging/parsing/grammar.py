@@ -29,7 +29,7 @@ EAGER_DEPTH = 20
 """A whole value is tried at once while at most so many symbols stand on the parser's stack. That bounds how
 often the same text is tried, so that reading stays linear in the length of a record."""
 
-_FOLDER = os.path.dirname(__file__)  # noqa: PTH120
+_FOLDER = os.path.dirname(__file__)
 _WHITESPACE = re.compile(r"[ \t]*")
 _NUMBER = re.compile(r"-?[0-9]")
 _LITERAL = re.compile(r"(?:True|False|None)(?![A-Za-z0-9_])")

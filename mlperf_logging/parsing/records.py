@@ -9,13 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.dialects import Dialect
 from mlperf_logging.parsing.mistakes import MISTAKES, RAW_LIMIT
-from mlperf_logging.parsing.payloads import (
-    DEPTH_LIMIT,
-    PairDecoder,
-    count_members,
-    describe,
-    has_unbounded,
-)
+from mlperf_logging.parsing.payloads import DEPTH_LIMIT, PairDecoder, count_members, describe, has_unbounded
 
 Item: TypeAlias = "Event | Problem"
 

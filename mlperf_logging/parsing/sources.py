@@ -60,7 +60,7 @@ def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
         yield from _read_stream(sys.stdin.buffer, name)
     elif isinstance(source, (str, os.PathLike)):
         try:
-            file = open(source, "rb", buffering=0)  # noqa: PTH123, SIM115 - pathlib costs a cold start
+            file = open(source, "rb", buffering=0)  # noqa: SIM115 - pathlib costs a cold start
         except (OSError, ValueError) as error:
             raise UnreadableLogError(name, f"{name}: cannot be opened: {_reason(error)}") from error
         with file:

@@ -382,10 +382,7 @@ def _spread_metrics(value: Any, metric: str | None) -> Iterable[tuple[str | None
 def _read_seed(event: Event) -> Seed:
     line = event.metadata.get("lineno")
     return Seed(
-        event.value,
-        _read_text(event.metadata.get("file")),
-        line if isinstance(line, int) else None,
-        event,
+        event.value, _read_text(event.metadata.get("file")), line if isinstance(line, int) else None, event
     )
 
 

@@ -85,7 +85,7 @@ def load_prices(path: str) -> dict[str, Price]:
     import yaml
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             record = yaml.safe_load(file.read())
     except OSError as trouble:
         raise UsageError(f"cannot read the price file {path!r}: {trouble.strerror}") from None

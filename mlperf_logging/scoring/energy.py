@@ -146,7 +146,7 @@ def read_records(path: str) -> list[Record]:
 
     records = []
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             lines = file.read().splitlines()
     except OSError as trouble:
         raise PowerError(f"cannot read {path}: {trouble.strerror}") from None
@@ -171,7 +171,7 @@ def _strip_suffix(name: str) -> str:
     for suffix in _SUFFIXES:
         if name.endswith(suffix):
             return name[: -len(suffix)]
-    return os.path.splitext(name)[0]  # noqa: PTH122
+    return os.path.splitext(name)[0]
 
 
 def _read_watts(record: Record, path: str) -> float:

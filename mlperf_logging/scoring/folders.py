@@ -142,7 +142,7 @@ def read_scaling_factor(path: str | None) -> float:
     if path is None:
         return 1.0
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - a score starts cold without pathlib
+        with open(path, "rb") as file:
             factor = json.loads(file.read())["scaling_factor"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(f'{path} cannot be read as {{"scaling_factor": NUMBER}}') from None

@@ -59,7 +59,7 @@ def _load(path: str) -> Any:
     import yaml
 
     try:
-        with open(path, "rb") as file:  # noqa: PTH123
+        with open(path, "rb") as file:
             return yaml.safe_load(file.read())
     except OSError as trouble:
         raise UsageError(f"cannot read the file of points {path!r}: {trouble.strerror}") from None

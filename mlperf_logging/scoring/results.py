@@ -38,7 +38,12 @@ def read_results(
             [
                 score_run(
                     check_run(
-                        log, usage=usage, ruleset=ruleset, division=division, benchmark=benchmark, strict=strict,
+                        log,
+                        usage=usage,
+                        ruleset=ruleset,
+                        division=division,
+                        benchmark=benchmark,
+                        strict=strict,
                         rules=rules,
                     )
                 )
@@ -46,7 +51,7 @@ def read_results(
             ],
         )
         for folder in find_result_folders(path)
-    ]  # fmt: skip
+    ]
 
 
 def score_results(

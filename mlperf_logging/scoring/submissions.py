@@ -9,12 +9,7 @@ from mlperf_logging.compliance.reference_points import ReferenceTable
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.chance import DRAWS, Chance, simulate_chance
 from mlperf_logging.scoring.folders import agree, describe_too_few
-from mlperf_logging.scoring.rcp import (
-    ConvergenceCheck,
-    check_convergence,
-    find_smallest_mean,
-    read_converged,
-)
+from mlperf_logging.scoring.rcp import ConvergenceCheck, check_convergence, find_smallest_mean, read_converged
 from mlperf_logging.scoring.reference import CHECK, match_batch_size, prune, summarize_points
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun
@@ -82,9 +77,16 @@ def check_submission(
     )
     requirement = next((run.requirement for run in runs if run.requirement is not None), None)
     outcome = SubmissionCheck(
-        folder, benchmark, division, ruleset, runs[0].ruleset_reason if runs else "", tuple(runs), requirement,
-        None, "",
-    )  # fmt: skip
+        folder,
+        benchmark,
+        division,
+        ruleset,
+        runs[0].ruleset_reason if runs else "",
+        tuple(runs),
+        requirement,
+        None,
+        "",
+    )
     if faults := [*mixed, *split, *several]:
         return outcome._replace(passed=False, reason=faults[0])
     if division == OPEN:

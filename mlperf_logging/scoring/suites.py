@@ -115,10 +115,10 @@ def list_suites(folder: str | PathLike[str] | None = None) -> list[str]:
     Args:
         folder: folder of other rule files; None means those that ship with the package.
     """
-    place = os.path.join(_rules_folder(folder), _FOLDER)  # noqa: PTH118
-    if not os.path.isdir(place):  # noqa: PTH112
+    place = os.path.join(_rules_folder(folder), _FOLDER)
+    if not os.path.isdir(place):
         return []
-    return sorted(name.removesuffix(".yaml") for name in os.listdir(place) if name.endswith(".yaml"))  # noqa: PTH208
+    return sorted(name.removesuffix(".yaml") for name in os.listdir(place) if name.endswith(".yaml"))
 
 
 def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:

@@ -43,9 +43,7 @@ def launch_run(request: RunRequest, result_file: Path, workers: int = 1) -> None
     for number, environment in enumerate(_make_environments(workers)):
         # Each process writes a result; of several the first one's counts.
         result = result_file if number == 0 else result_file.with_suffix(f".{number}.json")
-        command = [
-            sys.executable, "-m", "reference_impls.harness.process", str(request_file), str(result),
-        ]  # fmt: skip
+        command = [sys.executable, "-m", "reference_impls.harness.process", str(request_file), str(result)]
         processes.append(subprocess.Popen(command, env=environment))  # noqa: S603 - this interpreter, this package
     with _stop_signals_end(processes):
         code = _wait(processes)

@@ -33,12 +33,17 @@ def describe_system(submitter: str, name: str, division: str, status: str, nodes
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     none = dict.fromkeys(
         (
-            "accelerator_model_name", "accelerator_host_interconnect", "accelerator_frequency",
-            "accelerator_on-chip_memories", "accelerator_memory_configuration",
-            "accelerator_memory_capacity", "accelerator_interconnect", "accelerator_interconnect_topology",
+            "accelerator_model_name",
+            "accelerator_host_interconnect",
+            "accelerator_frequency",
+            "accelerator_on-chip_memories",
+            "accelerator_memory_configuration",
+            "accelerator_memory_capacity",
+            "accelerator_interconnect",
+            "accelerator_interconnect_topology",
         ),
         NOT_APPLICABLE,
-    )  # fmt: skip
+    )
     return {
         "submitter": submitter,
         "division": division,

@@ -50,8 +50,10 @@ def train(request: RunRequest, stream: TextIO | None = sys.stderr) -> RunResult:
     resumed = _find_start(request, asked, log, work, is_first=share.index == 0)
     display = Display(
         stream if share.index == 0 else None,
-        f"{task.name} seed {request.seed}", workload.metric, config.target,
-    )  # fmt: skip
+        f"{task.name} seed {request.seed}",
+        workload.metric,
+        config.target,
+    )
     submission = {
         "benchmark": task.benchmark,
         "org": request.org,

@@ -126,8 +126,13 @@ def translate_by_beam(
     any_length = tf.TensorShape((None, beam, None))
     each_beam = tf.TensorShape((None, beam))
     shapes = (
-        tf.TensorShape(()), any_length, each_beam, any_length, each_beam, [_grow(each) for each in past],
-    )  # fmt: skip
+        tf.TensorShape(()),
+        any_length,
+        each_beam,
+        any_length,
+        each_beam,
+        [_grow(each) for each in past],
+    )
     _, written, _, finished, scores, _ = tf.while_loop(is_open, write, state, shapes)
     # Where nothing has ended before the limit, the likeliest open translation is taken.
     has_ended = scores[:, 0] > IMPOSSIBLE / 2

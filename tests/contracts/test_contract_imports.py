@@ -37,8 +37,9 @@ def check_in_new_process(log: Path, folder: Path) -> tuple[int, set[str]]:
     answer = subprocess.run(
         [sys.executable, "-c", CHECK, str(log), str(folder / "report.txt")],
         env=os.environ | {"MLPERF_CACHE_DIR": str(folder / "cache")},
-        capture_output=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        check=True,
+    )
     told = json.loads(answer.stdout)
     return told["code"], {name.partition(".")[0] for name in told["modules"]}
 
@@ -75,8 +76,11 @@ def test_package_itself_loads_nothing(tmp_path: Path) -> None:
     loaded = "[name for name in sys.modules if name.startswith('mlperf_logging.')]"
     answer = subprocess.run(
         [sys.executable, "-c", f"import sys, mlperf_logging; print({loaded})"],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
     assert answer.stdout.strip() == "[]"
 

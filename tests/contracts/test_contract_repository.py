@@ -23,8 +23,10 @@ def list_files() -> list[Path]:
         pytest.skip("this is no git checkout, so it cannot be told which files belong to it")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT, capture_output=True, check=True,
-    )  # fmt: skip
+        cwd=PROJECT,
+        capture_output=True,
+        check=True,
+    )
     paths = [PROJECT / name for name in listed.stdout.decode().split("\0") if name]
     return [path for path in paths if path.is_file()]
 
@@ -70,8 +72,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("installed")
     subprocess.run(
         [sys.executable, "-c", "from setuptools import setup; setup()", "-q", "build_py", "-d", str(target)],
-        cwd=source, check=True, capture_output=True,
-    )  # fmt: skip
+        cwd=source,
+        check=True,
+        capture_output=True,
+    )
     return target
 
 
@@ -96,7 +100,11 @@ def test_installation_judges_a_log(installed: Path, tmp_path: Path) -> None:
     program = "import sys, mlperf_logging as m; print(m.__file__); print(m.check_log(sys.argv[1]).verdict)"
     answer = subprocess.run(
         [sys.executable, "-c", program, log],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert answer.stdout.split() == [str(installed / "mlperf_logging" / "__init__.py"), "pass"], answer.stderr

@@ -144,8 +144,12 @@ def run(copy: Path, module: str, *arguments: str | Path) -> subprocess.Completed
     environment.pop("GITHUB_ACTIONS", None)
     return subprocess.run(
         [sys.executable, "-m", f"mlperf_logging.cli.{module}", *arguments],
-        cwd=copy, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def check(copy: Path, log: Path, *options: str) -> dict[str, Any]:

@@ -21,10 +21,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "analysis.md"
 PICTURES = PROJECT / "docs" / "pictures"
 TABLES = {
-    "Runs": RUN_COLUMNS, "Evaluations": EVALUATION_COLUMNS, "Variance": VARIANCE_COLUMNS,
-    "Comparison": COMPARISON_COLUMNS, "Seeds": SEED_COLUMNS, "Scaling": SCALING_COLUMNS,
-    "Hyperparameters": HYPERPARAMETER_COLUMNS, "Power": POWER_COLUMNS,
-}  # fmt: skip
+    "Runs": RUN_COLUMNS,
+    "Evaluations": EVALUATION_COLUMNS,
+    "Variance": VARIANCE_COLUMNS,
+    "Comparison": COMPARISON_COLUMNS,
+    "Seeds": SEED_COLUMNS,
+    "Scaling": SCALING_COLUMNS,
+    "Hyperparameters": HYPERPARAMETER_COLUMNS,
+    "Power": POWER_COLUMNS,
+}
 
 
 @pytest.mark.parametrize("name", TABLES)

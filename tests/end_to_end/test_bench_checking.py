@@ -20,8 +20,11 @@ def test_benchmark_measures_copies_of_the_examples(tmp_path: Path) -> None:
     sizes = ["--files", "5", "--many", "6", "--rounds", "1", "--starts", "1"]
     answer = subprocess.run(
         [sys.executable, BENCH, *sizes, "--json", figures],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert answer.returncode == 0, answer.stderr
     assert "copies of the example logs" in answer.stdout
@@ -36,8 +39,11 @@ def test_unknown_benchmark_is_refused() -> None:
     """Asking for a benchmark that is not there names those that are."""
     answer = subprocess.run(
         [sys.executable, "-m", "benchmarks", "spinning"],
-        cwd=PROJECT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert answer.returncode == 2
     assert "checking" in answer.stderr

@@ -19,8 +19,11 @@ def test_benchmark_scores_copies_of_the_example(tmp_path: Path) -> None:
     environment.pop("MLPERF_PEER_PYTHON", None)
     answer = subprocess.run(
         [sys.executable, BENCH, "--rounds", "1", "--starts", "1", "--json", figures],
-        env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert answer.returncode == 0, answer.stderr
     assert "copies of the example submission" in answer.stdout
@@ -45,7 +48,9 @@ def test_real_results_are_scored_in_a_copy(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     answer = subprocess.run(
         [sys.executable, "-c", code, str(BENCH.parent), str(tmp_path / "corpus"), str(tmp_path / "work")],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
 
     assert answer.stdout.split() == ["real", "results", "False", "True", "6.1.0"]

@@ -85,16 +85,44 @@ def test_defaults(run_step):
 def test_inputs_become_options(run_step):
     """Every input reaches the command; paths may hold spaces and shell signs."""
     _, calls, _ = run_step(
-        paths="a b/*.txt\n$(touch hacked)\n", ruleset="9.9", usage="hpc", division="open", benchmark="x; y",
-        strict="true", select="MLP3", ignore="a*", waivers="w.yaml", format="text", jobs="2",
-    )  # fmt: skip
+        paths="a b/*.txt\n$(touch hacked)\n",
+        ruleset="9.9",
+        usage="hpc",
+        division="open",
+        benchmark="x; y",
+        strict="true",
+        select="MLP3",
+        ignore="a*",
+        waivers="w.yaml",
+        format="text",
+        jobs="2",
+    )
     assert calls == [
         [
-            "--ruleset", "9.9", "--jobs", "2", "--usage", "hpc", "--division", "open", "--benchmark", "x; y",
-            "--select", "MLP3", "--ignore", "a*", "--waivers", "w.yaml", "--strict", "--format", "text", "--",
-            "a b/*.txt", "$(touch hacked)",
+            "--ruleset",
+            "9.9",
+            "--jobs",
+            "2",
+            "--usage",
+            "hpc",
+            "--division",
+            "open",
+            "--benchmark",
+            "x; y",
+            "--select",
+            "MLP3",
+            "--ignore",
+            "a*",
+            "--waivers",
+            "w.yaml",
+            "--strict",
+            "--format",
+            "text",
+            "--",
+            "a b/*.txt",
+            "$(touch hacked)",
         ]
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("code", [1, 2])

@@ -32,9 +32,15 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
     done = subprocess.run(
-        [*command, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, timeout=120,
-        check=False, **options,
-    )  # fmt: skip
+        [*command, *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
     assert "Traceback" not in done.stderr
     return done
 
@@ -124,9 +130,13 @@ def test_interrupt(tmp_path, jobs):
     for index in range(4000):
         (tmp_path / f"{index}.txt").write_text(EVENT * 20)
     process = subprocess.Popen(
-        [*CHECK, ".", "--format", "jsonl", "--jobs", jobs], cwd=tmp_path, env=environment(), text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+        [*CHECK, ".", "--format", "jsonl", "--jobs", jobs],
+        cwd=tmp_path,
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     process.stdout.readline()
     process.send_signal(signal.SIGINT)

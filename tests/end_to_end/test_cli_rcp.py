@@ -237,7 +237,10 @@ def test_test_loads_nothing_heavy(tmp_path: Path) -> None:
     for _ in range(2):  # the first fills the cache
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / "out")],
-            env=os.environ | {"MLPERF_CACHE_DIR": str(tmp_path / "cache")}, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            env=os.environ | {"MLPERF_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
 
     assert heavy & set(done.stdout.split()) == set()

@@ -95,8 +95,10 @@ def test_tree_has_a_line_for_each_folder() -> None:
     text = score(SUBMISSION, form="text")
 
     assert [(each["system"], each["benchmark"]) for each in document["folders"]] == [
-        ("example_8x", "llama2_70b_lora"), ("example_16x", "flux1"), ("example_16x", "llama2_70b_lora"),
-    ]  # fmt: skip
+        ("example_8x", "llama2_70b_lora"),
+        ("example_16x", "flux1"),
+        ("example_16x", "llama2_70b_lora"),
+    ]
     assert "benchmark" not in document
     assert "[1] 6 of the 10 runs that a result needs" in text
 
@@ -187,7 +189,7 @@ def test_unreadable_log_is_exit_2(copy: Path) -> None:
         ((SMALL, "--format", "excel"), "invalid choice: 'excel'"),
         ((SMALL, "--formt", "json"), "there is no option --formt; did you mean --format?"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_one_sentence(arguments: tuple[object, ...], says: str) -> None:
     """Each mistake is one sentence on the error stream and exit code 2."""
     assert says in refuse(*arguments)
@@ -304,8 +306,11 @@ def test_text_and_json_load_nothing_heavy(tmp_path: Path) -> None:
     for form in ("text", "text", "json"):  # the first fills the cache
         done = subprocess.run(
             [sys.executable, "-c", code, form, str(tmp_path / "out")],
-            env=os.environ | {"MLPERF_CACHE_DIR": str(tmp_path / "cache")}, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            env=os.environ | {"MLPERF_CACHE_DIR": str(tmp_path / "cache")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
 
     assert "mlperf_logging" in done.stdout.split()
     assert heavy & set(done.stdout.split()) == set()

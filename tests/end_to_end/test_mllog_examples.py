@@ -26,11 +26,7 @@ def run_example(project: Path, name: str, log: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "needs"),
-    [
-        ("06_numpy_loop.py", "numpy"),
-        ("07_keras_model.py", "keras"),
-        ("08_tensorflow_loop.py", "tensorflow"),
-    ],
+    [("06_numpy_loop.py", "numpy"), ("07_keras_model.py", "keras"), ("08_tensorflow_loop.py", "tensorflow")],
 )
 def test_an_examples_log_is_compliant(project: Path, tmp_path: Path, name: str, needs: str) -> None:
     """A log that an example writes passes, also at the strict level, and says that the run was a success."""

@@ -26,7 +26,7 @@ LOG = (
     b'noise\n0: :::MLLOG {"namespace": "", "time_ms": 5, "event_type": "POINT_IN_TIME", "key": "seed",'
     b' "value": [1, {"a": "b"}], "metadata": {"file": "a.py", "lineno": 3}}\r\n:::MLL 1.5 seed: {"value": "x", "metadata": {}}\n'
     b':::MLPv0.5.0 resnet 1541635734.193 (train.py:12) eval_accuracy: {"epoch": 1, "value": 0.5}\n'
-) * 3  # fmt: skip
+) * 3
 MARKERS = tuple(dialect.marker for dialect in load_dialects())
 
 

@@ -20,23 +20,51 @@ from mlperf_logging.errors import UsageError
 from mlperf_logging.reports._escape import encode_json
 
 KEYS = (
-    "submission_benchmark", "submission_division", "submission_org", "submission_platform", "init_start", "init_stop",
-    "run_start", "run_stop", "epoch_start", "epoch_stop", "block_start", "block_stop", "eval_start", "eval_stop",
-    "eval_accuracy", "eval_error", "eval_target", "tracked_stats", "seed", "global_batch_size", "train_samples",
-    "number_of_nodes", "accelerators_per_node", "max_sequence_length", "opt_name", "staging_start", "odd",
-)  # fmt: skip
+    "submission_benchmark",
+    "submission_division",
+    "submission_org",
+    "submission_platform",
+    "init_start",
+    "init_stop",
+    "run_start",
+    "run_stop",
+    "epoch_start",
+    "epoch_stop",
+    "block_start",
+    "block_stop",
+    "eval_start",
+    "eval_stop",
+    "eval_accuracy",
+    "eval_error",
+    "eval_target",
+    "tracked_stats",
+    "seed",
+    "global_batch_size",
+    "train_samples",
+    "number_of_nodes",
+    "accelerators_per_node",
+    "max_sequence_length",
+    "opt_name",
+    "staging_start",
+    "odd",
+)
 FIELDS = ("epoch_num", "samples_count", "step_num", "status", "metric", "first_epoch_num")
 BENCHMARKS = ("resnet", "bert", "stable_diffusion", "maskrcnn", "unet3d", "dlrm", "gpt3", "unknown", None)
 FEW = AnalysisParameters(resamples=9)
 
 values = st.one_of(
-    json_values, st.floats(0, 100), st.integers(0, 10**7), st.just({"throughput": 3.5}),
+    json_values,
+    st.floats(0, 100),
+    st.integers(0, 10**7),
+    st.just({"throughput": 3.5}),
     st.sampled_from(["success", "closed", "open", "FID", "CLIP", "resnet", "\ud800", "$x_{"]),
-)  # fmt: skip
+)
 records = st.tuples(
-    st.sampled_from(KEYS), values, st.dictionaries(st.sampled_from(FIELDS), values, max_size=3),
+    st.sampled_from(KEYS),
+    values,
+    st.dictionaries(st.sampled_from(FIELDS), values, max_size=3),
     st.one_of(st.integers(0, 10**6), st.floats(0, 1e15)),
-)  # fmt: skip
+)
 
 
 def write_log(folder: str, events: list[tuple[str, Any, dict[str, Any], float]]) -> str:

@@ -25,8 +25,13 @@ scales = st.sampled_from([2.0**-10, 0.25, 64.0, 1024.0])
 """Powers of two: they change no last digit, on which the bootstrap's ties would hang."""
 FEW = VarianceParameters(resamples=49)
 UNSCALED = {
-    "runs", "outliers", "coefficient_of_variation", "share_within_5_percent", "share_within_10_percent", "runs_needed",
-}  # fmt: skip
+    "runs",
+    "outliers",
+    "coefficient_of_variation",
+    "share_within_5_percent",
+    "share_within_10_percent",
+    "runs_needed",
+}
 
 
 def describe(values: list[float]) -> pd.Series:

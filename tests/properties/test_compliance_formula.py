@@ -94,9 +94,7 @@ def test_names_expand_to_texts_or_are_refused(pattern: str) -> None:
 
 
 @given(
-    json_values,
-    st.dictionaries(st.text("ab", min_size=1), st.integers(), max_size=2),
-    st.integers(0, 10**6),
+    json_values, st.dictionaries(st.text("ab", min_size=1), st.integers(), max_size=2), st.integers(0, 10**6)
 )
 def test_event_notation_reads_back(value: Any, metadata: dict[str, Any], seconds: int) -> None:
     """An event written in the notation of the rule files is the same event when it is read."""

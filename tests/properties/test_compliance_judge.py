@@ -83,9 +83,26 @@ def test_any_rule_is_judged(clauses: list[tuple[str, str, Node]], log: list[Even
     layer: dict[str, Entry] = {}
     for number, (key, on, node) in enumerate(clauses):
         rule = Rule(
-            f"r{number}", "MLP304", key, on, node, write_formula(node), "error", None, "common",
-            "", "", "", "", "", (), (), (), "rules.yaml", number,
-        )  # fmt: skip
+            f"r{number}",
+            "MLP304",
+            key,
+            on,
+            node,
+            write_formula(node),
+            "error",
+            None,
+            "common",
+            "",
+            "",
+            "",
+            "",
+            "",
+            (),
+            (),
+            (),
+            "rules.yaml",
+            number,
+        )
         entry = layer.get(key, Entry(False, ()))
         layer[key] = entry._replace(rules=(*entry.rules, rule))
     try:

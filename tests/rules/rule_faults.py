@@ -197,8 +197,7 @@ FAULTS = {
         "'from' must be a positive number, not 0",
     ),
     "an unknown field of progress": Fault(
-        "change:\n  knitting:\n    progress: {epoch_size: 5} #!\n",
-        "epoch_size",
+        "change:\n  knitting:\n    progress: {epoch_size: 5} #!\n", "epoch_size"
     ),
     "an unknown field of a join": Fault(
         "change:\n  knitting:\n    join: {key: pair, of: eval_accuracy, bye: step_num, name: metric} #!\n",

@@ -52,9 +52,15 @@ def test_points_are_those_of_the_facts(shared: Path) -> None:
     for key, row in told.items():
         unit, point = ours[key]
         assert point == ReferencePoint(
-            row["batch_size"], tuple(row["converged_at"]), row["name"], row["hyperparameters"] or {},
-            row["platform"], row["precision"], row["creator"], row["when"],
-        )  # fmt: skip
+            row["batch_size"],
+            tuple(row["converged_at"]),
+            row["name"],
+            row["hyperparameters"] or {},
+            row["platform"],
+            row["precision"],
+            row["creator"],
+            row["when"],
+        )
         assert {type(a) for a in point.converged_at} == {type(b) for b in row["converged_at"]}
         # The public label says "epochs" for nearly all; large numbers count samples whatever it says.
         large = min(point.converged_at) >= COUNTED_IN_SAMPLES_FROM
@@ -136,22 +142,32 @@ def test_file_says_only_what_changes(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("extends: 1.0.0\nremove: [sewing]\n", "removes 'sewing'", 2),
         ("extends: 1.0.0\nbenchmarks:\n  sewing:\n    from: nothing\n", "takes the points of 'nothing'", 4),
         ("extends: 1.0.0\nbenchmarks:\n  sewing:\n    unit: miles\n", "'unit' must be one of", 4),
-        ("extends: 1.0.0\nbenchmarks:\n  knitting:\n    allowance: much\n", "'allowance' must be a number", 4),
+        (
+            "extends: 1.0.0\nbenchmarks:\n  knitting:\n    allowance: much\n",
+            "'allowance' must be a number",
+            4,
+        ),
         ("extends: 1.0.0\nbenchmarks:\n  knitting:\n    remove: [99]\n", "removes batch size 99", 4),
-        ("extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      big: {}\n", "'big' is no batch size", 5),
+        (
+            "extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      big: {}\n",
+            "'big' is no batch size",
+            5,
+        ),
         ("extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      9: {}\n", "needs 'converged_at'", 5),
         (
             "extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      64: {platform: a loom}\n",
-            "'platform' is what the round before says already", 5,
+            "'platform' is what the round before says already",
+            5,
         ),
         (
             "extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      9: {converged_at: [1, soon]}\n",
-            "holds 'soon'", 5,
+            "holds 'soon'",
+            5,
         ),
         ("extends: 1.1.0\n", "extend each other", 1),
         ("extends: 1.0.0\nbenchmark: {}\n", "'benchmark' is not known here", 2),
     ],
-)  # fmt: skip
+)
 def test_fault_is_told_with_its_place(
     text: str, says: str, line: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

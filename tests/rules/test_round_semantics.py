@@ -22,9 +22,11 @@ def find(name: str, kind: Kind, *events: str, missing: bool = False) -> list[str
 
 
 LARS_KEYS = (
-    "lars_opt_learning_rate_decay_steps", "lars_opt_learning_rate_decay_poly_power", "lars_opt_weight_decay",
+    "lars_opt_learning_rate_decay_steps",
+    "lars_opt_learning_rate_decay_poly_power",
+    "lars_opt_weight_decay",
     "lars_epsilon",
-)  # fmt: skip
+)
 SGD_KEY = "opt_learning_rate_decay_boundary_epochs"
 
 
@@ -39,7 +41,7 @@ SGD_KEY = "opt_learning_rate_decay_boundary_epochs"
         ("sgd", (), (SGD_KEY,)),
         ("sgd", (SGD_KEY, LARS_KEYS[1]), LARS_KEYS[1:2]),
     ],
-)  # fmt: skip
+)
 def test_optimizer_decides_which_keys_are_wanted(
     optimizer: str, logged: tuple[str, ...], broken: tuple[str, ...]
 ) -> None:
@@ -53,8 +55,9 @@ def test_replaced_row_still_acts_on_the_state() -> None:
     """In round 0.6 minigo has its own rules on init_stop, which all the same ends the initialisation."""
     events = ("init_start", "init_stop", "run_start", "init_start")
     assert find("training/0.6.0", (None, "minigo", ()), *events) == [
-        "common.init_start.order", "common.init_start.order2",
-    ]  # fmt: skip
+        "common.init_start.order",
+        "common.init_start.order2",
+    ]
 
 
 def test_evaluations_alternate_with_training() -> None:
@@ -67,11 +70,13 @@ def test_evaluations_alternate_with_training() -> None:
         for line in (
             f'block_start {{"first_epoch_num": {number}, "epoch_count": 1}}',
             f'epoch_start {{"epoch_num": {number}}}',
-            f'epoch_stop {{"epoch_num": {number}}}', f'eval_start {{"epoch_num": {number}}}',
-            f'eval_accuracy=0.1 {{"epoch_num": {number}}}', f'eval_stop {{"epoch_num": {number}}}',
+            f'epoch_stop {{"epoch_num": {number}}}',
+            f'eval_start {{"epoch_num": {number}}}',
+            f'eval_accuracy=0.1 {{"epoch_num": {number}}}',
+            f'eval_stop {{"epoch_num": {number}}}',
             f'block_stop {{"first_epoch_num": {number}}}',
         )
-    )  # fmt: skip
+    )
     stop = ('run_stop {"status": "success"}',)
     assert find("training/0.6.0", kind, *start, *epochs, *stop) == []
     assert find("training/0.6.0", kind, *start, *epochs[:4], *epochs[5:], *stop) == [
@@ -137,8 +142,7 @@ def test_target_depends_on_the_batch_size(batch: int, accuracy: float, kept: boo
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "variant", "wanted"),
-    [("lars", "lars", "lars_epsilon"), ("sgd", "sgd", "sgd_opt_momentum")],
+    ("optimizer", "variant", "wanted"), [("lars", "lars", "lars_epsilon"), ("sgd", "sgd", "sgd_opt_momentum")]
 )
 def test_variant_adds_its_keys(optimizer: str, variant: str, wanted: str) -> None:
     """From round 0.7 on resnet's optimizer brings keys of its own, in the closed division only."""

@@ -18,10 +18,17 @@ MLPERF = [sys.executable, "-m", "mlperf_logging.cli.main"]
 
 USERS, ITEMS, SEEN = 60, 40, 8
 TINY = {
-    "users": USERS, "items": ITEMS, "train_samples": USERS * (SEEN - 1), "eval_samples": USERS,
-    "factors": 4, "mlp_layers": "8,4", "eval_negatives": 20, "global_batch_size": 70, "eval_batch_size": 20,
+    "users": USERS,
+    "items": ITEMS,
+    "train_samples": USERS * (SEEN - 1),
+    "eval_samples": USERS,
+    "factors": 4,
+    "mlp_layers": "8,4",
+    "eval_negatives": 20,
+    "global_batch_size": 70,
+    "eval_batch_size": 20,
     "learning_rate": 0.02,
-}  # fmt: skip
+}
 """Settings with which the recommendation task trains on `write_tiny_ratings` in a second."""
 
 
@@ -51,9 +58,14 @@ def environment() -> dict[str, str]:
 def run_mlperf(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run `mlperf` to its end."""
     done = subprocess.run(
-        [*MLPERF, *arguments], cwd=folder, env=environment(), capture_output=True, text=True, timeout=300,
+        [*MLPERF, *arguments],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
         check=False,
-    )  # fmt: skip
+    )
     assert "Traceback" not in done.stderr, done.stderr
     return done
 

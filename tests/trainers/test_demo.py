@@ -28,8 +28,10 @@ def test_demo_trains_checks_scores_and_draws(tmp_path: Path) -> None:
         pytest.skip(f"no package index: {trouble}")
     done = subprocess.run(
         [sys.executable, PROJECT / "examples" / "demo_training.py", tmp_path],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
     logs = sorted(tmp_path.glob("reference/results/*/ncf/result_*.txt"))

@@ -28,9 +28,13 @@ def write_log(path: Path, name: str, scale: str, division: str, *, quality_share
     config = dataclasses.replace(config, train_samples=config.train_samples or 1000)
     workload = task.load_workload()(config, path.parent, 1)
     submission = {
-        "benchmark": task.benchmark, "org": "reference", "division": division, "platform": "system",
-        "status": "research", "ruleset": RULESETS[scale],
-    }  # fmt: skip
+        "benchmark": task.benchmark,
+        "org": "reference",
+        "division": division,
+        "platform": "system",
+        "status": "research",
+        "ruleset": RULESETS[scale],
+    }
     with LogRecorder(
         path, workload, submission, Display(None, name, workload.metric, config.target)
     ) as recorder:

@@ -221,9 +221,20 @@ def test_order_by_length_is_an_order(lengths: list[int], batch: int, window: int
 def test_request_passes_as_json() -> None:
     """A request comes out of its JSON as it went in."""
     request = RunRequest(
-        task="a", scale="mini", division="open", settings=("x=1",), seed=3, data="d", data_command="c", log="l",
-        work="w", org="o", platform="p", status="research", ruleset="mini/1.0.0",
-    )  # fmt: skip
+        task="a",
+        scale="mini",
+        division="open",
+        settings=("x=1",),
+        seed=3,
+        data="d",
+        data_command="c",
+        log="l",
+        work="w",
+        org="o",
+        platform="p",
+        status="research",
+        ruleset="mini/1.0.0",
+    )
     assert RunRequest.from_json(request.to_json()) == request
 
 

@@ -27,9 +27,15 @@ from reference_impls.image_classification.workload import ImageClassification  #
 from tests.trainers.images import write_class_folders, write_fashion_mnist, write_records  # noqa: E402
 
 TINY = dataclasses.replace(
-    MINI, train_samples=40, eval_samples=25, global_batch_size=8, eval_batch_size=10, width=2, blocks=(1, 1),
+    MINI,
+    train_samples=40,
+    eval_samples=25,
+    global_batch_size=8,
+    eval_batch_size=10,
+    width=2,
+    blocks=(1, 1),
     base_learning_rate=0.1,
-)  # fmt: skip
+)
 
 
 def count(weights: list[keras.Variable]) -> int:
@@ -137,9 +143,15 @@ def test_configurations_learn_on_made_up_images(tmp_path: Path, monkeypatch: pyt
     write_fashion_mnist(tmp_path, monkeypatch, train=40, test=25)
     for division in ("closed", "open"):
         config: ImageConfig = dataclasses.replace(
-            CONFIGS["mini", division], train_samples=40, eval_samples=25, global_batch_size=8, eval_batch_size=10,
-            width=2, blocks=(1, 1), base_learning_rate=0.05,
-        )  # fmt: skip
+            CONFIGS["mini", division],
+            train_samples=40,
+            eval_samples=25,
+            global_batch_size=8,
+            eval_batch_size=10,
+            width=2,
+            blocks=(1, 1),
+            base_learning_rate=0.05,
+        )
         loop = Loop(ImageClassification(config, tmp_path, 1), make_strategy("single"))
         loop.build()
         loop.workload.load(loop.share)

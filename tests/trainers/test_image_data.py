@@ -87,8 +87,12 @@ def test_changed_images_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def make_source(folder: Path, **changes: object) -> ImageNet:
     """ImageNet's reader for a folder with 12 images to train and 5 to evaluate on."""
     small: dict[str, object] = {
-        "train_samples": 12, "eval_samples": 5, "global_batch_size": 4, "eval_batch_size": 4, "image_size": 32,
-    }  # fmt: skip
+        "train_samples": 12,
+        "eval_samples": 5,
+        "global_batch_size": 4,
+        "eval_batch_size": 4,
+        "image_size": 32,
+    }
     return ImageNet(folder, dataclasses.replace(FULL, **{**small, **changes}), 7, COMMAND)
 
 

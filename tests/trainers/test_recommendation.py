@@ -36,8 +36,13 @@ from reference_impls.recommendation.workload import RecommendationWorkload
 from tests.trainers.conftest import ITEMS, USERS, write_tiny_ratings
 
 RATINGS = [  # user, item, rating, time: in no order, with a tie of user 9's latest
-    (9, 70, 5, 300), (4, 50, 1, 200), (9, 50, 3, 100), (4, 70, 2, 100), (9, 60, 2, 300), (4, 60, 4, 150),
-]  # fmt: skip
+    (9, 70, 5, 300),
+    (4, 50, 1, 200),
+    (9, 50, 3, 100),
+    (4, 70, 2, 100),
+    (9, 60, 2, 300),
+    (4, 60, 4, 150),
+]
 
 
 def write_archive(path: Path, name: str, delimiter: str, head: str, rows: list[tuple[int, ...]]) -> Path:
@@ -51,10 +56,19 @@ def write_archive(path: Path, name: str, delimiter: str, head: str, rows: list[t
 def tiny_config(**changes: object) -> RecommendationConfig:
     """The configuration for the tiny ratings."""
     tiny = dataclasses.replace(
-        MINI, users=USERS, items=ITEMS, train_samples=USERS * 7, eval_samples=USERS, factors=4,
-        mlp_layers=(8, 4), eval_negatives=20, global_batch_size=70, eval_batch_size=25, learning_rate=0.02,
+        MINI,
+        users=USERS,
+        items=ITEMS,
+        train_samples=USERS * 7,
+        eval_samples=USERS,
+        factors=4,
+        mlp_layers=(8, 4),
+        eval_negatives=20,
+        global_batch_size=70,
+        eval_batch_size=25,
+        learning_rate=0.02,
         averaging=0.0,
-    )  # fmt: skip
+    )
     return dataclasses.replace(tiny, **changes)  # type: ignore[arg-type]
 
 

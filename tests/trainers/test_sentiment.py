@@ -42,9 +42,17 @@ GOOD, BAD = ("a fine film", "so fine , so good", "good fun"), ("a dull film", "s
 def tiny_config(**changes: object) -> SentimentConfig:
     """The configuration for `write_tiny_texts`."""
     tiny = dataclasses.replace(
-        MINI, train_samples=60, eval_samples=12, words=12, ngrams=30, units=6, bag_units=4,
-        global_batch_size=10, eval_batch_size=5, learning_rate=0.05,
-    )  # fmt: skip
+        MINI,
+        train_samples=60,
+        eval_samples=12,
+        words=12,
+        ngrams=30,
+        units=6,
+        bag_units=4,
+        global_batch_size=10,
+        eval_batch_size=5,
+        learning_rate=0.05,
+    )
     return dataclasses.replace(tiny, **changes)  # type: ignore[arg-type]
 
 
@@ -128,8 +136,18 @@ def test_folders_of_reviews_are_read(tmp_path: Path) -> None:
 def test_words_are_split() -> None:
     """Words and contractions stay whole, punctuation stands alone, line breaks of HTML vanish."""
     assert split_words("It isn't GOOD!<br /><br />10/10, 'fun'") == [
-        "it", "isn't", "good", "!", "10", "/", "10", ",", "'", "fun", "'",
-    ]  # fmt: skip
+        "it",
+        "isn't",
+        "good",
+        "!",
+        "10",
+        "/",
+        "10",
+        ",",
+        "'",
+        "fun",
+        "'",
+    ]
 
 
 def test_vocabulary_ranks_by_frequency() -> None:

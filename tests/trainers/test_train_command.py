@@ -25,9 +25,23 @@ def series(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     """The output of two runs of three epochs, and the document about them."""
     folder = tmp_path_factory.mktemp("series")
     done = run_mlperf(
-        "train", "recommendation", "--runs", "2", "--seed", "7", "--data", str(tiny_data), "--output", "out",
-        "--system", "here", "--format", "json", *settings(max_epochs=3, target=0.1), folder=folder,
-    )  # fmt: skip
+        "train",
+        "recommendation",
+        "--runs",
+        "2",
+        "--seed",
+        "7",
+        "--data",
+        str(tiny_data),
+        "--output",
+        "out",
+        "--system",
+        "here",
+        "--format",
+        "json",
+        *settings(max_epochs=3, target=0.1),
+        folder=folder,
+    )
     assert done.returncode == 1, done.stderr
     return folder / "out", json.loads(done.stdout)
 
@@ -69,8 +83,14 @@ def test_log_tells_the_run_in_order(series):
     assert keys[:2] == ["cache_clear", "init_start"]
     assert keys.index("init_stop") + 1 == keys.index("run_start")
     assert keys[keys.index("run_start") + 1 :] == [
-        "epoch_start", "tracked_stats", "epoch_stop", "eval_start", "eval_accuracy", "eval_stop", "run_stop",
-    ]  # fmt: skip
+        "epoch_start",
+        "tracked_stats",
+        "epoch_stop",
+        "eval_start",
+        "eval_accuracy",
+        "eval_stop",
+        "run_stop",
+    ]
     assert values["submission_ruleset"] == "mini/1.0.0"
     assert (values["submission_benchmark"], values["submission_division"]) == ("ncf", "closed")
     assert (values["seed"], values["global_batch_size"], values["numerical_precision"]) == (7, 70, "float32")
@@ -89,8 +109,13 @@ def test_only_the_changed_settings_are_found(series):
     assert verdict.ruleset_reason == "the round that the log names"
     found = {finding.key for finding in verdict.findings}
     assert found == {
-        "train_samples", "eval_samples", "eval_negatives", "model_factors", "model_mlp_layers", "eval_accuracy",
-    }  # fmt: skip
+        "train_samples",
+        "eval_samples",
+        "eval_negatives",
+        "model_factors",
+        "model_mlp_layers",
+        "eval_accuracy",
+    }
     assert {run["verdict"] for run in document["runs"]} == {"fail"}
     assert {run["status"] for run in document["runs"]} == {"success"}
 
@@ -109,10 +134,24 @@ def test_finished_runs_are_kept(series, tiny_data):
     output, _ = series
     before = (results(output) / "result_1.txt").read_bytes()
     done = run_mlperf(
-        "train", "recommendation", "--runs", "3", "--seed", "7", "--data", str(tiny_data), "--output", "out",
-        "--system", "here", "--format", "json", "--resume", *settings(max_epochs=3, target=0.1),
+        "train",
+        "recommendation",
+        "--runs",
+        "3",
+        "--seed",
+        "7",
+        "--data",
+        str(tiny_data),
+        "--output",
+        "out",
+        "--system",
+        "here",
+        "--format",
+        "json",
+        "--resume",
+        *settings(max_epochs=3, target=0.1),
         folder=output.parent,
-    )  # fmt: skip
+    )
     runs = json.loads(done.stdout)["runs"]
     assert [(run["seed"], run["is_new"]) for run in runs] == [(7, False), (8, False), (9, True)]
     assert (results(output) / "result_1.txt").read_bytes() == before
@@ -121,9 +160,16 @@ def test_finished_runs_are_kept(series, tiny_data):
 def test_interrupted_run_goes_on(tiny_data, tmp_path):
     """A run that is told to stop leaves a log that is not successful, and goes on with the same values."""
     command = [
-        "train", "recommendation", "--data", str(tiny_data), "--seed", "3", "--system", "here",
+        "train",
+        "recommendation",
+        "--data",
+        str(tiny_data),
+        "--seed",
+        "3",
+        "--system",
+        "here",
         *settings(max_epochs=12, **NEVER),
-    ]  # fmt: skip
+    ]
     log = results(tmp_path / "out") / "result_0.txt"
     with subprocess.Popen(
         [*MLPERF, *command, "--output", "out"],
@@ -163,9 +209,13 @@ def test_killed_run_starts_from_its_checkpoint(tiny_data, tmp_path):
     command = ["train", "ncf", "--data", str(tiny_data), "--system", "here", "--output", "out"]
     command += settings(max_epochs=300, **NEVER)
     with subprocess.Popen(
-        [*MLPERF, *command], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True,
+        [*MLPERF, *command],
+        cwd=tmp_path,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    ) as process:  # fmt: skip
+    ) as process:
         for line in process.stderr or ():
             if "epoch 4:" in line:
                 break
@@ -192,9 +242,19 @@ def test_same_seed_gives_the_same_values(series, tiny_data, tmp_path):
     """A seed decides every evaluation; another seed gives others."""
     output, _ = series
     run_mlperf(
-        "train", "ncf", "--seed", "7", "--data", str(tiny_data), "--output", "out", "--system", "here",
-        *settings(max_epochs=3, target=0.1), folder=tmp_path,
-    )  # fmt: skip
+        "train",
+        "ncf",
+        "--seed",
+        "7",
+        "--data",
+        str(tiny_data),
+        "--output",
+        "out",
+        "--system",
+        "here",
+        *settings(max_epochs=3, target=0.1),
+        folder=tmp_path,
+    )
     again = read_events(results(tmp_path / "out") / "result_0.txt")
     first, other = (read_events(results(output) / f"result_{number}.txt") for number in (0, 1))
 
@@ -209,9 +269,21 @@ def test_same_seed_gives_the_same_values(series, tiny_data, tmp_path):
 def test_two_workers_write_one_log(tiny_data, tmp_path):
     """Two processes on the loopback interface train one model, and one log with the whole run comes out."""
     done = run_mlperf(
-        "train", "ncf", "--workers", "2", "--data", str(tiny_data), "--output", "out", "--system", "here",
-        "--format", "json", *settings(max_epochs=30, target=0.8), folder=tmp_path,
-    )  # fmt: skip
+        "train",
+        "ncf",
+        "--workers",
+        "2",
+        "--data",
+        str(tiny_data),
+        "--output",
+        "out",
+        "--system",
+        "here",
+        "--format",
+        "json",
+        *settings(max_epochs=30, target=0.8),
+        folder=tmp_path,
+    )
     (run,) = json.loads(done.stdout)["runs"]
     assert (run["status"], run["quality"] >= 0.8) == ("success", True)
     logs = list((tmp_path / "out" / "reference").rglob("*.txt"))

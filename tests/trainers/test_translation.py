@@ -72,9 +72,7 @@ def test_what_fills_up_is_not_seen(model: Transformer) -> None:
     """A sentence is read the same whether or not it is filled up."""
     target = tf.constant([[3, 4, END]])
 
-    np.testing.assert_allclose(
-        model(SOURCE[:1, :4], target), model(SOURCE[:1], target), atol=1e-5
-    )  # fmt: skip
+    np.testing.assert_allclose(model(SOURCE[:1, :4], target), model(SOURCE[:1], target), atol=1e-5)
 
 
 def test_steps_give_what_the_whole_gives(model: Transformer) -> None:
@@ -110,8 +108,10 @@ def test_loss_is_cross_entropy_with_spread_labels() -> None:
     logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     best = -(0.9 * math.log(0.9) + 0.1 * math.log(0.1 / 4))
     expected = sum(
-        -(wanted[target[i, j]] * logp[i, j]).sum() - best for i, j in product(range(2), range(3)) if target[i, j] != PAD
-    )  # fmt: skip
+        -(wanted[target[i, j]] * logp[i, j]).sum() - best
+        for i, j in product(range(2), range(3))
+        if target[i, j] != PAD
+    )
 
     loss, count = measure_loss(tf.constant(logits), tf.constant(target), 0.1)
     assert float(loss) == pytest.approx(expected, rel=1e-4)
@@ -227,9 +227,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 TINY = {
-    "train_samples": 60, "eval_samples": 12, "vocabulary": 120, "width": 16, "filter_width": 32, "heads": 2,
-    "encoder_layers": 1, "decoder_layers": 1, "global_batch_size": 128, "eval_batch_size": 128, "warmup_steps": 20,
-}  # fmt: skip
+    "train_samples": 60,
+    "eval_samples": 12,
+    "vocabulary": 120,
+    "width": 16,
+    "filter_width": 32,
+    "heads": 2,
+    "encoder_layers": 1,
+    "decoder_layers": 1,
+    "global_batch_size": 128,
+    "eval_batch_size": 128,
+    "warmup_steps": 20,
+}
 
 
 @pytest.mark.parametrize("division", ["closed", "open"])

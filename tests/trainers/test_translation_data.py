@@ -78,10 +78,18 @@ def test_shortcut_marks_go_and_names_stay() -> None:
         ("Select the page style", "Select the line style", True),
         ("Select the page style", "Select the style", True),
         ("the page style", "the line style", False),
-        ("Specifies whether to print all left pages of it", "Specifies whether to print all right pages of them", True),
-        ("Specifies whether to print all left pages of it", "Decides whether to print any right pages of it", False),
+        (
+            "Specifies whether to print all left pages of it",
+            "Specifies whether to print all right pages of them",
+            True,
+        ),
+        (
+            "Specifies whether to print all left pages of it",
+            "Decides whether to print any right pages of it",
+            False,
+        ),
     ],
-)  # fmt: skip
+)
 def test_near_doubles_share_a_pattern(one: str, other: str, alike: bool) -> None:
     """Texts that differ by digits, one word of four or two of eight are alike, shorter or other ones are not."""
     assert bool(make_patterns(one) & make_patterns(other)) is alike

@@ -8,9 +8,19 @@ from pathlib import Path
 import numpy as np
 
 WORDS = {
-    "open": "öffne", "close": "schließe", "red": "rote", "green": "grüne", "table": "Tabelle", "page": "Seite",
-    "line": "Linie", "now": "jetzt", "later": "später", "the": "die", "every": "jede", "please": "bitte",
-}  # fmt: skip
+    "open": "öffne",
+    "close": "schließe",
+    "red": "rote",
+    "green": "grüne",
+    "table": "Tabelle",
+    "page": "Seite",
+    "line": "Linie",
+    "now": "jetzt",
+    "later": "später",
+    "the": "die",
+    "every": "jede",
+    "please": "bitte",
+}
 
 
 def make_pairs(count: int) -> list[tuple[str, str]]:

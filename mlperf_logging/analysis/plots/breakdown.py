@@ -47,17 +47,30 @@ def draw_breakdown(
     before = known[BEFORE[0]].fillna(0.0).to_numpy(dtype=float)
     if before.any():
         axes.barh(
-            places, -before, height=0.72, label=BEFORE[1], color=BEFORE[2], hatch=BEFORE[3], edgecolor="#555555",
+            places,
+            -before,
+            height=0.72,
+            label=BEFORE[1],
+            color=BEFORE[2],
+            hatch=BEFORE[3],
+            edgecolor="#555555",
             linewidth=0.6,
-        )  # fmt: skip
+        )
     left = known["train_minutes"].to_numpy(dtype=float) * 0.0
     left[left != left] = 0.0  # noqa: PLR0124 - NaN alone differs from itself
     for column, (label, colour, hatch) in PARTS.items():
         width = known[column].fillna(0.0).to_numpy(dtype=float)
         axes.barh(
-            places, width, left=left, height=0.72, label=label, color=colour, hatch=hatch, edgecolor="black",
+            places,
+            width,
+            left=left,
+            height=0.72,
+            label=label,
+            color=colour,
+            hatch=hatch,
+            edgecolor="black",
             linewidth=0.4,
-        )  # fmt: skip
+        )
         left = left + width
     axes.set_xlim(-1.04 * before.max() - 0.01 * left.max(), 1.02 * left.max())
     axes.axvline(0.0, color="black", linewidth=0.9)

@@ -114,9 +114,16 @@ def draw_convergence(
         axes.plot([], [], color=PLAIN.colour, label=f"{len(runs)} runs of {len(looks)} systems")
     if rows["meets_target"].fillna(value=False).astype(bool).any():
         axes.plot(
-            [], [], color="#333333", marker="o", markersize=7, markerfacecolor="white", markeredgewidth=1.4,
-            linestyle="none", label="first to meet the target",
-        )  # fmt: skip
+            [],
+            [],
+            color="#333333",
+            marker="o",
+            markersize=7,
+            markerfacecolor="white",
+            markeredgewidth=1.4,
+            linestyle="none",
+            label="first to meet the target",
+        )
     _draw_target(axes, rows)
     if band is not None:
         axes.axvspan(
@@ -165,16 +172,31 @@ def _draw_curve(axes: Axes, curve: pd.DataFrame, x: str, look: Look, label: str 
     place, quality = curve[x].to_numpy(dtype=float), curve["quality"].to_numpy(dtype=float)
     every = max(1, len(curve) // 10)
     axes.plot(
-        place, quality, color=look.colour, linestyle=look.line, linewidth=1.2, alpha=alpha, label=label,
-        marker=look.marker, markersize=3.5, markevery=every,
-    )  # fmt: skip
+        place,
+        quality,
+        color=look.colour,
+        linestyle=look.line,
+        linewidth=1.2,
+        alpha=alpha,
+        label=label,
+        marker=look.marker,
+        markersize=3.5,
+        markevery=every,
+    )
     met = curve[curve["meets_target"].fillna(value=False).astype(bool)]
     if len(met):
         axes.plot(
-            [float(met[x].iloc[0])], [float(met["quality"].iloc[0])], color=look.colour, alpha=1.0,
-            marker=look.marker or "o", markersize=7, markerfacecolor="white", markeredgewidth=1.4, linestyle="none",
+            [float(met[x].iloc[0])],
+            [float(met["quality"].iloc[0])],
+            color=look.colour,
+            alpha=1.0,
+            marker=look.marker or "o",
+            markersize=7,
+            markerfacecolor="white",
+            markeredgewidth=1.4,
+            linestyle="none",
             zorder=3,
-        )  # fmt: skip
+        )
 
 
 def _draw_target(axes: Axes, rows: pd.DataFrame) -> None:

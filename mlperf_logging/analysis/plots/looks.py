@@ -12,8 +12,14 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """The palette of Okabe and Ito, which colour-blind people tell apart, but for its yellow: too pale on white."""
 
 LINES: tuple[Any, ...] = (
-    "solid", "dashed", "dashdot", "dotted", (0, (7, 1, 1, 1, 1, 1)), (0, (3, 1)), (0, (1, 1)),
-)  # fmt: skip
+    "solid",
+    "dashed",
+    "dashdot",
+    "dotted",
+    (0, (7, 1, 1, 1, 1, 1)),
+    (0, (3, 1)),
+    (0, (1, 1)),
+)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++")
 
@@ -102,9 +108,17 @@ def put_legend(axes: Axes, *, columns: int = 1, title: str | None = None) -> Non
     handles, _ = axes.get_legend_handles_labels()
     if handles:
         axes.legend(
-            loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, frameon=False, fontsize="small",
-            ncols=columns, title=title, title_fontsize="small", handlelength=3.2, alignment="left",
-        )  # fmt: skip
+            loc="upper left",
+            bbox_to_anchor=(1.01, 1.0),
+            borderaxespad=0.0,
+            frameon=False,
+            fontsize="small",
+            ncols=columns,
+            title=title,
+            title_fontsize="small",
+            handlelength=3.2,
+            alignment="left",
+        )
 
 
 def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "both") -> None:

@@ -52,10 +52,17 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
         look = PLAIN if is_many else looks[str(name)]
         every = max(1, len(rows) // 8)
         axes.plot(
-            rows["minutes"].to_numpy(dtype=float), rows[quantity].to_numpy(dtype=float) * factor,
-            drawstyle="steps-pre" if quantity == "watts" else "default", color=look.colour, linestyle=look.line,
-            linewidth=1.2, marker=look.marker, markersize=3.5, markevery=every, label=None if is_many else to_label(name),
-        )  # fmt: skip
+            rows["minutes"].to_numpy(dtype=float),
+            rows[quantity].to_numpy(dtype=float) * factor,
+            drawstyle="steps-pre" if quantity == "watts" else "default",
+            color=look.colour,
+            linestyle=look.line,
+            linewidth=1.2,
+            marker=look.marker,
+            markersize=3.5,
+            markevery=every,
+            label=None if is_many else to_label(name),
+        )
     if is_many:
         axes.plot([], [], color=PLAIN.colour, label=f"{len(names)} lines")
     axes.axvline(0.0, color="black", linewidth=0.9)

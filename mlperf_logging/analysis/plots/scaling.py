@@ -60,14 +60,28 @@ def draw_scaling(
         below[below != below] = 0.0  # noqa: PLR0124 - NaN alone differs from itself
         above[above != above] = 0.0  # noqa: PLR0124
         axes.errorbar(
-            place, middle, yerr=[below, above], color=look.colour, linestyle=look.line, marker=look.marker,
-            markersize=5.5, linewidth=1.4, capsize=3, label=name,
-        )  # fmt: skip
+            place,
+            middle,
+            yerr=[below, above],
+            color=look.colour,
+            linestyle=look.line,
+            marker=look.marker,
+            markersize=5.5,
+            linewidth=1.4,
+            capsize=3,
+            label=name,
+        )
         learning = rows["learning_efficiency"].to_numpy(dtype=float)
         axes.plot(
-            place, learning, color=look.colour, linestyle="dotted", linewidth=1.0, marker=look.marker, markersize=4,
+            place,
+            learning,
+            color=look.colour,
+            linestyle="dotted",
+            linewidth=1.0,
+            marker=look.marker,
+            markersize=4,
             markerfacecolor="white",
-        )  # fmt: skip
+        )
     axes.plot(
         [],
         [],

@@ -69,9 +69,13 @@ def draw_spread(
         for part, line in ((5, "dashed"), (10, "dotted")):
             for sign in (-1, 1):
                 axes.axvline(
-                    100 + sign * part, color="#666666", linestyle=line, linewidth=1.0, zorder=0.5,
+                    100 + sign * part,
+                    color="#666666",
+                    linestyle=line,
+                    linewidth=1.0,
+                    zorder=0.5,
                     label=f"± {part} %" if sign > 0 else None,
-                )  # fmt: skip
+                )
         axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, fontsize="small")
     elif _spans_orders(runs[value]):
         from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
@@ -100,9 +104,16 @@ def _draw_row(axes: Axes, place: int, values: np.ndarray) -> None:
     # Neighbours in value are spread over the row, always in the same way: no chance is needed to part them.
     offsets = ((np.arange(len(ordered)) * 2) % 5 - 2) / 2 * _STRIP if len(ordered) > 1 else np.zeros(1)
     axes.plot(
-        ordered, place + offsets, linestyle="none", marker="o", markersize=3.8, markerfacecolor="none",
-        markeredgecolor=COLOURS[0], markeredgewidth=1.0, zorder=3,
-    )  # fmt: skip
+        ordered,
+        place + offsets,
+        linestyle="none",
+        marker="o",
+        markersize=3.8,
+        markerfacecolor="none",
+        markeredgecolor=COLOURS[0],
+        markeredgewidth=1.0,
+        zorder=3,
+    )
 
 
 def _draw_box(axes: Axes, place: int, values: np.ndarray) -> None:
@@ -112,16 +123,26 @@ def _draw_box(axes: Axes, place: int, values: np.ndarray) -> None:
     (box,) = boxplot_stats(values, whis=1.5)
     grey: dict[str, Any] = {"color": "#666666", "linewidth": 0.8, "zorder": 1.5}
     axes.barh(
-        [place], [box["q3"] - box["q1"]], left=[box["q1"]], height=_BOX, facecolor="#E8E8E8", edgecolor="#666666",
-        linewidth=0.8, zorder=2,
-    )  # fmt: skip
+        [place],
+        [box["q3"] - box["q1"]],
+        left=[box["q1"]],
+        height=_BOX,
+        facecolor="#E8E8E8",
+        edgecolor="#666666",
+        linewidth=0.8,
+        zorder=2,
+    )
     for end, side in ((box["whislo"], box["q1"]), (box["whishi"], box["q3"])):
         axes.plot([end, side], [place, place], **grey)
         axes.plot([end, end], [place - _BOX / 4, place + _BOX / 4], **grey)
     axes.plot(
-        [box["med"]] * 2, [place - _BOX / 2, place + _BOX / 2], color="black", linewidth=1.6, zorder=2.5,
+        [box["med"]] * 2,
+        [place - _BOX / 2, place + _BOX / 2],
+        color="black",
+        linewidth=1.6,
+        zorder=2.5,
         solid_capstyle="butt",
-    )  # fmt: skip
+    )
 
 
 def _relate(values: np.ndarray) -> np.ndarray:

@@ -84,7 +84,7 @@ def read_marker(grammar_path: str) -> bytes:
     Raises:
         ValueError: the grammar has no marker, or one that does not begin and end as all markers do.
     """
-    with open(grammar_path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs a cold start
+    with open(grammar_path, encoding="utf-8") as file:
         found = re.search(rf'^MARKER: "({STEM}[^"\\]+ )"$', file.read(), re.MULTILINE)
     if not found:
         raise ValueError(f'{grammar_path}: a dialect needs a line MARKER: "{STEM}… "')
@@ -113,4 +113,4 @@ def _grammar_paths() -> list[str]:
 
 
 def _name(path: str) -> str:
-    return os.path.basename(path).removesuffix(".lark")  # noqa: PTH119 - pathlib costs a cold start
+    return os.path.basename(path).removesuffix(".lark")

@@ -86,7 +86,7 @@ def read_ordinary(
             return None
     rows = zip(
         keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), repeat(NAME)
-    )  # fmt: skip
+    )
     return list(map(tuple.__new__, repeat(Event), rows))
 
 

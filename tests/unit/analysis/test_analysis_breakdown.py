@@ -20,9 +20,13 @@ def break_down(*events: tuple[str, float], **progress: int) -> Breakdown:
 def test_evaluation_inside_an_epoch_is_no_training() -> None:
     """An epoch of 10 minutes with an evaluation of 3 in it is 7 minutes of training."""
     found = break_down(
-        ("run_start", 0), ("epoch_start", 1), ("eval_start", 5), ("eval_stop", 8), ("epoch_stop", 11),
+        ("run_start", 0),
+        ("epoch_start", 1),
+        ("eval_start", 5),
+        ("eval_stop", 8),
+        ("epoch_stop", 11),
         ("run_stop", 12),
-    )  # fmt: skip
+    )
 
     assert (found.train_minutes, found.eval_minutes, found.idle_minutes) == pytest.approx((7, 3, 2))
 
@@ -30,9 +34,15 @@ def test_evaluation_inside_an_epoch_is_no_training() -> None:
 def test_blocks_and_epochs_count_once() -> None:
     """Where blocks and epochs are both logged, time that both cover counts once."""
     found = break_down(
-        ("run_start", 0), ("block_start", 0), ("epoch_start", 0), ("epoch_stop", 4), ("block_stop", 5),
-        ("eval_start", 5), ("eval_stop", 6), ("run_stop", 6),
-    )  # fmt: skip
+        ("run_start", 0),
+        ("block_start", 0),
+        ("epoch_start", 0),
+        ("epoch_stop", 4),
+        ("block_stop", 5),
+        ("eval_start", 5),
+        ("eval_stop", 6),
+        ("run_stop", 6),
+    )
 
     assert (found.train_minutes, found.eval_minutes, found.idle_minutes) == pytest.approx((5, 1, 0))
 
@@ -62,9 +72,15 @@ def test_interval_that_never_stops() -> None:
 def test_initialisation_and_staging_stand_apart() -> None:
     """What lies before run_start is told, and is no part of the run."""
     found = break_down(
-        ("staging_start", 0), ("staging_stop", 2), ("init_start", 2), ("init_stop", 5), ("run_start", 5),
-        ("block_start", 5), ("block_stop", 9), ("run_stop", 9),
-    )  # fmt: skip
+        ("staging_start", 0),
+        ("staging_stop", 2),
+        ("init_start", 2),
+        ("init_stop", 5),
+        ("run_start", 5),
+        ("block_start", 5),
+        ("block_stop", 9),
+        ("run_stop", 9),
+    )
 
     assert (found.staging_minutes, found.init_minutes, found.train_minutes) == pytest.approx((2, 3, 4))
 

@@ -79,13 +79,14 @@ def test_differences_and_what_breaks_a_rule(folder: Path) -> None:
     assert list(table.columns) == list(HYPERPARAMETER_COLUMNS)
     assert table["key"].tolist()[:6:2] == ["opt_adamw_beta_1", "opt_base_learning_rate", "lunch"]
     assert "seed" not in table["key"].tolist()
-    assert rows.loc[("opt_adamw_beta_1", "right"), ["freedom", "value", "differs", "breaks_rule"]].tolist() == [
-        "required equal", "0.8", True, True,
-    ]  # fmt: skip
+    assert rows.loc[
+        ("opt_adamw_beta_1", "right"), ["freedom", "value", "differs", "breaks_rule"]
+    ].tolist() == ["required equal", "0.8", True, True]
     assert not rows.loc[("opt_adamw_beta_1", "left"), "breaks_rule"]
     assert rows.loc[("lunch", "left"), ["freedom", "value"]].tolist() == [
-        "not in the rules", '"soup of left 0"; "soup of left 1"',
-    ]  # fmt: skip
+        "not in the rules",
+        '"soup of left 0"; "soup of left 1"',
+    ]
     assert not rows.loc[("opt_name", "left"), "differs"]
 
 

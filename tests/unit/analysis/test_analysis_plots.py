@@ -41,12 +41,18 @@ def make_runs(count: int, systems: int | None = None) -> pd.DataFrame:
     chance = np.random.default_rng(count)
     rows = [
         {
-            "path": f"results/{index}/result_{index}.txt", "benchmark": "knitting", "submitter": "Lab",
-            "system": f"{LONG}-{index % (systems or count)}", "run_minutes": 30 + chance.normal(),
-            "init_minutes": 2.0, "train_minutes": 25.0, "eval_minutes": 4 + chance.random(), "idle_minutes": 0.5,
+            "path": f"results/{index}/result_{index}.txt",
+            "benchmark": "knitting",
+            "submitter": "Lab",
+            "system": f"{LONG}-{index % (systems or count)}",
+            "run_minutes": 30 + chance.normal(),
+            "init_minutes": 2.0,
+            "train_minutes": 25.0,
+            "eval_minutes": 4 + chance.random(),
+            "idle_minutes": 0.5,
         }
         for index in range(count)
-    ]  # fmt: skip
+    ]
     return make_table(rows, RUN_COLUMNS)
 
 
@@ -54,15 +60,26 @@ def make_evaluations(count: int, systems: int = 1, **more: object) -> pd.DataFra
     """Evaluations of runs whose fourth meets the target."""
     rows = [
         {
-            "path": f"results/result_{run}.txt", "benchmark": "knitting", "submitter": "Lab",
-            "system": f"box {run % systems}", "seed": str(run), "evaluation": place, "quality": 0.2 * place + run / 999,
-            "minutes": 5.0 * place, "progress": float(place), "progress_unit": "epochs", "epochs": float(place),
-            "samples": 1e6 * place, "meets_target": place == 4, "target_value": 0.8, "target_direction": "at least",
+            "path": f"results/result_{run}.txt",
+            "benchmark": "knitting",
+            "submitter": "Lab",
+            "system": f"box {run % systems}",
+            "seed": str(run),
+            "evaluation": place,
+            "quality": 0.2 * place + run / 999,
+            "minutes": 5.0 * place,
+            "progress": float(place),
+            "progress_unit": "epochs",
+            "epochs": float(place),
+            "samples": 1e6 * place,
+            "meets_target": place == 4,
+            "target_value": 0.8,
+            "target_direction": "at least",
             **more,
         }
         for run in range(count)
         for place in (1, 2, 3, 4)
-    ]  # fmt: skip
+    ]
     return make_table(rows, EVALUATION_COLUMNS)
 
 
@@ -142,8 +159,7 @@ def test_curves_by_hand(axes: Axes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("x", "label"),
-    [("progress", "epochs"), ("epochs", "epochs"), ("samples", "samples trained on")],
+    ("x", "label"), [("progress", "epochs"), ("epochs", "epochs"), ("samples", "samples trained on")]
 )
 def test_axis_has_its_unit(axes: Axes, x: str, label: str) -> None:
     """Each axis says what it counts."""
@@ -316,8 +332,10 @@ print("matplotlib.pyplot" in sys.modules)
 """
     answer = subprocess.run(
         [sys.executable, "-W", "error::DeprecationWarning", "-c", program],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert (answer.returncode, answer.stdout.strip()) == (0, "False"), answer.stderr
 

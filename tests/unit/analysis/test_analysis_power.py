@@ -34,9 +34,15 @@ def log(write_run: WriteRun) -> Path:
     frame = ("power_measurement_start", None), ("power_measurement_stop", None)
     for part, efficiency in (("node_0", 0.5), ("node_1", 1)):
         write_readings(
-            path, part, ("conversion_eff", efficiency, 0), (*frame[0], 0), ("power_reading", 1000, 60),
-            ("power_reading", 3000, 120 if part == "node_0" else 180), ("power_reading", 2000, 300.5), (*frame[1], 300.5),
-        )  # fmt: skip
+            path,
+            part,
+            ("conversion_eff", efficiency, 0),
+            (*frame[0], 0),
+            ("power_reading", 1000, 60),
+            ("power_reading", 3000, 120 if part == "node_0" else 180),
+            ("power_reading", 2000, 300.5),
+            (*frame[1], 300.5),
+        )
     write_readings(path, "sw_0", ("interconnect_power_est", 250, 0))
     return path
 
@@ -92,9 +98,12 @@ def test_runs_without_readings(write_run: WriteRun, log: Path) -> None:
 def test_readings_that_are_no_numbers(log: Path) -> None:
     """A reading that is no number of watts is named with its file."""
     write_readings(
-        log, "node_2", ("power_measurement_start", None, 0), ("power_reading", "much", 1),
+        log,
+        "node_2",
+        ("power_measurement_start", None, 0),
+        ("power_reading", "much", 1),
         ("power_measurement_stop", None, 2),
-    )  # fmt: skip
+    )
 
     with pytest.raises(UsageError, match=r"node_2\.txt logs a power_reading of 'much'"):
         tabulate_power([str(log)])

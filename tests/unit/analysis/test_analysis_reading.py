@@ -21,16 +21,37 @@ def test_row_of_a_run_by_hand(write_run: WriteRun) -> None:
     """Three blocks of 4 minutes, an evaluation of 1 after each; the third meets the target at minute 15."""
     row = read_rows(str(write_run()), ROUND).run
     wanted = {
-        "benchmark": "resnet", "submitter": "Org", "system": "box", "division": "closed", "status": "success",
-        "ruleset": "training/4.0.0", "seed": "7", "batch_size": 256, "run_minutes": 15 + 0.5 / 60,
-        "init_minutes": 1.0, "train_minutes": 12.0, "eval_minutes": 3.0, "idle_minutes": 0.5 / 60,
-        "progress_unit": "epochs", "target": "value >= 0.759 and value < 1.0", "quality_reached": True,
-        "time_to_quality_seconds": 900.0, "progress_to_quality": 3, "epochs_to_quality": 3,
-        "samples_to_quality": 3 * 1_281_167, "stop_after_quality_seconds": 0.5, "evaluations": 3,
-        "first_evaluation_progress": 1, "evaluation_interval_progress": 1, "evaluation_interval_minutes": 5.0,
-        "last_progress": 3, "last_samples": 3 * 1_281_167, "samples_per_second": 3 * 1_281_167 / 900,
-        "train_samples_per_second": 3 * 1_281_167 / 720, "note": None,
-    }  # fmt: skip
+        "benchmark": "resnet",
+        "submitter": "Org",
+        "system": "box",
+        "division": "closed",
+        "status": "success",
+        "ruleset": "training/4.0.0",
+        "seed": "7",
+        "batch_size": 256,
+        "run_minutes": 15 + 0.5 / 60,
+        "init_minutes": 1.0,
+        "train_minutes": 12.0,
+        "eval_minutes": 3.0,
+        "idle_minutes": 0.5 / 60,
+        "progress_unit": "epochs",
+        "target": "value >= 0.759 and value < 1.0",
+        "quality_reached": True,
+        "time_to_quality_seconds": 900.0,
+        "progress_to_quality": 3,
+        "epochs_to_quality": 3,
+        "samples_to_quality": 3 * 1_281_167,
+        "stop_after_quality_seconds": 0.5,
+        "evaluations": 3,
+        "first_evaluation_progress": 1,
+        "evaluation_interval_progress": 1,
+        "evaluation_interval_minutes": 5.0,
+        "last_progress": 3,
+        "last_samples": 3 * 1_281_167,
+        "samples_per_second": 3 * 1_281_167 / 900,
+        "train_samples_per_second": 3 * 1_281_167 / 720,
+        "note": None,
+    }
 
     found = {name: row[name] for name in wanted}
     numbers = {name: value for name, value in wanted.items() if isinstance(value, float)}
@@ -94,9 +115,10 @@ def test_target_of_ones_own(write_run: WriteRun) -> None:
 def test_metrics_of_one_evaluation_are_joined(write_run: WriteRun) -> None:
     """FID and CLIP of one number of samples count together: both must be reached in the same evaluation."""
     qualities = {
-        1_000_000: {"FID": 80.0, "CLIP": 0.1}, 2_000_000: {"FID": 95.0, "CLIP": 0.2},
+        1_000_000: {"FID": 80.0, "CLIP": 0.1},
+        2_000_000: {"FID": 95.0, "CLIP": 0.2},
         3_000_000: {"FID": 89.0, "CLIP": 0.16},
-    }  # fmt: skip
+    }
     log = write_run(benchmark="stable_diffusion", unit="samples_count", qualities=qualities)
     rows = read_rows(str(log), ROUND)
 
@@ -104,8 +126,9 @@ def test_metrics_of_one_evaluation_are_joined(write_run: WriteRun) -> None:
     assert rows.run["evaluations"] == 3
     assert [row["meets_target"] for row in rows.evaluations] == [False] * 4 + [True] * 2
     assert {(row["metric"], row["target_value"], row["target_direction"]) for row in rows.evaluations} == {
-        ("FID", 90.0, "at most"), ("CLIP", 0.15, "at least"),
-    }  # fmt: skip
+        ("FID", 90.0, "at most"),
+        ("CLIP", 0.15, "at least"),
+    }
 
 
 def test_models_evaluated_after_the_run(write_run: WriteRun) -> None:

@@ -20,9 +20,12 @@ def write_runs(write_run: WriteRun, *sizes: int) -> None:
     """Runs of a language model that counts samples."""
     for index, size in enumerate(sizes):
         write_run(
-            f"llama31_8b/result_{index}.txt", {172_032: 3.2}, benchmark="llama31_8b", unit="samples_count",
+            f"llama31_8b/result_{index}.txt",
+            {172_032: 3.2},
+            benchmark="llama31_8b",
+            unit="samples_count",
             settings={"global_batch_size": size},
-        )  # fmt: skip
+        )
 
 
 def test_range_is_that_of_the_test(write_run: WriteRun, tmp_path: Path) -> None:

@@ -130,9 +130,11 @@ def test_comparison_of_two_systems(submission: Path) -> None:
 
 @pytest.mark.parametrize(
     ("sides", "said"),
-    [(("box8", "box9"), "no run is of the system or submitter 'box9'; there are Lab/box64, Lab/box8"),
-     (("box8", "*/box8"), "stand for the same runs")],
-)  # fmt: skip
+    [
+        (("box8", "box9"), "no run is of the system or submitter 'box9'; there are Lab/box64, Lab/box8"),
+        (("box8", "*/box8"), "stand for the same runs"),
+    ],
+)
 def test_comparison_of_what_is_not_there(submission: Path, sides: tuple[str, str], said: str) -> None:
     """An unknown name lists the systems; a system is not compared with itself."""
     with pytest.raises(UsageError, match=said):

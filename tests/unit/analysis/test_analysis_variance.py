@@ -36,11 +36,19 @@ def test_table_the_long_way(runs: pd.DataFrame) -> None:
     assert list(table.columns) == ["benchmark", "submitter", "system", *VARIANCE_COLUMNS]
     assert row[["benchmark", "submitter", "system"]].tolist() == ["knitting", "us", "left"]
     wanted = {
-        "runs": 5, "mean": mean, "median": 100.0, "standard_deviation": deviation,
-        "coefficient_of_variation": deviation / mean, "minimum": 96.0, "maximum": 111.0,
-        "mean_t_low": mean - half, "mean_t_high": mean + half, "outliers": 1,
-        "share_within_5_percent": 4 / 5, "share_within_10_percent": 4 / 5,
-    }  # fmt: skip
+        "runs": 5,
+        "mean": mean,
+        "median": 100.0,
+        "standard_deviation": deviation,
+        "coefficient_of_variation": deviation / mean,
+        "minimum": 96.0,
+        "maximum": 111.0,
+        "mean_t_low": mean - half,
+        "mean_t_high": mean + half,
+        "outliers": 1,
+        "share_within_5_percent": 4 / 5,
+        "share_within_10_percent": 4 / 5,
+    }
     assert row[list(wanted)].astype(float).to_dict() == pytest.approx(wanted)
     assert row["mean_bootstrap_low"] < mean < row["mean_bootstrap_high"]
     assert row["median_bootstrap_low"] <= 100.0 <= row["median_bootstrap_high"]

@@ -61,8 +61,11 @@ def test_json_holds_every_table(run: Run) -> None:
     assert list(document["runs"][0]) == list(RUN_COLUMNS)
     assert document["runs"][0]["staging_minutes"] is None
     assert {name: len(document[name]) for name in ("runs", "variance", "seeds", "scaling")} == {
-        "runs": 10, "variance": 1, "seeds": 1, "scaling": 0,
-    }  # fmt: skip
+        "runs": 10,
+        "variance": 1,
+        "seeds": 1,
+        "scaling": 0,
+    }
     assert run(SMALL, "--format", "json", "--seed", "5")[1] == out
 
 
@@ -246,10 +249,19 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (None, ""), (float("nan"), ""), (0, "0"), (3.0, "3"), (1234567.0, "1,234,567"), (0.000367, "0.000367"),
-        (12.3456, "12.35"), (123456.7, "123,457"), (0.05, "0.05000"), (-4.34567, "-4.346"), (1e-12, "0.000000"),
+        (None, ""),
+        (float("nan"), ""),
+        (0, "0"),
+        (3.0, "3"),
+        (1234567.0, "1,234,567"),
+        (0.000367, "0.000367"),
+        (12.3456, "12.35"),
+        (123456.7, "123,457"),
+        (0.05, "0.05000"),
+        (-4.34567, "-4.346"),
+        (1e-12, "0.000000"),
     ],
-)  # fmt: skip
+)
 def test_numbers_for_people(value: Any, shown: str) -> None:
     """Four figures, thousands apart, whole numbers whole, nothing for what is not known."""
     assert show_number(value) == shown

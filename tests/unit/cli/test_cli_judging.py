@@ -60,9 +60,15 @@ def test_options_reach_the_judge(write_logs, monkeypatch):
     with pytest.raises(UsageError):
         judge.judge("a.txt")
     assert seen == {
-        "source": "a.txt", "usage": "hpc", "ruleset": "1.2", "division": "open", "benchmark": "knitting",
-        "strict": True, "level": 1, "rules": "r",
-    }  # fmt: skip
+        "source": "a.txt",
+        "usage": "hpc",
+        "ruleset": "1.2",
+        "division": "open",
+        "benchmark": "knitting",
+        "strict": True,
+        "level": 1,
+        "rules": "r",
+    }
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,12 @@ def test_markdown_is_for_people() -> None:
     text = render_records(RECORDS, COLUMNS, "markdown").decode()
 
     assert text.splitlines() == [
-        "| name | minutes | passed |", "| --- | ---: | --- |", "| a, b | 1.23457 | true |", "| =1+1 |  | false |",
+        "| name | minutes | passed |",
+        "| --- | ---: | --- |",
+        "| a, b | 1.23457 | true |",
+        "| =1+1 |  | false |",
         "| c\\|d  | 3 |  |",
-    ]  # fmt: skip
+    ]
 
 
 def test_parquet_keeps_kinds() -> None:

@@ -79,9 +79,13 @@ def test_rules_are_listed_once(book: RuleBook) -> None:
     rules = [rule.id for rule in list_rules(book.load("trial/1.0.0"))]
     assert len(rules) == len(set(rules))
     assert {
-        "common.run_start", "trial-stop-status", "closed.opt_name.value", "knitting.eval_accuracy.target",
-        "knitting.socks.closed.opt_momentum", "strict.knitting.closed.global_batch_size.value",
-    } <= set(rules)  # fmt: skip
+        "common.run_start",
+        "trial-stop-status",
+        "closed.opt_name.value",
+        "knitting.eval_accuracy.target",
+        "knitting.socks.closed.opt_momentum",
+        "strict.knitting.closed.global_batch_size.value",
+    } <= set(rules)
     assert "common.seed" not in [rule.id for rule in list_rules(book.load("trial/1.1.0"))]
     assert "common.seed.first" in [rule.id for rule in list_rules(book.load("trial/1.1.0"))]
 
@@ -91,9 +95,13 @@ def test_rules_of_one_kind_of_run_are_listed(book: RuleBook) -> None:
     ruleset = book.load("trial/1.0.0")
     open_rules = {rule.id for rule in list_rules(ruleset, "open", "knitting", strict=False)}
     assert open_rules == {
-        "common.run_start", "common.run_stop", "common.run_stop.order", "trial-stop-status",
-        "knitting.eval_accuracy", "knitting.eval_accuracy.target",
-    }  # fmt: skip
+        "common.run_start",
+        "common.run_stop",
+        "common.run_stop.order",
+        "trial-stop-status",
+        "knitting.eval_accuracy",
+        "knitting.eval_accuracy.target",
+    }
 
 
 def test_table_of_a_benchmark(book: RuleBook) -> None:
@@ -102,9 +110,13 @@ def test_table_of_a_benchmark(book: RuleBook) -> None:
         (row.key, row.variant): row for row in show_benchmark(book.load("trial/1.1.0"), "knitting", "closed")
     }
     assert set(rows) == {
-        ("run_start", ""), ("run_stop", ""), ("seed", ""), ("eval_accuracy", ""), ("global_batch_size", ""),
+        ("run_start", ""),
+        ("run_stop", ""),
+        ("seed", ""),
+        ("eval_accuracy", ""),
+        ("global_batch_size", ""),
         ("opt_momentum", "socks"),
-    }  # fmt: skip
+    }
     row = rows["eval_accuracy", ""]
     assert (row.occurs, row.requirements) == ("at least one", ("reaches value >= 0.95",))
     assert (row.since, row.changed) == ("trial/1.0.0", ("trial/1.1.0",))
@@ -209,7 +221,7 @@ def test_rounds_are_compared(book: RuleBook) -> None:
         Difference("closed", "opt_name", "exactly one; in {adam, sgd}", ""),
         Difference("knitting", "eval_accuracy", f"{reaches}0.9", f"{reaches}0.95"),
         Difference("common", "seed", "", "first value > 0"),
-    ]  # fmt: skip
+    ]
     assert compare_rulesets(before, before) == []
 
 

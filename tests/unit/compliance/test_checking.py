@@ -55,9 +55,11 @@ def name(benchmark: str = "knitting") -> bytes:
 
 
 GOOD = (
-    name() + mllog("global_batch_size", 64) + mllog("run_start", time_ms=60_000)
+    name()
+    + mllog("global_batch_size", 64)
+    + mllog("run_start", time_ms=60_000)
     + mllog("run_stop", time_ms=150_000, status="success")
-)  # fmt: skip
+)
 
 
 def brief(verdict: Verdict) -> list[tuple[str, str, int | None]]:
@@ -69,11 +71,17 @@ def test_good_log_passes(check: Check) -> None:
     """A log that satisfies its rules passes; the verdict tells what judged it and the run's frame."""
     verdict = check(GOOD)
     assert verdict.as_json() == {
-        "path": "<bytes>", "dialect": "mllog", "usage": "trial", "ruleset": "1.0.0", "division": "closed",
+        "path": "<bytes>",
+        "dialect": "mllog",
+        "usage": "trial",
+        "ruleset": "1.0.0",
+        "division": "closed",
         "ruleset_reason": "the newest round that knows knitting in the mllog dialect",
-        "benchmark": "knitting", "verdict": "pass", "findings": [],
+        "benchmark": "knitting",
+        "verdict": "pass",
+        "findings": [],
         "run": {"start_ms": 60_000, "stop_ms": 150_000, "status": "success", "minutes": 1.5},
-    }  # fmt: skip
+    }
     assert verdict.event_count == 4
 
 

@@ -45,47 +45,53 @@ def brief(verdict: Verdict) -> tuple[str, str | None, str]:
         (b"", None, ("craft", "10.0.0", "the newest round, since the file holds no event")),
         (b"", "kitchen", ("kitchen", "1.0.0", "the newest round, since the file holds no event")),
         (
-            mllog("submission_benchmark", "weaving"), None,
+            mllog("submission_benchmark", "weaving"),
+            None,
             ("craft", "10.0.0", "the newest round that knows weaving in the mllog dialect"),
         ),
         (
-            mllog("submission_benchmark", "knitting"), None,
+            mllog("submission_benchmark", "knitting"),
+            None,
             ("craft", "2.0.0", "the newest round that knows knitting in the mllog dialect"),
         ),
         (
-            mllog("submission_benchmark", "knitting"), "kitchen",
+            mllog("submission_benchmark", "knitting"),
+            "kitchen",
             ("kitchen", "1.0.0", "the newest round that knows knitting in the mllog dialect"),
         ),
         (
-            mllog("submission_benchmark", "soup"), None,
+            mllog("submission_benchmark", "soup"),
+            None,
             ("kitchen", "1.0.0", "the newest round that knows soup in the mllog dialect"),
         ),
         (
-            mllog("submission_benchmark", "pottery"), None,
+            mllog("submission_benchmark", "pottery"),
+            None,
             ("craft", "10.0.0", _NEWEST + "none knows the benchmark 'pottery'"),
         ),
+        (mllog("seed", 1), None, ("craft", "10.0.0", _NEWEST + "the log names no benchmark")),
         (
-            mllog("seed", 1), None,
-            ("craft", "10.0.0", _NEWEST + "the log names no benchmark"),
-        ),
-        (
-            mll("submission_benchmark", "knitting"), None,
+            mll("submission_benchmark", "knitting"),
+            None,
             ("craft", "1.0.0", "the newest round that knows knitting in the mll dialect"),
         ),
         (
-            mll("submission_benchmark", "knitting") + mllog("submission_benchmark", "weaving"), None,
+            mll("submission_benchmark", "knitting") + mllog("submission_benchmark", "weaving"),
+            None,
             ("craft", "10.0.0", "the newest round that knows weaving in the mllog dialect"),
         ),
         (
-            mlp050("knitting", "run_start"), None,
+            mlp050("knitting", "run_start"),
+            None,
             ("craft", "10.0.0", "the newest round, since none reads the mlp050 dialect"),
         ),
         (
-            mllog("submission_benchmark", "knitting") + mllog("submission_benchmark", "weaving"), None,
+            mllog("submission_benchmark", "knitting") + mllog("submission_benchmark", "weaving"),
+            None,
             ("craft", "2.0.0", "the newest round that knows knitting in the mllog dialect"),
         ),
     ],
-)  # fmt: skip
+)
 def test_dialect_and_benchmark_choose(log: bytes, usage: str | None, expected: object, rules: Path) -> None:
     """The newest round that reads the newest dialect and knows the benchmark is taken; the reason is told."""
     assert brief(check_log(log, usage=usage, rules=rules)) == expected

@@ -132,15 +132,7 @@ def test_every_function_is_tried_above() -> None:
 
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [
-        (None, "null"),
-        (True, "bool"),
-        (1, "int"),
-        (1.0, "float"),
-        ("", "text"),
-        ([], "list"),
-        ({}, "object"),
-    ],
+    [(None, "null"), (True, "bool"), (1, "int"), (1.0, "float"), ("", "text"), ([], "list"), ({}, "object")],
 )
 def test_kinds_have_names(value: Any, kind: str) -> None:
     """Each JSON value is of one kind, and a truth value is no number there."""

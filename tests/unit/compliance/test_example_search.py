@@ -32,7 +32,7 @@ Round = Callable[..., Ruleset]
         ),
         ('v="x @3s of y"', Event("v", "x @3s of y", {}, 0, 1, 1, b'v="x @3s of y"')),
     ],
-)  # fmt: skip
+)
 def test_notation(line: str, event: Event) -> None:
     """An event is written as key, value, metadata, benchmark and time, each where it has one."""
     assert read_events((line,)) == [event]
@@ -56,19 +56,44 @@ def test_other_texts_are_refused(line: str) -> None:
 @pytest.mark.parametrize(
     "cell",
     [
-        "logged", "at least one", "at least 3", "at least one of this or other", "== 0.9", "in {a, b}",
+        "logged",
+        "at least one",
+        "at least 3",
+        "at least one of this or other",
+        "== 0.9",
+        "in {a, b}",
         'value != ""',
-        "0.1 < value < 0.2", "integer(value / 0.02)", "integer(log2(value / 0.0001))", "length(value) == 2",
-        "kind(value) == \"bool\"", "value", "not value", "present(meta.x)", "meta.x > 5", "meta.x in {a}",
-        "present(value.a) and present(value.b)", "value.a < 0.3 and value.b > 7", "value[1] == 3",
-        "value == 2 * logged(other)", "value mod logged(other) == 0", "present(logged(other))",
-        "logged(other) < 10 and value > logged(other)", "close(value, 1e-06)", "value ^ 2 == 16",
-        "minutes_since(first run_start) < 30", "state.run_started", "not state.run_started",
-        "event.benchmark in {ssd, resnet}", "rest meta.x > previous(meta.x)", "first value == 7",
-        "reaches value >= 0.759 and value < 1.0", "reaches value.a >= 0.3 and value.b >= 0.2",
-        "end logged(seed) == ceil(100 / logged(other))", "abs(value - 0.125) < 1e-09",
+        "0.1 < value < 0.2",
+        "integer(value / 0.02)",
+        "integer(log2(value / 0.0001))",
+        "length(value) == 2",
+        'kind(value) == "bool"',
+        "value",
+        "not value",
+        "present(meta.x)",
+        "meta.x > 5",
+        "meta.x in {a}",
+        "present(value.a) and present(value.b)",
+        "value.a < 0.3 and value.b > 7",
+        "value[1] == 3",
+        "value == 2 * logged(other)",
+        "value mod logged(other) == 0",
+        "present(logged(other))",
+        "logged(other) < 10 and value > logged(other)",
+        "close(value, 1e-06)",
+        "value ^ 2 == 16",
+        "minutes_since(first run_start) < 30",
+        "state.run_started",
+        "not state.run_started",
+        "event.benchmark in {ssd, resnet}",
+        "rest meta.x > previous(meta.x)",
+        "first value == 7",
+        "reaches value >= 0.759 and value < 1.0",
+        "reaches value.a >= 0.3 and value.b >= 0.2",
+        "end logged(seed) == ceil(100 / logged(other))",
+        "abs(value - 0.125) < 1e-09",
     ],
-)  # fmt: skip
+)
 def test_examples_are_found(cell: str, small_round: Round) -> None:
     """For a bound, a set, a relation or a state, events that satisfy and that break it are found."""
     ruleset = small_round(f"state: {{run_start: {{run_started: true}}}}\ncommon:\n  seed: {cell}\n")

@@ -51,7 +51,13 @@ TREES = {
     "1 < value <= 2": ["comparison", ONE, "<", VALUE, "<=", TWO],
     "in {sgd, lars}": ["membership", VALUE, ["string", "sgd"], ["string", "lars"]],
     'in {1, -2.5, "a b", true, infinity}': [
-        "membership", VALUE, ONE, ["number", -2.5], ["string", "a b"], ["true"], ["infinity"],
+        "membership",
+        VALUE,
+        ONE,
+        ["number", -2.5],
+        ["string", "a b"],
+        ["true"],
+        ["infinity"],
     ],
     "meta.status in {success}": ["membership", ["meta", "status"], ["string", "success"]],
     "in benchmarks": ["membership", VALUE, ["benchmarks"]],
@@ -69,10 +75,8 @@ TREES = {
     "not value == 1": ["negation", ["comparison", VALUE, "==", ONE]],
     "value and true and false": ["conjunction", VALUE, ["true"], ["false"]],
     "value or true and false": ["disjunction", VALUE, ["conjunction", ["true"], ["false"]]],
-    "1 if value else 2 if true else 3": [
-        "conditional", ONE, VALUE, ["conditional", TWO, ["true"], THREE],
-    ],
-}  # fmt: skip
+    "1 if value else 2 if true else 3": ["conditional", ONE, VALUE, ["conditional", TWO, ["true"], THREE]],
+}
 
 
 @pytest.mark.parametrize("text", TREES)

@@ -32,9 +32,11 @@ def test_metrics_of_one_step_make_one_event() -> None:
 def test_steps_keep_their_order() -> None:
     """Joined events come in the order of their first parts, also where the parts are mixed."""
     events = join(
-        part(1, step=2, metric="a"), part(2, step=1, metric="a"),
-        part(3, step=2, metric="b"), part(4, step=1, metric="b"),
-    )  # fmt: skip
+        part(1, step=2, metric="a"),
+        part(2, step=1, metric="a"),
+        part(3, step=2, metric="b"),
+        part(4, step=1, metric="b"),
+    )
     assert [event.value for event in events] == [{"step": 2, "a": 1, "b": 3}, {"step": 1, "a": 2, "b": 4}]
 
 

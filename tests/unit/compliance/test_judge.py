@@ -104,12 +104,15 @@ def test_every_first_and_rest(judge_events: Judged) -> None:
     """A clause holds for each event, for the first only, or for all but the first."""
     events = ["seed=1", "seed=2", "seed=3"]
     assert brief(judge_events("seed: any number; value > 5", *events)) == [
-        ("MLP304", "seed.value", 1), ("MLP304", "seed.value", 2), ("MLP304", "seed.value", 3),
-    ]  # fmt: skip
+        ("MLP304", "seed.value", 1),
+        ("MLP304", "seed.value", 2),
+        ("MLP304", "seed.value", 3),
+    ]
     assert brief(judge_events("seed: any number; first value > 5", *events)) == [("MLP304", "seed.first", 1)]
     assert brief(judge_events("seed: any number; rest value == previous(value) + 2", *events)) == [
-        ("MLP305", "seed.rest", 2), ("MLP305", "seed.rest", 3),
-    ]  # fmt: skip
+        ("MLP305", "seed.rest", 2),
+        ("MLP305", "seed.rest", 3),
+    ]
 
 
 def test_target_is_reached_by_any_event(judge_events: Judged) -> None:
@@ -331,11 +334,19 @@ def test_finding_tells_where_what_and_how(judge_events: Judged) -> None:
     """A finding carries the place, what was expected and found, the source and the record."""
     (finding,) = judge_events("seed: at least one; value > 5", "seed=9", "seed=1")
     assert finding == Finding(
-        code="MLP304", rule="common.seed.value", severity="error", key="seed", line=2, column=1,
-        message="seed is 1 where `value > 5` is required", expected="value > 5", found="1",
-        source="written for tests", hint="Train with an allowed value, or submit to the open division.",
+        code="MLP304",
+        rule="common.seed.value",
+        severity="error",
+        key="seed",
+        line=2,
+        column=1,
+        message="seed is 1 where `value > 5` is required",
+        expected="value > 5",
+        found="1",
+        source="written for tests",
+        hint="Train with an allowed value, or submit to the open division.",
         excerpt="seed=1",
-    )  # fmt: skip
+    )
 
 
 def test_many_violations_of_one_rule_are_counted(

@@ -69,9 +69,7 @@ def test_violation_is_reported_at_its_event(rules: Path) -> None:
     found = follow(
         judge, *IDENTITY, mllog("seed", 0), mllog("seed", 1), mllog("run_stop"), mllog("run_start")
     )
-    assert found == [
-        [], [], [("common.seed.value", 3)], [], [("common.run_stop.order", 5)], [], [],
-    ]  # fmt: skip
+    assert found == [[], [], [("common.seed.value", 3)], [], [("common.run_stop.order", 5)], [], []]
 
 
 def test_what_is_missing_is_reported_at_the_end(rules: Path) -> None:
@@ -110,9 +108,15 @@ def test_all_variants_are_found(rules: Path) -> None:
     lines = (mllog("opt_name", "sgd"), mllog("opt_momentum", 2), mllog("hat_size", 80), mllog("brim", 1))
     found = follow(judge, *IDENTITY, mllog("run_start"), *lines)
     assert found == [
-        [], [], [], [], [("knitting.socks.closed.opt_momentum.value", 5)], [],
-        [("knitting.hats.closed.hat_size.value", 6)], [],
-    ]  # fmt: skip
+        [],
+        [],
+        [],
+        [],
+        [("knitting.socks.closed.opt_momentum.value", 5)],
+        [],
+        [("knitting.hats.closed.hat_size.value", 6)],
+        [],
+    ]
 
 
 def test_events_are_let_go_when_the_run_is_known(rules: Path) -> None:
@@ -181,10 +185,17 @@ def test_frame_of_the_run_is_known_as_it_goes(rules: Path) -> None:
 def test_whole_log_is_judged_as_from_a_file(rules: Path) -> None:
     """Judged event by event, a log that names its benchmark first gives what checking its file gives."""
     lines = [
-        *IDENTITY, mllog("opt_name", "sgd"), mllog("brim", 1), mllog("opt_momentum", 3), mllog("seed", 0),
-        mllog("run_stop"), mllog("run_start"), mllog("run_start"), mllog("eval_accuracy", 0.1),
+        *IDENTITY,
+        mllog("opt_name", "sgd"),
+        mllog("brim", 1),
+        mllog("opt_momentum", 3),
+        mllog("seed", 0),
+        mllog("run_stop"),
+        mllog("run_start"),
+        mllog("run_start"),
+        mllog("eval_accuracy", 0.1),
         mllog("hat_size", 99),
-    ]  # fmt: skip
+    ]
     reported = [each for found in follow(start_judge("trial/1.0.0", rules=rules), *lines) for each in found]
     verdict = check_log(b"".join(lines), ruleset="trial/1.0.0", rules=rules)
     assert sorted(reported, key=str) == sorted(brief(list(verdict.findings)), key=str)

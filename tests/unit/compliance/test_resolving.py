@@ -89,13 +89,19 @@ def test_strict_adds_to_every_layer(small_round: Round) -> None:
         knitting="both: {seed: any number}\nstrict: {both: {seed: value > 3}}\n",
     )
     assert [rule.text for rule in rules_of(ruleset, "closed", strict=True).values()] == [
-        "at least one", "value > 1", "value > 2", "exactly one",
-    ]  # fmt: skip
+        "at least one",
+        "value > 1",
+        "value > 2",
+        "exactly one",
+    ]
     assert set(rules_of(ruleset, "closed")) == {"common.seed"}
     strict = rules_of(ruleset, "closed", "knitting", strict=True)
     assert [rule.text for rule in strict.values() if rule.key == "seed"] == [
-        "any number", "value > 1", "value > 2", "value > 3",
-    ]  # fmt: skip
+        "any number",
+        "value > 1",
+        "value > 2",
+        "value > 3",
+    ]
     assert strict["strict.seed.value"].level == "strict"
 
 
@@ -111,13 +117,23 @@ def test_ids_come_from_the_place(small_round: Round) -> None:
         "variants: {socks: {when: value, closed: {seed: logged}}}\nstrict: {open: {seed: value}}\n",
     )
     assert [name.removeprefix("common.seed") for name in rules_of(ruleset)] == [
-        "", ".value", ".value2", ".complete", ".metadata", ".relation", ".order", ".target",
-        ".first", ".rest", ".end",
-    ]  # fmt: skip
+        "",
+        ".value",
+        ".value2",
+        ".complete",
+        ".metadata",
+        ".relation",
+        ".order",
+        ".target",
+        ".first",
+        ".rest",
+        ".end",
+    ]
     assert set(rules_of(ruleset, "open")) == {"open.seed"}
     assert set(rules_of(ruleset, "open", "knitting", strict=True)) == {
-        "knitting.seed", "strict.knitting.open.seed.value",
-    }  # fmt: skip
+        "knitting.seed",
+        "strict.knitting.open.seed.value",
+    }
     assert set(rules_of(ruleset, "closed", "knitting", "socks")) == {"knitting.socks.closed.seed"}
 
 
@@ -215,8 +231,9 @@ def test_open_as_closed(small_round: Round) -> None:
         "closed: {seed: any number}\n", knitting="closed:\n  opt_name: == 1\nopen: as closed\n"
     )
     assert set(rules_of(ruleset, "open", "knitting")) == {
-        "knitting.open.opt_name", "knitting.open.opt_name.value",
-    }  # fmt: skip
+        "knitting.open.opt_name",
+        "knitting.open.opt_name.value",
+    }
     assert "knitting.closed.opt_name" in rules_of(ruleset, "closed", "knitting")
 
 
@@ -238,10 +255,13 @@ def test_benchmark_extends_another(folder: RuleFolder) -> None:
     assert ruleset.benchmarks == ("crochet",)
     rules = rules_of(ruleset, "closed", "crochet", "socks", strict=True)
     assert {
-        "crochet.eval_accuracy", "crochet.closed.global_batch_size.value", "crochet.closed.hook",
+        "crochet.eval_accuracy",
+        "crochet.closed.global_batch_size.value",
+        "crochet.closed.hook",
         "stitch-size",
-        "crochet.socks.closed.opt_momentum", "strict.crochet.closed.global_batch_size.value",
-    } <= set(rules)  # fmt: skip
+        "crochet.socks.closed.opt_momentum",
+        "strict.crochet.closed.global_batch_size.value",
+    } <= set(rules)
     assert not [name for name in rules if "knitting" in name]
     assert rules["crochet.closed.global_batch_size.value"].text == "value > 8"
     assert (ruleset.facts("crochet")["model"], ruleset.facts("crochet").get("area")) == ("Hook", None)

@@ -22,9 +22,18 @@ TODAY = date(2030, 6, 15)
 FINDING = Finding("MLP304", "round.opt_name", "error", "opt_name", 1, 1, "no")
 WARNING = Finding("MLP103", "round.seed", "warning", "seed", 2, 1, "hm")
 VERDICT = Verdict(
-    "results/s/knitting/result_0.txt", "mllog", "training", "9.9.9", "", "closed", "knitting", "fail",
-    (FINDING, WARNING), RunSummary(), 1,
-)  # fmt: skip
+    "results/s/knitting/result_0.txt",
+    "mllog",
+    "training",
+    "9.9.9",
+    "",
+    "closed",
+    "knitting",
+    "fail",
+    (FINDING, WARNING),
+    RunSummary(),
+    1,
+)
 GOOD = """\
 # accepted by the review group
 - rule: MLP304

@@ -30,11 +30,13 @@ STATE = "state:\n  run_start: {run_started: true, epoch: meta.epoch_num}\n"
         ("at least one of this or max_steps", [], "seed or max_steps is required but not logged"),
         ("at least 3", ["seed=1", "seed=1"], "seed must be logged at least 3 times but is logged twice"),
         (
-            "logged", ["seed=1", "seed=1", "seed=1"],
+            "logged",
+            ["seed=1", "seed=1", "seed=1"],
             "seed must be logged once but is logged 3 times, each time as 1",
         ),
         (
-            "logged", ['seed="a"', "seed=[1, null]"],
+            "logged",
+            ['seed="a"', "seed=[1, null]"],
             'seed must be logged once but is logged twice, with different values: "a", [1, null]',
         ),
         ("== 0.9", ["seed=0.8"], "seed is 0.8 where `== 0.9` is required"),
@@ -43,33 +45,40 @@ STATE = "state:\n  run_start: {run_started: true, epoch: meta.epoch_num}\n"
         ("present(value.x)", ['seed={"y": 1}'], "seed: value has no field 'x'"),
         ("present(logged(max_steps))", ["seed=1"], "seed: no max_steps is logged before it"),
         (
-            "meta.x > 1 and value > 0", ['seed=3 {"x": 0}'],
+            "meta.x > 1 and value > 0",
+            ['seed=3 {"x": 0}'],
             "seed must satisfy `meta.x > 1 and value > 0`; here meta.x is 0, value is 3",
         ),
         (
-            "value == 2 * logged(max_steps)", ["max_steps=4", "seed=9"],
+            "value == 2 * logged(max_steps)",
+            ["max_steps=4", "seed=9"],
             "seed must satisfy `value == 2 * logged(max_steps)`; here value is 9, logged(max_steps) is 4",
         ),
         (
-            "value.a < value.b", ['seed={"a": 2, "b": 1}'],
+            "value.a < value.b",
+            ['seed={"a": 2, "b": 1}'],
             "seed must satisfy `value.a < value.b`; here value.a is 2, value.b is 1",
         ),
         (
-            "minutes_since(first run_start) < 1", ["run_start @0s", "seed @90s"],
+            "minutes_since(first run_start) < 1",
+            ["run_start @0s", "seed @90s"],
             "seed must satisfy `minutes_since(first run_start) < 1`; "
             "here minutes_since(first run_start) is 1.50",
         ),
         (
-            "state.run_started", ["seed=1"],
+            "state.run_started",
+            ["seed=1"],
             "seed must satisfy `state.run_started`; here state.run_started is false",
         ),
         ("meta.x > 1", ["seed"], "seed cannot be judged by `meta.x > 1`: the metadata lacks 'x'"),
         (
-            "value > 1", ['seed="2"'],
+            "value > 1",
+            ['seed="2"'],
             "seed cannot be judged by `value > 1`: value is text: not of a kind that can be compared so",
         ),
         (
-            "value + 1 > 1", ['seed="2"'],
+            "value + 1 > 1",
+            ['seed="2"'],
             "seed cannot be judged by `value + 1 > 1`: text where a number is needed",
         ),
         ("value.x > 1", ["seed=2"], "seed cannot be judged by `value.x > 1`: int has no field 'x'"),
@@ -77,23 +86,27 @@ STATE = "state:\n  run_start: {run_started: true, epoch: meta.epoch_num}\n"
         ("value[3] > 1", ["seed=[1]"], "seed cannot be judged by `value[3] > 1`: value[3] is missing"),
         ("1 / value > 1", ["seed=0"], "seed cannot be judged by `1 / value > 1`: a division by zero (0)"),
         (
-            "value > logged(max_steps)", ["seed=1"],
+            "value > logged(max_steps)",
+            ["seed=1"],
             "seed cannot be judged by `value > logged(max_steps)`: no max_steps is logged before it",
         ),
         (
-            "minutes_since(first run_start) < 1", ["seed=1"],
+            "minutes_since(first run_start) < 1",
+            ["seed=1"],
             "seed cannot be judged by `minutes_since(first run_start) < 1`: no run_start is logged before it",
         ),
         (
-            "rest value > previous(meta.x)", ["seed=1", "seed=2"],
+            "rest value > previous(meta.x)",
+            ["seed=1", "seed=2"],
             "seed cannot be judged by `value > previous(meta.x)`: previous(meta.x) is missing",
         ),
         (
-            "2 ^ value > 1", ["seed=1000"],
+            "2 ^ value > 1",
+            ["seed=1000"],
             "seed cannot be judged by `2 ^ value > 1`: the exponent 1000 is beyond 64",
         ),
     ],
-)  # fmt: skip
+)
 def test_message(cell: str, events: list[str], message: str, judge_events: Judged) -> None:
     """Each kind of violation has its sentence, which shows what the formula looked at."""
     occurs = "" if cell.startswith(("logged", "at least")) else "any number; "

@@ -34,8 +34,7 @@ def test_line_has_the_public_order_and_spacing(recorder: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "kind"),
-    [("event", "POINT_IN_TIME"), ("start", "INTERVAL_START"), ("end", "INTERVAL_END")],
+    ("method", "kind"), [("event", "POINT_IN_TIME"), ("start", "INTERVAL_START"), ("end", "INTERVAL_END")]
 )
 def test_methods_give_kind_and_call_site(recorder: Any, method: str, kind: str) -> None:
     """Each method logs its own event type and the line that called it."""

@@ -33,11 +33,17 @@ def test_interval_logs_begin_and_end(events: list[Event], key: str) -> None:
         interval.metadata["samples"] = 10
     begin, end = events
     assert (begin.key, begin.event_type, begin.value, fields(begin)) == (
-        "eval_start", "INTERVAL_START", 7, {"epoch_num": 1},
-    )  # fmt: skip
+        "eval_start",
+        "INTERVAL_START",
+        7,
+        {"epoch_num": 1},
+    )
     assert (end.key, end.event_type, end.value, fields(end)) == (
-        "eval_stop", "INTERVAL_END", 0.5, {"epoch_num": 1, "samples": 10},
-    )  # fmt: skip
+        "eval_stop",
+        "INTERVAL_END",
+        0.5,
+        {"epoch_num": 1, "samples": 10},
+    )
 
 
 def test_interval_with_a_stop_key_of_its_own(events: list[Event]) -> None:

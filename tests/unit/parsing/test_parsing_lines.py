@@ -112,8 +112,10 @@ def test_records_of_two_dialects_on_a_line() -> None:
     """Records of different dialects may share a line."""
     items = scan(b':::MLL 1.5 a: {"value": 1, "metadata": {}}:::MLPv0.5.0 ncf 2.5 (a.py:1) b: 2', 1000)
     assert [(item.dialect, getattr(item, "label", "")) for item in items] == [
-        ("mll", ""), ("mlp050", "two-events-on-a-line"), ("mlp050", ""),
-    ]  # fmt: skip
+        ("mll", ""),
+        ("mlp050", "two-events-on-a-line"),
+        ("mlp050", ""),
+    ]
 
 
 def test_record_written_over_a_cut_one() -> None:
@@ -167,9 +169,19 @@ def test_bare_marker_before_a_record() -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 1000])
 def test_blocks_may_end_anywhere(size: int) -> None:
     """How the bytes come in makes no difference."""
-    data = b"\r\n".join(
-        [b"noise", b"0: " + record(1), b"10%\r20%\r" + record(2) + b"\r", record(3) + record(4), b":::MLLOG {", record(5)]
-    ) + b"\n:::MLLOG, :::MLL 1.5 k: {}"  # fmt: skip
+    data = (
+        b"\r\n".join(
+            [
+                b"noise",
+                b"0: " + record(1),
+                b"10%\r20%\r" + record(2) + b"\r",
+                record(3) + record(4),
+                b":::MLLOG {",
+                record(5),
+            ]
+        )
+        + b"\n:::MLLOG, :::MLL 1.5 k: {}"
+    )
     assert scan(data, size) == read_events_by_grammar(data)
 
 

@@ -258,8 +258,12 @@ def test_each_sample_of_a_malformed_beginning_gets_its_own_label(
 def test_every_label_occurs() -> None:
     """Each label is given to something that these tests or those of lines and files read."""
     elsewhere = {
-        "two-events-on-a-line", "older-dialect-record", "marker-without-record", "record-too-long", "file-cut-short",
-    }  # fmt: skip
+        "two-events-on-a-line",
+        "older-dialect-record",
+        "marker-without-record",
+        "record-too-long",
+        "file-cut-short",
+    }
     assert {label for _, label, _ in [*UNREADABLE, *DOUBTFUL]} | elsewhere == set(MISTAKES)
 
 

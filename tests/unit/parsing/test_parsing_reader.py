@@ -23,9 +23,7 @@ def test_event_of_the_newest_dialect() -> None:
     log = read_log(b"noise\n 0: " + NEW + b"\n")
     assert log.dialect == "mllog"
     assert log.problems == []
-    assert log.events == [
-        Event("seed", 7, {}, 1, 2, 5, NEW, "POINT_IN_TIME", "", None, "mllog"),
-    ]
+    assert log.events == [Event("seed", 7, {}, 1, 2, 5, NEW, "POINT_IN_TIME", "", None, "mllog")]
 
 
 def test_event_of_the_middle_dialect() -> None:
@@ -89,11 +87,26 @@ def test_event_type_and_namespace_may_be_absent_or_odd(
 @pytest.mark.parametrize(
     "value",
     [
-        b"18446744073709551616", b"-9223372036854775809", b"1e-7", b"-0.0", b"0.1", b"123456789012345678901234567890",
-        b'"\\u00e9\\n\\ud83d\\ude00"', '"é😀"'.encode(), b"[1, [2, {}], {\"a\": null}]", b"true", b'":::MLLOG {"', b'"a: b"',
-        b'"18446744073709551616"', b"1.7976931348623157e308", b"5e-324", b"[]", b"{}", b'"{iteration_num: 18 }"',
+        b"18446744073709551616",
+        b"-9223372036854775809",
+        b"1e-7",
+        b"-0.0",
+        b"0.1",
+        b"123456789012345678901234567890",
+        b'"\\u00e9\\n\\ud83d\\ude00"',
+        '"é😀"'.encode(),
+        b'[1, [2, {}], {"a": null}]',
+        b"true",
+        b'":::MLLOG {"',
+        b'"a: b"',
+        b'"18446744073709551616"',
+        b"1.7976931348623157e308",
+        b"5e-324",
+        b"[]",
+        b"{}",
+        b'"{iteration_num: 18 }"',
     ],
-)  # fmt: skip
+)
 def test_values_come_out_as_python_reads_them(value: bytes) -> None:
     """Values keep every digit and character that the standard library keeps."""
     import json
@@ -134,8 +147,12 @@ def test_batches_keep_file_order_and_all_dialects() -> None:
     lines = [NEW, b"noise", MIDDLE, b":::MLLOG {", OLD, NEW]
     items = [item for batch in read_batches(b"\n".join(lines)) for item in batch]
     assert [(item.line, item.dialect) for item in items] == [
-        (1, "mllog"), (3, "mll"), (4, "mllog"), (5, "mlp050"), (6, "mllog"),
-    ]  # fmt: skip
+        (1, "mllog"),
+        (3, "mll"),
+        (4, "mllog"),
+        (5, "mlp050"),
+        (6, "mllog"),
+    ]
 
 
 def test_only_the_dialects_asked_for_are_read() -> None:

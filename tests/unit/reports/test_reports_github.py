@@ -29,9 +29,7 @@ def test_annotation_of_a_finding(verdict):
     (line,) = Report(ReportOptions()).add(FileResult(verdict)).splitlines()
     command, properties, message = read_command(line)
     assert command == "error"
-    assert properties == {
-        "file": verdict.path, "line": "12", "col": "3", "title": "MLP304 round.opt_name"
-    }  # fmt: skip
+    assert properties == {"file": verdict.path, "line": "12", "col": "3", "title": "MLP304 round.opt_name"}
     assert message.splitlines() == [
         verdict.findings[0].message,
         "expected: in {adamw}",

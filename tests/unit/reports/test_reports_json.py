@@ -12,8 +12,17 @@ from mlperf_logging.reports.jsonl import Report as JsonlReport
 from mlperf_logging.runs import RunSummary
 
 FINDING_FIELDS = {
-    "code", "rule", "severity", "key", "line", "column", "message", "expected", "found", "source"
-}  # fmt: skip
+    "code",
+    "rule",
+    "severity",
+    "key",
+    "line",
+    "column",
+    "message",
+    "expected",
+    "found",
+    "source",
+}
 FILE_FIELDS = {"path", "dialect", "usage", "ruleset", "division", "benchmark", "verdict", "findings", "run"}
 
 

@@ -19,8 +19,10 @@ def test_suites_are_folders_and_cases_logs(verdict, passing, unjudged, write_rep
     root = read_xml(write_report(Report(ReportOptions()), verdict, unjudged, passing))
     assert root.tag == "testsuites"
     assert {name: root.get(name) for name in ("tests", "failures", "errors")} == {
-        "tests": "3", "failures": "1", "errors": "1"
-    }  # fmt: skip
+        "tests": "3",
+        "failures": "1",
+        "errors": "1",
+    }
     suites = {suite.get("name"): suite for suite in root}
     assert set(suites) == {"results/system", "other"}
     assert [case.get("name") for case in suites["results/system"]] == ["result_0.txt", "result_1.txt"]

@@ -22,9 +22,11 @@ def test_benchmark_folder_is_found_with_its_names(tmp_path: Path) -> None:
     """Submitter, system and benchmark come from the places of the folders."""
     make(
         tmp_path,
-        "Org/systems/box.json", "Org/results/box/task/result_0.txt", "Org/results/box/task/scaling.json",
+        "Org/systems/box.json",
+        "Org/results/box/task/result_0.txt",
+        "Org/results/box/task/scaling.json",
         "Org/results/box/task/power/result_0/node_0.txt",
-    )  # fmt: skip
+    )
     folder = tmp_path / "Org/results/box/task"
 
     (found,) = find_result_folders(folder)
@@ -66,8 +68,9 @@ def test_every_level_of_a_round_gives_its_folders(tmp_path: Path, below: str) ->
     found = find_result_folders(tmp_path / below)
 
     assert [(each.submitter, each.system, each.benchmark) for each in found] == [
-        ("Org", "box", "a"), ("Org", "box", "b"),
-    ]  # fmt: skip
+        ("Org", "box", "a"),
+        ("Org", "box", "b"),
+    ]
 
 
 @pytest.mark.parametrize("scaling", ["strong", "weak"])
@@ -96,9 +99,12 @@ def test_oldest_layout_has_entries(tmp_path: Path) -> None:
 def test_pruned_results_power_and_hidden_folders_are_left_out(tmp_path: Path) -> None:
     """Runs that were pruned, power readings and hidden folders are no results."""
     make(
-        tmp_path, "task/result_0.txt", "task/pruned_results/result_1.txt", "task/power/result_0/result_9.txt",
+        tmp_path,
+        "task/result_0.txt",
+        "task/pruned_results/result_1.txt",
+        "task/power/result_0/result_9.txt",
         "task/.trash/result_3.txt",
-    )  # fmt: skip
+    )
 
     (found,) = find_result_folders(tmp_path)
 

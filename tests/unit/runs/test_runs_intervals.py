@@ -43,9 +43,11 @@ def test_stop_finds_the_start_of_the_same_progress() -> None:
 def test_repeated_start_begins_nothing_new() -> None:
     """Each of many processes may log the start; initialisation lasts from the first to the last stop."""
     run = read_run(
-        mllog("init_start", None, 1) + mllog("init_start", None, 2) + mllog("init_stop", None, 9)
+        mllog("init_start", None, 1)
+        + mllog("init_start", None, 2)
+        + mllog("init_stop", None, 9)
         + mllog("init_stop", None, 11)
-    )  # fmt: skip
+    )
 
     assert run.init == Interval("init", 1, 11, Progress(), Progress())
 
@@ -53,9 +55,10 @@ def test_repeated_start_begins_nothing_new() -> None:
 def test_start_that_nothing_ends_is_left_open() -> None:
     """A missing stop neither loses the interval nor gives it the next one's end."""
     run = read_run(
-        mllog("block_start", None, 1, first_epoch_num=1) + mllog("block_start", None, 5, first_epoch_num=2)
+        mllog("block_start", None, 1, first_epoch_num=1)
+        + mllog("block_start", None, 5, first_epoch_num=2)
         + mllog("block_stop", None, 7, first_epoch_num=2)
-    )  # fmt: skip
+    )
 
     assert show(run.blocks) == [(1, None, 1), (5, 7, 2)]
     assert run.blocks[0].minutes is None

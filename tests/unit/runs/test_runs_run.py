@@ -37,9 +37,11 @@ NEWEST = b"".join(
         mllog("run_stop", None, 121_000, status="success"),
     ]
 )
-MLL = mll("run_start", None, 1.0) + mll("eval_accuracy", 0.25, 2.0, epoch_num=3) + mll(
-    "run_stop", None, 61.0, status="abort"
-)  # fmt: skip
+MLL = (
+    mll("run_start", None, 1.0)
+    + mll("eval_accuracy", 0.25, 2.0, epoch_num=3)
+    + mll("run_stop", None, 61.0, status="abort")
+)
 
 
 def test_newest_dialect_gives_the_frame() -> None:
@@ -54,9 +56,11 @@ def test_newest_dialect_gives_the_frame() -> None:
 def test_frame_goes_from_the_first_start_to_the_last_stop() -> None:
     """Several starts and stops make one frame."""
     run = read_run(
-        mllog("run_start", None, 60_000) + mllog("run_start", None, 120_000)
-        + mllog("run_stop", None, 180_000, status="aborted") + mllog("run_stop", None, 240_000, status="success")
-    )  # fmt: skip
+        mllog("run_start", None, 60_000)
+        + mllog("run_start", None, 120_000)
+        + mllog("run_stop", None, 180_000, status="aborted")
+        + mllog("run_stop", None, 240_000, status="success")
+    )
 
     assert run.frame == RunSummary(60_000, 240_000, "success", 3.0)
 
@@ -74,8 +78,11 @@ def test_hyperparameters_are_what_was_logged_last() -> None:
     run = read_run(NEWEST)
 
     assert run.hyperparameters == {
-        "global_batch_size": 32, "opt_name": "adamw", "number_of_nodes": 2, "accelerators_per_node": 0,
-    }  # fmt: skip
+        "global_batch_size": 32,
+        "opt_name": "adamw",
+        "number_of_nodes": 2,
+        "accelerators_per_node": 0,
+    }
     assert run.global_batch_size == 32
 
 

@@ -14,8 +14,14 @@ from mlperf_logging.scoring.energy import PowerError, Record, measure_node, meas
 
 def record(key: str, value: object, time_ms: float) -> str:
     """A line as power meters write it: the metadata is an empty text."""
-    fields = {"namespace": "", "time_ms": time_ms, "event_type": "POINT_IN_TIME", "key": key, "value": value,
-              "metadata": ""}  # fmt: skip
+    fields = {
+        "namespace": "",
+        "time_ms": time_ms,
+        "event_type": "POINT_IN_TIME",
+        "key": key,
+        "value": value,
+        "metadata": "",
+    }
     return f":::MLLOG {json.dumps(fields)}\n"
 
 

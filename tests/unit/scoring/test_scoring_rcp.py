@@ -13,12 +13,7 @@ from scipy import stats
 
 from mlperf_logging.compliance.reference_points import ReferencePoint, ReferenceTable
 from mlperf_logging.runs.intervals import Progress
-from mlperf_logging.scoring.rcp import (
-    check_convergence,
-    find_p_value,
-    find_smallest_mean,
-    read_converged,
-)
+from mlperf_logging.scoring.rcp import check_convergence, find_p_value, find_smallest_mean, read_converged
 from mlperf_logging.scoring.reference import RULES, Reference, summarize_point
 from mlperf_logging.scoring.requirements import Requirement
 
@@ -162,8 +157,12 @@ def test_public_check_rounds_epochs() -> None:
 
 def test_full_points_can_be_judged_against() -> None:
     """Without pruning, a point that is slower than its neighbours allow is a reference as well."""
-    table = ReferenceTable("t", "epochs", 0, tuple(ReferencePoint(size, (m,) * 5) for size, m in
-                                                   ((64, 10), (128, 19), (256, 20))))  # fmt: skip
+    table = ReferenceTable(
+        "t",
+        "epochs",
+        0,
+        tuple(ReferencePoint(size, (m,) * 5) for size, m in ((64, 10), (128, 19), (256, 20))),
+    )
 
     assert check_convergence([15] * 5, 128, table, VISION).match == "interpolated"
     full = check_convergence([15] * 5, 128, table, VISION, pruned=False)

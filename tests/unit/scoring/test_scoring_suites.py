@@ -12,9 +12,14 @@ from mlperf_logging.scoring.suites import list_suites, load_suite, score_suite
 
 FIRST = "original-2018-07"
 PUBLISHED_SECONDS = {
-    "resnet": 529877, "maskrcnn": 299971, "transformer": 112187, "deepspeech2": 412417, "ncf": 2803,
-    "sentiment": 214, "minigo": 263322,
-}  # fmt: skip
+    "resnet": 529877,
+    "maskrcnn": 299971,
+    "transformer": 112187,
+    "deepspeech2": 412417,
+    "ncf": 2803,
+    "sentiment": 214,
+    "minigo": 263322,
+}
 """Reference results as they were published, one a benchmark."""
 
 
