@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging.compliance.cache import RuleStore
-from mlperf_logging.compliance.rulesets import RULES_FOLDER, RuleBook, Ruleset
 from mlperf_logging.errors import RuleError
+from mlperf_logging.rules.cache import RuleStore
+from mlperf_logging.rules.rulesets import RULES_FOLDER, RuleBook, Ruleset
 
 FIRST = """\
 title: Trial 1.0

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from mlperf_logging.compliance.closures import EVENT_FIELDS, FUNCTIONS
-from mlperf_logging.compliance.formula import Node
 from mlperf_logging.events import Event
+from mlperf_logging.rules.closures import EVENT_FIELDS, FUNCTIONS
+from mlperf_logging.rules.formula import Node
 
 KEYS = ("seed", "opt_name", "run_start", "run_stop", "eval_accuracy", "submission_org")
 FIELDS = ("epoch_num", "status", "samples_count", "value", "first", "in")

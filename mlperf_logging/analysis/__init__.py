@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlperf_logging.analysis.analyses import AnalysisParameters, analyse, compare_sides, select_runs
     from mlperf_logging.analysis.comparison import compare_systems
+    from mlperf_logging.analysis.hodges_lehmann import estimate_shift
     from mlperf_logging.analysis.hyperparameters import pivot_hyperparameters, tabulate_hyperparameters
     from mlperf_logging.analysis.intervals import count_runs_needed, find_t_interval
     from mlperf_logging.analysis.outliers import mark_outliers
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.references import find_reference_range
     from mlperf_logging.analysis.scaling import describe_scaling
     from mlperf_logging.analysis.seeds import describe_seed_effect
-    from mlperf_logging.analysis.shifts import estimate_shift
     from mlperf_logging.analysis.tables import Tables, read_tables, tabulate_evaluations, tabulate_runs
     from mlperf_logging.analysis.variance import VarianceParameters, describe_variance
 
@@ -35,7 +35,7 @@ _MODULES = {
     "describe_scaling": "scaling",
     "describe_seed_effect": "seeds",
     "describe_variance": "variance",
-    "estimate_shift": "shifts",
+    "estimate_shift": "hodges_lehmann",
     "find_reference_range": "references",
     "find_t_interval": "intervals",
     "mark_outliers": "outliers",

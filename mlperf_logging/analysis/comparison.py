@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import require_columns, split_groups
+from mlperf_logging.analysis.hodges_lehmann import LARGEST_EXACT, estimate_shift
 from mlperf_logging.analysis.intervals import find_bootstrap_interval
 from mlperf_logging.analysis.parameters import BootstrapParameters
 from mlperf_logging.analysis.randomness import read_seed, start_generator
-from mlperf_logging.analysis.shifts import LARGEST_EXACT, estimate_shift
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlperf_logging.analysis.columns import FLAG, TEXT, Column, make_table
 from mlperf_logging.analysis.grouping import GROUP
 from mlperf_logging.analysis.reading import RunRows
-from mlperf_logging.compliance.formula import Node, walk
-from mlperf_logging.compliance.rules import Rule
-from mlperf_logging.compliance.rulesets import Ruleset, open_rulebook
+from mlperf_logging.rules.formula import Node, walk
+from mlperf_logging.rules.rule import Rule
+from mlperf_logging.rules.rulesets import Ruleset, open_rulebook
 
 if TYPE_CHECKING:
     import pandas as pd

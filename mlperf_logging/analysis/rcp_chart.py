@@ -6,9 +6,9 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mlperf_logging.compliance.reference_points import ReferenceTable
-from mlperf_logging.scoring.rcp import ConvergenceCheck, find_smallest_mean
-from mlperf_logging.scoring.reference import match_batch_size, show_amount
+from mlperf_logging.rules.reference_points import ReferenceTable
+from mlperf_logging.scoring.rcp.matching import match_batch_size, show_amount
+from mlperf_logging.scoring.rcp.test import ConvergenceCheck, find_smallest_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mlperf_logging.analysis.describing import ReadRun, describe_evaluations, describe_run
 from mlperf_logging.analysis.places import Place, place_log
 from mlperf_logging.analysis.progress import read_counting, to_float
+from mlperf_logging.analysis.rows import ReadRun, describe_evaluations, describe_run
 from mlperf_logging.analysis.targets import (
     Target,
     find_meeting,
@@ -18,11 +18,11 @@ from mlperf_logging.analysis.targets import (
     read_target,
 )
 from mlperf_logging.compliance.checking import Identity, find_variants
-from mlperf_logging.compliance.choosing import choose_ruleset
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import open_rulebook
+from mlperf_logging.compliance.ruleset_selection import choose_ruleset
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.parsing import Log, read_log
+from mlperf_logging.rules.rulesets import open_rulebook
 from mlperf_logging.runs import Run, make_run
 
 _SHARED = ("path", "benchmark", "submitter", "system", "seed")

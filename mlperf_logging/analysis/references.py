@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.analysis.progress import EPOCHS, SAMPLES, TOKENS
-from mlperf_logging.compliance.reference_points import load_reference_points
-from mlperf_logging.compliance.rulesets import open_rulebook
-from mlperf_logging.scoring.rcp import find_smallest_mean
-from mlperf_logging.scoring.reference import match_batch_size, prune, summarize_points
+from mlperf_logging.rules.reference_points import load_reference_points
+from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.scoring.rcp.matching import match_batch_size, prune, summarize_points
+from mlperf_logging.scoring.rcp.test import find_smallest_mean
 from mlperf_logging.scoring.requirements import read_requirement
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mlperf_logging.compliance.closures import TROUBLES, Closure, Memory, compile_formula
-from mlperf_logging.compliance.formula import Node, parse_formula, walk
 from mlperf_logging.compliance.joining import Joiner
-from mlperf_logging.compliance.rulesets import Ruleset, Table
 from mlperf_logging.errors import RuleError, UsageError
 from mlperf_logging.events import Event
+from mlperf_logging.rules.closures import TROUBLES, Closure, Memory, compile_formula
+from mlperf_logging.rules.formula import Node, parse_formula, walk
+from mlperf_logging.rules.rulesets import Ruleset, Table
 from mlperf_logging.runs.run import EVALUATION_KEYS, Evaluation
 
 AT_LEAST, AT_MOST = "at least", "at most"

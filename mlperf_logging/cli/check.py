@@ -23,7 +23,7 @@ JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-divisio
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from mlperf_logging.compliance.selection import Selection
+    from mlperf_logging.compliance.finding_filter import Selection
     from mlperf_logging.compliance.waivers import Waiver
 
 
@@ -200,7 +200,7 @@ def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
 def _read_selection(options: SimpleNamespace | Namespace) -> Selection | None:
     if not options.select and not options.ignore:
         return None
-    from mlperf_logging.compliance.selection import is_code_prefix, parse_selection
+    from mlperf_logging.compliance.finding_filter import is_code_prefix, parse_selection
 
     texts = [*options.select, *options.ignore]
     if all(is_code_prefix(part.strip()) for text in texts for part in text.split(",")):
@@ -211,17 +211,17 @@ def _read_selection(options: SimpleNamespace | Namespace) -> Selection | None:
 
 
 def _list_codes(folder: str | None) -> set[str]:
-    from mlperf_logging.compliance.rulesets import open_rulebook
-    from mlperf_logging.parsing.mistakes import MISTAKES
+    from mlperf_logging.parsing.diagnostics import MISTAKES
+    from mlperf_logging.rules.rulesets import open_rulebook
 
     form = {mistake.code for mistake in MISTAKES.values()}
     return form | set(open_rulebook(folder).vocabulary().codes) | {UNJUDGED_CODE}
 
 
 def _list_rule_ids(folder: str | None) -> set[str]:
-    from mlperf_logging.compliance.catalogue import list_rules
-    from mlperf_logging.compliance.rulesets import open_rulebook
-    from mlperf_logging.parsing.mistakes import MISTAKES
+    from mlperf_logging.parsing.diagnostics import MISTAKES
+    from mlperf_logging.rules.catalogue import list_rules
+    from mlperf_logging.rules.rulesets import open_rulebook
 
     book = open_rulebook(folder)
     found = {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}

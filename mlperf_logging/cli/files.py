@@ -1,6 +1,5 @@
 """From what the user named to the logs to be judged: files, folders, patterns, standard input."""
 
-# ruff: noqa: PTH112, PTH118, PTH207
 # paths come out as they were given, which pathlib does not keep ("./a", "a//b")
 
 import os

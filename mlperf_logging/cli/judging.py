@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from concurrent.futures.process import ProcessPoolExecutor
 
+    from mlperf_logging.compliance.finding_filter import Selection
     from mlperf_logging.compliance.live import LiveJudge
-    from mlperf_logging.compliance.selection import Selection
     from mlperf_logging.compliance.waivers import WaivedFinding, Waiver
 
 UNJUDGED_CODE = "MLP000"
@@ -146,7 +146,7 @@ class LogJudge(NamedTuple):
 
             verdict, waived = apply_waivers(verdict, self.waivers)
         if self.selection is not None:
-            from mlperf_logging.compliance.selection import apply_selection
+            from mlperf_logging.compliance.finding_filter import apply_selection
 
             keeps = self.selection.keeps
             verdict = apply_selection(verdict, self.selection)

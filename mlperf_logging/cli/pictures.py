@@ -157,9 +157,9 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
     from mlperf_logging.analysis.rcp_chart import draw_reference_chart
     from mlperf_logging.cli.rcp_views import CHECK_COLUMNS, make_check_row
     from mlperf_logging.cli.scoring import FolderRuns, name_system, read_folders
-    from mlperf_logging.compliance.reference_points import load_reference_points
-    from mlperf_logging.compliance.rulesets import open_rulebook
-    from mlperf_logging.scoring.submissions import check_submission
+    from mlperf_logging.rules.reference_points import load_reference_points
+    from mlperf_logging.rules.rulesets import open_rulebook
+    from mlperf_logging.scoring.rcp.submissions import check_submission
 
     del tables  # the runs of whole folders count, and are judged
     folders: list[FolderRuns] = read_folders(argparse.Namespace(**{**vars(options), "quiet": True}))

@@ -30,13 +30,13 @@ from mlperf_logging.cli.scoring import (
 from mlperf_logging.cli.tabular import render_records
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.folders import SCALING_FILE
-from mlperf_logging.scoring.chance import DRAWS
 from mlperf_logging.scoring.folders import read_scaling_factor
-from mlperf_logging.scoring.reference import CHECK, RULES
-from mlperf_logging.scoring.submissions import SubmissionCheck, check_submission
+from mlperf_logging.scoring.rcp.matching import CHECK, RULES
+from mlperf_logging.scoring.rcp.pass_probability import DRAWS
+from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance.reference_points import ReferenceTable
+    from mlperf_logging.rules.reference_points import ReferenceTable
 
 SCHEMA = "mlperf-rcp/1"
 PICTURES = (".png", ".svg", ".pdf")
@@ -158,8 +158,8 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
 
 
 def _open_tables(options: argparse.Namespace) -> Callable[[str, str], ReferenceTable | None]:
-    from mlperf_logging.compliance.reference_points import load_reference_points
-    from mlperf_logging.compliance.rulesets import open_rulebook
+    from mlperf_logging.rules.reference_points import load_reference_points
+    from mlperf_logging.rules.rulesets import open_rulebook
 
     book = open_rulebook(options.rules)
     known: dict[str, dict[str, ReferenceTable]] = {}
@@ -170,7 +170,7 @@ def _open_tables(options: argparse.Namespace) -> Callable[[str, str], ReferenceT
         table = known[ruleset].get(benchmark)
         if options.points is None:
             return table
-        from mlperf_logging.scoring.points import load_points
+        from mlperf_logging.scoring.rcp.own_points import load_points
 
         return load_points(options.points, benchmark, table)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from mlperf_logging.cli.scoring import name_system
 from mlperf_logging.cli.tables import align_columns
-from mlperf_logging.scoring.chance import Chance
-from mlperf_logging.scoring.rcp import ConvergenceCheck
-from mlperf_logging.scoring.reference import BELOW, EXACT, INTERPOLATED, MISSING
-from mlperf_logging.scoring.submissions import SubmissionCheck
+from mlperf_logging.scoring.rcp.matching import BELOW, EXACT, INTERPOLATED, MISSING
+from mlperf_logging.scoring.rcp.pass_probability import Chance
+from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
+from mlperf_logging.scoring.rcp.test import ConvergenceCheck
 
 CHECK_COLUMNS = (
     "path",

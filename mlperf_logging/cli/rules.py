@@ -12,8 +12,8 @@ from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_gua
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance.catalogue import Explanation
-    from mlperf_logging.compliance.rulesets import RuleBook, Ruleset
+    from mlperf_logging.rules.catalogue import Explanation
+    from mlperf_logging.rules.rulesets import RuleBook, Ruleset
 
 SCHEMA = "mlperf-rules/1"
 _EXAMPLES = """\
@@ -50,7 +50,7 @@ def show_explanation(name: str, *, folder: str | None = None, as_json: bool = Fa
     Raises:
         UsageError: there is no such code or rule.
     """
-    from mlperf_logging.compliance.catalogue import explain
+    from mlperf_logging.rules.catalogue import explain
 
     explanation = explain(name, _open_book(folder))
     _print(
@@ -74,7 +74,7 @@ def show_rules(
     Raises:
         UsageError: there is no such round, division or benchmark.
     """
-    from mlperf_logging.compliance.catalogue import list_rules
+    from mlperf_logging.rules.catalogue import list_rules
 
     book = _open_book(folder)
     if ruleset == "auto":
@@ -214,7 +214,7 @@ def _build_parser(program: str) -> Parser:
 
 def _list(options: argparse.Namespace, program: str) -> int:
     del program
-    from mlperf_logging.compliance.catalogue import list_rulesets
+    from mlperf_logging.rules.catalogue import list_rulesets
 
     entries = list_rulesets(_open_book(options.rules))
 
@@ -230,7 +230,7 @@ def _list(options: argparse.Namespace, program: str) -> int:
 
 def _show(options: argparse.Namespace, program: str) -> int:
     del program
-    from mlperf_logging.compliance.catalogue import show_benchmark
+    from mlperf_logging.rules.catalogue import show_benchmark
 
     ruleset = _find_ruleset(_open_book(options.rules), options.ruleset, options.usage, options.benchmark)
     division = options.division if ruleset.has_divisions else None
@@ -266,7 +266,7 @@ def _explain(options: argparse.Namespace, program: str) -> int:
 
 def _diff(options: argparse.Namespace, program: str) -> int:
     del program
-    from mlperf_logging.compliance.catalogue import compare_rulesets
+    from mlperf_logging.rules.catalogue import compare_rulesets
 
     book = _open_book(options.rules)
     before, after = (_find_ruleset(book, name, options.usage) for name in (options.before, options.after))
@@ -291,7 +291,7 @@ def _diff(options: argparse.Namespace, program: str) -> int:
 def _docs(options: argparse.Namespace, program: str) -> int:
     from pathlib import Path
 
-    from mlperf_logging.compliance.pages import write_pages
+    from mlperf_logging.rules.pages import write_pages
 
     folder = Path(options.folder)
     pages = write_pages(_open_book(options.rules))
@@ -317,7 +317,7 @@ def _docs(options: argparse.Namespace, program: str) -> int:
 
 
 def _open_book(folder: str | None) -> RuleBook:
-    from mlperf_logging.compliance.rulesets import open_rulebook
+    from mlperf_logging.rules.rulesets import open_rulebook
 
     return open_rulebook(folder)
 
@@ -329,7 +329,7 @@ def _find_ruleset(book: RuleBook, name: str, usage: str | None, benchmark: str |
         UsageError: there is none.
     """
     from mlperf_logging.compliance.checking import Identity
-    from mlperf_logging.compliance.choosing import choose_ruleset
+    from mlperf_logging.compliance.ruleset_selection import choose_ruleset
 
     if name != "auto":
         return choose_ruleset(book, usage, name, None, None, Identity({}, {})).ruleset

@@ -178,7 +178,7 @@ def _names_benchmark(runs: Sequence[ScoredRun], suite: Suite) -> bool:
 
 def _look_up_requirement(found: FolderRuns, options: argparse.Namespace) -> Requirement | None:
     """How often the benchmark that the folder is named after is run, where no log names one."""
-    from mlperf_logging.compliance.rulesets import open_rulebook
+    from mlperf_logging.rules.rulesets import open_rulebook
 
     for run in found.runs[:1]:
         if run.ruleset is not None:

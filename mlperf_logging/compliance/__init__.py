@@ -9,17 +9,17 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.checking import CheckedRun, check_log, check_run
     from mlperf_logging.compliance.findings import Finding, Verdict
     from mlperf_logging.compliance.live import start_judge
-    from mlperf_logging.compliance.rulesets import Ruleset, load_ruleset
+    from mlperf_logging.rules.rulesets import Ruleset, load_ruleset
 
 _MODULES = {
-    "CheckedRun": "checking",
-    "Finding": "findings",
-    "Ruleset": "rulesets",
-    "Verdict": "findings",
-    "check_log": "checking",
-    "check_run": "checking",
-    "load_ruleset": "rulesets",
-    "start_judge": "live",
+    "CheckedRun": "compliance.checking",
+    "Finding": "compliance.findings",
+    "Ruleset": "rules.rulesets",
+    "Verdict": "compliance.findings",
+    "check_log": "compliance.checking",
+    "check_run": "compliance.checking",
+    "load_ruleset": "rules.rulesets",
+    "start_judge": "compliance.live",
 }
 
 __all__ = [
@@ -37,4 +37,4 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return getattr(import_module(f"mlperf_logging.{_MODULES[name]}"), name)

@@ -6,14 +6,14 @@ from operator import itemgetter
 from os import PathLike, fspath, stat
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
-from mlperf_logging.compliance.choosing import Choice, choose_ruleset
-from mlperf_logging.compliance.closures import TROUBLES, Memory
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import Ruleset, open_rulebook
+from mlperf_logging.compliance.ruleset_selection import Choice, choose_ruleset
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import name_of
+from mlperf_logging.rules.closures import TROUBLES, Memory
+from mlperf_logging.rules.rulesets import Ruleset, open_rulebook
 from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
 
 if TYPE_CHECKING:
@@ -356,7 +356,7 @@ def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -
 
 def describe_problem(problem: Problem) -> Finding:
     """The finding for a record that could not be read as written."""
-    from mlperf_logging.parsing.mistakes import KINDS
+    from mlperf_logging.parsing.diagnostics import KINDS
 
     mend = next((kind.mend for kind in KINDS if kind.label == problem.label), "")
     return Finding(

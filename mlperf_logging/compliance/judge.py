@@ -9,19 +9,19 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from mlperf_logging.compliance.closures import TROUBLES, Memory
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.joining import Joiner
-from mlperf_logging.compliance.rules import Rule
-from mlperf_logging.compliance.rulesets import CompiledEntry, CompiledRule, Ruleset, Table
 from mlperf_logging.events import Event
+from mlperf_logging.rules.closures import TROUBLES, Memory
+from mlperf_logging.rules.rule import Rule
+from mlperf_logging.rules.rulesets import CompiledEntry, CompiledRule, Ruleset, Table
 
 
 def _words() -> ModuleType:
     # Most logs break no rule: what puts findings into words is loaded with the first of them.
-    from mlperf_logging.compliance import wording
+    from mlperf_logging.compliance import messages
 
-    return wording
+    return messages
 
 
 _NOTHING = Event("", None, {}, 0, 0, 0, b"")

@@ -10,12 +10,12 @@ from __future__ import annotations
 from os import PathLike
 
 from mlperf_logging.compliance.checking import BENCHMARK, DIVISION, Identity, find_variants, summarize_run
-from mlperf_logging.compliance.choosing import AUTO, Choice, choose_ruleset
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.formula import walk
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import RuleBook, Ruleset, open_rulebook
+from mlperf_logging.compliance.ruleset_selection import AUTO, Choice, choose_ruleset
 from mlperf_logging.events import Event
+from mlperf_logging.rules.formula import walk
+from mlperf_logging.rules.rulesets import RuleBook, Ruleset, open_rulebook
 from mlperf_logging.runs.frame import RunSummary
 
 

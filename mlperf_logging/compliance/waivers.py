@@ -16,8 +16,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlperf_logging.compliance.finding_filter import match_finding, replace_findings
 from mlperf_logging.compliance.findings import Finding, Verdict
-from mlperf_logging.compliance.selection import match_finding, replace_findings
 from mlperf_logging.errors import WaiverError
 
 _FIELDS = ("rule", "path", "reason", "expires")

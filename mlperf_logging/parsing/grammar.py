@@ -20,8 +20,8 @@ from lark.parsers.lalr_analysis import Reduce
 from lark.parsers.lalr_parser_state import ParserState
 from lark.visitors import merge_transformers
 
+from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.parsing.dialects import Dialect
-from mlperf_logging.parsing.mistakes import KINDS
 from mlperf_logging.parsing.payloads import PairDecoder, read_integer
 from mlperf_logging.parsing.records import Parsed, ParseRecord, Unreadable
 

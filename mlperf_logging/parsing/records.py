@@ -7,8 +7,8 @@ from itertools import islice, takewhile
 from typing import Any, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing.diagnostics import MISTAKES, RAW_LIMIT
 from mlperf_logging.parsing.dialects import Dialect
-from mlperf_logging.parsing.mistakes import MISTAKES, RAW_LIMIT
 from mlperf_logging.parsing.payloads import DEPTH_LIMIT, PairDecoder, count_members, describe, has_unbounded
 
 Item: TypeAlias = "Event | Problem"

@@ -133,8 +133,8 @@ def describe_code(code: str) -> tuple[str, str]:
     Args:
         code: code of a finding.
     """
-    from mlperf_logging.compliance.rulesets import open_rulebook
-    from mlperf_logging.parsing.mistakes import MISTAKES
+    from mlperf_logging.parsing.diagnostics import MISTAKES
+    from mlperf_logging.rules.rulesets import open_rulebook
 
     known = open_rulebook().vocabulary().codes.get(code)
     if known is not None:

@@ -5,7 +5,6 @@
 in the system's folder.
 """
 
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH206
 # paths come out as they were given, which pathlib does not keep; and pathlib costs a cold start
 
 from __future__ import annotations

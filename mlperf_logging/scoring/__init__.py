@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlperf_logging.scoring.folders import FolderScore, score_folder
     from mlperf_logging.scoring.means import geometric_mean, olympic_mean
-    from mlperf_logging.scoring.rcp import ConvergenceCheck, check_convergence
+    from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
+    from mlperf_logging.scoring.rcp.test import ConvergenceCheck, check_convergence
     from mlperf_logging.scoring.results import check_results, score_results
     from mlperf_logging.scoring.runs import ScoredRun, score_run
-    from mlperf_logging.scoring.submissions import SubmissionCheck
     from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
 
 _MODULES = {
-    "ConvergenceCheck": "rcp",
+    "ConvergenceCheck": "rcp.test",
     "FolderScore": "folders",
     "ScoredRun": "runs",
-    "SubmissionCheck": "submissions",
+    "SubmissionCheck": "rcp.submissions",
     "Suite": "suites",
     "SuiteScore": "suites",
-    "check_convergence": "rcp",
+    "check_convergence": "rcp.test",
     "check_results": "results",
     "geometric_mean": "means",
     "load_suite": "suites",

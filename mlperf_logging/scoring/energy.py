@@ -4,8 +4,6 @@
 like result logs, but leaner (``metadata`` is often an empty text), so they are read here, leniently.
 """
 
-# ruff: noqa: PTH112, PTH118, PTH119, PTH208 - a score starts cold without pathlib
-
 from __future__ import annotations
 
 import math

@@ -5,15 +5,15 @@ from __future__ import annotations
 from os import PathLike
 
 from mlperf_logging.compliance.checking import check_run
-from mlperf_logging.compliance.reference_points import ReferenceTable, load_reference_points
-from mlperf_logging.compliance.rulesets import open_rulebook
+from mlperf_logging.rules.reference_points import ReferenceTable, load_reference_points
+from mlperf_logging.rules.rulesets import open_rulebook
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
-from mlperf_logging.scoring.chance import DRAWS
 from mlperf_logging.scoring.folders import OLYMPIC, FolderScore, score_folder
-from mlperf_logging.scoring.reference import CHECK
+from mlperf_logging.scoring.rcp.matching import CHECK
+from mlperf_logging.scoring.rcp.pass_probability import DRAWS
+from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun, score_run
-from mlperf_logging.scoring.submissions import SubmissionCheck, check_submission
 
 
 def read_results(

@@ -134,7 +134,7 @@ def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
     """
     from pathlib import Path
 
-    from mlperf_logging.compliance.rulefiles import load_rule_file
+    from mlperf_logging.rules.files import load_rule_file
 
     known = list_suites(folder)
     path = Path(_rules_folder(folder)) / _FOLDER / f"{name}.yaml" if name in known else Path(name)
@@ -146,7 +146,7 @@ def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
 
 
 def _rules_folder(folder: str | PathLike[str] | None) -> str:
-    from mlperf_logging.compliance.rulesets import RULES_FOLDER
+    from mlperf_logging.rules.rulesets import RULES_FOLDER
 
     return fspath(folder) if folder is not None else RULES_FOLDER
 

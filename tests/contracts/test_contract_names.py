@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging.compliance.rulesets import open_rulebook
+from mlperf_logging.rules.rulesets import open_rulebook
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "mlperf_logging"

@@ -8,7 +8,7 @@ import pytest
 
 from mlperf_logging.cli.check import main as check
 from mlperf_logging.cli.main import main
-from mlperf_logging.compliance.catalogue import list_rulesets
+from mlperf_logging.rules.catalogue import list_rulesets
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_log
+from mlperf_logging.parsing.diagnostics import MISTAKES, RAW_LIMIT
 from mlperf_logging.parsing.dialects import load_dialects
-from mlperf_logging.parsing.mistakes import MISTAKES, RAW_LIMIT
 from mlperf_logging.parsing.records import RecordReader
 from mlperf_logging.parsing.scanner import Scanner
 

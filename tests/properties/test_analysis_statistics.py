@@ -16,9 +16,9 @@ from mlperf_logging.analysis import (
     compare_systems,
     describe_variance,
 )
+from mlperf_logging.analysis.hodges_lehmann import count_rank_sums, estimate_shift
 from mlperf_logging.analysis.intervals import count_runs_needed, find_bootstrap_interval, find_t_interval
 from mlperf_logging.analysis.outliers import METHODS, mark_outliers
-from mlperf_logging.analysis.shifts import count_rank_sums, estimate_shift
 
 times = st.lists(st.floats(0.5, 5_000).map(lambda x: round(x, 3)), min_size=2, max_size=12)
 scales = st.sampled_from([2.0**-10, 0.25, 64.0, 1024.0])

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import STATE_WORDS, events, formulas, json_values, junk_trees
 
-from mlperf_logging.compliance.closures import TROUBLES, Memory, compile_formula, name_kind
-from mlperf_logging.compliance.examples import read_events, write_event
-from mlperf_logging.compliance.formula import Node, parse_cell, parse_formula, walk, write_formula
-from mlperf_logging.compliance.names import expand_names
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event
+from mlperf_logging.rules.brace_expansion import expand_names
+from mlperf_logging.rules.closures import TROUBLES, Memory, compile_formula, name_kind
+from mlperf_logging.rules.examples import read_events, write_event
+from mlperf_logging.rules.formula import Node, parse_cell, parse_formula, walk, write_formula
 
 WORDS = frozenset(STATE_WORDS)
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlperf_logging.compliance.binding import finish_draft
-from mlperf_logging.compliance.codes import Vocabulary
-from mlperf_logging.compliance.resolving import LAYERS as LAYER_NAMES
-from mlperf_logging.compliance.resolving import Resolver
-from mlperf_logging.compliance.rulesets import Ruleset, merge_layers
 from mlperf_logging.errors import RuleError
+from mlperf_logging.rules.binding import finish_draft
+from mlperf_logging.rules.codes import Vocabulary
+from mlperf_logging.rules.resolving import LAYERS as LAYER_NAMES
+from mlperf_logging.rules.resolving import Resolver
+from mlperf_logging.rules.rulesets import Ruleset, merge_layers
 
 CELLS = {
     "logged": [("", "exactly one")],

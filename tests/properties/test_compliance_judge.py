@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import KEYS, STATE_WORDS, events, formulas
 
-from mlperf_logging.compliance.catalogue import DIVISIONS
 from mlperf_logging.compliance.checking import Identity, find_variants
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.formula import Node, write_formula
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.live import LiveJudge
-from mlperf_logging.compliance.rules import Entry, Rule
-from mlperf_logging.compliance.rulesets import Ruleset, Table, compile_table, open_rulebook
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event
+from mlperf_logging.rules.catalogue import DIVISIONS
+from mlperf_logging.rules.formula import Node, write_formula
+from mlperf_logging.rules.rule import Entry, Rule
+from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table, open_rulebook
 
 Kind = tuple[str, str | None, str | None, tuple[str, ...]]
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from mlperf_logging.compliance.catalogue import DIVISIONS
-from mlperf_logging.compliance.formula import Node, parse_formula
-from mlperf_logging.compliance.rules import Rule
-from mlperf_logging.compliance.rulesets import Ruleset, merge_layers, open_rulebook
+from mlperf_logging.rules.catalogue import DIVISIONS
+from mlperf_logging.rules.formula import Node, parse_formula
+from mlperf_logging.rules.rule import Rule
+from mlperf_logging.rules.rulesets import Ruleset, merge_layers, open_rulebook
 
 pytestmark = pytest.mark.corpus
 

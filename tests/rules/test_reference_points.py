@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from rule_folders import RuleFolder, copy_rules
 
-from mlperf_logging.compliance.reference_points import ReferencePoint, load_reference_points
-from mlperf_logging.compliance.rulesets import RuleBook, open_rulebook
 from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.rules.reference_points import ReferencePoint, load_reference_points
+from mlperf_logging.rules.rulesets import RuleBook, open_rulebook
 
 PROJECT = Path(__file__).resolve().parents[2]
 COUNTED_IN_SAMPLES_FROM = 4_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging.compliance.rulesets import open_rulebook
+from mlperf_logging.rules.rulesets import open_rulebook
 
 WITHOUT_RULES = {("hpc", "0.7.0"), ("training", "0.6.0", "ncf")}
 """What the facts list and no round has rules of."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mlperf_logging.compliance.examples import read_events
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import open_rulebook
+from mlperf_logging.rules.examples import read_events
+from mlperf_logging.rules.rulesets import open_rulebook
 
 Kind = tuple[str | None, str, tuple[str, ...]]
 

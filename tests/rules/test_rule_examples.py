@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import pytest
 
-from mlperf_logging.compliance.catalogue import DIVISIONS
-from mlperf_logging.compliance.codes import CONFLICTING, REPEATED
-from mlperf_logging.compliance.examples import can_fail, find_example, read_events
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rules import Rule
-from mlperf_logging.compliance.rulesets import Ruleset, Table, compile_table, open_rulebook
+from mlperf_logging.rules.catalogue import DIVISIONS
+from mlperf_logging.rules.codes import CONFLICTING, REPEATED
+from mlperf_logging.rules.examples import can_fail, find_example, read_events
+from mlperf_logging.rules.rule import Rule
+from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table, open_rulebook
 
 Kind = tuple[str | None, str | None, tuple[str, ...]]
 

@@ -15,7 +15,7 @@ from mlperf_logging.analysis import (
     tabulate_hyperparameters,
 )
 from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS, list_requirements
-from mlperf_logging.compliance.formula import parse_formula
+from mlperf_logging.rules.formula import parse_formula
 
 ROUND = ReadingParameters(usage="training", ruleset="5.1.0")
 SETTINGS = {"opt_name": "adamw", "opt_adamw_beta_1": 0.9, "opt_base_learning_rate": 0.001, "lunch": "soup"}

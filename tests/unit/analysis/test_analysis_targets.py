@@ -16,7 +16,7 @@ from mlperf_logging.analysis.targets import (
     read_logged_target,
     read_target,
 )
-from mlperf_logging.compliance.rulesets import open_rulebook
+from mlperf_logging.rules.rulesets import open_rulebook
 from tests.logs import mll, mllog
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from mlperf_logging.compliance.reference_points import ReferencePoint, ReferenceTable
-from mlperf_logging.scoring.rcp import ConvergenceCheck, check_convergence
+from mlperf_logging.rules.reference_points import ReferencePoint, ReferenceTable
+from mlperf_logging.scoring.rcp.test import ConvergenceCheck, check_convergence
 from mlperf_logging.scoring.requirements import Requirement
 
 figure_module = pytest.importorskip("matplotlib.figure")

@@ -15,8 +15,8 @@ from mlperf_logging.cli.following import Follower
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.tailing import Pace
 from mlperf_logging.compliance.checking import check_log
+from mlperf_logging.compliance.finding_filter import Selection
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.selection import Selection
 
 PACE = Pace(look_every_s=0.005, grace_s=0.05)
 

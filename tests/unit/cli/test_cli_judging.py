@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlperf_logging import compliance
 from mlperf_logging.cli.judging import LogJudge, plan_batches, start_judging
-from mlperf_logging.compliance.selection import Selection
+from mlperf_logging.compliance.finding_filter import Selection
 from mlperf_logging.compliance.waivers import Waiver
 from mlperf_logging.errors import MLPerfLoggingError, UsageError
 

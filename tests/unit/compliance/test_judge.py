@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from mlperf_logging.compliance import judge as judge_module
-from mlperf_logging.compliance.examples import read_events
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.rulesets import Ruleset
 from mlperf_logging.events import Event
+from mlperf_logging.rules.examples import read_events
+from mlperf_logging.rules.rulesets import Ruleset
 
 Judged = Callable[..., list[Finding]]
 Round = Callable[..., Ruleset]

@@ -1,0 +1,170 @@
+"""Choosing what a log is judged by: the round, the division and the benchmark."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.errors import UsageError
+from mlperf_logging.rules.rulesets import RoundIndex, RuleBook, Ruleset
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.checking import Identity
+
+AUTO = "auto"
+RULESET = "submission_ruleset"
+"""Key by which a log names the usage and round that its run was made for."""
+DIVISIONS = ("closed", "open")
+
+
+class Choice(NamedTuple):
+    """What a log is judged by.
+
+    Attributes:
+        ruleset: the round's rules.
+        reason: why that round.
+        division: ``"closed"``, ``"open"``, or None where the log does not say.
+        benchmark: as asked for or logged, or None.
+        findings: what the choosing itself has to say.
+    """
+
+    ruleset: Ruleset
+    reason: str
+    division: str | None
+    benchmark: str | None
+    findings: tuple[Finding, ...]
+
+
+def choose_ruleset(
+    book: RuleBook,
+    usage: str | None,
+    ruleset: str,
+    division: str | None,
+    benchmark: str | None,
+    identity: "Identity",
+) -> Choice:
+    """Choose the round, the division and the benchmark for a log.
+
+    Raises:
+        UsageError: there is no such usage, ruleset, division or benchmark; the message names near ones.
+    """
+    index = book.index()
+    if usage is not None and all(entry.usage != usage for entry in index):
+        _refuse_unknown("usage", usage, sorted({entry.usage for entry in index}))
+    if division is not None:
+        _refuse_unknown("division", division, DIVISIONS)
+    if benchmark is not None:
+        _refuse_unknown(
+            "benchmark", benchmark, sorted({name for entry in index for name in entry.benchmarks})
+        )
+    if ruleset == AUTO:
+        entry, reason = _choose_newest(index, usage, benchmark, identity)
+    else:
+        entry, reason = _find_round(index, usage, ruleset), "as asked for"
+    chosen = book.load(entry.name)
+    if benchmark is not None and benchmark not in chosen.benchmarks:
+        known = ", ".join(chosen.benchmarks)
+        raise UsageError(f"{entry.name} does not know the benchmark {benchmark!r}; it knows {known}")
+    logged = identity.value(chosen.dialect, "submission_division")
+    judged_division = division or (logged if isinstance(logged, str) else None)
+    judged_benchmark = benchmark or identity.benchmark(chosen.dialect)
+    findings = _describe_unknown(chosen, judged_division, judged_benchmark)
+    return Choice(chosen, reason, judged_division, judged_benchmark, findings)
+
+
+def _find_round(index: list[RoundIndex], usage: str | None, ruleset: str) -> RoundIndex:
+    named, _, version = ruleset.rpartition("/")
+    if named:
+        _refuse_unknown("usage", named, sorted({entry.usage for entry in index}))
+        if usage not in (None, named):
+            raise UsageError(f"the ruleset {ruleset!r} is not of the usage {usage!r}; name one of the two")
+    wanted = named or usage
+    found = [entry for entry in index if entry.round == version and wanted in (None, entry.usage)]
+    if not found:
+        rounds = {entry.round for entry in index if wanted in (None, entry.usage)}
+        _refuse_unknown("ruleset", ruleset, sorted(rounds, key=_number_parts))
+        raise UsageError(f"there is no ruleset {ruleset!r}")
+    if len(found) == 1:
+        return found[0]
+    # The usage with the most rounds is the one that people mean when they name none.
+    return max(found, key=lambda entry: sum(other.usage == entry.usage for other in index))
+
+
+def _choose_newest(
+    index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: "Identity"
+) -> tuple[RoundIndex, str]:
+    from mlperf_logging.parsing import rank_dialect
+
+    index = [entry for entry in index if usage in (None, entry.usage)]
+    by_size = sorted(index, key=lambda entry: sum(other.usage == entry.usage for other in index))
+    dialect = max(identity.dialects, key=rank_dialect, default=None)
+    if dialect is None:
+        return by_size[-1], "the newest round, since the file holds no event"
+    named_rules = identity.value(dialect, RULESET)
+    for entry in index:
+        if entry.name == named_rules and entry.dialect == dialect:
+            return entry, "the round that the log names"
+    speaking = [entry for entry in by_size if entry.dialect == dialect]
+    if not speaking:
+        return by_size[-1], f"the newest round, since none reads the {dialect} dialect"
+    named = benchmark or identity.benchmark(dialect)
+    knowing = [entry for entry in speaking if named in entry.benchmarks]
+    if not knowing:
+        said = f"none knows the benchmark {named!r}" if named else "the log names no benchmark"
+        return speaking[-1], f"the newest round of the {dialect} dialect, since {said}"
+    return knowing[-1], f"the newest round that knows {named} in the {dialect} dialect"
+
+
+def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | None) -> tuple[Finding, ...]:
+    found = []
+    if benchmark is not None and benchmark not in ruleset.benchmarks:
+        from mlperf_logging.suggestions import suggest_key
+
+        similar = suggest_key(benchmark, ruleset.benchmarks)
+        mend = "Log the name as the round spells it, or judge by another ruleset."
+        found.append(
+            Finding(
+                "MLP106",
+                "unknown-benchmark",
+                "error",
+                "submission_benchmark",
+                None,
+                None,
+                f"{ruleset.name} does not know the benchmark {benchmark!r}, so none of its rules applied",
+                f"one of {', '.join(ruleset.benchmarks)}",
+                benchmark,
+                ruleset.source,
+                f"Did you mean {similar!r}?" if similar else mend,
+            )
+        )
+    if ruleset.has_divisions and division not in DIVISIONS:
+        found.append(
+            Finding(
+                "MLP107",
+                "unknown-division",
+                "error",
+                "submission_division",
+                None,
+                None,
+                "the division is not known, so only the rules common to both were applied",
+                "closed or open",
+                str(division) if division else "not logged",
+                ruleset.source,
+                "Log submission_division as closed or open, or give --division.",
+            )
+        )
+    return tuple(found)
+
+
+def _number_parts(version: str) -> list[int]:
+    return [int(part) if part.isdigit() else 0 for part in version.split(".")]
+
+
+def _refuse_unknown(what: str, given: str, known: list[str] | tuple[str, ...]) -> None:
+    if given in known:
+        return
+    from mlperf_logging.suggestions import suggest_key
+
+    similar = suggest_key(given, known) or next(
+        (name for name in known if name.startswith(f"{given}.")), None
+    )
+    hint = f"did you mean {similar!r}? " if similar else ""
+    raise UsageError(f"there is no {what} {given!r}; {hint}known are {', '.join(dict.fromkeys(known))}")

@@ -1,0 +1,1 @@
+"""The rule language and its loading: files, resolved, bound, compiled; the catalogue and its pages."""

@@ -1,0 +1,314 @@
+"""Asking the rules: what a benchmark requires, what a code or a rule means, what changed between rounds."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mlperf_logging.errors import UsageError
+from mlperf_logging.parsing.diagnostics import KINDS
+from mlperf_logging.rules.codes import Code
+from mlperf_logging.rules.examples import can_fail, find_example
+from mlperf_logging.rules.formula import walk
+from mlperf_logging.rules.resolving import sort_key
+from mlperf_logging.rules.rule import STRICT, Rule
+from mlperf_logging.rules.rulesets import RoundIndex, RuleBook, Ruleset, open_rulebook
+from mlperf_logging.suggestions import suggest_key
+
+DIVISIONS = ("closed", "open")
+
+_PREFIXES = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}
+
+
+class KeyRow(NamedTuple):
+    """What a round wants of one key: a row of the table that a submitter needs before a run.
+
+    Attributes:
+        key: the log key.
+        occurs: how often it is logged, in words.
+        requirements: the formulas that its events must satisfy, as written, targets marked with "reaches".
+        variant: the benchmark's variant that asks for it (an optimizer, a schedule), or "".
+        level: ``"strict"`` where only the written rules say it, else "".
+        meaning: what the key stands for.
+        since: the round that brought the oldest of its rules.
+        changed: the rounds that changed one of them since.
+        rules: ids of the rules.
+    """
+
+    key: str
+    occurs: str
+    requirements: tuple[str, ...]
+    variant: str
+    level: str
+    meaning: str
+    since: str
+    changed: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+class Explanation(NamedTuple):
+    """What a code or a rule means.
+
+    Attributes:
+        name: the code or the rule's id.
+        title: a few words.
+        code: the code of its findings.
+        severity: severity of its findings; empty for a code.
+        wants: what must hold.
+        why: the reason.
+        hint: how to mend a violation.
+        source: where it is written.
+        since: the round that brought it; empty for a code.
+        changed: the rounds that changed it.
+        place: file and line of the rule; empty for a code.
+        passing: events of an example that satisfies it.
+        failing: events of an example that breaks it.
+        rules: for a code, ids of the rules that give it in the newest rounds.
+    """
+
+    name: str
+    title: str
+    code: str
+    severity: str
+    wants: str
+    why: str
+    hint: str
+    source: str
+    since: str
+    changed: tuple[str, ...]
+    place: str
+    passing: tuple[str, ...]
+    failing: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+class Difference(NamedTuple):
+    """One difference between two rounds.
+
+    Attributes:
+        scope: ``common``, ``closed``, ``open`` or the benchmark and division that it is about.
+        key: the log key; empty where a whole benchmark came or went.
+        before: what the earlier round wants; empty where it says nothing.
+        after: what the later round wants; empty where it says nothing.
+    """
+
+    scope: str
+    key: str
+    before: str
+    after: str
+
+
+def list_rulesets(book: RuleBook | None = None) -> list[RoundIndex]:
+    """All rounds, oldest first within a usage."""
+    return (book or open_rulebook()).index()
+
+
+def list_rules(
+    ruleset: Ruleset, division: str | None = None, benchmark: str | None = None, *, strict: bool = True
+) -> list[Rule]:
+    """All rules of a round; of one division and benchmark only where those are given.
+
+    Rules that a more specific layer replaces are left out where the more specific layer holds.
+    """
+    found: dict[str, Rule] = {}
+    divisions = (division,) if division else (DIVISIONS if ruleset.has_divisions else (None,))
+    for each_division in divisions:
+        for each in (benchmark,) if benchmark else (None, *ruleset.benchmarks):
+            for variants in _variant_choices(ruleset, each):
+                for rule in ruleset.table(each_division, each, variants, strict=strict).rules:
+                    if can_fail(rule):
+                        found.setdefault(rule.id, rule)
+    return list(found.values())
+
+
+def show_benchmark(
+    ruleset: Ruleset, benchmark: str, division: str | None, *, strict: bool = False
+) -> list[KeyRow]:
+    """The table of keys that a log of one benchmark and division must hold.
+
+    Raises:
+        UsageError: the round does not know the benchmark.
+    """
+    if benchmark not in ruleset.benchmarks:
+        similar = suggest_key(benchmark, ruleset.benchmarks)
+        hint = f"did you mean {similar!r}? " if similar else ""
+        known = ", ".join(ruleset.benchmarks)
+        raise UsageError(f"{ruleset.name} does not know the benchmark {benchmark!r}; {hint}it knows {known}")
+    rows: dict[tuple[str, str], list[Rule]] = {}
+    base = {rule.id for rule in ruleset.table(division, benchmark, strict=strict).rules}
+    for variants in _variant_choices(ruleset, benchmark):
+        for rule in ruleset.table(division, benchmark, variants, strict=strict).rules:
+            owner = "" if rule.id in base else "/".join(variants)
+            kept = rows.setdefault((rule.key, owner), [])
+            if rule.id not in {other.id for other in kept}:
+                kept.append(rule)
+    meanings = ruleset.vocabulary().keys
+    return [_make_row(key, owner, rules, meanings) for (key, owner), rules in rows.items()]
+
+
+def explain(name: str, book: RuleBook | None = None) -> Explanation:
+    """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it.
+
+    Raises:
+        UsageError: there is no such code or rule; the message names near ones.
+    """
+    book = book or open_rulebook()
+    vocabulary = book.vocabulary()
+    wanted = name.upper() if name.upper() in vocabulary.codes else name
+    if wanted in vocabulary.codes:
+        return _explain_code(vocabulary.codes[wanted], book)
+    for mistake in KINDS:
+        if name.upper() == mistake.code or name == mistake.label:
+            return Explanation(
+                mistake.label,
+                mistake.label.replace("-", " "),
+                mistake.code,
+                mistake.severity,
+                f"Reported as: {mistake.summary.replace('{found}', '…')}.",
+                mistake.why,
+                mistake.mend,
+                "",
+                "",
+                (),
+                "",
+                (),
+                (),
+                (),
+            )
+    known: set[str] = {*vocabulary.codes, *(mistake.label for mistake in KINDS)}
+    for entry in reversed(book.index()):
+        ruleset = book.load(entry.name)
+        rules = {rule.id: rule for rule in list_rules(ruleset)}
+        if name in rules:
+            return _explain_rule(rules[name], ruleset)
+        known |= set(rules)
+    similar = suggest_key(name, sorted(known))
+    hint = f"; did you mean {similar!r}?" if similar else "; --list-rules lists them"
+    raise UsageError(f"there is no code or rule {name!r}{hint}")
+
+
+def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = None) -> list[Difference]:
+    """What a later round changes, as one line a key.
+
+    Args:
+        before: the earlier round.
+        after: the later round.
+        benchmark: only the rules for this benchmark; None for all.
+
+    Raises:
+        UsageError: neither round knows the benchmark.
+    """
+    if benchmark is not None and benchmark not in (*before.benchmarks, *after.benchmarks):
+        raise UsageError(f"neither {before.name} nor {after.name} knows the benchmark {benchmark!r}")
+    found = []
+    if benchmark is None:
+        gone = [name for name in before.benchmarks if name not in after.benchmarks]
+        new = [name for name in after.benchmarks if name not in before.benchmarks]
+        found += [Difference(name, "", "benchmark", "") for name in gone] + [
+            Difference(name, "", "", "benchmark") for name in new
+        ]
+    old, current = _statements(before, benchmark), _statements(after, benchmark)
+    in_both = (
+        {name for name in before.benchmarks if name in after.benchmarks} if benchmark is None else {benchmark}
+    )
+    for scope, key in dict.fromkeys([*old, *current]):
+        owner = scope.removeprefix("strict.").partition(".")[0]
+        if owner in ("common", "closed", "open", "strict") or owner in in_both:
+            was, now = old.get((scope, key), ""), current.get((scope, key), "")
+            if was != now:
+                found.append(Difference(scope, key, was, now))
+    return found
+
+
+def _statements(ruleset: Ruleset, benchmark: str | None) -> dict[tuple[str, str], str]:
+    known: dict[tuple[str, str], list[str]] = {}
+    for rule in list_rules(ruleset, None, benchmark if benchmark in ruleset.benchmarks else None):
+        text = _PREFIXES.get(rule.on, "") + rule.text
+        known.setdefault((rule.scope, rule.key), []).append(text)
+    return {place: "; ".join(texts) for place, texts in known.items()}
+
+
+def _variant_choices(ruleset: Ruleset, benchmark: str | None) -> list[tuple[str, ...]]:
+    return [(), *[(name,) for name in ruleset.variants(benchmark)]]
+
+
+def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str]) -> KeyRow:
+    occurs = "; ".join(rule.text for rule in rules if rule.on == "occurs") or "any number"
+    said = {"any": "reaches ", "first": "first: ", "rest": "after the first: ", "end": "in all: "}
+    texts = [said.get(rule.on, "") + rule.text for rule in rules if rule.on != "occurs"]
+    level = STRICT if all(rule.level == STRICT for rule in rules) else ""
+    changed = sorted({name for rule in rules for name in rule.changed}, key=sort_key)
+    return KeyRow(
+        key,
+        occurs,
+        tuple(texts),
+        variant,
+        level,
+        meanings.get(key.partition("|")[0], ""),
+        min((rule.since for rule in rules), key=sort_key, default=""),
+        tuple(changed),
+        tuple([rule.id for rule in rules]),
+    )
+
+
+def _explain_code(code: Code, book: RuleBook) -> Explanation:
+    rules: dict[str, Rule] = {}
+    newest = {entry.usage: entry for entry in book.index()}
+    for entry in newest.values():
+        rules.update({rule.id: rule for rule in list_rules(book.load(entry.name)) if rule.code == code.code})
+    return Explanation(
+        code.code,
+        code.title,
+        code.code,
+        "",
+        code.text,
+        "",
+        code.hint,
+        "",
+        "",
+        (),
+        "",
+        (),
+        (),
+        tuple(sorted(rules)),
+    )
+
+
+def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
+    vocabulary = ruleset.vocabulary()
+    code = vocabulary.codes[rule.code]
+    meaning = vocabulary.keys.get(rule.key.partition("|")[0], "")
+    said = {
+        "any": "at least one event satisfies",
+        "first": "the first event satisfies",
+        "rest": "each event but the first satisfies",
+        "end": "the log satisfies",
+        "once_each": "the events log",
+    }
+    wants = rule.summary or (
+        f"{rule.key} is logged {rule.text.replace(' one', ' once', 1)}"
+        if rule.on == "occurs"
+        else f"{rule.key}: {said.get(rule.on, 'each event satisfies')} `{rule.text}`"
+    )
+    example = find_example(ruleset, rule)
+    why = rule.why or f"{meaning} {code.text}".strip()
+    return Explanation(
+        rule.id,
+        code.title,
+        rule.code,
+        rule.severity,
+        wants,
+        why,
+        rule.hint or code.hint,
+        rule.source or ruleset.source,
+        rule.since,
+        tuple(rule.changed),
+        f"{rule.path}:{rule.line}",
+        example.passing,
+        example.failing,
+        (),
+    )
+
+
+def find_words(rule: Rule) -> list[str]:
+    """The other keys that a rule looks at."""
+    return sorted({part[1] for part in walk(rule.node) if part[0] in {"logged", "count", "minutes_since"}})

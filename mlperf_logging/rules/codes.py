@@ -1,0 +1,127 @@
+"""The vocabulary of findings: what each code means, and which keys belong together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlperf_logging.rules.files import load_rule_file
+from mlperf_logging.rules.formula import Node, walk
+
+IDENTITY, LIFECYCLE, EVALUATION, HYPERPARAMETER = "identity", "lifecycle", "evaluation", "hyperparameter"
+
+CONFLICTING = {"MLP101": "MLP102", "MLP301": "MLP302", "MLP401": "MLP406"}
+"""Code of "missing" to that of "logged more than once, with different values"."""
+
+REPEATED = {"MLP101": "MLP103", "MLP301": "MLP303", "MLP401": "MLP407"}
+"""Code of "missing" to that of "logged more than once, each time with the same value"."""
+
+
+class Code(NamedTuple):
+    """One kind of finding.
+
+    Attributes:
+        code: ``MLPxxx``.
+        title: a few words.
+        text: what it means and why it matters.
+        hint: how to mend it.
+    """
+
+    code: str
+    title: str
+    text: str
+    hint: str
+
+
+class Vocabulary(NamedTuple):
+    """The codes, and what is known of the keys.
+
+    Attributes:
+        codes: all codes, by name.
+        groups: group of each key that is no hyperparameter.
+        keys: one sentence on each key.
+    """
+
+    codes: dict[str, Code]
+    groups: dict[str, str]
+    keys: dict[str, str]
+
+    @classmethod
+    def load(cls, folder: Path) -> Vocabulary:
+        """Read ``codes.yaml`` and ``keys.yaml`` of a folder of rule files.
+
+        Raises:
+            RuleError: a file is missing or wrong.
+        """
+        codes = load_rule_file(folder / "codes.yaml", "codes.yaml")
+        keys = load_rule_file(folder / "keys.yaml", "keys.yaml")
+        groups: dict[str, str] = {}
+        sentences: dict[str, str] = {}
+        for group, members in keys.sections():
+            for key, sentence in members.items():
+                if group != HYPERPARAMETER:
+                    groups[key] = group
+                sentences[key] = sentence
+        for name, body in codes.sections():
+            for needed in ("title", "text"):
+                if needed not in body:
+                    raise codes.fail(f"{name!r} needs {needed!r}", name)
+        return cls(
+            {
+                name: Code(name, body["title"], body["text"], body.get("hint", ""))
+                for name, body in codes.items()
+            },
+            groups,
+            sentences,
+        )
+
+    def group_of(self, key: str) -> str:
+        """The group of a key (of the first, where two stand with ``|`` between)."""
+        return self.groups.get(key.partition("|")[0], HYPERPARAMETER)
+
+    def as_json(self) -> dict[str, Any]:
+        """The vocabulary as JSON values, for the cache."""
+        return {"codes": self.codes, "groups": self.groups, "keys": self.keys}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Vocabulary:
+        """A vocabulary from `as_json`."""
+        return cls(
+            {name: Code(*body) for name, body in value["codes"].items()}, value["groups"], value["keys"]
+        )
+
+
+def choose_code(group: str, kind: str, node: Node) -> str:
+    """The code of a rule that a cell states: by the key's group and by what the clause speaks of.
+
+    Args:
+        group: the key's group.
+        kind: the clause's kind, see `formula.parse_cell`.
+        node: the clause's syntax tree.
+    """
+    places = {part[0] for part in walk(node)}
+    if kind == "occurs":
+        if node[0] == "alternating":
+            return "MLP203"
+        if group == EVALUATION:
+            return "MLP401"
+        return "MLP301" if group == HYPERPARAMETER else "MLP101"
+    if kind == "once_each":
+        return "MLP306"
+    if group == EVALUATION:
+        if kind == "any":
+            return "MLP403"
+        if "present" in places:
+            return "MLP402"
+        if places & {"state"}:
+            return "MLP204"
+        return "MLP404" if "meta" in places else "MLP405"
+    if places & {"state"}:
+        return "MLP201"
+    if "minutes_since" in places:
+        return "MLP202"
+    if group == HYPERPARAMETER:
+        return "MLP305" if places & {"logged", "previous", "count"} else "MLP304"
+    if group == LIFECYCLE:
+        return "MLP108"
+    return "MLP104"

@@ -1,0 +1,131 @@
+"""The rule catalogue as Markdown pages, made from the rule files and from nothing else."""
+
+from __future__ import annotations
+
+from mlperf_logging.parsing.diagnostics import KINDS
+from mlperf_logging.rules.catalogue import DIVISIONS, list_rules
+from mlperf_logging.rules.examples import can_fail, find_example
+from mlperf_logging.rules.rule import STRICT, Rule
+from mlperf_logging.rules.rulesets import RuleBook, Ruleset
+
+HEADER = "<!-- Generated from compliance_rules/ by `mlperf rules docs`; edit the rule files. -->\n\n"
+
+
+def write_pages(book: RuleBook) -> dict[str, str]:
+    """All pages of the catalogue: file name to text.
+
+    Raises:
+        RuleError: a rule file is wrong, or an example does not show what it claims.
+    """
+    rulesets = [book.load(entry.name) for entry in book.index()]
+    pages = {"index.md": _write_index(rulesets), "codes.md": _write_codes(book)}
+    for ruleset in rulesets:
+        pages[f"{ruleset.name.replace('/', '-')}.md"] = _write_ruleset(ruleset)
+    return {name: HEADER + text.rstrip() + "\n" for name, text in pages.items()}
+
+
+def _write_index(rulesets: list[Ruleset]) -> str:
+    lines = [
+        "# Rule catalogue",
+        "",
+        "What each round wants of a log. A round's file in `compliance_rules/` says only what changed since",
+        "the round it extends; the pages here show the result. [What the codes mean](codes.md).",
+        "",
+        "| ruleset | dialect | rules | benchmarks |",
+        "|---|---|---|---|",
+    ]
+    for ruleset in reversed(rulesets):
+        count = len(list_rules(ruleset))
+        page = f"{ruleset.name.replace('/', '-')}.md"
+        names = ", ".join(ruleset.benchmarks)
+        lines.append(f"| [{ruleset.name}]({page}) {ruleset.title} | {ruleset.dialect} | {count} | {names} |")
+    return "\n".join(lines)
+
+
+def _write_codes(book: RuleBook) -> str:
+    lines = [
+        "# Codes",
+        "",
+        "A finding has a code, which says what kind of trouble it is, and the id of the rule.",
+        "",
+    ]
+    for mistake in sorted(KINDS, key=lambda each: (each.code, each.label)):
+        lines += [
+            f"## {mistake.code} {mistake.label}",
+            "",
+            f"Reported as {mistake.severity}: {mistake.summary.replace('{found}', '…')}. {mistake.why}",
+            "",
+            f"How to mend it: {mistake.mend}",
+            "",
+        ]
+    for code in book.vocabulary().codes.values():
+        lines += [f"## {code.code} {code.title}", "", code.text, "", f"How to mend it: {code.hint}", ""]
+    return "\n".join(lines)
+
+
+def _write_ruleset(ruleset: Ruleset) -> str:
+    lines = [
+        f"# {ruleset.title} (`{ruleset.name}`)",
+        "",
+        f"Source: {ruleset.source}. Dialect: {ruleset.dialect}.",
+        "",
+    ]
+    by_scope: dict[str, list[Rule]] = {}
+    for rule in list_rules(ruleset):
+        by_scope.setdefault(rule.scope, []).append(rule)
+    general = ("common", *DIVISIONS, STRICT, *[f"{STRICT}.{division}" for division in DIVISIONS])
+    titles = {"common": "Every log", STRICT: "Every log, with --strict"}
+    for scope in general:
+        if scope in by_scope:
+            where, _, division = scope.rpartition(".")
+            title = titles.get(
+                scope, f"Every log of the {division} division{', with --strict' if where else ''}"
+            )
+            lines += [f"## {title}", "", *_write_table(ruleset, by_scope.pop(scope))]
+    for benchmark in ruleset.benchmarks:
+        facts = ruleset.facts(benchmark)
+        lines += [f"## {benchmark}", ""]
+        about = [str(facts[key]) for key in ("area", "model", "dataset") if facts.get(key)]
+        if about:
+            lines += [", ".join(about) + ".", ""]
+        for scope in [
+            scope for scope in by_scope if scope.removeprefix("strict.").partition(".")[0] == benchmark
+        ]:
+            said = scope.removeprefix("strict.").split(".")[1:]
+            level = ", with --strict" if scope.startswith("strict.") else ""
+            lines += [
+                f"### {benchmark}: {', '.join(said) or 'both divisions'}{level}",
+                "",
+                *_write_table(ruleset, by_scope[scope]),
+            ]
+    return "\n".join(lines)
+
+
+def _write_table(ruleset: Ruleset, rules: list[Rule]) -> list[str]:
+    lines = ["| key | rule | wants | code | since | passes | fails |", "|---|---|---|---|---|---|---|"]
+    for rule in rules:
+        if not can_fail(rule):
+            continue
+        example = find_example(ruleset, rule)
+        since = rule.since.partition("/")[2] + "".join(
+            f", changed {name.partition('/')[2]}" for name in rule.changed
+        )
+        wants = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}.get(
+            rule.on, ""
+        ) + rule.text
+        cells = [
+            rule.key,
+            rule.id,
+            f"`{wants}`",
+            rule.code,
+            since,
+            _show(example.passing),
+            _show(example.failing),
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return [*lines, ""]
+
+
+def _show(events: tuple[str, ...]) -> str:
+    shown = "; ".join(events[:4]) + ("; …" if len(events) > 4 else "")
+    return f"`{shown}`" if shown else "(not logged)"

@@ -1,0 +1,126 @@
+"""Resolving reference points: files that say what changed since the round before, into one round's tables.
+
+``rcp/USAGE-ROUND.yaml`` says which round it ``extends``; a round without such a file has the points of the round
+that its rule file extends.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from mlperf_logging.rules.files import Mapping, load_rule_file
+from mlperf_logging.rules.reference_points import POINT_FIELDS, UNITS
+
+Tables = dict[str, dict[str, Any]]
+"""Benchmark to ``unit``, ``allowance`` and ``points``, the points by their batch size as text."""
+
+
+class ReferenceResolver:
+    """Resolves the reference points of one folder of rule files, each file read once.
+
+    Attributes:
+        folder: the folder that holds ``rcp/`` and the rounds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._tables: dict[str, Tables] = {}
+
+    def resolve(self, name: str, _below: tuple[str, ...] = ()) -> Tables:
+        """The tables of one round.
+
+        Args:
+            name: ``usage/round``.
+
+        Raises:
+            RuleError: a file is wrong; the message names file, line and mend.
+        """
+        if name not in self._tables:
+            self._tables[name] = self._resolve(name, _below)
+        return self._tables[name]
+
+    def _resolve(self, name: str, below: tuple[str, ...]) -> Tables:
+        usage, _, version = name.partition("/")
+        shown = f"rcp/{usage}-{version}.yaml"
+        has_points = (self.folder / shown).is_file()
+        record = load_rule_file(self.folder / shown, shown) if has_points else Mapping()
+        if not has_points:
+            shown = f"{name}.yaml"
+            record = load_rule_file(self.folder / shown, shown)
+        parent = record.take("extends", str)
+        tables: Tables = {}
+        if parent is not None:
+            parent = parent if "/" in parent else f"{usage}/{parent}"
+            if parent in (name, *below):
+                raise record.fail(f"{parent} and {name} extend each other; one of them must not", "extends")
+            tables = copy.deepcopy(self.resolve(parent, (*below, name)))
+        if has_points:
+            _change_tables(tables, record)
+        return tables
+
+
+def _change_tables(tables: Tables, record: Mapping) -> None:
+    record.allow("extends", "remove", "benchmarks")
+    former: Tables = {}
+    for benchmark in record.take_texts("remove"):
+        if benchmark not in tables:
+            raise record.fail(f"removes {benchmark!r}, which the round before does not have", "remove")
+        former[benchmark] = tables.pop(benchmark)
+    for benchmark, change in record.take("benchmarks", dict, Mapping()).sections():
+        change.allow("from", "unit", "allowance", "remove", "points")
+        base = change.take("from", str)
+        if base is not None:
+            known = {**tables, **former}
+            if base not in known:
+                raise change.fail(
+                    f"takes the points of {base!r}, which the round before does not have", "from"
+                )
+            tables[benchmark] = copy.deepcopy(known[base])
+        table = tables.setdefault(benchmark, {"unit": None, "allowance": 0, "points": {}})
+        _change_table(table, change)
+
+
+def _change_table(table: dict[str, Any], change: Mapping) -> None:
+    unit = change.take("unit", str, table["unit"])
+    if unit not in UNITS:
+        raise change.fail(f"'unit' must be one of {', '.join(UNITS)}, not {unit!r}", "unit")
+    table["unit"] = unit
+    allowance = change.get("allowance", table["allowance"])
+    if not _is_number(allowance) or allowance < 0:
+        raise change.fail(f"'allowance' must be a number of {unit}, not {allowance!r}", "allowance")
+    table["allowance"] = allowance
+    for batch_size in change.take("remove", list, []):
+        if table["points"].pop(str(batch_size), None) is None:
+            raise change.fail(
+                f"removes batch size {batch_size}, which the round before does not have", "remove"
+            )
+    for batch_size, fields in change.take("points", dict, Mapping()).sections():
+        if not batch_size.isdigit() or int(batch_size) == 0:
+            raise change["points"].fail(f"{batch_size!r} is no batch size", batch_size)
+        point = table["points"].setdefault(batch_size, {})
+        _change_point(point, fields)
+
+
+def _change_point(point: dict[str, Any], fields: Mapping) -> None:
+    fields.allow(*POINT_FIELDS)
+    fields.take("hyperparameters", dict)
+    for name, value in fields.items():
+        if name in point and point[name] == value:
+            raise fields.fail(f"{name!r} is what the round before says already; leave it out", name)
+        point[name] = value
+    runs = point.get("converged_at")
+    if not isinstance(runs, list) or not runs:
+        raise fields.fail(
+            "a point needs 'converged_at', the list of where its runs converged", "converged_at"
+        )
+    for run in runs:
+        if not _is_number(run) or run <= 0:
+            raise fields.fail(
+                f"'converged_at' holds {run!r}, which is no place to converge at", "converged_at"
+            )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

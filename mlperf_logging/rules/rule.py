@@ -1,0 +1,77 @@
+"""The values that a resolved ruleset is made of. They are JSON in the cache and read-only in use."""
+
+from typing import Any, NamedTuple
+
+from mlperf_logging.rules.formula import Node
+
+STRICT = "strict"
+"""Level of rules that the written rules state and no public check tests."""
+
+
+class Rule(NamedTuple):
+    """One statement about one key, with all that a message or a document needs.
+
+    Attributes:
+        id: stable name, unique over all rule files, for example ``"common.run_start"``.
+        code: ``MLPxxx``, the kind of finding that breaking it gives.
+        key: the log key, or two keys with ``|`` between.
+        on: ``occurs``, ``every``, ``first``, ``rest``, ``any``, ``end`` or ``once_each``.
+        node: the syntax tree of the formula (of the occurrence, for ``occurs``).
+        text: the formula as written.
+        severity: ``"error"`` or ``"warning"``.
+        level: 1 or 2 where a ruleset grades, ``"strict"``, or None.
+        scope: the layer that says it: ``common``, ``closed``, ``open``, ``<benchmark>``,
+            ``<benchmark>.closed`` …
+        summary: what it wants in a sentence; empty where the formula says it all.
+        why: the reason; empty where the code's explanation says it.
+        hint: how to mend a violation; empty for the code's own.
+        source: where the requirement comes from; empty for the round's own source.
+        since: the round that brought it.
+        changed: the rounds that changed it since.
+        passing: events of an example that satisfies it; empty where examples are derived from the formula.
+        failing: events of an example that breaks it.
+        path: the rule file.
+        line: line in the rule file.
+    """
+
+    id: str
+    code: str
+    key: str
+    on: str
+    node: Node
+    text: str
+    severity: str
+    level: int | str | None
+    scope: str
+    summary: str
+    why: str
+    hint: str
+    source: str
+    since: str
+    changed: tuple[str, ...]
+    passing: tuple[str, ...]
+    failing: tuple[str, ...]
+    path: str
+    line: int
+
+
+class Entry(NamedTuple):
+    """All rules that one layer states about one key.
+
+    Attributes:
+        also: whether they add to the wider layer's rules for the key instead of replacing them.
+        rules: the rules, in the order of the file.
+    """
+
+    also: bool
+    rules: tuple[Rule, ...]
+
+
+def entry_from_json(value: Any) -> Entry:
+    """An `Entry` from its cached form."""
+    also, rules = value
+    return Entry(also, tuple([Rule(*rule) for rule in rules]))
+
+
+Layer = dict[str, Entry]
+"""The rules of one layer, by key."""

@@ -1,0 +1,418 @@
+"""Rulesets in use: found, resolved (or read from the cache) and compiled for one kind of run."""
+
+from collections.abc import Callable
+from functools import cache
+from os import PathLike, fspath, path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.rules.closures import Closure, compile_formula
+from mlperf_logging.rules.formula import Node, walk
+from mlperf_logging.rules.rule import STRICT, Entry, Layer, Rule, entry_from_json
+from mlperf_logging.runs.frame import RUN_START, RUN_STOP
+
+if TYPE_CHECKING:
+    from mlperf_logging.rules.cache import RuleStore
+    from mlperf_logging.rules.codes import Vocabulary
+
+_NAMING = frozenset({"logged", "count", "minutes_since", "at_least_one_of"})
+
+RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")
+
+
+class RoundIndex(NamedTuple):
+    """What is known of a round without loading its rules.
+
+    Attributes:
+        name: ``usage/round``.
+        dialect: the log dialect of the round.
+        benchmarks: the benchmarks it knows.
+    """
+
+    name: str
+    dialect: str
+    benchmarks: tuple[str, ...]
+
+    @property
+    def usage(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def round(self) -> str:
+        """The round without its usage."""
+        return self.name.partition("/")[2]
+
+
+class CompiledRule(NamedTuple):
+    """A rule and the closure that evaluates its formula."""
+
+    rule: Rule
+    holds: Closure
+
+
+class CompiledEntry(NamedTuple):
+    """Everything that is judged of one key's events, and what they change.
+
+    Attributes:
+        every: judged on each event; ``first`` on the first only, ``rest`` on the others.
+        targets: must hold on at least one event.
+        names: rules that want each of a list of names once.
+        more: whether there are any of ``first``, ``rest``, ``targets`` and ``names``.
+        first_only: whether only the first event is judged (identity keys).
+        needs_values: whether some rule compares the values of repeated events.
+        change: the state words that an event sets.
+        pairs: rules that want the events to alternate with another key's.
+        joined: whether the events are parts of joined ones.
+    """
+
+    every: tuple[CompiledRule, ...]
+    first: tuple[CompiledRule, ...]
+    rest: tuple[CompiledRule, ...]
+    targets: tuple[CompiledRule, ...]
+    names: tuple[CompiledRule, ...]
+    more: bool
+    first_only: bool
+    needs_values: bool
+    change: tuple[tuple[str, Closure], ...]
+    pairs: tuple[Rule, ...]
+    joined: bool
+
+
+class Table(NamedTuple):
+    """The compiled rules for one kind of run.
+
+    Attributes:
+        entries: by log key, for every key whose events matter; others only serve to suggest spellings.
+        end: rules that are judged when the log has ended.
+        initial_state: state words before the first event.
+        join: how several events make one (see `joining`), or None.
+        rules: all rules in force, in order.
+    """
+
+    entries: dict[str, CompiledEntry]
+    end: tuple[CompiledRule, ...]
+    initial_state: dict[str, Any]
+    join: dict[str, str] | None
+    rules: tuple[Rule, ...]
+
+
+class Ruleset:
+    """One round's complete rules.
+
+    Attributes:
+        name: ``usage/round``.
+        title: as people call it.
+        source: where the round's rules are written down.
+        dialect: name of the log dialect.
+        benchmarks: names, in the round's order.
+        vocabulary: gives the codes and what is known of the keys.
+        reading: how the log's records are read ("once" drops repeated records, "order" sorts by text).
+    """
+
+    def __init__(self, resolved: dict[str, Any], vocabulary: "Callable[[], Vocabulary]") -> None:
+        self.vocabulary = vocabulary
+        self.name: str = resolved["name"]
+        self.title: str = resolved["title"]
+        self.source: str = resolved["source"]
+        self.dialect: str = resolved["dialect"]
+        self.benchmarks: tuple[str, ...] = tuple(resolved["benchmarks"])
+        self.reading: dict[str, Any] = resolved["reading"]
+        self._resolved = resolved
+        self._tables: dict[tuple[Any, ...], Table] = {}
+        self._variants: dict[str | None, dict[str, Closure]] = {}
+
+    @property
+    def usage(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def round(self) -> str:
+        """The round without its usage, for example its three numbers."""
+        return self.name.partition("/")[2]
+
+    def facts(self, benchmark: str) -> dict[str, Any]:
+        """Area, data set, model and runs of a benchmark, as the rule files say."""
+        return dict(self._resolved["tables"][benchmark]["facts"])
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The state words: ``initial`` values, and ``on``: key to the words that its events set."""
+        state: dict[str, Any] = self._resolved["state"]
+        return state
+
+    def join(self, benchmark: str | None) -> dict[str, str] | None:
+        """How the benchmark's events are joined before they are judged, or None."""
+        join: dict[str, str] | None = self._resolved["tables"].get(benchmark, {}).get("join")
+        return join
+
+    def variant_nodes(self, benchmark: str | None) -> dict[str, Node]:
+        """The benchmark's variants: name to the formula that says whether a log is of it."""
+        table = self._resolved["tables"].get(benchmark)
+        return {name: body["when"] for name, body in table["variants"].items()} if table is not None else {}
+
+    def variants(self, benchmark: str | None) -> dict[str, Closure]:
+        """The benchmark's variants: name to the closure that says whether a log is of it."""
+        if benchmark not in self._variants:
+            nodes = self.variant_nodes(benchmark)
+            self._variants[benchmark] = {name: compile_formula(node) for name, node in nodes.items()}
+        return self._variants[benchmark]
+
+    def layers(
+        self,
+        division: str | None,
+        benchmark: str | None,
+        variants: tuple[str, ...] = (),
+        *,
+        strict: bool = False,
+    ) -> list[Layer]:
+        """The layers that hold for one kind of run, widest first."""
+        resolved = self._resolved
+        names = ("both", division) if division in {"closed", "open"} else ("both",)
+        parts = [resolved["layers"]]
+        table = resolved["tables"].get(benchmark) if len(names) == 2 or not self.has_divisions else None
+        if table is not None:
+            parts += [table, *[table["variants"][variant] for variant in variants]]
+        if strict:
+            parts += [resolved["strict"]] + ([table["strict"]] if table is not None else [])
+        return [_read_layer(part[name]) for part in parts for name in names]
+
+    @property
+    def has_divisions(self) -> bool:
+        """Whether the round has a closed and an open division in its logs."""
+        return bool(self._resolved["divisions"])
+
+    def table(
+        self,
+        division: str | None,
+        benchmark: str | None,
+        variants: tuple[str, ...] = (),
+        *,
+        strict: bool = False,
+        level: int | None = None,
+    ) -> Table:
+        """The compiled rules for one kind of run; kept, so that many logs share them.
+
+        Args:
+            division: ``"closed"``, ``"open"`` or None when it is not known: then only common rules apply.
+            benchmark: a benchmark of the round, or None.
+            variants: the benchmark's variants that apply.
+            strict: whether the rules of level "strict" apply too.
+            level: in rounds that grade, the highest level to apply; None for all.
+
+        Raises:
+            RuleError: a formula of the rule files is wrong.
+        """
+        wanted = (division, benchmark, variants, strict, level)
+        if wanted not in self._tables:
+            layers = self.layers(division, benchmark, variants, strict=strict)
+            self._tables[wanted] = compile_table(layers, self.state, self.join(benchmark), level)
+        return self._tables[wanted]
+
+
+def _read_layer(layer: dict[str, Any]) -> Layer:
+    return {
+        key: entry if isinstance(entry, Entry) else entry_from_json(entry) for key, entry in layer.items()
+    }
+
+
+def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]]:
+    """The rules in force by key: a more specific entry replaces the wider or, ``also``, adds to it."""
+    merged: dict[str, list[Rule]] = {}
+    for layer in layers:
+        for key, entry in layer.items():
+            rules = [
+                rule
+                for rule in entry.rules
+                if level is None or not isinstance(rule.level, int) or rule.level <= level
+            ]
+            strict = any(rule.level == STRICT for rule in rules)
+            if (entry.also or strict) and key in merged:
+                known = {(rule.on, str(rule.node)) for rule in merged[key]}
+                has_occurs = any(rule.on == "occurs" for rule in merged[key])
+                merged[key] = merged[key] + [
+                    rule
+                    for rule in rules
+                    if (rule.on, str(rule.node)) not in known
+                    and not (strict and rule.on == "occurs" and has_occurs)
+                ]
+            elif rules:
+                merged[key] = rules
+    return merged
+
+
+def compile_table(
+    layers: list[Layer], state: dict[str, Any], join: dict[str, str] | None = None, level: int | None = None
+) -> Table:
+    """Merge layers, widest first, and compile their formulas.
+
+    Args:
+        layers: the layers that hold.
+        state: the ruleset's state words, see `Ruleset.state`.
+        join: how several events make one (see `joining`), or None.
+        level: in rounds that grade, the highest level to apply; None for all.
+
+    Raises:
+        RuleError: a formula is wrong.
+    """
+    words = frozenset(state["initial"]) | {word for change in state["on"].values() for word in change}
+    by_key: dict[str, list[CompiledRule]] = {}
+    end: list[CompiledRule] = []
+    rules: list[Rule] = []
+    for key, entry_rules in merge_layers(layers, level).items():
+        for rule in entry_rules:
+            rules.append(rule)
+            compiled = CompiledRule(rule, _compile_rule(rule, words))
+            if rule.on == "end":
+                end.append(compiled)
+            for part in key.split("|"):
+                by_key.setdefault(part, []).append(compiled)
+    changes = {
+        key: tuple([(word, compile_formula(node, words)) for word, node in change.items()])
+        for key, change in state["on"].items()
+    }
+    nodes = [rule.node for rule in rules] + [
+        node for change in state["on"].values() for node in change.values()
+    ]
+    named = {str(part[1]) for node in nodes for part in walk(node) if part[0] in _NAMING}
+    source = join["of"] if join else None
+    pairs = [rule for rule in rules if rule.node[0] == "alternating"]
+    keys = {
+        *by_key,
+        *changes,
+        *named,
+        RUN_START,
+        RUN_STOP,
+        *[rule.node[1] for rule in pairs],
+        *([source] if source else []),
+    }
+    entries = {
+        key: _make_entry(
+            key,
+            by_key.get(key, []),
+            changes.get(key, ()),
+            tuple([rule for rule in pairs if key in (rule.key, rule.node[1])]),
+            joined=key == source,
+        )
+        for key in keys
+    }
+    initial = {word: state["initial"].get(word, False) for word in words}
+    return Table(entries, tuple(end), initial, join, tuple(rules))
+
+
+def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
+    if rule.on == "occurs":
+        return lambda _event, _memory: True
+    node = rule.node[1] if rule.on == "once_each" else rule.node
+    try:
+        return compile_formula(node, words)
+    except RuleError as trouble:
+        raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
+
+
+def _make_entry(
+    key: str,
+    compiled: list[CompiledRule],
+    change: tuple[tuple[str, Closure], ...],
+    pairs: tuple[Rule, ...],
+    *,
+    joined: bool,
+) -> CompiledEntry:
+    def pick(kind: str) -> tuple[CompiledRule, ...]:
+        return tuple([each for each in compiled if each.rule.on == kind])
+
+    first, rest, targets, names = (pick(kind) for kind in ("first", "rest", "any", "once_each"))
+    return CompiledEntry(
+        pick("every"),
+        first,
+        rest,
+        targets,
+        names,
+        more=bool(first or rest or targets or names),
+        first_only=key.startswith("submission_"),
+        needs_values=any(each.rule.node[0] == "exactly_one" for each in compiled),
+        change=change,
+        pairs=pairs,
+        joined=joined,
+    )
+
+
+class RuleBook:
+    """All rulesets of one folder of rule files.
+
+    Attributes:
+        folder: the folder.
+    """
+
+    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
+        self.folder = fspath(folder) if folder is not None else RULES_FOLDER
+        self._rulesets: dict[str, Ruleset] = {}
+        self._index: list[RoundIndex] = []
+        self._store: RuleStore | None = None
+        self._vocabulary: Vocabulary | None = None
+
+    @property
+    def store(self) -> "RuleStore":
+        """Where resolved rulesets come from."""
+        if self._store is None:
+            from mlperf_logging.rules.cache import RuleStore
+
+            self._store = RuleStore(self.folder)
+        return self._store
+
+    def index(self) -> list[RoundIndex]:
+        """All rounds, oldest first within a usage.
+
+        Raises:
+            RuleError: a rule file is wrong.
+        """
+        if not self._index:
+            self._index = [
+                RoundIndex(name, dialect, tuple(names)) for name, dialect, names in self.store.index()
+            ]
+        return self._index
+
+    def load(self, name: str) -> Ruleset:
+        """One ruleset by ``usage/round``.
+
+        Raises:
+            UsageError: there is no such ruleset; the message lists those that there are.
+            RuleError: a rule file is wrong.
+        """
+        if name not in self._rulesets:
+            known = [entry.name for entry in self.index()]
+            if name not in known:
+                raise UsageError(f"there is no ruleset {name!r}; known are {', '.join(known)}")
+            self._rulesets[name] = Ruleset(self.store.resolved(name), self.vocabulary)
+        return self._rulesets[name]
+
+    def vocabulary(self) -> "Vocabulary":
+        """The codes and what is known of the keys."""
+        if self._vocabulary is None:
+            self._vocabulary = self.store.vocabulary()
+        return self._vocabulary
+
+
+def open_rulebook(folder: str | PathLike[str] | None = None) -> RuleBook:
+    """The rule book of a folder, opened once per process; None means the rules that ship with the package."""
+    return _open_once(fspath(folder or RULES_FOLDER))
+
+
+@cache
+def _open_once(folder: str) -> RuleBook:
+    return RuleBook(folder)
+
+
+def load_ruleset(name: str, *, rules: str | PathLike[str] | None = None) -> Ruleset:
+    """One round's rules, for example ``load_ruleset("training/R")`` for a round R.
+
+    Args:
+        name: ``usage/round``.
+        rules: folder of other rule files; None means those that ship with the package.
+
+    Raises:
+        UsageError: there is no such ruleset.
+        RuleError: a rule file is wrong.
+    """
+    return open_rulebook(rules).load(name)

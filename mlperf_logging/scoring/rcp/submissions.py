@@ -1,0 +1,147 @@
+"""The test of convergence on a result folder: what is tested against what, or why nothing can be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from mlperf_logging.rules.reference_points import ReferenceTable
+from mlperf_logging.runs.folders import ResultFolder
+from mlperf_logging.scoring.folders import agree, describe_too_few
+from mlperf_logging.scoring.rcp.matching import CHECK, match_batch_size, prune, summarize_points
+from mlperf_logging.scoring.rcp.pass_probability import DRAWS, Chance, simulate_chance
+from mlperf_logging.scoring.rcp.test import (
+    ConvergenceCheck,
+    check_convergence,
+    find_smallest_mean,
+    read_converged,
+)
+from mlperf_logging.scoring.requirements import Requirement
+from mlperf_logging.scoring.runs import ScoredRun
+
+OPEN = "open"
+FindTable = Callable[[str, str], ReferenceTable | None]
+"""Ruleset and benchmark to the reference points, or None where there are none."""
+
+
+class SubmissionCheck(NamedTuple):
+    """The test of convergence on one result folder.
+
+    Attributes:
+        folder: where the logs are.
+        benchmark: the benchmark, or None where the runs do not agree.
+        division: "closed" or "open", or None.
+        ruleset: ``usage/round``, or None.
+        ruleset_reason: why that round.
+        runs: every run, in the order of the logs.
+        requirement: how often the benchmark is to be run, or None.
+        passed: whether the convergence is acceptable; None where it is not tested.
+        reason: one sentence: why, why not, or why it is not tested.
+        check: the figures, or None.
+        chance: the chance to pass with the runs that are still to come; None where there are none.
+    """
+
+    folder: ResultFolder
+    benchmark: str | None
+    division: str | None
+    ruleset: str | None
+    ruleset_reason: str
+    runs: tuple[ScoredRun, ...]
+    requirement: Requirement | None
+    passed: bool | None
+    reason: str
+    check: ConvergenceCheck | None = None
+    chance: Chance | None = None
+
+
+def check_submission(
+    folder: ResultFolder,
+    runs: Sequence[ScoredRun],
+    find_table: FindTable,
+    *,
+    method: str = CHECK,
+    pruned: bool = True,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> SubmissionCheck:
+    """Test the convergence of a result folder.
+
+    Args:
+        folder: where the logs are.
+        runs: every run, in the order of the logs.
+        find_table: gives the reference points.
+        method: "check" as the rounds' public checks have it, "rules" as the rules are written.
+        pruned: judge against the pruned points; else against all.
+        seed: of the simulation, where runs are still to come.
+        draws: of the simulation.
+    """
+    benchmark, mixed = agree("benchmark", [run.benchmark for run in runs])
+    division, split = agree("division", [run.division for run in runs])
+    ruleset, several = agree(
+        "ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs]
+    )
+    requirement = next((run.requirement for run in runs if run.requirement is not None), None)
+    outcome = SubmissionCheck(
+        folder,
+        benchmark,
+        division,
+        ruleset,
+        runs[0].ruleset_reason if runs else "",
+        tuple(runs),
+        requirement,
+        None,
+        "",
+    )
+    if faults := [*mixed, *split, *several]:
+        return outcome._replace(passed=False, reason=faults[0])
+    if division == OPEN:
+        return outcome._replace(
+            reason="the open division is not tested; --division closed tests it all the same"
+        )
+    if benchmark is None or ruleset is None or requirement is None:
+        return outcome._replace(
+            reason=f"{ruleset or 'the ruleset'} does not know {benchmark or 'the benchmark'}"
+        )
+    table = find_table(ruleset, benchmark)
+    if table is None:
+        return outcome._replace(reason=f"{ruleset} has no reference convergence points of {benchmark}")
+    sizes = [None if run.batch_size is None else f"{run.batch_size:g}" for run in runs]
+    size_text, faults = agree("batch size", sizes)
+    if faults:
+        return outcome._replace(passed=False, reason=faults[0])
+    if size_text is None:
+        return outcome._replace(passed=False, reason="no run logs global_batch_size")
+    batch_size = next(run.batch_size for run in runs if run.batch_size is not None)
+    converged = [
+        read_converged(run.converged_at, table.unit, batch_size, run.trained_samples) for run in runs
+    ]
+    chance = None
+    if len(runs) < requirement.required:
+        chance = _simulate(converged, batch_size, table, requirement, method, pruned, seed, draws)
+    if len(runs) < requirement.fewest:
+        return outcome._replace(reason=describe_too_few(len(runs), requirement), chance=chance)
+    check = check_convergence(converged, batch_size, table, requirement, method, pruned=pruned)
+    return outcome._replace(passed=check.passed, reason=check.reason, check=check, chance=chance)
+
+
+def _simulate(
+    converged: Sequence[float],
+    batch_size: float,
+    table: ReferenceTable,
+    requirement: Requirement,
+    method: str,
+    pruned: bool,
+    seed: int,
+    draws: int,
+) -> Chance | None:
+    references = summarize_points(table.points, requirement.dropped, method)
+    match = match_batch_size(
+        prune(references, method) if pruned else references, batch_size, requirement.required
+    )
+    if match.reference is None:
+        return None
+    acceptable = find_smallest_mean(match.reference, requirement.required - 2) - table.allowance
+    try:
+        return simulate_chance(converged, match.reference, acceptable, requirement, seed=seed, draws=draws)
+    except ValueError:  # no run has converged yet
+        return None
