@@ -50,9 +50,10 @@ def show_explanation(name: str, *, folder: str | None = None, as_json: bool = Fa
     Raises:
         UsageError: there is no such code or rule.
     """
+    from mlperf_logging.compliance.example_search import find_example
     from mlperf_logging.rules.catalogue import explain
 
-    explanation = explain(name, _open_book(folder))
+    explanation = explain(name, find_example, _open_book(folder))
     _print(
         {"explanation": explanation._asdict()} if as_json else None, lambda: render_explanation(explanation)
     )
@@ -291,10 +292,11 @@ def _diff(options: argparse.Namespace, program: str) -> int:
 def _docs(options: argparse.Namespace, program: str) -> int:
     from pathlib import Path
 
+    from mlperf_logging.compliance.example_search import find_example
     from mlperf_logging.rules.pages import write_pages
 
     folder = Path(options.folder)
-    pages = write_pages(_open_book(options.rules))
+    pages = write_pages(_open_book(options.rules), find_example)
     there = {path.name: path for path in folder.glob("*.md")} if folder.is_dir() else {}
     stale = [
         name for name, text in pages.items() if name not in there or there[name].read_text("utf-8") != text

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.rules.codes import Code
-from mlperf_logging.rules.examples import can_fail, find_example
+from mlperf_logging.rules.examples import Example, ExampleFinder
 from mlperf_logging.rules.formula import walk
 from mlperf_logging.rules.resolving import sort_key
 from mlperf_logging.rules.rule import STRICT, Rule
@@ -115,7 +115,7 @@ def list_rules(
         for each in (benchmark,) if benchmark else (None, *ruleset.benchmarks):
             for variants in _variant_choices(ruleset, each):
                 for rule in ruleset.table(each_division, each, variants, strict=strict).rules:
-                    if can_fail(rule):
+                    if rule.can_fail:
                         found.setdefault(rule.id, rule)
     return list(found.values())
 
@@ -145,8 +145,13 @@ def show_benchmark(
     return [_make_row(key, owner, rules, meanings) for (key, owner), rules in rows.items()]
 
 
-def explain(name: str, book: RuleBook | None = None) -> Explanation:
+def explain(name: str, find_example: ExampleFinder, book: RuleBook | None = None) -> Explanation:
     """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it.
+
+    Args:
+        name: the code or the rule's id.
+        find_example: gives the examples of a rule, `compliance.find_example`.
+        book: the rules; None for those of the package.
 
     Raises:
         UsageError: there is no such code or rule; the message names near ones.
@@ -179,7 +184,7 @@ def explain(name: str, book: RuleBook | None = None) -> Explanation:
         ruleset = book.load(entry.name)
         rules = {rule.id: rule for rule in list_rules(ruleset)}
         if name in rules:
-            return _explain_rule(rules[name], ruleset)
+            return _explain_rule(rules[name], ruleset, find_example(ruleset, rules[name]))
         known |= set(rules)
     similar = suggest_key(name, sorted(known))
     hint = f"; did you mean {similar!r}?" if similar else "; --list-rules lists them"
@@ -273,7 +278,7 @@ def _explain_code(code: Code, book: RuleBook) -> Explanation:
     )
 
 
-def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
+def _explain_rule(rule: Rule, ruleset: Ruleset, example: Example) -> Explanation:
     vocabulary = ruleset.vocabulary()
     code = vocabulary.codes[rule.code]
     meaning = vocabulary.keys.get(rule.key.partition("|")[0], "")
@@ -289,7 +294,6 @@ def _explain_rule(rule: Rule, ruleset: Ruleset) -> Explanation:
         if rule.on == "occurs"
         else f"{rule.key}: {said.get(rule.on, 'each event satisfies')} `{rule.text}`"
     )
-    example = find_example(ruleset, rule)
     why = rule.why or f"{meaning} {code.text}".strip()
     return Explanation(
         rule.id,

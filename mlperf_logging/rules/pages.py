@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.rules.catalogue import DIVISIONS, list_rules
-from mlperf_logging.rules.examples import can_fail, find_example
+from mlperf_logging.rules.examples import ExampleFinder
 from mlperf_logging.rules.rule import STRICT, Rule
 from mlperf_logging.rules.rulesets import RuleBook, Ruleset
 
 HEADER = "<!-- Generated from compliance_rules/ by `mlperf rules docs`; edit the rule files. -->\n\n"
 
 
-def write_pages(book: RuleBook) -> dict[str, str]:
+def write_pages(book: RuleBook, find_example: ExampleFinder) -> dict[str, str]:
     """All pages of the catalogue: file name to text.
+
+    Args:
+        book: the rules.
+        find_example: gives the examples of a rule, `compliance.find_example`.
 
     Raises:
         RuleError: a rule file is wrong, or an example does not show what it claims.
@@ -20,7 +24,7 @@ def write_pages(book: RuleBook) -> dict[str, str]:
     rulesets = [book.load(entry.name) for entry in book.index()]
     pages = {"index.md": _write_index(rulesets), "codes.md": _write_codes(book)}
     for ruleset in rulesets:
-        pages[f"{ruleset.name.replace('/', '-')}.md"] = _write_ruleset(ruleset)
+        pages[f"{ruleset.name.replace('/', '-')}.md"] = _write_ruleset(ruleset, find_example)
     return {name: HEADER + text.rstrip() + "\n" for name, text in pages.items()}
 
 
@@ -63,7 +67,7 @@ def _write_codes(book: RuleBook) -> str:
     return "\n".join(lines)
 
 
-def _write_ruleset(ruleset: Ruleset) -> str:
+def _write_ruleset(ruleset: Ruleset, find_example: ExampleFinder) -> str:
     lines = [
         f"# {ruleset.title} (`{ruleset.name}`)",
         "",
@@ -81,7 +85,7 @@ def _write_ruleset(ruleset: Ruleset) -> str:
             title = titles.get(
                 scope, f"Every log of the {division} division{', with --strict' if where else ''}"
             )
-            lines += [f"## {title}", "", *_write_table(ruleset, by_scope.pop(scope))]
+            lines += [f"## {title}", "", *_write_table(ruleset, by_scope.pop(scope), find_example)]
     for benchmark in ruleset.benchmarks:
         facts = ruleset.facts(benchmark)
         lines += [f"## {benchmark}", ""]
@@ -96,15 +100,15 @@ def _write_ruleset(ruleset: Ruleset) -> str:
             lines += [
                 f"### {benchmark}: {', '.join(said) or 'both divisions'}{level}",
                 "",
-                *_write_table(ruleset, by_scope[scope]),
+                *_write_table(ruleset, by_scope[scope], find_example),
             ]
     return "\n".join(lines)
 
 
-def _write_table(ruleset: Ruleset, rules: list[Rule]) -> list[str]:
+def _write_table(ruleset: Ruleset, rules: list[Rule], find_example: ExampleFinder) -> list[str]:
     lines = ["| key | rule | wants | code | since | passes | fails |", "|---|---|---|---|---|---|---|"]
     for rule in rules:
-        if not can_fail(rule):
+        if not rule.can_fail:
             continue
         example = find_example(ruleset, rule)
         since = rule.since.partition("/")[2] + "".join(

@@ -54,6 +54,11 @@ class Rule(NamedTuple):
     path: str
     line: int
 
+    @property
+    def can_fail(self) -> bool:
+        """False for the clause "any number", which only says that a key is known."""
+        return bool(self.node[0] != "any_number")
+
 
 class Entry(NamedTuple):
     """All rules that one layer states about one key.

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import pytest
 
+from mlperf_logging.compliance.example_search import find_example
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.rules.catalogue import DIVISIONS
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED
-from mlperf_logging.rules.examples import can_fail, find_example, read_events
+from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table, open_rulebook
 
@@ -54,7 +55,7 @@ def list_cases() -> Iterator[Case]:
         for kind in list_kinds(ruleset):
             for rule in ruleset.table(*kind, strict=True).rules:
                 mark = rule.id, rule.text, repr(rule.node)
-                if can_fail(rule) and mark not in seen:
+                if rule.can_fail and mark not in seen:
                     seen.add(mark)
                     yield Case(entry.name, kind, rule)
 
@@ -164,7 +165,7 @@ def test_no_statement_is_dead(name: str) -> None:
             for layer in ruleset.layers(*kind, strict=True)
             for entry in layer.values()
             for rule in entry.rules
-            if can_fail(rule)
+            if rule.can_fail
         }
         in_force |= {rule.id for rule in ruleset.table(*kind, strict=True).rules}
     assert stated - in_force == set()

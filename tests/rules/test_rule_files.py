@@ -10,8 +10,8 @@ from rule_faults import FAULTS, RECORD
 from rule_folders import FIRST, SECOND, RuleFolder, compile_all, copy_rules
 
 from mlperf_logging.compliance import check_log, load_ruleset
+from mlperf_logging.compliance.example_search import find_example
 from mlperf_logging.errors import RuleError
-from mlperf_logging.rules.examples import find_example
 
 FILE = f"{SECOND}.yaml"
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from rule_folders import RuleFolder, copy_rules
 
+from mlperf_logging.compliance.example_search import find_example, try_rule
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.diagnostics import MISTAKES
 from mlperf_logging.rules.catalogue import (
@@ -18,7 +19,7 @@ from mlperf_logging.rules.catalogue import (
     list_rulesets,
     show_benchmark,
 )
-from mlperf_logging.rules.examples import read_events, try_rule
+from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.pages import write_pages
 from mlperf_logging.rules.rulesets import RuleBook, open_rulebook
 
@@ -147,7 +148,7 @@ def test_table_of_an_unknown_benchmark_is_refused(book: RuleBook) -> None:
 @pytest.mark.parametrize("name", ["MLP304", "mlp304"])
 def test_code_is_explained(name: str, book: RuleBook) -> None:
     """A code is explained in words, with the rules that give it."""
-    explained = explain(name, book)
+    explained = explain(name, find_example, book)
     assert (explained.code, explained.title) == ("MLP304", "hyperparameter out of bounds")
     assert "knitting.closed.global_batch_size.value" in explained.rules
     assert explained.wants
@@ -156,7 +157,7 @@ def test_code_is_explained(name: str, book: RuleBook) -> None:
 
 def test_cell_is_explained(book: RuleBook) -> None:
     """A rule of a cell is explained from its formula, its key and its code, with examples that show it."""
-    explained = explain("knitting.closed.global_batch_size.value", book)
+    explained = explain("knitting.closed.global_batch_size.value", find_example, book)
     assert explained.wants == "global_batch_size: each event satisfies `value > 0`"
     assert (explained.code, explained.severity, explained.since) == ("MLP304", "error", "trial/1.0.0")
     assert explained.why.startswith("Samples in one step over all accelerators.")
@@ -179,20 +180,20 @@ def test_cell_is_explained(book: RuleBook) -> None:
 )
 def test_explanation_says_what_is_wanted(rule: str, wants: str, book: RuleBook) -> None:
     """What a rule wants is said in words for each kind of clause."""
-    assert explain(rule, book).wants == wants
+    assert explain(rule, find_example, book).wants == wants
 
 
 def test_rule_is_explained_as_the_newest_round_has_it(book: RuleBook) -> None:
     """A rule that changed is explained with its history."""
-    explained = explain("knitting.eval_accuracy.target", book)
+    explained = explain("knitting.eval_accuracy.target", find_example, book)
     assert (explained.since, explained.changed) == ("trial/1.0.0", ("trial/1.1.0",))
-    assert explain("closed.opt_name.value", book).changed == ()
+    assert explain("closed.opt_name.value", find_example, book).changed == ()
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
 def test_mistake_of_form_is_explained(mistake: object, book: RuleBook) -> None:
     """A mistake that the reader finds is explained under its label."""
-    explained = explain(mistake.label, book)  # type: ignore[attr-defined]
+    explained = explain(mistake.label, find_example, book)  # type: ignore[attr-defined]
     assert (explained.code, explained.severity) == (mistake.code, mistake.severity)  # type: ignore[attr-defined]
     assert explained.wants
     assert explained.why
@@ -205,9 +206,9 @@ def test_unknown_name_is_refused(book: RuleBook) -> None:
     with pytest.raises(
         UsageError, match="no code or rule 'common\\.run_strat'; did you mean 'common\\.run_start'"
     ):
-        explain("common.run_strat", book)
+        explain("common.run_strat", find_example, book)
     with pytest.raises(UsageError, match="'nothing like it'; --list-rules lists them"):
-        explain("nothing like it", book)
+        explain("nothing like it", find_example, book)
 
 
 def test_rounds_are_compared(book: RuleBook) -> None:
@@ -247,7 +248,7 @@ def test_words_of_a_rule(book: RuleBook) -> None:
 
 def test_pages_name_every_rule(book: RuleBook) -> None:
     """The catalogue's pages hold each rule of each round, each code and each mistake of form."""
-    pages = write_pages(book)
+    pages = write_pages(book, find_example)
     assert {"index.md", "codes.md", "trial-1.0.0.md", "training-6.1.0.md"} <= set(pages)
     for entry in book.index():
         page = pages[f"{entry.name.replace('/', '-')}.md"]
@@ -255,4 +256,4 @@ def test_pages_name_every_rule(book: RuleBook) -> None:
     for name in (*book.vocabulary().codes, *MISTAKES):
         assert name in pages["codes.md"]
     assert all(text.startswith("<!-- Generated") and text.endswith("\n") for text in pages.values())
-    assert write_pages(book) == pages
+    assert write_pages(book, find_example) == pages

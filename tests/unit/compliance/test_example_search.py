@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from mlperf_logging.compliance.example_search import find_example, try_rule
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event
-from mlperf_logging.rules.examples import find_example, read_events, try_rule, write_event
+from mlperf_logging.rules.examples import read_events, write_event
 from mlperf_logging.rules.rulesets import Ruleset
 
 Round = Callable[..., Ruleset]
