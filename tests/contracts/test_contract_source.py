@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-import pytest
-
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "mlperf_logging"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *(PROJECT / "compliance_rules").rglob("*.py")])
@@ -67,28 +65,25 @@ def find_endings(tree: ast.Module) -> list[tuple[int, str]]:
     return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=show)
-def test_file_can_be_read_in_one_sitting(path: Path) -> None:
+def test_files_can_be_read_in_one_sitting() -> None:
     """No file is much longer than 400 lines."""
-    assert len(path.read_text("utf-8").splitlines()) <= LONGEST_FILE
+    lengths = {show(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=show)
-def test_module_says_what_it_is_for(path: Path) -> None:
+def test_modules_say_what_they_are_for() -> None:
     """Every module has a docstring."""
-    assert ast.get_docstring(parse(path))
+    assert [show(path) for path in SOURCES if not ast.get_docstring(parse(path))] == []
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=show)
-def test_file_runs_no_foreign_data(path: Path) -> None:
+def test_files_run_no_foreign_data() -> None:
     """No file evaluates text as code or loads pickled objects."""
-    assert find_code_from_data(parse(path)) == []
+    assert {show(path): found for path in SOURCES if (found := find_code_from_data(parse(path)))} == {}
 
 
-@pytest.mark.parametrize("path", OUTSIDE_CLI, ids=show)
-def test_only_the_command_line_prints_and_exits(path: Path) -> None:
+def test_only_the_command_line_prints_and_exits() -> None:
     """Outside `cli/` nothing prints or ends the process; findings and problems are values."""
-    assert find_endings(parse(path)) == []
+    assert {show(path): found for path in OUTSIDE_CLI if (found := find_endings(parse(path)))} == {}
 
 
 def test_searches_find_what_they_look_for() -> None:
