@@ -12,6 +12,54 @@ class EventKind(StrEnum):
     INTERVAL_END = "INTERVAL_END"
 
 
+class Division(StrEnum):
+    """The divisions that a result can be submitted to."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+
+
+DIVISIONS = tuple(str(division) for division in Division)
+"""The names of the divisions, as logs and command lines write them."""
+
+
+class Severity(StrEnum):
+    """How much a finding or a problem weighs: an error makes a log not compliant, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Outcome(StrEnum):
+    """What judging a log came to; unjudged: the tool could not do it."""
+
+    PASSED = "pass"
+    FAILED = "fail"
+    UNJUDGED = "error"
+
+
+MS_PER_MINUTE = 60_000
+
+
+def minutes_between(start_ms: float, stop_ms: float) -> float:
+    """The minutes from one time to another, negative where the second is the earlier one.
+
+    Args:
+        start_ms: a time in milliseconds since the epoch.
+        stop_ms: likewise.
+    """
+    return to_minutes(stop_ms - start_ms)
+
+
+def to_minutes(duration_ms: float) -> float:
+    """A duration in minutes.
+
+    Args:
+        duration_ms: the duration in milliseconds.
+    """
+    return duration_ms / MS_PER_MINUTE
+
+
 class Position(NamedTuple):
     """A place in a log file.
 
@@ -67,8 +115,8 @@ class Problem(NamedTuple):
         label: short stable name, for example ``"metadata-not-an-object"``.
         severity: ``"error"`` (the log is not compliant) or ``"warning"``.
         line: line number counted from 1.
-        column: byte offset of the trouble within the line, counted from 1.
-        message: one sentence: what is wrong and, where it helps, how to mend it.
+        column: byte offset of the error within the line, counted from 1.
+        message: one sentence: what is wrong and, where it helps, how to fix it.
         raw: the record's bytes from its marker on, cut at a bounded length.
         key: the key of the record where it could be told.
         dialect: name of the log dialect of the record.
@@ -76,7 +124,7 @@ class Problem(NamedTuple):
 
     code: str
     label: str
-    severity: str
+    severity: Severity
     line: int
     column: int
     message: str

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from mlperf_logging.events import to_minutes
 from mlperf_logging.runs.intervals import Interval
 from mlperf_logging.runs.run import Run
 
 _TRAINING = ("epoch", "block")
 _EVALUATION = "eval"
-_MS_A_MINUTE = 60_000
 
 Span = tuple[float, float]
 """Start and end of a stretch of time, in milliseconds since the epoch."""
@@ -57,17 +57,11 @@ def break_down_time(run: Run) -> Breakdown:
     eval_ms = measure_spans(evals)
     both_ms = measure_spans(join_spans([*train, *evals], start, stop))
     knows_evals = bool(run.intervals[_EVALUATION])
+    eval_minutes = to_minutes(eval_ms) if knows_evals else math.nan
     if not training:
         rest = whole - eval_ms if knows_evals else math.nan
-        return Breakdown(
-            *outside, rest / _MS_A_MINUTE, eval_ms / _MS_A_MINUTE if knows_evals else math.nan, math.nan
-        )
-    return Breakdown(
-        *outside,
-        (both_ms - eval_ms) / _MS_A_MINUTE,
-        eval_ms / _MS_A_MINUTE if knows_evals else math.nan,
-        (whole - both_ms) / _MS_A_MINUTE,
-    )
+        return Breakdown(*outside, to_minutes(rest), eval_minutes, math.nan)
+    return Breakdown(*outside, to_minutes(both_ms - eval_ms), eval_minutes, to_minutes(whole - both_ms))
 
 
 def join_spans(spans: Iterable[Span], start: float, stop: float) -> list[Span]:

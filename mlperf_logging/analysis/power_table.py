@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.columns import NUMBER, TEXT, Column, make_table
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import minutes_between
 from mlperf_logging.runs import read_run
 from mlperf_logging.scoring.energy import (
     EFFICIENCY,
@@ -124,7 +125,7 @@ def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[di
         whole = watts * (stop_ms - start_ms) / 1e6
         return [
             {"minutes": 0.0, "watts": watts, "energy_kj": 0.0},
-            {"minutes": (stop_ms - start_ms) / 60_000, "watts": watts, "energy_kj": whole},
+            {"minutes": minutes_between(start_ms, stop_ms), "watts": watts, "energy_kj": whole},
         ]
     begins = next((record.time_ms for record in records if record.key == START), None)
     ends = next((record.time_ms for record in reversed(records) if record.key == STOP), None)
@@ -137,7 +138,7 @@ def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[di
             energy += watts * (record.time_ms - former) / 1e6
             former = record.time_ms
             rows.append(
-                {"minutes": (record.time_ms - start_ms) / 60_000, "watts": watts, "energy_kj": energy}
+                {"minutes": minutes_between(start_ms, record.time_ms), "watts": watts, "energy_kj": energy}
             )
     return rows
 

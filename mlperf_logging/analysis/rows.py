@@ -15,11 +15,11 @@ from mlperf_logging.analysis.places import Place
 from mlperf_logging.analysis.progress import Counting, to_float
 from mlperf_logging.analysis.targets import Bound, Target, identify
 from mlperf_logging.compliance.ruleset_selection import Choice
+from mlperf_logging.events import MS_PER_MINUTE, minutes_between
 from mlperf_logging.rules.rulesets import Table
 from mlperf_logging.runs import Run
 
 _THROUGHPUT = "throughput"
-_MS_A_MINUTE = 60_000
 
 
 class ReadRun(NamedTuple):
@@ -85,7 +85,7 @@ def describe_evaluations(known: ReadRun) -> list[dict[str, Any]]:
                 "evaluation": numbers.setdefault(name, len(numbers) + 1),
                 "metric": each.metric,
                 "quality": each.value,
-                "minutes": None if run.start_ms is None else (moment.time_ms - run.start_ms) / _MS_A_MINUTE,
+                "minutes": None if run.start_ms is None else minutes_between(run.start_ms, moment.time_ms),
                 "progress": moment.reach.progress,
                 "progress_unit": moment.reach.unit or None,
                 "epochs": moment.reach.epochs,
@@ -187,7 +187,7 @@ def _describe_schedule(known: ReadRun, evaluations: Sequence[Mapping[str, Any]])
     described["evaluation_interval_minutes"] = _find_median_step([row["minutes"] for row in rows])
     seconds = last["minutes"] * 60
     if last["samples"] > 0 and seconds > 0:
-        stop = run.start_ms + last["minutes"] * _MS_A_MINUTE
+        stop = run.start_ms + last["minutes"] * MS_PER_MINUTE
         spans: list[Span] = [
             (each.start_ms, stop if each.stop_ms is None else each.stop_ms) for each in run.evals
         ]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.errors import RuleError, UsageError
-from mlperf_logging.events import Event
+from mlperf_logging.events import Division, Event
 from mlperf_logging.rules.closures import TROUBLES, Closure, Memory, compile_formula
 from mlperf_logging.rules.formula import Node, parse_formula, walk
 from mlperf_logging.rules.rulesets import Ruleset, Table
@@ -19,7 +19,6 @@ from mlperf_logging.runs.run import EVALUATION_KEYS, Evaluation
 
 AT_LEAST, AT_MOST = "at least", "at most"
 LOGGED_TARGET = "eval_target"
-_CLOSED = "closed"
 _SANITY = (0, 1)
 """Bounds that only say that a share is a share; no target lies there."""
 
@@ -75,10 +74,10 @@ def find_targets(
     if benchmark not in ruleset.benchmarks:
         return []
     found = _list_targets(ruleset, division, benchmark, variants)
-    if not found and division != _CLOSED and ruleset.has_divisions:
+    if not found and division != Division.CLOSED and ruleset.has_divisions:
         found = [
-            target._replace(text=f"{target.text} ({_CLOSED} division)")
-            for target in _list_targets(ruleset, _CLOSED, benchmark, variants)
+            target._replace(text=f"{target.text} ({Division.CLOSED} division)")
+            for target in _list_targets(ruleset, Division.CLOSED, benchmark, variants)
         ]
     return found
 

@@ -11,7 +11,7 @@ from mlperf_logging.cli.tailing import Pace, TailedFile
 from mlperf_logging.compliance.checking import describe_problem
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import UnreadableLogError
-from mlperf_logging.events import Event, Problem
+from mlperf_logging.events import Event, Outcome, Problem, Severity
 from mlperf_logging.reports import FileResult
 from mlperf_logging.runs.frame import RUN_STOP
 
@@ -143,14 +143,14 @@ class Follower:
     def _conclude(self) -> FileResult:
         if self.path != STANDARD_INPUT and not self._is_continued:
             whole = self._judge.judge(self.path)
-            if whole.verdict.verdict != "error":
+            if whole.verdict.verdict != Outcome.UNJUDGED:
                 for finding in whole.verdict.findings:
                     self._tell(finding)
                 return whole
         choice = self._live.choice
         if choice is None:
             raise UnreadableLogError(self.path, f"{self.path}: nothing could be judged")
-        failed = any(finding.severity == "error" for finding in self._found)
+        failed = any(finding.severity == Severity.ERROR for finding in self._found)
         verdict = Verdict(
             path=self.path,
             dialect=self._dialect,
@@ -159,7 +159,7 @@ class Follower:
             ruleset_reason=choice.reason,
             division=choice.division,
             benchmark=choice.benchmark,
-            verdict="fail" if failed else "pass",
+            verdict=Outcome.FAILED if failed else Outcome.PASSED,
             findings=tuple(self._found),
             run=self._live.run,
             event_count=self._event_count,

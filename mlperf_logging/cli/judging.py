@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 from mlperf_logging.cli.files import STANDARD_INPUT
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
+from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import FileResult
 from mlperf_logging.runs.frame import RunSummary
 
@@ -154,9 +155,9 @@ class LogJudge(NamedTuple):
         return FileResult(verdict, waived)
 
     def _give_up(self, path: str, rule: str, message: str, hint: str) -> FileResult:
-        finding = Finding(UNJUDGED_CODE, rule, "error", None, None, None, message, hint=hint)
+        finding = Finding(UNJUDGED_CODE, rule, Severity.ERROR, None, None, None, message, hint=hint)
         frame = (None, self.usage or "", None, "", self.division, self.benchmark)
-        return FileResult(Verdict(path, *frame, "error", (finding,), RunSummary(), 0))
+        return FileResult(Verdict(path, *frame, Outcome.UNJUDGED, (finding,), RunSummary(), 0))
 
 
 def start_judging(paths: Sequence[str], judge: Judging[Result], jobs: int) -> Iterator[Result]:

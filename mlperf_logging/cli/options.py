@@ -9,6 +9,7 @@ from typing import ClassVar, NoReturn
 
 from mlperf_logging.cli.output import measure_terminal
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import DIVISIONS
 
 _WIDEST_HELP = 100
 _EXAMPLES = """\
@@ -176,7 +177,7 @@ def add_rule_options(
         help="training, hpc, or another usage that has rulesets; else the log tells",
     )
     add("--ruleset", default="auto", metavar="ROUND", help=ruleset)
-    add("--division", choices=("closed", "open"), help=f"{going} division, whatever is logged")
+    add("--division", choices=DIVISIONS, help=f"{going} division, whatever is logged")
     add("--benchmark", metavar="NAME", help=f"{going} benchmark, whatever is logged")
     add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
     return add

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.cli.options import Parser, make_formatter, read_folder
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import DIVISIONS
 
 if TYPE_CHECKING:
     from mlperf_logging.rules.catalogue import Explanation
@@ -195,7 +196,7 @@ def _build_parser(program: str) -> Parser:
         "--ruleset", metavar="ROUND", default="auto", help="default: the newest that knows the benchmark"
     )
     show.add_argument("--usage", metavar="NAME", help="the usage, where two have rounds of the same name")
-    show.add_argument("--division", choices=("closed", "open"), default="closed", help="default: closed")
+    show.add_argument("--division", choices=DIVISIONS, default="closed", help="default: closed")
     show.add_argument("--meaning", action="store_true", help="also what each key stands for")
     show.add_argument("--strict", action="store_true", help="also what only the written rules say")
     explain = add("explain", "what a code or a rule means, with examples", _explain)

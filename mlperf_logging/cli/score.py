@@ -31,6 +31,7 @@ from mlperf_logging.cli.scoring import (
 )
 from mlperf_logging.cli.tabular import render_records
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import Outcome
 from mlperf_logging.scoring.cost import DEFAULT, Price, find_price, load_prices, price_score, read_price
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
@@ -154,7 +155,7 @@ def _score_one(
 ) -> PricedScore:
     runs = found.runs
     if options.unjudged:
-        runs = tuple([run._replace(verdict="pass") if run.frame.succeeded else run for run in runs])
+        runs = tuple([run._replace(verdict=Outcome.PASSED) if run.frame.succeeded else run for run in runs])
     in_suite = suite if suite is not None and _names_benchmark(runs, suite) else None
     method = options.method or (in_suite.method if in_suite is not None else OLYMPIC)
     requirement = in_suite.requirement if in_suite is not None else None
@@ -190,7 +191,7 @@ def _look_up_requirement(found: FolderRuns, options: argparse.Namespace) -> Requ
 
 def _note_choice(score: FolderScore, options: argparse.Namespace) -> FolderScore:
     """Say that an automatic round may be too new where that is why there is no result."""
-    failed = any(run.verdict == "fail" for run in score.runs)
+    failed = any(run.verdict == Outcome.FAILED for run in score.runs)
     if score.has_result or not failed or options.ruleset != AUTO or score.ruleset is None:
         return score
     note = f"judged by {score.ruleset}, {score.ruleset_reason}; name the round with --ruleset if it is an older one"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.cli.scoring import name_system
 from mlperf_logging.cli.tables import align_columns
+from mlperf_logging.events import Outcome
 from mlperf_logging.reports._lines import count_of
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.cost import Cost
@@ -335,14 +336,14 @@ def _explain_missing(score: FolderScore) -> list[str]:
 
 
 def _explain_run(run: ScoredRun) -> str:
-    if run.verdict == "error":
+    if run.verdict == Outcome.UNJUDGED:
         return run.faults[0] if run.faults else "cannot be read"
     parts = []
     if run.frame.status is not None and not run.frame.succeeded:
         parts.append(f"status {run.frame.status}")
     if run.frame.minutes is None:
         parts.append("no time from run_start to run_stop")
-    if run.verdict == "fail":
+    if run.verdict == Outcome.FAILED:
         more = run.fault_count - len(run.faults)
         parts.append(f"breaks {', '.join(run.faults)}{f' and {more} more' if more > 0 else ''}")
     return "; ".join(parts)

@@ -15,10 +15,10 @@ from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
 from mlperf_logging.cli.running import complain
 from mlperf_logging.cli.tabular import TABLE_FORMATS
 from mlperf_logging.errors import UnreadableLogError, UsageError
+from mlperf_logging.events import Outcome
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.runs import ScoredRun, score_run
 
-UNJUDGED = "error"
 FORMATS = ("text", "json", *TABLE_FORMATS)
 
 
@@ -64,7 +64,7 @@ class RunScorer(NamedTuple):
                 rules=self.rules,
             )
         except UnreadableLogError as trouble:
-            return ScoredRun(path, UNJUDGED, (str(trouble),))
+            return ScoredRun(path, Outcome.UNJUDGED, (str(trouble),))
         return score_run(checked)._replace(path=path)
 
 
@@ -177,7 +177,7 @@ def complain_of_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
     Returns:
         Whether there are any.
     """
-    unread = [run for each in folders for run in each.runs if run.verdict == UNJUDGED]
+    unread = [run for each in folders for run in each.runs if run.verdict == Outcome.UNJUDGED]
     for run in unread:
         complain(program, run.faults[0] if run.faults else f"cannot judge {run.path!r}")
     return bool(unread)

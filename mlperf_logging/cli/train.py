@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.cli.options import Parser, make_formatter
 from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import DIVISIONS, Outcome
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance import Verdict
@@ -77,12 +78,7 @@ def _build_parser(program: str) -> Parser:
         choices=("mini", "full"),
         help="small data and model (default), or the real ones",
     )
-    add(
-        "--division",
-        default="closed",
-        choices=("closed", "open"),
-        help="closed (default), or the open variant",
-    )
+    add("--division", default="closed", choices=DIVISIONS, help="closed (default), or the open variant")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; may be repeated")
     add(
         "--seed",
@@ -204,7 +200,7 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
     for run in runner.run():
         verdict = check_log(run.log)
         rows.append(_describe_run(run, verdict))
-        if verdict.verdict != "pass" and options.format == "text":
+        if verdict.verdict != Outcome.PASSED and options.format == "text":
             _show_findings(verdict)
     _print(
         options.format,

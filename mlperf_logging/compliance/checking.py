@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import Choice, choose_ruleset
-from mlperf_logging.events import Event, Problem
+from mlperf_logging.events import Event, Outcome, Problem, Severity
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import name_of
 from mlperf_logging.rules.closures import TROUBLES, Memory
@@ -242,7 +242,9 @@ def _judge_log(log: "_HeldLog", asked: _Asked) -> tuple[Verdict, Judge, Choice]:
         ruleset_reason=choice.reason,
         division=choice.division,
         benchmark=choice.benchmark,
-        verdict="fail" if any(finding.severity == "error" for finding in findings) else "pass",
+        verdict=Outcome.FAILED
+        if any(finding.severity == Severity.ERROR for finding in findings)
+        else Outcome.PASSED,
         findings=tuple(findings),
         run=summarize_run(judge.memory),
         event_count=count,
@@ -384,7 +386,7 @@ def _describe_foreign(
             Finding(
                 code="MLP109",
                 rule="other-dialect",
-                severity="warning" if count else "error",
+                severity=Severity.WARNING if count else Severity.ERROR,
                 key=None,
                 line=identity.dialects[dialect],
                 column=1,
@@ -402,7 +404,7 @@ def _describe_foreign(
             Finding(
                 "MLP105",
                 "no-events",
-                "error",
+                Severity.ERROR,
                 None,
                 None,
                 None,

@@ -15,7 +15,7 @@ from typing import Any
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.errors import RuleError
-from mlperf_logging.events import Event
+from mlperf_logging.events import MS_PER_MINUTE, Event, Severity
 from mlperf_logging.rules.closures import TROUBLES, Memory, compile_formula
 from mlperf_logging.rules.examples import Example, read_events, write_event
 from mlperf_logging.rules.formula import Node, walk
@@ -53,7 +53,7 @@ def find_example(ruleset: Ruleset, rule: Rule) -> Example:
             found = [
                 f
                 for f in try_rule(ruleset, rule, read_events(events))
-                if f.severity == "error" or rule.severity == "warning"
+                if f.severity == Severity.ERROR or rule.severity == Severity.WARNING
             ]
         except ValueError as trouble:
             raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
@@ -165,7 +165,7 @@ def _subjects(node: Node, key: str, before: list[Event], numbers: list[float]) -
         values = scalars if ["value"] in parts or not fields else [None]
     if any(part[0] == "minutes_since" for part in parts):
         for number in numbers:
-            yield _event(key)._replace(time_ms=number * 60_000)
+            yield _event(key)._replace(time_ms=number * MS_PER_MINUTE)
         return
     for value in values:
         for metadata in _metadata_choices(fields, scalars if fields else []):

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import Outcome, Severity
 
 _CODE_LETTERS = "MLP"
 _CODE_DIGITS = 3
@@ -110,11 +111,11 @@ def replace_findings(verdict: Verdict, findings: Iterable[Finding]) -> Verdict:
         verdict: the judgement of one log.
         findings: those that count.
     """
-    if verdict.verdict == "error":
+    if verdict.verdict == Outcome.UNJUDGED:
         return verdict
     kept = tuple(findings)
-    failed = any(finding.severity == "error" for finding in kept)
-    return verdict._replace(findings=kept, verdict="fail" if failed else "pass")
+    failed = any(finding.severity == Severity.ERROR for finding in kept)
+    return verdict._replace(findings=kept, verdict=Outcome.FAILED if failed else Outcome.PASSED)
 
 
 def _check_pattern(pattern: str, known_codes: Collection[str], known_rules: Collection[str]) -> None:

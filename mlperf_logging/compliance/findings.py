@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.runs.frame import RunSummary
 
 
@@ -25,7 +26,7 @@ class Finding(NamedTuple):
 
     code: str
     rule: str
-    severity: str
+    severity: Severity
     key: str | None
     line: int | None
     column: int | None
@@ -77,7 +78,7 @@ class Verdict(NamedTuple):
     ruleset_reason: str
     division: str | None
     benchmark: str | None
-    verdict: str
+    verdict: Outcome
     findings: tuple[Finding, ...]
     run: RunSummary
     event_count: int

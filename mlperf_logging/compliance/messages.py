@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.events import Event
+from mlperf_logging.events import Event, Severity
 from mlperf_logging.rules.closures import TROUBLES, Closure, Memory, Unevaluable, compile_formula, name_kind
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED
 from mlperf_logging.rules.formula import Node, walk, write_formula
@@ -131,7 +131,7 @@ def describe_repetition(
     rule: Rule, values: list[Any], count: int, differ: bool, event: Event, ruleset: Ruleset
 ) -> Finding:
     """The finding for a key that is logged more than once: an error if the values differ, else a warning."""
-    table, severity = (CONFLICTING, "error") if differ else (REPEATED, "warning")
+    table, severity = (CONFLICTING, Severity.ERROR) if differ else (REPEATED, Severity.WARNING)
     different = list(dict.fromkeys(show_value(value) for value in values))
     shown = ", ".join(different[:5]) + (", …" if len(different) > 5 else "")
     what = f"with different values: {shown}" if differ else f"each time as {shown}"
@@ -263,7 +263,7 @@ def _finding(
     return Finding(
         code=code,
         rule=rule.id,
-        severity=rule.severity,
+        severity=Severity(rule.severity),
         key=rule.key.partition("|")[0],
         line=event.line if event is not None and event.line > 0 else None,
         column=event.column if event is not None and event.line > 0 else None,

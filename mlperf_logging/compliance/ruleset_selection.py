@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import DIVISIONS, Severity
 from mlperf_logging.rules.rulesets import RoundIndex, RuleBook, Ruleset
 
 if TYPE_CHECKING:
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 AUTO = "auto"
 RULESET = "submission_ruleset"
 """Key by which a log names the usage and round that its run was made for."""
-DIVISIONS = ("closed", "open")
 
 
 class Choice(NamedTuple):
@@ -124,7 +124,7 @@ def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | N
             Finding(
                 "MLP106",
                 "unknown-benchmark",
-                "error",
+                Severity.ERROR,
                 "submission_benchmark",
                 None,
                 None,
@@ -140,7 +140,7 @@ def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | N
             Finding(
                 "MLP107",
                 "unknown-division",
-                "error",
+                Severity.ERROR,
                 "submission_division",
                 None,
                 None,

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from mlperf_logging.compliance.finding_filter import match_finding, replace_findings
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import WaiverError
+from mlperf_logging.events import Outcome
 
 _FIELDS = ("rule", "path", "reason", "expires")
 
@@ -95,7 +96,7 @@ def apply_waivers(verdict: Verdict, waivers: Iterable[Waiver]) -> tuple[Verdict,
         the first waiver that covers it. An unjudged log ("error") has nothing to waive.
     """
     relevant = [waiver for waiver in waivers if match_path(waiver.path, verdict.path)]
-    if verdict.verdict == "error" or not relevant:
+    if verdict.verdict == Outcome.UNJUDGED or not relevant:
         return verdict, ()
     kept, waived = [], []
     for finding in verdict.findings:

@@ -7,7 +7,7 @@ import sys
 import threading
 
 from mlperf_logging.errors import UsageError
-from mlperf_logging.events import Event
+from mlperf_logging.events import Event, Severity
 from mlperf_logging.mllog import constants
 from mlperf_logging.mllog.errors import ConfigError, ViolationError
 from mlperf_logging.mllog.notices import print_notice
@@ -144,7 +144,7 @@ class LiveCheck:
             return
         fresh = [finding for finding in found if (finding.rule, finding.key) not in self._told]
         self._told.update((finding.rule, finding.key) for finding in fresh)
-        errors = tuple(finding for finding in found if finding.severity == "error")
+        errors = tuple(finding for finding in found if finding.severity == Severity.ERROR)
         if self.on_violation == "raise" and errors and sys.exc_info()[0] is None:
             raise ViolationError(f"{place}: {_describe(errors[0])}", errors)
         for finding in fresh:

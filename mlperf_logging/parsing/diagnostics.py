@@ -6,6 +6,8 @@ which gives a place in a record that cannot be read its label, and the tests and
 
 from typing import NamedTuple
 
+from mlperf_logging.events import Severity
+
 RAW_LIMIT = 4096
 """A problem keeps at most this many bytes of its record."""
 
@@ -25,7 +27,7 @@ class MistakeKind(NamedTuple):
 
     code: str
     label: str
-    severity: str
+    severity: Severity
     summary: str
     why: str
     mend: str
@@ -51,7 +53,7 @@ KINDS = (
     MistakeKind(
         code="MLP001",
         label="not-json",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the record is not JSON at this place",
         why=_NOT_READ,
         mend=_USE_ENCODER,
@@ -60,7 +62,7 @@ KINDS = (
     MistakeKind(
         code="MLP002",
         label="record-cut-short",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the record stops before its end",
         why="A line that was cut, by a full disk or a killed process, has lost what it said.",
         mend="Write each record with one unbuffered write, and run again.",
@@ -69,7 +71,7 @@ KINDS = (
     MistakeKind(
         code="MLP003",
         label="single-quotes",
-        severity="error",
+        severity=Severity.ERROR,
         summary="text stands in single quotes; JSON wants double quotes",
         why=_NOT_READ,
         mend=_USE_ENCODER,
@@ -78,7 +80,7 @@ KINDS = (
     MistakeKind(
         code="MLP004",
         label="python-literal",
-        severity="error",
+        severity=Severity.ERROR,
         summary="True, False and None are not JSON; it has true, false and null",
         why=_NOT_READ,
         mend=_USE_ENCODER,
@@ -87,7 +89,7 @@ KINDS = (
     MistakeKind(
         code="MLP005",
         label="unquoted-text",
-        severity="error",
+        severity=Severity.ERROR,
         summary="a word stands where JSON wants a value or text in double quotes",
         why=_NOT_READ,
         mend=_USE_ENCODER,
@@ -96,7 +98,7 @@ KINDS = (
     MistakeKind(
         code="MLP006",
         label="trailing-comma",
-        severity="error",
+        severity=Severity.ERROR,
         summary="a comma stands before the closing bracket",
         why=_NOT_READ,
         mend="Take the comma away; better, write each record with a JSON encoder.",
@@ -105,7 +107,7 @@ KINDS = (
     MistakeKind(
         code="MLP007",
         label="missing-comma",
-        severity="error",
+        severity=Severity.ERROR,
         summary="a comma or a closing bracket is wanted here",
         why=_NOT_READ,
         mend="Look for a quote or a comma that is missing, or two records written over each other.",
@@ -114,7 +116,7 @@ KINDS = (
     MistakeKind(
         code="MLP008",
         label="missing-colon",
-        severity="error",
+        severity=Severity.ERROR,
         summary="a colon and a value are wanted after the name",
         why=_NOT_READ,
         mend="Look for a quote or a colon that is missing.",
@@ -123,7 +125,7 @@ KINDS = (
     MistakeKind(
         code="MLP009",
         label="name-not-text",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the name of a member must be text in double quotes",
         why=_NOT_READ,
         mend=_USE_ENCODER,
@@ -132,7 +134,7 @@ KINDS = (
     MistakeKind(
         code="MLP010",
         label="malformed-number",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the number is not one that JSON knows",
         why=_NOT_READ,
         mend="Write numbers with a JSON encoder: no sign +, a digit before and after the point.",
@@ -141,7 +143,7 @@ KINDS = (
     MistakeKind(
         code="MLP011",
         label="malformed-text",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the text holds a control character or an unknown escape",
         why=_NOT_READ,
         mend="Write text with a JSON encoder, which escapes such characters.",
@@ -150,7 +152,7 @@ KINDS = (
     MistakeKind(
         code="MLP012",
         label="overwritten-bytes",
-        severity="error",
+        severity=Severity.ERROR,
         summary="zero bytes stand within the record",
         why="Zero bytes are what is left of text that was lost, for example when two writers use one file.",
         mend="Open the log for appending in each process that writes to it, and run again.",
@@ -159,7 +161,7 @@ KINDS = (
     MistakeKind(
         code="MLP013",
         label="text-after-the-record",
-        severity="error",
+        severity=Severity.ERROR,
         summary="there is text after the record",
         why="The rest of the line belongs to the record, and it is not JSON.",
         mend="End the line after each record; print nothing else to that line.",
@@ -167,7 +169,7 @@ KINDS = (
     MistakeKind(
         code="MLP014",
         label="record-too-long",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the line goes on for more than {found} after the record's marker",
         why="So long a line is taken for damage, and is not held in memory.",
         mend="Log large data to a file of its own, and its name here.",
@@ -175,7 +177,7 @@ KINDS = (
     MistakeKind(
         code="MLP015",
         label="nested-too-deep",
-        severity="error",
+        severity=Severity.ERROR,
         summary="lists or objects stand more than {found} deep in each other",
         why="So deep a value is taken for damage.",
         mend="Log a flatter value.",
@@ -183,7 +185,7 @@ KINDS = (
     MistakeKind(
         code="MLP016",
         label="words-out-of-shape",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the words before the JSON are not those of a record",
         why=_NOT_READ,
         mend="Write time, key and whatever the dialect wants with one space between them, then a colon.",
@@ -191,7 +193,7 @@ KINDS = (
     MistakeKind(
         code="MLP017",
         label="missing-call-site",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the record does not say where it was logged",
         why=_NOT_READ,
         mend="Write file and line in brackets, as in (train.py:12), between time and key.",
@@ -199,7 +201,7 @@ KINDS = (
     MistakeKind(
         code="MLP020",
         label="record-not-an-object",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the record is {found} where an object is wanted",
         why=_NOT_READ,
         mend='Write the record as an object with "key", "value", "metadata" and a time.',
@@ -207,7 +209,7 @@ KINDS = (
     MistakeKind(
         code="MLP021",
         label="missing-time",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the record has no time",
         why="Without a time the event cannot be placed in the run.",
         mend='Write "time_ms", the time in milliseconds since 1970.',
@@ -215,7 +217,7 @@ KINDS = (
     MistakeKind(
         code="MLP022",
         label="missing-key",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the record has no key",
         why="Without a key the event says nothing.",
         mend='Write "key", the name of the event.',
@@ -223,7 +225,7 @@ KINDS = (
     MistakeKind(
         code="MLP023",
         label="missing-value",
-        severity="error",
+        severity=Severity.ERROR,
         summary='the record has no "value"',
         why="Each record says its value, and null where it has none.",
         mend='Write "value": null for an event without a value.',
@@ -231,7 +233,7 @@ KINDS = (
     MistakeKind(
         code="MLP024",
         label="missing-metadata",
-        severity="error",
+        severity=Severity.ERROR,
         summary='the record has no "metadata"',
         why="Each record says where it was logged.",
         mend='Write "metadata": an object with at least "file" and "lineno".',
@@ -239,7 +241,7 @@ KINDS = (
     MistakeKind(
         code="MLP025",
         label="key-not-text",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the key is {found} where text is wanted",
         why="Without a key the event says nothing.",
         mend='Write "key", the name of the event, as text.',
@@ -247,7 +249,7 @@ KINDS = (
     MistakeKind(
         code="MLP026",
         label="time-not-a-number",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the time is {found} where a number is wanted",
         why="Without a time the event cannot be placed in the run.",
         mend="Write the time as a finite number.",
@@ -255,7 +257,7 @@ KINDS = (
     MistakeKind(
         code="MLP027",
         label="time-in-seconds",
-        severity="error",
+        severity=Severity.ERROR,
         summary='the record gives its time in "time_s" where "time_ms" is wanted',
         why="The time is read from time_ms only.",
         mend='Write "time_ms", the time in milliseconds since 1970.',
@@ -263,7 +265,7 @@ KINDS = (
     MistakeKind(
         code="MLP028",
         label="metadata-not-an-object",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the metadata is {found} where an object is wanted",
         why="Rules read the members of the metadata.",
         mend='Write "metadata": an object with at least "file" and "lineno".',
@@ -271,7 +273,7 @@ KINDS = (
     MistakeKind(
         code="MLP040",
         label="two-events-on-a-line",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="a second record begins on this line",
         why="Both records are read here; the public checks read the last one only.",
         mend="End the line after each record.",
@@ -279,7 +281,7 @@ KINDS = (
     MistakeKind(
         code="MLP041",
         label="duplicate-json-key",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="the name {found} stands twice in one object; the last one counts",
         why="Readers differ in which one they take.",
         mend="Write each name once.",
@@ -287,7 +289,7 @@ KINDS = (
     MistakeKind(
         code="MLP042",
         label="nan-or-infinity",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="the record holds a number that is not finite, which JSON does not know",
         why="Strict JSON readers refuse the record.",
         mend="Write null, or text, for a number that is not finite.",
@@ -295,7 +297,7 @@ KINDS = (
     MistakeKind(
         code="MLP043",
         label="not-utf8",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="the record is not UTF-8; its bytes are read as Latin-1",
         why="Text may not come out as it was meant.",
         mend="Write the log in UTF-8.",
@@ -303,7 +305,7 @@ KINDS = (
     MistakeKind(
         code="MLP044",
         label="lone-surrogate",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="the record's text holds half a character; it is read as U+FFFD",
         why="Half a character cannot be written again.",
         mend="Cut text between characters, not within them.",
@@ -311,7 +313,7 @@ KINDS = (
     MistakeKind(
         code="MLP045",
         label="metadata-empty",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="the metadata is {found}; it is read as an empty object",
         why="Rules read the members of the metadata.",
         mend='Write "metadata": {} where there is none.',
@@ -319,7 +321,7 @@ KINDS = (
     MistakeKind(
         code="MLP046",
         label="time-as-text",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="the time is the text {found}; it is read as a number",
         why="Readers differ in whether they take text for a time.",
         mend="Write the time as a number.",
@@ -327,7 +329,7 @@ KINDS = (
     MistakeKind(
         code="MLP047",
         label="event-type-unknown",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="the event type is {found}",
         why="Readers do not know what it means.",
         mend="Write POINT_IN_TIME, INTERVAL_START or INTERVAL_END.",
@@ -335,7 +337,7 @@ KINDS = (
     MistakeKind(
         code="MLP048",
         label="older-dialect-record",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="a record of the older dialect {found} is taken for noise",
         why="The public checks read one dialect in a file.",
         mend="Log with one dialect.",
@@ -343,7 +345,7 @@ KINDS = (
     MistakeKind(
         code="MLP049",
         label="marker-without-record",
-        severity="warning",
+        severity=Severity.WARNING,
         summary="no space and no record follow the marker; it is taken for noise",
         why="The public checks pass over such a line, too; if it was meant as a record, it is lost.",
         mend="Write one space after the marker.",
@@ -351,7 +353,7 @@ KINDS = (
     MistakeKind(
         code="MLP050",
         label="file-cut-short",
-        severity="error",
+        severity=Severity.ERROR,
         summary="the {found} data ends too early; what could be read was read",
         why="What stood in the rest of the file is not known.",
         mend="Copy or compress the file again.",

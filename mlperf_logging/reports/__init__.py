@@ -8,6 +8,7 @@ underscore are shared parts. Reports return text; only the command line writes i
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import Outcome, Severity
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding, Verdict
@@ -61,12 +62,12 @@ class Totals(NamedTuple):
             result: the log.
         """
         verdict = result.verdict
-        errors = sum(finding.severity == "error" for finding in verdict.findings)
+        errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
         return Totals(
             self.files + 1,
-            self.passed + (verdict.verdict == "pass"),
-            self.failed + (verdict.verdict == "fail"),
-            self.unjudged + (verdict.verdict == "error"),
+            self.passed + (verdict.verdict == Outcome.PASSED),
+            self.failed + (verdict.verdict == Outcome.FAILED),
+            self.unjudged + (verdict.verdict == Outcome.UNJUDGED),
             self.errors + errors,
             self.warnings + len(verdict.findings) - errors,
             self.waived + len(result.waived),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from mlperf_logging.events import Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import crop, encodable_text, show_text
 from mlperf_logging.reports._lines import count_of, describe_fold, describe_judge, fold_findings
@@ -62,7 +63,7 @@ class Report(BaseReport):
         lines += ["| file | verdict | judged by | errors | warnings | waived |", "|---|---|---|--:|--:|--:|"]
         for result in troubled[:_MOST_ROWS]:
             verdict = result.verdict
-            errors = sum(finding.severity == "error" for finding in verdict.findings)
+            errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
             cells = [verdict.path, verdict.verdict, describe_judge(verdict), str(errors)]
             cells += [str(len(verdict.findings) - errors), str(len(result.waived))]
             lines.append(_table_row(cells))
@@ -90,7 +91,7 @@ def annotate(path: str, finding: Finding) -> str:
         path: the log as the caller named it.
         finding: what was found in it.
     """
-    level = "error" if finding.severity == "error" else "warning"
+    level = "error" if finding.severity == Severity.ERROR else "warning"
     place = {"file": show_text(path)}
     if finding.line is not None:
         place["line"] = str(finding.line)

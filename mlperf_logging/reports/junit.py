@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING, ClassVar
 from xml.sax.saxutils import escape, quoteattr
 
+from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import crop
 from mlperf_logging.reports._lines import count_of, describe_judge, render_findings
@@ -58,8 +59,8 @@ class Report(BaseReport):
             {
                 "name": folder,
                 "tests": len(results),
-                "failures": verdicts.count("fail"),
-                "errors": verdicts.count("error"),
+                "failures": verdicts.count(Outcome.FAILED),
+                "errors": verdicts.count(Outcome.UNJUDGED),
                 "skipped": 0,
                 "time": 0,
             }
@@ -74,11 +75,11 @@ class Report(BaseReport):
         verdict = result.verdict
         name = posixpath.basename(verdict.path.replace("\\", "/"))
         head = _attributes({"classname": folder, "name": name, "file": verdict.path, "time": 0})
-        errors = [finding for finding in verdict.findings if finding.severity == "error"]
-        others = [finding for finding in verdict.findings if finding.severity != "error"]
+        errors = [finding for finding in verdict.findings if finding.severity == Severity.ERROR]
+        others = [finding for finding in verdict.findings if finding.severity != Severity.ERROR]
         body: list[str] = []
-        if verdict.verdict != "pass":
-            tag = "failure" if verdict.verdict == "fail" else "error"
+        if verdict.verdict != Outcome.PASSED:
+            tag = "failure" if verdict.verdict == Outcome.FAILED else "error"
             first = errors[0] if errors else None
             message = f"{count_of(len(errors), 'error')}; first: {first.message}" if first else "not judged"
             about = _attributes({"message": crop(message, 500), "type": first.code if first else "error"})

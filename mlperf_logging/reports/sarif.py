@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import encode_json, show_text
 
@@ -38,7 +39,7 @@ class Report(BaseReport):
         """Nothing yet: the rules stand before the results."""
         verdict = result.verdict
         for finding in verdict.findings:
-            if verdict.verdict == "error":
+            if verdict.verdict == Outcome.UNJUDGED:
                 self._notifications.append(_notify(verdict.path, finding))
             else:
                 self._results.append(self._describe_result(verdict, finding))
@@ -93,7 +94,7 @@ class Report(BaseReport):
         if finding.rule not in self._rules:
             self._indexes[finding.rule] = len(self._rules)
             self._rules[finding.rule] = _describe_rule(finding)
-        elif finding.severity == "error":
+        elif finding.severity == Severity.ERROR:
             self._rules[finding.rule]["defaultConfiguration"]["level"] = "error"
         return self._indexes[finding.rule]
 
@@ -195,7 +196,7 @@ def _write_message(finding: Finding) -> str:
 
 
 def _level(finding: Finding) -> str:
-    return "error" if finding.severity == "error" else "warning"
+    return "error" if finding.severity == Severity.ERROR else "warning"
 
 
 def _find_version() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import show_text
 from mlperf_logging.reports._lines import count_of, describe_judge, render_finding, render_findings
@@ -82,7 +83,7 @@ class Report(BaseReport):
 
     def _headline(self, result: FileResult) -> str:
         verdict = result.verdict
-        errors = sum(finding.severity == "error" for finding in verdict.findings)
+        errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
         word, style = {"pass": ("compliant", "pass"), "fail": ("not compliant", "error")}.get(
             verdict.verdict, ("not judged", "error")
         )
@@ -96,7 +97,7 @@ class Report(BaseReport):
         head = f"{self._paint(show_text(verdict.path), 'path')}: {self._paint(word, style)}"
         if counts:
             head += f", {', '.join(counts)}"
-        if verdict.verdict == "error":
+        if verdict.verdict == Outcome.UNJUDGED:
             return head
         reason = show_text(verdict.ruleset_reason)
         judge = describe_judge(verdict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlperf_logging.errors import RuleError
+from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.brace_expansion import expand_names
 from mlperf_logging.rules.rule import Entry, Rule
 
@@ -23,7 +24,7 @@ def finish_draft(draft: dict[str, Any]) -> dict[str, Any]:
         "layers": layers,
         "strict": _bind(draft["strict"], names, {}),
         "tables": bound,
-        "divisions": any(part[layer] for part in (layers, *bound.values()) for layer in ("closed", "open")),
+        "divisions": any(part[layer] for part in (layers, *bound.values()) for layer in DIVISIONS),
     }
 
 

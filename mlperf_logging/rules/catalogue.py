@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.rules.codes import Code
 from mlperf_logging.rules.examples import Example, ExampleFinder
@@ -13,8 +14,6 @@ from mlperf_logging.rules.resolving import sort_key
 from mlperf_logging.rules.rule import STRICT, Rule
 from mlperf_logging.rules.rulesets import RoundIndex, RuleBook, Ruleset, open_rulebook
 from mlperf_logging.suggestions import suggest_key
-
-DIVISIONS = ("closed", "open")
 
 _PREFIXES = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}
 
@@ -217,7 +216,7 @@ def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = No
     )
     for scope, key in dict.fromkeys([*old, *current]):
         owner = scope.removeprefix("strict.").partition(".")[0]
-        if owner in ("common", "closed", "open", "strict") or owner in in_both:
+        if owner in ("common", *DIVISIONS, "strict") or owner in in_both:
             was, now = old.get((scope, key), ""), current.get((scope, key), "")
             if was != now:
                 found.append(Difference(scope, key, was, now))

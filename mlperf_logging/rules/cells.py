@@ -6,6 +6,7 @@ import re
 from typing import Any, NamedTuple
 
 from mlperf_logging.errors import RuleError
+from mlperf_logging.events import Severity
 from mlperf_logging.rules.brace_expansion import expand_names
 from mlperf_logging.rules.codes import Vocabulary, choose_code
 from mlperf_logging.rules.files import Mapping
@@ -64,7 +65,7 @@ def check_fields(fields: Mapping, vocabulary: Vocabulary, rule: str) -> None:
     for field in ("pass", "fail"):
         fields.take_texts(field)
     severity, code = fields.take("severity", str), fields.take("code", str)
-    if severity not in (None, "error", "warning"):
+    if severity not in (None, *Severity):
         raise fields.fail(f"the severity {severity!r} is neither 'error' nor 'warning'", "severity", rule)
     if code is not None and code not in vocabulary.codes:
         raise fields.fail(f"there is no code {code!r}; codes.yaml lists them", "code", rule)
@@ -231,7 +232,7 @@ def read_entry(key: str, text: str, place: Mapping, origin: Origin) -> Entry:
                 on=kind,
                 node=node,
                 text=words,
-                severity="error",
+                severity=Severity.ERROR.value,
                 level=origin.level,
                 scope=origin.scope,
                 summary="",
@@ -263,7 +264,7 @@ def read_record(record: Mapping, origin: Origin) -> Rule:
         on=kind,
         node=node,
         text=words,
-        severity=record.get("severity", "error"),
+        severity=record.get("severity", Severity.ERROR.value),
         level=record.get("level", origin.level),
         scope=origin.scope,
         summary=record["summary"],

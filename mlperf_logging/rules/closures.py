@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mlperf_logging.errors import RuleError
-from mlperf_logging.events import Event
+from mlperf_logging.events import Event, minutes_between
 
 Node = list[Any]
 MAX_EXPONENT = 64
@@ -193,7 +193,7 @@ def _count(operands: Node, _words: frozenset[str]) -> Closure:
 
 def _minutes_since(operands: Node, _words: frozenset[str]) -> Closure:
     key = operands[0]
-    return lambda event, memory: (event.time_ms - memory.first_ms[key]) / 60_000
+    return lambda event, memory: minutes_between(memory.first_ms[key], event.time_ms)
 
 
 def _previous(operands: Node, words: frozenset[str]) -> Closure:

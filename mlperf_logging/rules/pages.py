@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.diagnostics import KINDS
-from mlperf_logging.rules.catalogue import DIVISIONS, list_rules
+from mlperf_logging.rules.catalogue import list_rules
 from mlperf_logging.rules.examples import ExampleFinder
 from mlperf_logging.rules.rule import STRICT, Rule
 from mlperf_logging.rules.rulesets import RuleBook, Ruleset

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlperf_logging.errors import RuleError
+from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.dialects import load_dialects, rank_dialect
 from mlperf_logging.rules import cells
 from mlperf_logging.rules.cells import Origin
@@ -20,7 +21,7 @@ from mlperf_logging.rules.files import Mapping, load_rule_file
 from mlperf_logging.rules.formula import Node, parse_formula
 from mlperf_logging.rules.rule import STRICT, Entry, Layer, Rule
 
-LAYERS = ("both", "closed", "open")
+LAYERS = ("both", *DIVISIONS)
 _ROUND_KEYS = (
     "extends",
     "title",
@@ -31,8 +32,7 @@ _ROUND_KEYS = (
     "benchmarks",
     "state",
     "common",
-    "closed",
-    "open",
+    *DIVISIONS,
     "strict",
     "rules",
     "amend",
@@ -195,7 +195,7 @@ class _Change:
             self._apply_table(name, table, _FACT_KEYS)
         if "state" in record:
             self._apply_state(record.take("state", dict))
-        for layer, key in (("both", "common"), ("closed", "closed"), ("open", "open")):
+        for layer, key in (("both", "common"), *zip(DIVISIONS, DIVISIONS, strict=True)):
             if key in record:
                 self._apply_layer(draft["layers"][layer], record.take(key, dict), key)
         self._apply_strict(draft["strict"], record, "")

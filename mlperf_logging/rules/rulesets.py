@@ -6,6 +6,7 @@ from os import PathLike, fspath, path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.closures import Closure, compile_formula
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.rule import STRICT, Entry, Layer, Rule, entry_from_json
@@ -169,7 +170,7 @@ class Ruleset:
     ) -> list[Layer]:
         """The layers that hold for one kind of run, widest first."""
         resolved = self._resolved
-        names = ("both", division) if division in {"closed", "open"} else ("both",)
+        names = ("both", division) if division in DIVISIONS else ("both",)
         parts = [resolved["layers"]]
         table = resolved["tables"].get(benchmark) if len(names) == 2 or not self.has_divisions else None
         if table is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from mlperf_logging.events import Event
+from mlperf_logging.events import Event, minutes_between
 
 RUN_START, RUN_STOP = "run_start", "run_stop"
 SUCCESS, ABORTED = "success", "aborted"
@@ -40,7 +40,7 @@ def summarize_frame(start_ms: float | None, stop: Event | None) -> RunSummary:
     """
     if stop is None:
         return RunSummary(start_ms)
-    minutes = (stop.time_ms - start_ms) / 60_000 if start_ms is not None else None
+    minutes = minutes_between(start_ms, stop.time_ms) if start_ms is not None else None
     return RunSummary(start_ms, stop.time_ms, read_status(stop), minutes)
 
 

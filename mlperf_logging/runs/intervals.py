@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mlperf_logging.events import Event
+from mlperf_logging.events import Event, minutes_between
 
 INTERVALS = ("init", "staging", "epoch", "block", "eval")
 """What is logged as an interval, beside the run itself."""
@@ -45,7 +45,7 @@ class Interval(NamedTuple):
     @property
     def minutes(self) -> float | None:
         """How long it took, in minutes; None where its end was not logged."""
-        return None if self.stop_ms is None else (self.stop_ms - self.start_ms) / 60_000
+        return None if self.stop_ms is None else minutes_between(self.start_ms, self.stop_ms)
 
 
 _STARTS = frozenset({f"{name}_start" for name in INTERVALS})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlperf_logging.events import Outcome, Severity, minutes_between
 from mlperf_logging.runs.frame import RunSummary
 from mlperf_logging.runs.intervals import Progress, read_progress
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
@@ -42,7 +43,7 @@ class ScoredRun(NamedTuple):
     """
 
     path: str
-    verdict: str
+    verdict: Outcome
     faults: tuple[str, ...] = ()
     fault_count: int = 0
     usage: str = ""
@@ -74,7 +75,7 @@ class ScoredRun(NamedTuple):
         it must be with success.
         """
         ended_well = self.frame.succeeded or self.frame.status is None
-        return self.verdict == "pass" and ended_well and self.frame.minutes is not None
+        return self.verdict == Outcome.PASSED and ended_well and self.frame.minutes is not None
 
 
 def score_run(checked: CheckedRun) -> ScoredRun:
@@ -87,9 +88,9 @@ def score_run(checked: CheckedRun) -> ScoredRun:
     reached = checked.reached
     quality_minutes = None
     if reached is not None and run.start_ms is not None:
-        quality_minutes = (reached.time_ms - run.start_ms) / 60_000
+        quality_minutes = minutes_between(run.start_ms, reached.time_ms)
     faults = dict.fromkeys(
-        [(each.code, each.key or each.rule) for each in verdict.findings if each.severity == "error"]
+        [(each.code, each.key or each.rule) for each in verdict.findings if each.severity == Severity.ERROR]
     )
     return ScoredRun(
         path=run.path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mlperf_logging.events import minutes_between
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun
 
@@ -59,7 +60,7 @@ def measure_throughput(runs: Sequence[ScoredRun], requirement: Requirement) -> T
     size = sizes.pop() or 0.0
     starts = [run.frame.start_ms for run in models if run.frame.start_ms is not None]
     stops = [run.frame.stop_ms for run in models if run.frame.stop_ms is not None]
-    minutes = (max(stops) - min(starts)) / 60_000
+    minutes = minutes_between(min(starts), max(stops))
     if minutes <= 0:
         raise ThroughputError("the models end before they start")
     return Throughput(size * len(runs), len(models), len(runs), size, minutes, len(models) / minutes)

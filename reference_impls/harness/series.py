@@ -17,12 +17,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mlperf_logging.events import DIVISIONS
 from reference_impls.harness.configs import TaskConfig, change_config
 from reference_impls.harness.errors import DataError, SettingError, TrainerError
 from reference_impls.harness.launching import launch_run
 from reference_impls.harness.requests import RunRequest, RunResult
 from reference_impls.harness.systems import STATUSES, describe_system, name_system
-from reference_impls.harness.tasks import DIVISIONS, SCALES, Task, find_task
+from reference_impls.harness.tasks import SCALES, Task, find_task
 
 WORK = ".work"
 RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from reference_impls.harness.workload import Workload
 
 SCALES = ("mini", "full")
-DIVISIONS = ("closed", "open")
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,6 @@ from mlperf_logging import check_results, score_results
 
 pytestmark = pytest.mark.corpus
 
-SECONDS_TAKEN_FOR_MILLISECONDS = 1_000
-"""The expectation of one old round is wrong by this factor; see docs/agreement.md."""
-
 
 def read_rows(shared: Path, name: str) -> list[dict[str, str]]:
     """The rows of a table of expectations."""
@@ -45,10 +42,7 @@ def test_scores_are_the_expected_ones(shared: Path) -> None:
     for row in rows:
         folder, options = place(shared, row)
         (score,) = score_results(folder, **options)
-        expected = number(row["score_minutes"])
-        if row["round"] == "0.6" and expected is not None:
-            expected *= SECONDS_TAKEN_FOR_MILLISECONDS
-        assert score.score_minutes == about(expected), folder
+        assert score.score_minutes == about(number(row["score_minutes"])), folder
         assert score.energy_kj == about(number(row["energy_kj"])), folder
         assert (len(score.runs), score.non_compliant) == (int(row["runs"]), int(row["non_compliant"])), folder
     assert len(rows) == 111

@@ -14,8 +14,7 @@ from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.live import LiveJudge
 from mlperf_logging.errors import RuleError
-from mlperf_logging.events import Event
-from mlperf_logging.rules.catalogue import DIVISIONS
+from mlperf_logging.events import DIVISIONS, Event
 from mlperf_logging.rules.formula import Node, write_formula
 from mlperf_logging.rules.rule import Entry, Rule
 from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table, open_rulebook

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from mlperf_logging.rules.catalogue import DIVISIONS
+from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.formula import Node, parse_formula
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset, merge_layers, open_rulebook

@@ -15,7 +15,7 @@ from mlperf_logging.compliance.example_search import find_example
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.errors import RuleError
-from mlperf_logging.rules.catalogue import DIVISIONS
+from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED
 from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.rule import Rule

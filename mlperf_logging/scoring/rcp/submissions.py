@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from mlperf_logging.events import Division
 from mlperf_logging.rules.reference_points import ReferenceTable
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.folders import agree, describe_too_few
@@ -19,7 +20,6 @@ from mlperf_logging.scoring.rcp.test import (
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun
 
-OPEN = "open"
 FindTable = Callable[[str, str], ReferenceTable | None]
 """Ruleset and benchmark to the reference points, or None where there are none."""
 
@@ -94,7 +94,7 @@ def check_submission(
     )
     if faults := [*mixed, *split, *several]:
         return outcome._replace(passed=False, reason=faults[0])
-    if division == OPEN:
+    if division == Division.OPEN:
         return outcome._replace(
             reason="the open division is not tested; --division closed tests it all the same"
         )
