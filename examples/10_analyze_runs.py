@@ -3,7 +3,7 @@
 # %% Read the logs of a small round: a table of runs, a table of evaluations.
 from pathlib import Path
 
-from mlperf_logging import AnalysisParameters, analyse, describe_scaling, describe_variance, read_tables
+from mlperf_logging import AnalysisParameters, analyze_runs, describe_scaling, describe_variance, read_tables
 from mlperf_logging.analysis import compare_sides, select_runs
 
 folder = Path(__file__).parent / "submission"
@@ -26,7 +26,7 @@ print(
 
 # %% Where does the difference come from: from seeds that need more samples, or from the machine?
 print(
-    analyse(tables, ["seeds"], parameters)["seeds"][
+    analyze_runs(tables, ["seeds"], parameters)["seeds"][
         ["system", "share_from_learning", "share_from_speed"]
     ].to_string()
 )

@@ -28,7 +28,11 @@ if small.score_minutes is not None and large.score_minutes is not None:
 # %% Convergence, and the chance of a result that is not complete
 for outcome in check_results(SUBMISSION, seed=7):
     verdict = {True: "passed", False: "failed", None: "not tested"}[outcome.passed]
-    chance = f", chance to pass {outcome.chance.probability:.0%}" if outcome.chance is not None else ""
+    chance = (
+        f", chance to pass {outcome.pass_probability.probability:.0%}"
+        if outcome.pass_probability is not None
+        else ""
+    )
     print(f"{outcome.folder.system} {outcome.benchmark}: {verdict}, {outcome.reason}{chance}")
 
 # %% A suite: the first one's reference against itself

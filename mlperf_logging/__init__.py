@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis import (
         AnalysisParameters,
         ReadingParameters,
-        analyse,
+        analyze_runs,
         compare_systems,
         describe_scaling,
         describe_variance,
@@ -75,7 +75,7 @@ _PLACES = {
     "mlperf_logging.analysis": (
         "AnalysisParameters",
         "ReadingParameters",
-        "analyse",
+        "analyze_runs",
         "compare_systems",
         "describe_scaling",
         "describe_variance",
@@ -163,7 +163,7 @@ __all__ = [
     "UsageError",
     "Verdict",
     "WaiverError",
-    "analyse",
+    "analyze_runs",
     "check_convergence",
     "check_log",
     "check_results",

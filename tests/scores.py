@@ -17,7 +17,7 @@ def make_scored_run(
     minutes: float | None = 1.0, *, status: str | None = "success", **fields: Any
 ) -> ScoredRun:
     """A run that counts, unless its arguments say otherwise."""
-    frame = RunSummary(0, None if minutes is None else minutes * 60_000, status, minutes)
+    summary = RunSummary(0, None if minutes is None else minutes * 60_000, status, minutes)
     given: dict[str, Any] = {
         "verdict": "pass",
         "usage": "training",
@@ -25,7 +25,7 @@ def make_scored_run(
         "ruleset_reason": "as asked for",
         "benchmark": "knitting",
         "division": "closed",
-        "frame": frame,
+        "summary": summary,
         "batch_size": 64,
         "converged_at": Progress(epoch_num=4),
         "requirement": Requirement(5),

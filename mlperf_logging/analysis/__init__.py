@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlperf_logging.analysis.analyses import AnalysisParameters, analyse, compare_sides, select_runs
+    from mlperf_logging.analysis.analyses import AnalysisParameters, analyze_runs, compare_sides, select_runs
     from mlperf_logging.analysis.comparison import compare_systems
     from mlperf_logging.analysis.hodges_lehmann import estimate_shift
     from mlperf_logging.analysis.hyperparameters import pivot_hyperparameters, tabulate_hyperparameters
@@ -28,7 +28,7 @@ _MODULES = {
     "RunRows": "reading",
     "Tables": "tables",
     "VarianceParameters": "variance",
-    "analyse": "analyses",
+    "analyze_runs": "analyses",
     "compare_sides": "analyses",
     "compare_systems": "comparison",
     "count_runs_needed": "intervals",
@@ -57,7 +57,7 @@ __all__ = [
     "RunRows",
     "Tables",
     "VarianceParameters",
-    "analyse",
+    "analyze_runs",
     "compare_sides",
     "compare_systems",
     "count_runs_needed",

@@ -16,7 +16,7 @@ from mlperf_logging.analysis.seeds import describe_seed_effect
 from mlperf_logging.analysis.tables import Tables
 from mlperf_logging.analysis.variance import VarianceParameters, describe_variance
 from mlperf_logging.errors import UsageError
-from mlperf_logging.runs.frame import SUCCESS
+from mlperf_logging.runs.summary import SUCCESS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,7 +75,7 @@ class AnalysisParameters(VarianceParameters):
                 )
 
 
-def analyse(
+def analyze_runs(
     tables: Tables,
     names: Iterable[str] = tuple(ANALYSES),
     parameters: AnalysisParameters | None = None,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlperf_logging.analysis.intervals import UNKNOWN, Interval, check_confidence
+from mlperf_logging.analysis.intervals import UNKNOWN, ConfidenceInterval, check_confidence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +26,7 @@ class Shift(NamedTuple):
     """
 
     estimate: float
-    interval: Interval
+    interval: ConfidenceInterval
     confidence: float
 
 
@@ -58,7 +58,7 @@ def estimate_shift(
     cut, level = _count_cut(len(left), len(right), confidence)
     if cut < 1:
         return Shift(estimate, UNKNOWN, math.nan)
-    interval = Interval(float(differences[cut - 1]), float(differences[-cut]))
+    interval = ConfidenceInterval(float(differences[cut - 1]), float(differences[-cut]))
     return Shift(estimate, interval, level)
 
 

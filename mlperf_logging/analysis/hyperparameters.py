@@ -43,7 +43,7 @@ HYPERPARAMETER_COLUMNS = {
 _TRIVIAL = {(">", 0), (">=", 0), (">=", 1), (">", -1), ("!=", "")}
 
 
-class Requirement(NamedTuple):
+class KeyRule(NamedTuple):
     """What the rules want of one key's values.
 
     Attributes:
@@ -78,14 +78,14 @@ def tabulate_hyperparameters(rows: Iterable[RunRows], *, rules: str | None = Non
     for benchmark, groups in sorted(by_benchmark.items()):
         members = [run for runs in groups.values() for run in runs]
         ruleset = book.load(str(members[0].ruleset))
-        wanted = list_requirements(ruleset, benchmark, members[0].division, members[0].variants)
+        wanted = list_key_rules(ruleset, benchmark, members[0].division, members[0].variants)
         found += _compare_groups(benchmark, groups, wanted, _choose_keys(members, ruleset))
     return make_table(found, HYPERPARAMETER_COLUMNS)
 
 
-def list_requirements(
+def list_key_rules(
     ruleset: Ruleset, benchmark: str, division: str | None, variants: tuple[str, ...] = ()
-) -> dict[str, Requirement]:
+) -> dict[str, KeyRule]:
     """What the rules want of the values of each key.
 
     Args:
@@ -147,12 +147,12 @@ def _choose_keys(runs: Sequence[RunRows], ruleset: Ruleset) -> list[str]:
 def _compare_groups(
     benchmark: str,
     groups: dict[tuple[str, ...], list[RunRows]],
-    wanted: dict[str, Requirement],
+    wanted: dict[str, KeyRule],
     keys: Sequence[str],
 ) -> list[dict[str, Any]]:
     rows = []
     for key in keys:
-        requirement = wanted.get(key, Requirement(UNKNOWN, ""))
+        requirement = wanted.get(key, KeyRule(UNKNOWN, ""))
         values = {group: _collect_values(key, runs) for group, runs in groups.items()}
         differs = len(set(values.values())) > 1
         rows += [
@@ -191,7 +191,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _summarize(rules: Iterable[Rule]) -> Requirement:
+def _summarize(rules: Iterable[Rule]) -> KeyRule:
     texts, freedoms = [], [FREE]
     for rule in rules:
         if rule.on == "occurs":
@@ -200,7 +200,7 @@ def _summarize(rules: Iterable[Rule]) -> Requirement:
         freedoms.append(freedom)
         if freedom != FREE and rule.text not in texts:
             texts.append(rule.text)
-    return Requirement(min(freedoms, key=FREEDOMS.index), "; ".join(texts))
+    return KeyRule(min(freedoms, key=FREEDOMS.index), "; ".join(texts))
 
 
 def _classify(node: Node) -> str:

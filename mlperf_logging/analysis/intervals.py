@@ -15,7 +15,7 @@ MOST_RUNS = 1_000_000
 """Answers of `count_runs_needed` beyond this number are given as this number: nobody makes as many runs."""
 
 
-class Interval(NamedTuple):
+class ConfidenceInterval(NamedTuple):
     """An interval of confidence; both ends are NaN where it cannot be told.
 
     Attributes:
@@ -27,7 +27,7 @@ class Interval(NamedTuple):
     high: float
 
 
-UNKNOWN = Interval(math.nan, math.nan)
+UNKNOWN = ConfidenceInterval(math.nan, math.nan)
 
 
 def check_confidence(confidence: float) -> None:
@@ -43,7 +43,7 @@ def check_confidence(confidence: float) -> None:
         raise UsageError(f"the confidence {confidence} is not between 0 and 1; give 0.95, say")
 
 
-def find_t_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.95) -> Interval:
+def find_t_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.95) -> ConfidenceInterval:
     """Student's interval of the mean: mean ± t(n − 1) · s / √n. Right for values that are about normal.
 
     Args:
@@ -65,7 +65,7 @@ def find_t_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.
         return UNKNOWN
     half = stats.t.ppf((1 + confidence) / 2, len(numbers) - 1) * stats.sem(numbers)
     mean = numbers.mean()
-    return Interval(float(mean - half), float(mean + half))
+    return ConfidenceInterval(float(mean - half), float(mean + half))
 
 
 def find_bootstrap_interval(
@@ -76,7 +76,7 @@ def find_bootstrap_interval(
     resamples: int,
     generator: np.random.Generator,
     method: str = "BCa",
-) -> Interval:
+) -> ConfidenceInterval:
     """The bootstrap interval of a statistic, by default bias-corrected and accelerated (Efron 1987).
 
     With few runs it is too narrow, since so few values say little of the tails: at 5 normal values a nominal
@@ -108,7 +108,7 @@ def find_bootstrap_interval(
         return UNKNOWN
     if all(values[0] == values[-1] for values in arrays):
         value = float(statistic(*arrays, axis=-1))
-        return Interval(value, value)
+        return ConfidenceInterval(value, value)
     found = stats.bootstrap(
         arrays,
         statistic,
@@ -119,7 +119,7 @@ def find_bootstrap_interval(
         rng=generator,
         batch=max(1, 2_000_000 // max(len(values) for values in arrays)),
     ).confidence_interval
-    return Interval(float(found.low), float(found.high))
+    return ConfidenceInterval(float(found.low), float(found.high))
 
 
 def count_runs_needed(coefficient_of_variation: float, precision: float, confidence: float = 0.95) -> float:

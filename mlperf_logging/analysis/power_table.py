@@ -57,14 +57,14 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
         folder, name = _find_folder(path)
         if not os.path.isdir(folder):
             continue
-        frame = read_run(path).frame
-        if frame.start_ms is None or frame.stop_ms is None:
+        summary = read_run(path).summary
+        if summary.start_ms is None or summary.stop_ms is None:
             continue
         for file in sorted(os.listdir(folder)):
             if file.endswith(".txt"):
                 whole = os.path.join(folder, file)
                 part = file.removesuffix(".txt")
-                found = _read_part(whole, part, frame.start_ms, frame.stop_ms)
+                found = _read_part(whole, part, summary.start_ms, summary.stop_ms)
                 rows += [{"path": path, "run": name, "part": part, **each} for each in found]
     if not rows:
         raise UsageError(

@@ -61,7 +61,7 @@ def find_reference_range(runs: pd.DataFrame, x: str, *, rules: str | None = None
     unit = str(units[0]) if x == "progress" and len(units) == 1 else x
     if table.unit != {TOKENS: SAMPLES}.get(unit, unit):
         return None
-    references = prune(summarize_points(table.points, requirement.dropped))
+    references = prune(summarize_points(table.points, requirement.olympic_dropped))
     match = match_batch_size(references, batch_size, requirement.required)
     if match.reference is None:
         return None

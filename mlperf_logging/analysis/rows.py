@@ -222,7 +222,7 @@ def _list_notes(known: ReadRun, moments: Mapping[Any, Moment], *, reached: bool 
     elif known.targets and reached is False:
         yield "no evaluation meets the target" + (
             f" of {ruleset.name}, although run_stop says success: the run may be of another round"
-            if run.frame.succeeded
+            if run.summary.succeeded
             else ""
         )
     elif not known.targets and benchmark not in ruleset.benchmarks:

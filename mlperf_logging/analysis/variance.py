@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
 from mlperf_logging.analysis.intervals import (
-    Interval,
+    ConfidenceInterval,
     count_runs_needed,
     find_bootstrap_interval,
     find_t_interval,
@@ -125,7 +125,7 @@ def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -
     variation = deviation / mean if mean else math.nan
     t_interval = find_t_interval(values, parameters.confidence)
 
-    def bootstrap(statistic: Callable[..., Any], method: str) -> Interval:
+    def bootstrap(statistic: Callable[..., Any], method: str) -> ConfidenceInterval:
         return find_bootstrap_interval(
             [values],
             statistic,

@@ -128,7 +128,7 @@ def read_logs(
     from mlperf_logging.analysis.tables import make_tables, read_many
 
     if not paths:
-        raise UsageError("no logs found, so there is nothing to analyse")
+        raise UsageError("no logs found, so there is nothing to analyze")
     rows = []
     with ExitStack() as stack:
         bar = None
@@ -165,7 +165,7 @@ def require_libraries(*names: str) -> None:
 def _analyze(argv: Sequence[str] | None, program: str) -> int:
     options = _build_parser(program).parse(argv)
     require_libraries("numpy", "pandas", "scipy")
-    from mlperf_logging.analysis.analyses import analyse, list_doubts
+    from mlperf_logging.analysis.analyses import analyze_runs, list_doubts
 
     parameters = _read_parameters(options)
     reading = read_reading_options(options)
@@ -186,7 +186,7 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
 
         made = {COMPARISON: _compare(tables, sides, side_paths, parameters)}
         if options.table:
-            made |= analyse(tables, _list_names(options), parameters, rules=options.rules)
+            made |= analyze_runs(tables, _list_names(options), parameters, rules=options.rules)
     else:
         made = _make(tables, options, parameters)
     with Output(options.output) as output:
@@ -206,19 +206,19 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
 def _make(
     tables: Tables, options: argparse.Namespace, parameters: AnalysisParameters
 ) -> dict[str, pd.DataFrame]:
-    from mlperf_logging.analysis.analyses import SCALING, analyse
+    from mlperf_logging.analysis.analyses import SCALING, analyze_runs
 
     names = _list_names(options)
     if "all" in (options.table or "") or not options.table:
         made: dict[str, pd.DataFrame] = {}
         for name in names:
             try:
-                made |= analyse(tables, [name], parameters, rules=options.rules)
+                made |= analyze_runs(tables, [name], parameters, rules=options.rules)
             except UsageError:
                 if name != SCALING:  # without the number of accelerators there is no such table
                     raise
         return made
-    return analyse(tables, names, parameters, rules=options.rules)
+    return analyze_runs(tables, names, parameters, rules=options.rules)
 
 
 def _list_names(options: argparse.Namespace) -> list[str]:

@@ -13,7 +13,7 @@ from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Outcome, Problem, Severity
 from mlperf_logging.reports import FileResult
-from mlperf_logging.runs.frame import RUN_STOP
+from mlperf_logging.runs.summary import RUN_STOP
 
 if TYPE_CHECKING:
     from mlperf_logging.cli.judging import LogJudge

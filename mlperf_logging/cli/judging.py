@@ -10,7 +10,7 @@ from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import FileResult
-from mlperf_logging.runs.frame import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

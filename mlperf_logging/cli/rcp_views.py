@@ -7,7 +7,7 @@ from typing import Any
 from mlperf_logging.cli.scoring import name_system
 from mlperf_logging.cli.tables import align_columns
 from mlperf_logging.scoring.rcp.matching import BELOW, EXACT, INTERPOLATED, MISSING
-from mlperf_logging.scoring.rcp.pass_probability import Chance
+from mlperf_logging.scoring.rcp.pass_probability import PassProbability
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
 from mlperf_logging.scoring.rcp.test import ConvergenceCheck
 
@@ -82,7 +82,9 @@ def make_check_row(outcome: SubmissionCheck) -> dict[str, Any]:
         "reason": outcome.reason,
         "runs": len(outcome.runs),
         "runs_required": outcome.requirement.required if outcome.requirement is not None else None,
-        "chance_to_pass": outcome.chance.probability if outcome.chance is not None else None,
+        "chance_to_pass": outcome.pass_probability.probability
+        if outcome.pass_probability is not None
+        else None,
         **{name: figures.get(name) for name in _FIGURES},
     }
     return {name: row[name] for name in CHECK_COLUMNS}
@@ -111,7 +113,7 @@ def describe_check(outcome: SubmissionCheck) -> dict[str, Any]:
         }
         for each in (check.references if check is not None else ())
     ]
-    record["chance"] = outcome.chance._asdict() if outcome.chance is not None else None
+    record["chance"] = outcome.pass_probability._asdict() if outcome.pass_probability is not None else None
     return record
 
 
@@ -131,8 +133,8 @@ def render_check(outcome: SubmissionCheck, scaling_factor: float | None) -> str:
         "",
     ]
     facts = _list_figures(outcome.check, scaling_factor) if outcome.check is not None else []
-    if outcome.chance is not None:
-        facts.append(("to come", _say_chance(outcome.chance, outcome.check)))
+    if outcome.pass_probability is not None:
+        facts.append(("to come", _say_probability(outcome.pass_probability, outcome.check)))
     lines += [f"{name:<15}{text}" for name, text in facts]
     if outcome.check is not None:
         lines += ["", *_render_points(outcome.check)]
@@ -191,7 +193,7 @@ def render_checks(outcomes: list[SubmissionCheck]) -> str:
 
 
 def _so_far(outcome: SubmissionCheck) -> str:
-    return " so far" if outcome.chance is not None and outcome.passed is not None else ""
+    return " so far" if outcome.pass_probability is not None and outcome.passed is not None else ""
 
 
 def _list_figures(check: ConvergenceCheck, scaling_factor: float | None) -> list[tuple[str, str]]:
@@ -249,12 +251,12 @@ def _say_scaling(check: ConvergenceCheck, factor: float | None) -> str:
     return f"{text}, but scaling.json says {factor:.6g}"
 
 
-def _say_chance(chance: Chance, check: ConvergenceCheck | None) -> str:
-    high = "too many failed runs" if chance.mean_high == float("inf") else _show(chance.mean_high)
+def _say_probability(simulated: PassProbability, check: ConvergenceCheck | None) -> str:
+    high = "too many failed runs" if simulated.mean_high == float("inf") else _show(simulated.mean_high)
     unit = f" {check.unit}" if check is not None else ""
     return (
-        f"{chance.done} of {chance.required} runs are done; chance to pass {chance.probability:.1%} "
-        f"(± {chance.standard_error:.1%} of {chance.draws:,} simulated), mean between {_show(chance.mean_low)} "
+        f"{simulated.done} of {simulated.required} runs are done; chance to pass {simulated.probability:.1%} "
+        f"(± {simulated.standard_error:.1%} of {simulated.draws:,} simulated), mean between {_show(simulated.mean_low)} "
         f"and {high}{unit} in 90 % of them"
     )
 

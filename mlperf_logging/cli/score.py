@@ -155,7 +155,7 @@ def _score_one(
 ) -> PricedScore:
     runs = found.runs
     if options.unjudged:
-        runs = tuple([run._replace(verdict=Outcome.PASSED) if run.frame.succeeded else run for run in runs])
+        runs = tuple([run._replace(verdict=Outcome.PASSED) if run.summary.succeeded else run for run in runs])
     in_suite = suite if suite is not None and _names_benchmark(runs, suite) else None
     method = options.method or (in_suite.method if in_suite is not None else OLYMPIC)
     requirement = in_suite.requirement if in_suite is not None else None

@@ -116,7 +116,7 @@ def describe_score(priced: PricedScore) -> dict[str, Any]:
         "ruleset": version or None,
         "ruleset_reason": score.ruleset_reason,
         **{name: row[name] for name in RESULT_COLUMNS[6:18]},
-        "run_minutes": [run.frame.minutes for run in score.runs],
+        "run_minutes": [run.summary.minutes for run in score.runs],
         "window": None if score.window is None else [score.window[0] + 1, score.window[1] + 1],
         "throughput": None if score.throughput is None else score.throughput._asdict(),
         "normalised": priced.normalised,
@@ -137,7 +137,7 @@ def make_row(priced: PricedScore) -> dict[str, Any]:
         priced: the score and its cost.
     """
     score, cost = priced.score, priced.cost
-    times = [run.frame.minutes for run in score.runs if run.frame.minutes is not None and run.counts]
+    times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None and run.counts]
     throughput = score.throughput
     values = (
         score.folder.path,
@@ -313,8 +313,8 @@ def _render_runs(score: FolderScore) -> list[str]:
     for index, run in enumerate(score.runs):
         row = [
             os.path.basename(run.path),
-            _show(run.frame.minutes),
-            run.frame.status or "none",
+            _show(run.summary.minutes),
+            run.summary.status or "none",
             run.verdict,
             show_progress(run.converged_at),
         ]
@@ -339,9 +339,9 @@ def _explain_run(run: ScoredRun) -> str:
     if run.verdict == Outcome.UNJUDGED:
         return run.faults[0] if run.faults else "cannot be read"
     parts = []
-    if run.frame.status is not None and not run.frame.succeeded:
-        parts.append(f"status {run.frame.status}")
-    if run.frame.minutes is None:
+    if run.summary.status is not None and not run.summary.succeeded:
+        parts.append(f"status {run.summary.status}")
+    if run.summary.minutes is None:
         parts.append("no time from run_start to run_stop")
     if run.verdict == Outcome.FAILED:
         more = run.fault_count - len(run.faults)
@@ -400,8 +400,8 @@ def _describe_run(run: ScoredRun, kept: bool, energy_kj: float | None) -> dict[s
     epochs, samples, steps = run.converged_at or Progress()
     return {
         "path": run.path,
-        "minutes": run.frame.minutes,
-        "status": run.frame.status,
+        "minutes": run.summary.minutes,
+        "status": run.summary.status,
         "verdict": run.verdict,
         "faults": list(run.faults),
         "fault_count": run.fault_count,

@@ -14,7 +14,7 @@ from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import name_of
 from mlperf_logging.rules.closures import TROUBLES, Memory
 from mlperf_logging.rules.rulesets import Ruleset, open_rulebook
-from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
+from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
 
 if TYPE_CHECKING:
     from mlperf_logging.runs.run import Run, RunNotes
@@ -360,7 +360,7 @@ def describe_problem(problem: Problem) -> Finding:
     """The finding for a record that could not be read as written."""
     from mlperf_logging.parsing.diagnostics import KINDS
 
-    mend = next((kind.mend for kind in KINDS if kind.label == problem.label), "")
+    mend = next((kind.fix for kind in KINDS if kind.label == problem.label), "")
     return Finding(
         code=problem.code,
         rule=problem.label,
@@ -418,8 +418,8 @@ def _describe_foreign(
 
 
 def summarize_run(memory: Memory) -> RunSummary:
-    """The run's frame: from the first ``run_start`` to the last ``run_stop``."""
-    return summarize_frame(memory.first_ms.get(RUN_START), memory.last.get(RUN_STOP))
+    """The run from the first ``run_start`` to the last ``run_stop``."""
+    return make_summary(memory.first_ms.get(RUN_START), memory.last.get(RUN_STOP))
 
 
 def _any_dialect(identity: Identity) -> str | None:

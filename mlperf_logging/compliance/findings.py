@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Outcome, Severity
-from mlperf_logging.runs.frame import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 
 class Finding(NamedTuple):

@@ -16,7 +16,7 @@ from mlperf_logging.compliance.ruleset_selection import AUTO, Choice, choose_rul
 from mlperf_logging.events import Event
 from mlperf_logging.rules.formula import walk
 from mlperf_logging.rules.rulesets import RuleBook, Ruleset, open_rulebook
-from mlperf_logging.runs.frame import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 
 class LiveJudge:

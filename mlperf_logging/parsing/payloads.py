@@ -9,7 +9,7 @@ from itertools import chain
 from math import isfinite
 from typing import Any
 
-from mlperf_logging.parsing.dialects import Mistake
+from mlperf_logging.parsing.dialects import Diagnostic
 
 DEPTH_LIMIT = 100
 """Lists and objects stand at most this deep in each other; deeper ones would break those who use them."""
@@ -173,11 +173,13 @@ def read_milliseconds(seconds: str) -> int | float | None:
     return number if isfinite(number) else None
 
 
-def read_time_ms(record: dict[str, Any], mistakes: list[Mistake]) -> int | float | None:
-    """The record's ``time_ms``; None and a mistake where it has none."""
+def read_time_ms(record: dict[str, Any], diagnostics: list[Diagnostic]) -> int | float | None:
+    """The record's ``time_ms``; None and a diagnostic where it has none."""
     if "time_ms" not in record:
         in_seconds = "time_s" in record
-        mistakes.append(Mistake("time-in-seconds", "time_s") if in_seconds else Mistake("missing-time"))
+        diagnostics.append(
+            Diagnostic("time-in-seconds", "time_s") if in_seconds else Diagnostic("missing-time")
+        )
         return None
     time_ms = record["time_ms"]
     if time_ms.__class__ is int or (time_ms.__class__ is float and isfinite(time_ms)):
@@ -185,24 +187,24 @@ def read_time_ms(record: dict[str, Any], mistakes: list[Mistake]) -> int | float
     if isinstance(time_ms, str) and len(time_ms) < 100 and re.fullmatch(_NUMERAL, time_ms):
         number = float(time_ms)
         if isfinite(number):
-            mistakes.append(Mistake("time-as-text", "time_ms", describe(time_ms)))
+            diagnostics.append(Diagnostic("time-as-text", "time_ms", describe(time_ms)))
             return int(time_ms) if time_ms.lstrip("-").isdigit() else number
-    mistakes.append(Mistake("time-not-a-number", "time_ms", describe(time_ms)))
+    diagnostics.append(Diagnostic("time-not-a-number", "time_ms", describe(time_ms)))
     return None
 
 
-def read_metadata(record: dict[str, Any], mistakes: list[Mistake]) -> dict[str, Any] | None:
-    """The record's ``metadata``; None and a mistake where it has none."""
+def read_metadata(record: dict[str, Any], diagnostics: list[Diagnostic]) -> dict[str, Any] | None:
+    """The record's ``metadata``; None and a diagnostic where it has none."""
     metadata = record.get("metadata")
     if isinstance(metadata, dict):
         return metadata
     if "metadata" not in record:
-        mistakes.append(Mistake("missing-metadata"))
+        diagnostics.append(Diagnostic("missing-metadata"))
     elif metadata is None or metadata == "":
-        mistakes.append(Mistake("metadata-empty", "metadata", describe(metadata)))
+        diagnostics.append(Diagnostic("metadata-empty", "metadata", describe(metadata)))
         return {}
     else:
-        mistakes.append(Mistake("metadata-not-an-object", "metadata", describe(metadata)))
+        diagnostics.append(Diagnostic("metadata-not-an-object", "metadata", describe(metadata)))
     return None
 
 

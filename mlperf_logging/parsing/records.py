@@ -7,7 +7,7 @@ from itertools import islice, takewhile
 from typing import Any, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
-from mlperf_logging.parsing.diagnostics import MISTAKES, RAW_LIMIT
+from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
 from mlperf_logging.parsing.dialects import Dialect
 from mlperf_logging.parsing.payloads import DEPTH_LIMIT, PairDecoder, count_members, describe, has_unbounded
 
@@ -41,7 +41,7 @@ class Unreadable(NamedTuple):
 
     Attributes:
         place: index of the character in the text.
-        label: label of the mistake.
+        label: label of the diagnostic.
     """
 
     place: int
@@ -244,12 +244,12 @@ class _Record(NamedTuple):
         payload = parsed.fields.get("payload")
         if count_members((payload,)) < 0:
             return [self.problem("nested-too-deep", found=str(DEPTH_LIMIT))]
-        event, mistakes = self.dialect.read_fields(parsed.fields, self.line, self.column, self.raw)
+        event, diagnostics = self.dialect.read_fields(parsed.fields, self.line, self.column, self.raw)
         key = event.key if event else None
         items: list[Item] = [event] if event else []
-        for mistake in mistakes:
-            place = find_member(self.text, mistake.field) if mistake.field else 0
-            items.append(self.problem(mistake.label, place, mistake.found, key))
+        for diagnostic in diagnostics:
+            place = find_member(self.text, diagnostic.field) if diagnostic.field else 0
+            items.append(self.problem(diagnostic.label, place, diagnostic.found, key))
         if names := list(dict.fromkeys(parsed.duplicates)):
             places = [found.start() for found in re.finditer(rf'"{re.escape(names[0])}"[ \t]*:', self.text)]
             found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
@@ -272,7 +272,7 @@ def make_problem(
     """A problem with the words of its label.
 
     Args:
-        label: one of the labels in `mistakes`.
+        label: one of the labels in `diagnostics`.
         line: line number counted from 1.
         column: byte offset within the line, counted from 1.
         raw: bytes of the record; cut at a bounded length.
@@ -280,7 +280,7 @@ def make_problem(
         key: key of the record, where it is known.
         dialect: dialect of the record; "" for what concerns the file.
     """
-    kind = MISTAKES[label]
+    kind = KIND_OF_LABEL[label]
     name = dialect if isinstance(dialect, str) else dialect.name
     message = kind.summary.replace("{found}", found)
     return Problem(kind.code, label, kind.severity, line, column, message, raw[:RAW_LIMIT], key, name)

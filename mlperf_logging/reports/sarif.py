@@ -134,15 +134,15 @@ def describe_code(code: str) -> tuple[str, str]:
     Args:
         code: code of a finding.
     """
-    from mlperf_logging.parsing.diagnostics import MISTAKES
+    from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
     from mlperf_logging.rules.rulesets import open_rulebook
 
     known = open_rulebook().vocabulary().codes.get(code)
     if known is not None:
         return known.title, known.text
-    for label, mistake in MISTAKES.items():
-        if mistake.code == code:
-            return label.replace("-", " "), mistake.summary
+    for label, kind in KIND_OF_LABEL.items():
+        if kind.code == code:
+            return label.replace("-", " "), kind.summary
     return "a finding of other rules", "The rule files that ship with the package do not know this code."
 
 

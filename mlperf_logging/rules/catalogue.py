@@ -160,16 +160,16 @@ def explain(name: str, find_example: ExampleFinder, book: RuleBook | None = None
     wanted = name.upper() if name.upper() in vocabulary.codes else name
     if wanted in vocabulary.codes:
         return _explain_code(vocabulary.codes[wanted], book)
-    for mistake in KINDS:
-        if name.upper() == mistake.code or name == mistake.label:
+    for kind in KINDS:
+        if name.upper() == kind.code or name == kind.label:
             return Explanation(
-                mistake.label,
-                mistake.label.replace("-", " "),
-                mistake.code,
-                mistake.severity,
-                f"Reported as: {mistake.summary.replace('{found}', '…')}.",
-                mistake.why,
-                mistake.mend,
+                kind.label,
+                kind.label.replace("-", " "),
+                kind.code,
+                kind.severity,
+                f"Reported as: {kind.summary.replace('{found}', '…')}.",
+                kind.why,
+                kind.fix,
                 "",
                 "",
                 (),
@@ -178,7 +178,7 @@ def explain(name: str, find_example: ExampleFinder, book: RuleBook | None = None
                 (),
                 (),
             )
-    known: set[str] = {*vocabulary.codes, *(mistake.label for mistake in KINDS)}
+    known: set[str] = {*vocabulary.codes, *(kind.label for kind in KINDS)}
     for entry in reversed(book.index()):
         ruleset = book.load(entry.name)
         rules = {rule.id: rule for rule in list_rules(ruleset)}

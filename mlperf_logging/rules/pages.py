@@ -54,13 +54,13 @@ def _write_codes(book: RuleBook) -> str:
         "A finding has a code, which says what kind of trouble it is, and the id of the rule.",
         "",
     ]
-    for mistake in sorted(KINDS, key=lambda each: (each.code, each.label)):
+    for kind in sorted(KINDS, key=lambda each: (each.code, each.label)):
         lines += [
-            f"## {mistake.code} {mistake.label}",
+            f"## {kind.code} {kind.label}",
             "",
-            f"Reported as {mistake.severity}: {mistake.summary.replace('{found}', '…')}. {mistake.why}",
+            f"Reported as {kind.severity}: {kind.summary.replace('{found}', '…')}. {kind.why}",
             "",
-            f"How to mend it: {mistake.mend}",
+            f"How to mend it: {kind.fix}",
             "",
         ]
     for code in book.vocabulary().codes.values():

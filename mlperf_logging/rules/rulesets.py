@@ -10,7 +10,7 @@ from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.closures import Closure, compile_formula
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.rule import STRICT, Entry, Layer, Rule, entry_from_json
-from mlperf_logging.runs.frame import RUN_START, RUN_STOP
+from mlperf_logging.runs.summary import RUN_START, RUN_STOP
 
 if TYPE_CHECKING:
     from mlperf_logging.rules.cache import RuleStore

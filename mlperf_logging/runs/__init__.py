@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mlperf_logging.runs.folders import ResultFolder, find_result_folders
-    from mlperf_logging.runs.frame import RunSummary
     from mlperf_logging.runs.run import (
         Evaluation,
         Interval,
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
         make_run,
         read_run,
     )
+    from mlperf_logging.runs.summary import RunSummary
 
 _MODULES = {
     "Evaluation": "run",
@@ -25,7 +25,7 @@ _MODULES = {
     "Progress": "run",
     "ResultFolder": "folders",
     "Run": "run",
-    "RunSummary": "frame",
+    "RunSummary": "summary",
     "Seed": "run",
     "TrackedStats": "run",
     "find_result_folders": "folders",

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import Log, rank_dialect, read_log
 from mlperf_logging.parsing.sources import Source
-from mlperf_logging.runs.frame import RUN_START, RUN_STOP, RunSummary, summarize_frame
 from mlperf_logging.runs.intervals import INTERVALS, Interval, Intervals, Progress, read_progress
+from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
 
 __all__ = ["Evaluation", "Interval", "Progress", "Run", "Seed", "TrackedStats", "make_run", "read_run"]
 
@@ -94,10 +94,10 @@ class Run(NamedTuple):
         org: organisation that submits, as logged first, or None.
         platform: name of the system, as logged first, or None.
         availability: the ``submission_status`` ("onprem", "cloud", …) as logged first, or None.
-        frame: run_start to run_stop, status and minutes.
+        summary: run_start to run_stop, status and minutes.
         init: from ``init_start`` to ``init_stop``; None where it was not logged.
         evaluation_events: events that log what evaluations gave; see `evaluations`.
-        hyperparameters: last logged value of every key that is no frame, interval, evaluation or identity.
+        hyperparameters: last logged value of every key that is no start, stop, interval, evaluation or identity.
         seeds: in the order of the log.
         intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
         stats_events: events that log statistics in the course of the run; see `tracked_stats`.
@@ -114,7 +114,7 @@ class Run(NamedTuple):
     org: str | None
     platform: str | None
     availability: str | None
-    frame: RunSummary
+    summary: RunSummary
     init: Interval | None
     evaluation_events: tuple[Event, ...]
     hyperparameters: Mapping[str, Any]
@@ -144,22 +144,22 @@ class Run(NamedTuple):
     @property
     def start_ms(self) -> float | None:
         """Time of the first ``run_start`` in milliseconds since the epoch."""
-        return self.frame.start_ms
+        return self.summary.start_ms
 
     @property
     def stop_ms(self) -> float | None:
         """Time of the last ``run_stop`` in milliseconds since the epoch."""
-        return self.frame.stop_ms
+        return self.summary.stop_ms
 
     @property
     def status(self) -> str | None:
         """The status that ``run_stop`` gives."""
-        return self.frame.status
+        return self.summary.status
 
     @property
     def minutes(self) -> float | None:
         """From ``run_start`` to ``run_stop``, in minutes."""
-        return self.frame.minutes
+        return self.summary.minutes
 
     @property
     def global_batch_size(self) -> float | None:
@@ -308,7 +308,7 @@ def _compose_run(
         org=_read_text(identity.get("submission_org")),
         platform=_read_text(identity.get("submission_platform")),
         availability=_read_text(identity.get("submission_status")),
-        frame=summarize_frame(starts[0].time_ms if starts else None, stops[-1] if stops else None),
+        summary=make_summary(starts[0].time_ms if starts else None, stops[-1] if stops else None),
         init=_join_init(by_name.get(_INIT, ())),
         evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
         hyperparameters={

@@ -116,7 +116,7 @@ def price_score(score: FolderScore, price: Price) -> Cost:
         price: the system's price.
     """
     to_quality = [run.quality_minutes for run in score.runs if run.counts and run.quality_minutes is not None]
-    times = [run.frame.minutes for run in score.runs if run.frame.minutes is not None]
+    times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None]
     energy = None
     if score.energy_kj is not None and price.per_kilowatt_hour is not None:
         energy = score.energy_kj / KILOJOULES_A_KILOWATT_HOUR * price.per_kilowatt_hour

@@ -174,15 +174,15 @@ def _score_throughput(score: FolderScore, requirement: Requirement) -> FolderSco
 
 
 def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> FolderScore:
-    minutes = [run.frame.minutes if run.counts else None for run in score.runs]
+    minutes = [run.summary.minutes if run.counts else None for run in score.runs]
     times = [math.inf if each is None else each for each in minutes]
     notes = list(score.notes)
     method, window = score.method, None
     if requirement.attempts is not None:
         return _score_first(score, times, requirement, factor)
-    if requirement.fewest <= len(times) < requirement.required:
+    if requirement.min_runs <= len(times) < requirement.required:
         notes.append(f"{len(times)} of the {requirement.required} runs that a result needs")
-    if len(times) > requirement.required and requirement.required >= requirement.fewest:
+    if len(times) > requirement.required and requirement.required >= requirement.min_runs:
         window = _choose_window(times, requirement, method)
         notes.append(
             f"{len(times)} runs where {requirement.required} are required: the median window is that of runs "
@@ -238,18 +238,18 @@ def _average(
     times: Sequence[float], requirement: Requirement, method: str
 ) -> tuple[float | None, tuple[int, ...], str | None]:
     """Mean in minutes and the runs that it is of, or why there is none."""
-    if len(times) < requirement.fewest and method == OLYMPIC:
+    if len(times) < requirement.min_runs and method == OLYMPIC:
         return None, (), describe_too_few(len(times), requirement)
     missing = sum(math.isinf(each) for each in times)
-    if missing > requirement.allowed:
+    if missing > requirement.max_failures:
         plural = "s do" if missing != 1 else " does"
-        return None, (), f"{missing} run{plural} not count; {requirement.allowed} may"
+        return None, (), f"{missing} run{plural} not count; {requirement.max_failures} may"
     if method == MEDIAN:
         middle = median(times)
         if middle is None or math.isinf(middle):
             return None, (), "too few runs count for a median"
         return middle, (min(range(len(times)), key=lambda index: abs(times[index] - middle)),), None
-    trimmed = trim(times, requirement.dropped)
+    trimmed = trim(times, requirement.olympic_dropped)
     if trimmed is None or math.isinf(trimmed.mean):
         return None, (), describe_too_few(len(times), requirement)
     return trimmed.mean, trimmed.kept, None
@@ -263,11 +263,11 @@ def describe_too_few(count: int, requirement: Requirement) -> str:
         requirement: how many are dropped.
     """
     runs = {0: "no runs give", 1: "one run gives"}.get(count, f"{count} runs give")
-    dropped = requirement.dropped
+    dropped = requirement.olympic_dropped
     ends = (
         "the fastest and the slowest" if dropped == 1 else f"the {dropped} fastest and the {dropped} slowest"
     )
-    return f"{runs} no mean: {ends} are dropped, so at least {requirement.fewest} are needed"
+    return f"{runs} no mean: {ends} are dropped, so at least {requirement.min_runs} are needed"
 
 
 def _add_energy(score: FolderScore, factor: float) -> FolderScore:
@@ -276,9 +276,9 @@ def _add_energy(score: FolderScore, factor: float) -> FolderScore:
     notes = list(score.notes)
     for run in score.runs:
         energy = None
-        if run.frame.minutes is not None:
+        if run.summary.minutes is not None:
             try:
-                energy = measure_run(power, run.path, run.frame.minutes).total_kj
+                energy = measure_run(power, run.path, run.summary.minutes).total_kj
             except PowerError as trouble:
                 notes.append(f"no energy: {trouble}")
         energies.append(energy)

@@ -11,21 +11,21 @@ class Requirement(NamedTuple):
 
     Attributes:
         required: runs that a result needs.
-        dropped: runs that are dropped on each side of the mean.
-        allowed: runs that may miss the target or break a rule.
+        olympic_dropped: runs that are dropped on each side of the mean.
+        max_failures: runs that may miss the target or break a rule.
         attempts: up to so many runs may be made, and the first required ones that count make the result; None where
             every run is part of the result.
     """
 
     required: int
-    dropped: int = 1
-    allowed: int = 1
+    olympic_dropped: int = 1
+    max_failures: int = 1
     attempts: int | None = None
 
     @property
-    def fewest(self) -> int:
+    def min_runs(self) -> int:
         """Runs that a mean needs at least."""
-        return 2 * self.dropped + 1
+        return 2 * self.olympic_dropped + 1
 
 
 def read_requirement(facts: Mapping[str, Any] | None) -> Requirement | None:

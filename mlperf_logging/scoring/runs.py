@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.events import Outcome, Severity, minutes_between
-from mlperf_logging.runs.frame import RunSummary
 from mlperf_logging.runs.intervals import Progress, read_progress
+from mlperf_logging.runs.summary import RunSummary
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class ScoredRun(NamedTuple):
         division: "closed" or "open", or None.
         org: organisation, as logged.
         platform: system, as logged.
-        frame: start, stop, status and minutes.
+        summary: start, stop, status and minutes.
         batch_size: samples in a step, or None.
         accelerators: accelerators of the run as far as it logs them, or None.
         converged_at: how far training had come when it reached the target; None where it did not succeed.
@@ -53,7 +53,7 @@ class ScoredRun(NamedTuple):
     division: str | None = None
     org: str | None = None
     platform: str | None = None
-    frame: RunSummary = RunSummary()
+    summary: RunSummary = RunSummary()
     batch_size: float | None = None
     accelerators: float | None = None
     converged_at: Progress | None = None
@@ -65,7 +65,7 @@ class ScoredRun(NamedTuple):
     @property
     def minutes(self) -> float | None:
         """From ``run_start`` to ``run_stop``, in minutes."""
-        return self.frame.minutes
+        return self.summary.minutes
 
     @property
     def counts(self) -> bool:
@@ -74,8 +74,8 @@ class ScoredRun(NamedTuple):
         A compliant log need not say that the run succeeded in the oldest dialect; where it says how the run ended,
         it must be with success.
         """
-        ended_well = self.frame.succeeded or self.frame.status is None
-        return self.verdict == Outcome.PASSED and ended_well and self.frame.minutes is not None
+        ended_well = self.summary.succeeded or self.summary.status is None
+        return self.verdict == Outcome.PASSED and ended_well and self.summary.minutes is not None
 
 
 def score_run(checked: CheckedRun) -> ScoredRun:
@@ -104,7 +104,7 @@ def score_run(checked: CheckedRun) -> ScoredRun:
         division=verdict.division,
         org=run.org,
         platform=run.platform,
-        frame=verdict.run,
+        summary=verdict.run,
         batch_size=run.global_batch_size,
         accelerators=run.accelerator_count,
         converged_at=find_convergence(checked) if verdict.run.succeeded else None,

@@ -167,7 +167,7 @@ def _read_suite(record: Any, name: str) -> Suite:
     entries = record.take("benchmarks", dict)
     if not entries:
         raise record.fail("a suite needs 'benchmarks' with their reference results")
-    dropped = requirement.dropped if requirement is not None else 1
+    dropped = requirement.olympic_dropped if requirement is not None else 1
     benchmarks = {
         benchmark: _read_benchmark(entry, method, dropped) for benchmark, entry in entries.sections()
     }

@@ -58,8 +58,8 @@ def measure_throughput(runs: Sequence[ScoredRun], requirement: Requirement) -> T
         shown = ", ".join(f"{size:g}" for size in sorted(size for size in sizes if size is not None))
         raise ThroughputError(f"the models ran on different numbers of accelerators: {shown}")
     size = sizes.pop() or 0.0
-    starts = [run.frame.start_ms for run in models if run.frame.start_ms is not None]
-    stops = [run.frame.stop_ms for run in models if run.frame.stop_ms is not None]
+    starts = [run.summary.start_ms for run in models if run.summary.start_ms is not None]
+    stops = [run.summary.stop_ms for run in models if run.summary.stop_ms is not None]
     minutes = minutes_between(min(starts), max(stops))
     if minutes <= 0:
         raise ThroughputError("the models end before they start")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_log
-from mlperf_logging.parsing.diagnostics import MISTAKES, RAW_LIMIT
+from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
 from mlperf_logging.parsing.dialects import load_dialects
 from mlperf_logging.parsing.records import RecordReader
 from mlperf_logging.parsing.scanner import Scanner
@@ -58,7 +58,7 @@ def check(items: list[Event | Problem], data: bytes) -> None:
             assert type(item.metadata) is dict
             assert type(item.time_ms) in (int, float)
         else:
-            assert MISTAKES[item.label].code == item.code
+            assert KIND_OF_LABEL[item.label].code == item.code
             assert len(item.raw) <= RAW_LIMIT
     assert [item.line for item in items] == sorted(item.line for item in items)
     first_lines = {

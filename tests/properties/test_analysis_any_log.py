@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import json_values
 
-from mlperf_logging.analysis import AnalysisParameters, ReadingParameters, analyse, read_rows
+from mlperf_logging.analysis import AnalysisParameters, ReadingParameters, analyze_runs, read_rows
 from mlperf_logging.analysis.analyses import ANALYSES, list_doubts
 from mlperf_logging.analysis.tables import make_tables
 from mlperf_logging.cli.analyze_text import render_analyses
@@ -99,7 +99,7 @@ def test_any_log_gives_tables(
     made = {}
     for name in ANALYSES:
         try:
-            made |= analyse(tables, [name], FEW)
+            made |= analyze_runs(tables, [name], FEW)
         except UsageError as trouble:
             assert "how many accelerators" in str(trouble)
 

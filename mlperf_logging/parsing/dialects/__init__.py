@@ -17,11 +17,11 @@ STEM = ":::"
 """How every marker begins."""
 
 
-class Mistake(NamedTuple):
+class Diagnostic(NamedTuple):
     """Something wrong with what a record holds.
 
     Attributes:
-        label: one of the labels in `mistakes`.
+        label: one of the labels in `diagnostics`.
         field: the member of the record's object that is blamed; empty for the record as a whole.
         found: what the record holds there, in short, for the message.
     """
@@ -31,8 +31,8 @@ class Mistake(NamedTuple):
     found: str = ""
 
 
-Reading: TypeAlias = "tuple[Event | None, list[Mistake]]"
-"""What a record's fields make: an event, unless a mistake forbids it, and the mistakes."""
+Reading: TypeAlias = "tuple[Event | None, list[Diagnostic]]"
+"""What a record's fields make: an event, unless a diagnostic forbids it, and the diagnostics."""
 
 
 class Dialect(NamedTuple):

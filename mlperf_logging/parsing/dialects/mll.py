@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from mlperf_logging.events import Event
-from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
+from mlperf_logging.parsing.dialects import Diagnostic, Dialect, Reading
 from mlperf_logging.parsing.payloads import (
     count_members,
     count_names,
@@ -60,18 +60,20 @@ def _is_word(text: bytes) -> bool:
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
     """Make an event of a decoded record; see `Dialect.read_fields`."""
     record = fields["payload"]
-    mistakes: list[Mistake] = []
+    diagnostics: list[Diagnostic] = []
     time_ms = read_milliseconds(fields["seconds"])
     if time_ms is None:
-        mistakes.append(Mistake("time-not-a-number", "", fields["seconds"]))
+        diagnostics.append(Diagnostic("time-not-a-number", "", fields["seconds"]))
     if not isinstance(record, dict):
-        return None, [*mistakes, Mistake("record-not-an-object", "", describe(record))]
+        return None, [*diagnostics, Diagnostic("record-not-an-object", "", describe(record))]
     if "value" not in record:
-        mistakes.append(Mistake("missing-value"))
-    metadata = read_metadata(record, mistakes)
+        diagnostics.append(Diagnostic("missing-value"))
+    metadata = read_metadata(record, diagnostics)
     if time_ms is None or metadata is None or "value" not in record:
-        return None, mistakes
-    return Event(fields["key"], record["value"], metadata, time_ms, line, column, raw, dialect=NAME), mistakes
+        return None, diagnostics
+    return Event(
+        fields["key"], record["value"], metadata, time_ms, line, column, raw, dialect=NAME
+    ), diagnostics
 
 
 DIALECT = Dialect(

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from mlperf_logging.events import Event
-from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
+from mlperf_logging.parsing.dialects import Diagnostic, Dialect, Reading
 from mlperf_logging.parsing.payloads import (
     DEPTH_LIMIT,
     count_members,
@@ -107,26 +107,26 @@ def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> R
     """Make an event of a decoded record; see `Dialect.read_fields`."""
     record = fields["payload"]
     if not isinstance(record, dict):
-        return None, [Mistake("record-not-an-object", "", describe(record))]
-    mistakes: list[Mistake] = []
+        return None, [Diagnostic("record-not-an-object", "", describe(record))]
+    diagnostics: list[Diagnostic] = []
     key = record.get("key")
     if "key" not in record:
-        mistakes.append(Mistake("missing-key"))
+        diagnostics.append(Diagnostic("missing-key"))
     elif not isinstance(key, str):
-        mistakes.append(Mistake("key-not-text", "key", describe(key)))
-    time_ms = read_time_ms(record, mistakes)
+        diagnostics.append(Diagnostic("key-not-text", "key", describe(key)))
+    time_ms = read_time_ms(record, diagnostics)
     if "value" not in record:
-        mistakes.append(Mistake("missing-value"))
-    metadata = read_metadata(record, mistakes)
+        diagnostics.append(Diagnostic("missing-value"))
+    metadata = read_metadata(record, diagnostics)
     event_type = record.get("event_type")
     if event_type is not None and event_type not in EVENT_TYPES:
-        mistakes.append(Mistake("event-type-unknown", "event_type", describe(event_type)))
+        diagnostics.append(Diagnostic("event-type-unknown", "event_type", describe(event_type)))
     if not isinstance(key, str) or time_ms is None or metadata is None or "value" not in record:
-        return None, mistakes
+        return None, diagnostics
     kind = event_type if isinstance(event_type, str) else None
     namespace = record.get("namespace", "")
     event = Event(key, record["value"], metadata, time_ms, line, column, raw, kind, namespace, None, NAME)
-    return event, mistakes
+    return event, diagnostics
 
 
 DIALECT = Dialect(

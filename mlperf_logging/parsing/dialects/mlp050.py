@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from mlperf_logging.events import Event
-from mlperf_logging.parsing.dialects import Dialect, Mistake, Reading
+from mlperf_logging.parsing.dialects import Diagnostic, Dialect, Reading
 from mlperf_logging.parsing.payloads import count_members, count_names, read_milliseconds
 
 NAME = "mlp050"
@@ -60,7 +60,7 @@ def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> R
     """Make an event of a decoded record; see `Dialect.read_fields`."""
     time_ms = read_milliseconds(fields["seconds"])
     if time_ms is None:
-        return None, [Mistake("time-not-a-number", "", fields["seconds"])]
+        return None, [Diagnostic("time-not-a-number", "", fields["seconds"])]
     key, value, name = fields["key"], fields.get("payload"), fields["benchmark"]
     return Event(key, value, {}, time_ms, line, column, raw, benchmark=name, dialect=NAME), []
 

@@ -19,7 +19,7 @@ from mlperf_logging.scoring.requirements import Requirement
 DRAWS = 10_000
 
 
-class Chance(NamedTuple):
+class PassProbability(NamedTuple):
     """What a simulation says of a submission that is not complete.
 
     Attributes:
@@ -43,7 +43,7 @@ class Chance(NamedTuple):
     seed: int
 
 
-def simulate_chance(
+def simulate_pass_probability(
     converged_at: Sequence[float],
     reference: Reference,
     acceptable: float,
@@ -51,7 +51,7 @@ def simulate_chance(
     *,
     seed: int = 0,
     draws: int = DRAWS,
-) -> Chance:
+) -> PassProbability:
     """The chance that a submission passes when its remaining runs are done.
 
     Args:
@@ -84,16 +84,16 @@ def simulate_chance(
             for _ in range(coming)
         ]
         runs = [*converged_at, *drawn]
-        mean = olympic_mean(runs, requirement.dropped)
+        mean = olympic_mean(runs, requirement.olympic_dropped)
         failed = sum(map(math.isinf, runs))
-        if mean is None or failed > requirement.allowed:
+        if mean is None or failed > requirement.max_failures:
             mean = math.inf
         else:
             passed += mean >= acceptable
         means.append(mean)
     means.sort()
     share = passed / draws
-    return Chance(
+    return PassProbability(
         done=len(converged_at),
         required=requirement.required,
         probability=share,

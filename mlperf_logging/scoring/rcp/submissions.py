@@ -10,7 +10,7 @@ from mlperf_logging.rules.reference_points import ReferenceTable
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.folders import agree, describe_too_few
 from mlperf_logging.scoring.rcp.matching import CHECK, match_batch_size, prune, summarize_points
-from mlperf_logging.scoring.rcp.pass_probability import DRAWS, Chance, simulate_chance
+from mlperf_logging.scoring.rcp.pass_probability import DRAWS, PassProbability, simulate_pass_probability
 from mlperf_logging.scoring.rcp.test import (
     ConvergenceCheck,
     check_convergence,
@@ -38,7 +38,7 @@ class SubmissionCheck(NamedTuple):
         passed: whether the convergence is acceptable; None where it is not tested.
         reason: one sentence: why, why not, or why it is not tested.
         check: the figures, or None.
-        chance: the chance to pass with the runs that are still to come; None where there are none.
+        pass_probability: the probability to pass with the runs that are still to come; None where there are none.
     """
 
     folder: ResultFolder
@@ -51,7 +51,7 @@ class SubmissionCheck(NamedTuple):
     passed: bool | None
     reason: str
     check: ConvergenceCheck | None = None
-    chance: Chance | None = None
+    pass_probability: PassProbability | None = None
 
 
 def check_submission(
@@ -115,13 +115,17 @@ def check_submission(
     converged = [
         read_converged(run.converged_at, table.unit, batch_size, run.trained_samples) for run in runs
     ]
-    chance = None
+    pass_probability = None
     if len(runs) < requirement.required:
-        chance = _simulate(converged, batch_size, table, requirement, method, pruned, seed, draws)
-    if len(runs) < requirement.fewest:
-        return outcome._replace(reason=describe_too_few(len(runs), requirement), chance=chance)
+        pass_probability = _simulate(converged, batch_size, table, requirement, method, pruned, seed, draws)
+    if len(runs) < requirement.min_runs:
+        return outcome._replace(
+            reason=describe_too_few(len(runs), requirement), pass_probability=pass_probability
+        )
     check = check_convergence(converged, batch_size, table, requirement, method, pruned=pruned)
-    return outcome._replace(passed=check.passed, reason=check.reason, check=check, chance=chance)
+    return outcome._replace(
+        passed=check.passed, reason=check.reason, check=check, pass_probability=pass_probability
+    )
 
 
 def _simulate(
@@ -133,8 +137,8 @@ def _simulate(
     pruned: bool,
     seed: int,
     draws: int,
-) -> Chance | None:
-    references = summarize_points(table.points, requirement.dropped, method)
+) -> PassProbability | None:
+    references = summarize_points(table.points, requirement.olympic_dropped, method)
     match = match_batch_size(
         prune(references, method) if pruned else references, batch_size, requirement.required
     )
@@ -142,6 +146,8 @@ def _simulate(
         return None
     acceptable = find_smallest_mean(match.reference, requirement.required - 2) - table.allowance
     try:
-        return simulate_chance(converged, match.reference, acceptable, requirement, seed=seed, draws=draws)
+        return simulate_pass_probability(
+            converged, match.reference, acceptable, requirement, seed=seed, draws=draws
+        )
     except ValueError:  # no run has converged yet
         return None

@@ -105,13 +105,13 @@ def check_convergence(
         converged_at = [
             round(each, CHECKED_DECIMALS) if math.isfinite(each) else each for each in converged_at
         ]
-    mean = olympic_mean(converged_at, requirement.dropped)
+    mean = olympic_mean(converged_at, requirement.olympic_dropped)
     if mean is None:
         raise ValueError(
             f"{len(converged_at)} run{'s' * (len(converged_at) != 1)} cannot be tested: "
-            f"{requirement.dropped} are dropped on each side"
+            f"{requirement.olympic_dropped} are dropped on each side"
         )
-    references = summarize_points(table.points, requirement.dropped, method)
+    references = summarize_points(table.points, requirement.olympic_dropped, method)
     if not references:
         raise ValueError(f"there are no reference points of {table.benchmark} with enough runs")
     counting = prune(references, method) if pruned else references
@@ -124,7 +124,7 @@ def check_convergence(
         smallest = find_smallest_mean(reference, runs)
         p_value = find_p_value(mean, reference, runs)
     acceptable = smallest - table.allowance if smallest is not None else None
-    passed = failed <= requirement.allowed and acceptable is not None and mean >= acceptable
+    passed = failed <= requirement.max_failures and acceptable is not None and mean >= acceptable
     return ConvergenceCheck(
         passed=passed,
         reason=_explain(match, mean, acceptable, failed, requirement, table.unit),
@@ -209,8 +209,8 @@ def _standard_error(reference: Reference, submission_runs: int) -> float:
 def _explain(
     match: Match, mean: float, smallest: float | None, failed: int, requirement: Requirement, unit: str
 ) -> str:
-    if failed > requirement.allowed:
-        return f"{failed} runs did not converge; {requirement.allowed} may"
+    if failed > requirement.max_failures:
+        return f"{failed} runs did not converge; {requirement.max_failures} may"
     if match.kind == MISSING or smallest is None:
         return "the batch size is larger than every reference point: reference runs of it are needed"
     against = {BELOW: " of the smallest reference point, as the batch size is smaller than all"}

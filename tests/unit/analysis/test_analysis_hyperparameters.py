@@ -14,7 +14,7 @@ from mlperf_logging.analysis import (
     read_tables,
     tabulate_hyperparameters,
 )
-from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS, list_requirements
+from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS, list_key_rules
 from mlperf_logging.rules.formula import parse_formula
 
 ROUND = ReadingParameters(usage="training", ruleset="5.1.0")
@@ -47,13 +47,13 @@ def test_freedom_that_a_formula_leaves(formula: str, freedom: str) -> None:
 
 def test_requirements_of_a_real_round() -> None:
     """What the closed rules of a language model fix, compute and leave free; strict rules count."""
-    wanted = list_requirements(load_ruleset("training/5.1.0"), "llama31_8b", "closed")
+    wanted = list_key_rules(load_ruleset("training/5.1.0"), "llama31_8b", "closed")
 
     assert wanted["opt_adamw_beta_1"] == ("required equal", "== 0.9")
     assert wanted["opt_learning_rate_decay_steps"].freedom == "computed"
     assert wanted["opt_base_learning_rate"] == ("free", "")
     assert wanted["opt_end_learning_rate"].freedom == "computed"
-    open_division = list_requirements(load_ruleset("training/5.1.0"), "llama31_8b", "open")
+    open_division = list_key_rules(load_ruleset("training/5.1.0"), "llama31_8b", "open")
     assert "opt_adamw_beta_1" not in open_division
 
 

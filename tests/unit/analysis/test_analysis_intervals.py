@@ -10,7 +10,7 @@ from scipy import stats
 
 from mlperf_logging.analysis.intervals import (
     MOST_RUNS,
-    Interval,
+    ConfidenceInterval,
     count_runs_needed,
     find_bootstrap_interval,
     find_t_interval,
@@ -20,7 +20,7 @@ from mlperf_logging.errors import UsageError
 TIMES = [127.5, 122.4, 122.1, 130.9, 130.7]
 
 
-def bootstrap(values: list[float], seed: int = 0, **options: object) -> Interval:
+def bootstrap(values: list[float], seed: int = 0, **options: object) -> ConfidenceInterval:
     """The interval of a mean, with few draws."""
     settings = {"confidence": 0.95, "resamples": 999, **options}
     return find_bootstrap_interval(

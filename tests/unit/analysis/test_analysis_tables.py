@@ -12,7 +12,7 @@ from conftest import WriteRun
 from mlperf_logging.analysis import (
     AnalysisParameters,
     ReadingParameters,
-    analyse,
+    analyze_runs,
     compare_sides,
     read_tables,
     select_runs,
@@ -91,7 +91,7 @@ def test_places_without_logs(tmp_path: Path) -> None:
 
 def test_all_analyses_at_once(submission: Path) -> None:
     """Every table is made, by the parameters given, of the runs that converged."""
-    made = analyse(read_tables(submission, ROUND), parameters=FEW)
+    made = analyze_runs(read_tables(submission, ROUND), parameters=FEW)
 
     assert list(made) == list(ANALYSES)
     variance = made["variance"].set_index("system")
@@ -105,7 +105,7 @@ def test_aborted_runs_count_when_asked_for(submission: Path) -> None:
     tables = read_tables(submission, ROUND)
     parameters = AnalysisParameters(resamples=49, only_converged=False)
 
-    assert analyse(tables, ["variance"], parameters)["variance"]["runs"].tolist() == [3, 4]
+    assert analyze_runs(tables, ["variance"], parameters)["variance"]["runs"].tolist() == [3, 4]
     assert len(select_runs(tables.runs)) == 6
     assert list_doubts(tables, FEW) == ["1 run left out of the statistics: not converged, or not readable"]
 
@@ -171,4 +171,4 @@ def test_parameters_that_make_no_sense(wrong: dict[str, object], said: str) -> N
 def test_unknown_table_is_refused(submission: Path) -> None:
     """The message lists the tables."""
     with pytest.raises(UsageError, match="no table 'mood'; there are runs"):
-        analyse(read_tables(submission, ROUND), ["mood"])
+        analyze_runs(read_tables(submission, ROUND), ["mood"])

@@ -21,7 +21,7 @@ def test_one_reading_gives_what_two_would(path: Path) -> None:
 
     assert checked.verdict == check_log(path)
     assert checked.run == read_run(path)
-    assert checked.run.frame == checked.verdict.run
+    assert checked.run.summary == checked.verdict.run
 
 
 def test_long_log_gives_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:

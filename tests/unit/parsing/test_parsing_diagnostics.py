@@ -8,7 +8,7 @@ import re
 import pytest
 
 from mlperf_logging.parsing import read_log
-from mlperf_logging.parsing.diagnostics import KINDS, MISTAKES, RAW_LIMIT
+from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, KINDS, RAW_LIMIT
 from mlperf_logging.parsing.dialects import load_dialects
 
 FILE = '"metadata": {"file": "a.py", "lineno": 3}'
@@ -219,13 +219,13 @@ def test_codes_and_labels_are_unique_and_well_formed() -> None:
         len({kind.code for kind in KINDS})
         == len({kind.label for kind in KINDS})
         == len(KINDS)
-        == len(MISTAKES)
+        == len(KIND_OF_LABEL)
     )
     for kind in KINDS:
         assert re.fullmatch(r"MLP0\d\d", kind.code)
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", kind.label)
         assert kind.severity in {"error", "warning"}
-        assert all([kind.summary, kind.why, kind.mend])
+        assert all([kind.summary, kind.why, kind.fix])
         assert not kind.summary.endswith(".")
 
 
@@ -264,7 +264,7 @@ def test_every_label_occurs() -> None:
         "record-too-long",
         "file-cut-short",
     }
-    assert {label for _, label, _ in [*UNREADABLE, *DOUBTFUL]} | elsewhere == set(MISTAKES)
+    assert {label for _, label, _ in [*UNREADABLE, *DOUBTFUL]} | elsewhere == set(KIND_OF_LABEL)
 
 
 def test_messages_are_one_sentence_and_hold_what_was_found() -> None:

@@ -9,7 +9,7 @@ from rule_folders import RuleFolder, copy_rules
 
 from mlperf_logging.compliance.example_search import find_example, try_rule
 from mlperf_logging.errors import UsageError
-from mlperf_logging.parsing.diagnostics import MISTAKES
+from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
 from mlperf_logging.rules.catalogue import (
     Difference,
     compare_rulesets,
@@ -190,7 +190,7 @@ def test_rule_is_explained_as_the_newest_round_has_it(book: RuleBook) -> None:
     assert explain("closed.opt_name.value", find_example, book).changed == ()
 
 
-@pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize("mistake", KIND_OF_LABEL.values(), ids=KIND_OF_LABEL)
 def test_mistake_of_form_is_explained(mistake: object, book: RuleBook) -> None:
     """A mistake that the reader finds is explained under its label."""
     explained = explain(mistake.label, find_example, book)  # type: ignore[attr-defined]
@@ -253,7 +253,7 @@ def test_pages_name_every_rule(book: RuleBook) -> None:
     for entry in book.index():
         page = pages[f"{entry.name.replace('/', '-')}.md"]
         assert [rule.id for rule in list_rules(book.load(entry.name)) if rule.id not in page] == []
-    for name in (*book.vocabulary().codes, *MISTAKES):
+    for name in (*book.vocabulary().codes, *KIND_OF_LABEL):
         assert name in pages["codes.md"]
     assert all(text.startswith("<!-- Generated") and text.endswith("\n") for text in pages.values())
     assert write_pages(book, find_example) == pages

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from mlperf_logging.parsing.diagnostics import MISTAKES
+from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED, Vocabulary, choose_code
 from mlperf_logging.rules.formula import parse_cell
 from mlperf_logging.rules.rulesets import open_rulebook
@@ -30,7 +30,7 @@ def test_codes_are_told_in_words(vocabulary: Vocabulary) -> None:
 
 def test_codes_of_form_stand_apart(vocabulary: Vocabulary) -> None:
     """The codes of parse mistakes begin with MLP0, and those of rules do not."""
-    forms = {mistake.code for mistake in MISTAKES.values()}
+    forms = {mistake.code for mistake in KIND_OF_LABEL.values()}
     assert all(re.fullmatch(r"MLP0\d\d", code) for code in forms)
     assert not forms & set(vocabulary.codes)
 

@@ -48,9 +48,9 @@ def test_newest_dialect_gives_the_frame() -> None:
     """Start, stop, status and minutes are those of run_start and run_stop."""
     run = read_run(NEWEST)
 
-    assert run.frame == RunSummary(1_000, 121_000, "success", 2.0)
-    assert (run.start_ms, run.stop_ms, run.status, run.minutes) == run.frame
-    assert run.frame.succeeded
+    assert run.summary == RunSummary(1_000, 121_000, "success", 2.0)
+    assert (run.start_ms, run.stop_ms, run.status, run.minutes) == run.summary
+    assert run.summary.succeeded
 
 
 def test_frame_goes_from_the_first_start_to_the_last_stop() -> None:
@@ -62,7 +62,7 @@ def test_frame_goes_from_the_first_start_to_the_last_stop() -> None:
         + mllog("run_stop", None, 240_000, status="success")
     )
 
-    assert run.frame == RunSummary(60_000, 240_000, "success", 3.0)
+    assert run.summary == RunSummary(60_000, 240_000, "success", 3.0)
 
 
 def test_identity_is_what_was_logged_first() -> None:
@@ -161,7 +161,7 @@ def test_second_dialect_is_read_in_milliseconds() -> None:
     """The dialect that logs seconds gives the same frame."""
     run = read_run(MLL)
 
-    assert run.frame == RunSummary(1_000, 61_000, "abort", 1.0)
+    assert run.summary == RunSummary(1_000, 61_000, "abort", 1.0)
     assert run.evaluations[0].progress.epoch_num == 3
 
 
@@ -183,7 +183,7 @@ def test_oldest_dialect_tells_success_by_value(value: object, status: str | None
         + mlp050("some_task", "run_stop", value, 61.0)
     )
 
-    assert run.frame == RunSummary(1_000, 61_000, status, 1.0)
+    assert run.summary == RunSummary(1_000, 61_000, status, 1.0)
     assert run.benchmark == "some_task"
     assert [(each.value, each.progress.epoch_num) for each in run.evaluations] == [(0.75, 4)]
     assert [seed.value for seed in run.seeds] == [5]
@@ -194,7 +194,7 @@ def test_empty_log_is_an_empty_run() -> None:
     run = read_run(b"nothing but noise\n")
 
     assert run.dialect is None
-    assert run.frame == RunSummary()
+    assert run.summary == RunSummary()
     assert (run.evaluations, run.seeds, run.init, run.benchmark) == ((), (), None, None)
     assert run.epochs == run.blocks == run.evals == ()
 
@@ -218,5 +218,5 @@ def test_frames_agree_with_the_judge(corpus_logs: list[Path]) -> None:
         run = read_run(path)
         if run.dialect is not None:
             checked += 1
-            assert run.frame == check_log(path).run, path
+            assert run.summary == check_log(path).run, path
     assert checked > 20

@@ -15,7 +15,9 @@ TWO = Requirement(2)
 def test_time_is_from_the_first_start_to_the_last_stop(make_run: MakeRun) -> None:
     """Models that start one after another count from the first start to the last stop."""
     runs = [
-        make_run(frame=RunSummary(start * 60_000, stop * 60_000, "success", stop - start), accelerators=32.0)
+        make_run(
+            summary=RunSummary(start * 60_000, stop * 60_000, "success", stop - start), accelerators=32.0
+        )
         for start, stop in ((0, 5), (1, 8), (2, 6))
     ]
     found = measure_throughput(runs, TWO)
@@ -49,7 +51,7 @@ def test_what_makes_no_result_is_said(sizes: tuple[float | None, ...], says: str
 
 def test_stop_before_start_is_said(make_run: MakeRun) -> None:
     """Clocks that run backwards give no throughput."""
-    run = make_run(frame=RunSummary(60_000, 0, "success", -1), accelerators=8.0)
+    run = make_run(summary=RunSummary(60_000, 0, "success", -1), accelerators=8.0)
 
     with pytest.raises(ThroughputError, match="end before they start"):
         measure_throughput([run, run], TWO)

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from mlperf_logging.scoring.rcp.matching import Reference
-from mlperf_logging.scoring.rcp.pass_probability import simulate_chance
+from mlperf_logging.scoring.rcp.pass_probability import simulate_pass_probability
 from mlperf_logging.scoring.requirements import Requirement
 
 REFERENCE = Reference(64, 100.0, 5.0, 18)
@@ -19,7 +19,8 @@ TEN = Requirement(10)
 def test_same_seed_gives_the_same_answer() -> None:
     """A simulation can be repeated, and another seed gives another one that is close."""
     first, again, other = (
-        simulate_chance([98.0] * 6, REFERENCE, 97.0, TEN, seed=seed, draws=2_000) for seed in (1, 1, 2)
+        simulate_pass_probability([98.0] * 6, REFERENCE, 97.0, TEN, seed=seed, draws=2_000)
+        for seed in (1, 1, 2)
     )
 
     assert first == again
@@ -30,21 +31,21 @@ def test_same_seed_gives_the_same_answer() -> None:
 def test_global_random_numbers_are_left_alone() -> None:
     """The simulation has a generator of its own."""
     before = random.getstate()
-    simulate_chance([98.0] * 6, REFERENCE, 97.0, TEN, draws=100)
+    simulate_pass_probability([98.0] * 6, REFERENCE, 97.0, TEN, draws=100)
 
     assert random.getstate() == before
 
 
 def test_slow_convergence_passes_and_fast_fails() -> None:
     """Far on either side of what is acceptable, the runs that come change nothing."""
-    assert simulate_chance([150.0] * 6, REFERENCE, 97.0, TEN, draws=500).probability == 1
-    assert simulate_chance([50.0] * 6, REFERENCE, 97.0, TEN, draws=500).probability == 0
+    assert simulate_pass_probability([150.0] * 6, REFERENCE, 97.0, TEN, draws=500).probability == 1
+    assert simulate_pass_probability([50.0] * 6, REFERENCE, 97.0, TEN, draws=500).probability == 0
 
 
 def test_complete_submission_is_certain() -> None:
     """With all runs done, the chance is one or zero."""
-    assert simulate_chance([98.0] * 10, REFERENCE, 97.0, TEN, draws=50).probability == 1
-    assert simulate_chance([96.0] * 10, REFERENCE, 97.0, TEN, draws=50).probability == 0
+    assert simulate_pass_probability([98.0] * 10, REFERENCE, 97.0, TEN, draws=50).probability == 1
+    assert simulate_pass_probability([96.0] * 10, REFERENCE, 97.0, TEN, draws=50).probability == 0
 
 
 def test_plain_mean_has_the_chance_of_the_normal_distribution() -> None:
@@ -54,7 +55,9 @@ def test_plain_mean_has_the_chance_of_the_normal_distribution() -> None:
     that is not known and of the runs that come.
     """
     done, required, mean, bound = 6, 10, 98.0, 97.0
-    chance = simulate_chance([mean] * done, REFERENCE, bound, Requirement(required, 0, 0), draws=20_000)
+    chance = simulate_pass_probability(
+        [mean] * done, REFERENCE, bound, Requirement(required, 0, 0), draws=20_000
+    )
     deviation = 5 * math.sqrt((required - done) / (required * done))
 
     assert chance.probability == pytest.approx(
@@ -66,7 +69,7 @@ def test_plain_mean_has_the_chance_of_the_normal_distribution() -> None:
 
 def test_failed_runs_make_more_of_them_likely() -> None:
     """Where one of three runs failed, the submission may well fail for too many failed runs."""
-    some = simulate_chance([150.0, 150.0, math.inf], REFERENCE, 97.0, TEN, draws=2_000)
+    some = simulate_pass_probability([150.0, 150.0, math.inf], REFERENCE, 97.0, TEN, draws=2_000)
 
     assert some.probability < 0.5
     assert some.mean_high == math.inf
@@ -74,7 +77,7 @@ def test_failed_runs_make_more_of_them_likely() -> None:
 
 def test_without_deviation_of_the_reference_the_own_one_is_taken() -> None:
     """Reference runs that all converged at one epoch say nothing of how runs spread."""
-    chance = simulate_chance(
+    chance = simulate_pass_probability(
         [9.0, 11.0, 10.0], Reference(64, 10.0, 0.0, 8), 10.0, Requirement(5), draws=2_000
     )
 
@@ -87,4 +90,4 @@ def test_without_deviation_of_the_reference_the_own_one_is_taken() -> None:
 def test_nothing_to_go_by_is_said(runs: list[float], draws: int, says: str) -> None:
     """Without a converged run, or without draws, there is no chance."""
     with pytest.raises(ValueError, match=says):
-        simulate_chance(runs, REFERENCE, 97.0, TEN, draws=draws)
+        simulate_pass_probability(runs, REFERENCE, 97.0, TEN, draws=draws)

@@ -25,7 +25,7 @@ def test_folder_is_tested_against_the_points_of_its_round(make_run: MakeRun, fol
     assert (outcome.passed, outcome.benchmark, outcome.ruleset) == (True, "knitting", "training/9.9")
     assert outcome.check is not None
     assert (outcome.check.batch_size, outcome.check.match, outcome.check.submission_mean) == (64, "exact", 4)
-    assert outcome.chance is None
+    assert outcome.pass_probability is None
 
 
 def test_run_that_breaks_rules_is_tested_all_the_same(make_run: MakeRun, folder: ResultFolder) -> None:
@@ -83,9 +83,13 @@ def test_runs_to_come_have_a_chance(make_run: MakeRun, folder: ResultFolder) -> 
     outcome = check_submission(folder, [make_run()] * 4, find_table, draws=200)
 
     assert outcome.passed is True
-    assert outcome.chance is not None
-    assert (outcome.chance.done, outcome.chance.required, outcome.chance.draws) == (4, 5, 200)
-    assert outcome.chance.probability > 0.8
+    assert outcome.pass_probability is not None
+    assert (
+        outcome.pass_probability.done,
+        outcome.pass_probability.required,
+        outcome.pass_probability.draws,
+    ) == (4, 5, 200)
+    assert outcome.pass_probability.probability > 0.8
 
 
 def test_one_run_has_a_chance_but_no_test(make_run: MakeRun, folder: ResultFolder) -> None:
@@ -94,7 +98,7 @@ def test_one_run_has_a_chance_but_no_test(make_run: MakeRun, folder: ResultFolde
 
     assert (outcome.passed, outcome.check) == (None, None)
     assert "one run gives no mean" in outcome.reason
-    assert outcome.chance is not None
+    assert outcome.pass_probability is not None
 
 
 def test_run_that_missed_the_target_is_infinite(make_run: MakeRun, folder: ResultFolder) -> None:
@@ -110,7 +114,7 @@ def test_no_converged_run_has_no_chance(make_run: MakeRun, folder: ResultFolder)
     """Without a converged run there is nothing to simulate from."""
     outcome = check_submission(folder, [make_run(converged_at=None)] * 3, find_table)
 
-    assert (outcome.passed, outcome.chance) == (False, None)
+    assert (outcome.passed, outcome.pass_probability) == (False, None)
 
 
 def test_progress_is_read_in_the_unit_of_the_points(make_run: MakeRun, folder: ResultFolder) -> None:

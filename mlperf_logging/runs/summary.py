@@ -31,7 +31,7 @@ class RunSummary(NamedTuple):
         return self.status == SUCCESS
 
 
-def summarize_frame(start_ms: float | None, stop: Event | None) -> RunSummary:
+def make_summary(start_ms: float | None, stop: Event | None) -> RunSummary:
     """The frame of a run.
 
     Args:
