@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import PROJECT, Done, run_mlperf
 
-PROJECT = Path(__file__).resolve().parents[2]
 SUBMISSION = PROJECT / "examples" / "submission"
 LAB = SUBMISSION / "Example_Lab" / "results"
 SMALL = LAB / "example_8x" / "llama2_70b_lora"
@@ -27,10 +27,9 @@ def rcp(*arguments: object, code: int = 0, form: str = "json") -> Any:
     return json.loads(done.stdout) if form == "json" else done.stdout
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: object) -> Done:
     """Run the command to its end."""
-    command = [sys.executable, "-m", "mlperf_logging.cli.main", "rcp", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=False)
+    done = run_mlperf("rcp", *arguments)
 
     assert "Traceback" not in done.stderr
     return done

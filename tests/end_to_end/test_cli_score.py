@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import PROJECT, run_mlperf
 
-PROJECT = Path(__file__).resolve().parents[2]
 SUBMISSION = PROJECT / "examples" / "submission"
 LAB = SUBMISSION / "Example_Lab" / "results"
 SMALL = LAB / "example_8x" / "llama2_70b_lora"
@@ -24,28 +24,18 @@ UNFINISHED = LAB / "example_16x" / "flux1"
 
 def score(*arguments: object, code: int = 0, form: str = "json") -> Any:
     """Run the command; give its document, or its text, once the exit code is the expected one."""
-    command = [
-        sys.executable,
-        "-m",
-        "mlperf_logging.cli.main",
-        "score",
-        "--format",
-        form,
-        *map(str, arguments),
-    ]
-    done = subprocess.run(command, capture_output=True, cwd=PROJECT, check=False)
+    done = run_mlperf("score", "--format", form, *arguments)
 
-    assert done.returncode == code, done.stderr.decode()
-    assert b"Traceback" not in done.stderr
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
     if form == "json" and code != 2:
         return json.loads(done.stdout)
-    return done.stdout.decode() if form not in ("parquet", "xlsx") else done.stdout
+    return done.stdout if form not in ("parquet", "xlsx") else done.output
 
 
 def refuse(*arguments: object) -> str:
     """Run the command on a mistake; give its one sentence."""
-    command = [sys.executable, "-m", "mlperf_logging.cli.main", "score", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT, check=False)
+    done = run_mlperf("score", *arguments)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
@@ -162,8 +152,7 @@ def test_unreadable_log_is_exit_2(copy: Path) -> None:
     """A log whose compression is broken is named; the folder is scored all the same."""
     (copy / "result_0.txt").rename(copy / "result_0.txt.gz")
     (copy / "result_0.txt.gz").write_bytes(b"\x1f\x8b\x08\x00" + bytes(20))
-    command = [sys.executable, "-m", "mlperf_logging.cli.main", "score", "--format", "json", str(copy)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_mlperf("score", "--format", "json", copy)
 
     assert done.returncode == 2
     assert "result_0.txt.gz" in done.stderr
@@ -318,8 +307,7 @@ def test_text_and_json_load_nothing_heavy(tmp_path: Path) -> None:
 
 def test_help_shows_examples() -> None:
     """The help page shows commands to copy."""
-    command = [sys.executable, "-m", "mlperf_logging.cli.main", "score", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = run_mlperf("score", "--help")
 
     assert "mlperf score results/SYSTEM --price 98.32/h" in done.stdout
     assert "exit codes: 0 every folder has a result" in done.stdout

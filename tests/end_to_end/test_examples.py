@@ -5,60 +5,59 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import PROJECT, run_mlperf
 
-PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / "examples" / "logs"
 CHECKS = json.loads((LOGS / "expected.json").read_text("utf-8"))["checks"]
 SCRIPTS = [*sorted(PROJECT.glob("examples/0[1-5]_*.py")), PROJECT / "examples" / "11_score_results.py"]
-MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
 
 
-@cache
-def judge_together(usage: str, ruleset: str, strict: bool) -> dict[str, Any]:
-    """All logs of one ruleset judged by one real call of the command: path below the folder to its entry."""
-    paths = [
-        check["path"]
-        for check in CHECKS
-        if (check["usage"], check["ruleset"], check["strict"]) == (usage, ruleset, strict)
-    ]
-    options = ["--usage", usage, "--ruleset", ruleset, "--format", "json", *(["--strict"] if strict else [])]
-    answer = subprocess.run([MLPERF_CHECK, *options, *paths], cwd=LOGS, capture_output=True, check=False)
-    assert answer.returncode in (0, 1), answer.stderr.decode()
-    document = json.loads(answer.stdout)
-    expected_code = 1 if document["totals"]["fail"] else 0
-    assert answer.returncode == expected_code
+def judge(*arguments: str, folder: Path = LOGS) -> dict[str, dict[str, Any]]:
+    """Logs judged by one call of the command: path below the folder to its entry."""
+    done = run_mlperf("check", "--format", "json", *arguments, folder=folder)
+    document = json.loads(done.stdout)
+    assert done.returncode == (1 if document["totals"]["fail"] else 0), done.stderr
     return {entry["path"]: entry for entry in document["files"]}
 
 
-def name_check(check: dict[str, Any]) -> str:
-    """A test id that names the log and what judges it."""
-    return f"{check['path']}-{check['usage']}/{check['ruleset']}{'-strict' if check['strict'] else ''}"
+def summarize(entry: dict[str, Any], *, with_keys: bool) -> dict[str, Any]:
+    """What is expected of an entry: its verdict, codes, and the keys that errors blame."""
+    findings = entry["findings"]
+    blamed = {each["key"] for each in findings if each["severity"] == "error" and each["key"]}
+    return {
+        "verdict": entry["verdict"],
+        "codes": sorted({each["code"] for each in findings}),
+        "keys": sorted(blamed) if with_keys else None,
+    }
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=name_check)
-def test_example_log_gets_its_verdict(check: dict[str, Any]) -> None:
-    """Verdict, blamed keys and codes of an example log are those that its folder promises."""
-    entry = judge_together(check["usage"], check["ruleset"], check["strict"])[check["path"]]
-    errors = [finding for finding in entry["findings"] if finding["severity"] == "error"]
+def test_example_logs_get_their_verdicts() -> None:
+    """Verdict, blamed keys and codes of each example log are those that its folder promises."""
+    groups: dict[tuple[str, str, bool], list[dict[str, Any]]] = {}
+    for check in CHECKS:
+        groups.setdefault((check["usage"], check["ruleset"], check["strict"]), []).append(check)
+    wrong = []
+    for (usage, ruleset, strict), checks in groups.items():
+        options = ["--usage", usage, "--ruleset", ruleset, *(["--strict"] if strict else [])]
+        entries = judge(*options, *[check["path"] for check in checks])
+        for check in checks:
+            wanted = {name: check[name] for name in ("verdict", "codes", "keys")}
+            found = summarize(entries[check["path"]], with_keys=check["keys"] is not None)
+            if found != wanted:
+                wrong.append(f"{check['path']} by {usage}/{ruleset}: {found} where {wanted} is expected")
 
-    assert entry["verdict"] == check["verdict"]
-    if check["keys"] is not None:
-        assert sorted({finding["key"] for finding in errors if finding["key"]}) == check["keys"]
-    assert sorted({finding["code"] for finding in entry["findings"]}) == check["codes"]
+    assert len(CHECKS) > 30
+    assert not wrong, "\n".join(wrong)
 
 
 @pytest.mark.parametrize("folder", ["compliant", "broken"])
 def test_chosen_rounds_agree_with_the_folders(folder: str) -> None:
     """Without a ruleset named, each log is judged by a round that gives the folder's verdict."""
-    answer = subprocess.run(
-        [MLPERF_CHECK, "--format", "json", folder], cwd=LOGS, capture_output=True, check=False
-    )
-    verdicts = {entry["path"]: entry["verdict"] for entry in json.loads(answer.stdout)["files"]}
+    verdicts = {path: entry["verdict"] for path, entry in judge(folder).items()}
     needs_strict = {check["path"] for check in CHECKS if check["verdict"] == "pass"} & {
         check["path"] for check in CHECKS if check["verdict"] == "fail"
     }
