@@ -31,7 +31,7 @@ RUNS, EVALUATIONS, VARIANCE, SEEDS, SCALING, HYPERPARAMETERS, COMPARISON = (
     "comparison",
 )
 ANALYSES = {
-    RUNS: "a row a log: time, time to quality, throughput, where the time went",
+    RUNS: "one row per log: time, time to quality, throughput, where the time went",
     EVALUATIONS: "a row for each metric of each evaluation",
     VARIANCE: "how much the runs of each system and benchmark differ",
     SEEDS: "how much of that comes from the seed, how much from the machine",
@@ -50,8 +50,8 @@ class AnalysisParameters(VarianceParameters):
     Attributes:
         value: the column that variance, seeds, scaling and comparison are about.
         by: columns that make a group.
-        only_converged: leave runs out of statistics that did not reach their target: the time to an abort is no time
-            to quality.
+        only_converged: leave runs out of statistics that did not reach their target: the time to an abort is not a
+            time to quality.
     """
 
     value: str = "run_minutes"
@@ -59,10 +59,10 @@ class AnalysisParameters(VarianceParameters):
     only_converged: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense.
+        """Check the parameters.
 
         Raises:
-            UsageError: as said.
+            UsageError: a column does not exist, or `VarianceParameters` refuses a value.
         """
         super().__post_init__()
         numbers = [name for name, column in RUN_COLUMNS.items() if column.kind == NUMBER]
@@ -87,7 +87,7 @@ def analyze_runs(
     Args:
         tables: the runs, see `read_tables`.
         names: which of `ANALYSES`.
-        parameters: see there.
+        parameters: how the runs are analyzed; None for the defaults of `AnalysisParameters`.
         rules: folder of other rule files; None for those of the package.
 
     Returns:
@@ -121,7 +121,7 @@ def select_runs(runs: pd.DataFrame, *, only_converged: bool = True) -> pd.DataFr
     A run converged when its run_stop says success or, where it says nothing, when an evaluation meets the target.
 
     Args:
-        runs: a row a run.
+        runs: one row per run.
         only_converged: leave out those that did not.
     """
     known = runs[runs["benchmark"].notna()]
@@ -138,10 +138,10 @@ def compare_sides(
     """Compare two systems or submitters among the runs, see `compare_systems`.
 
     Args:
-        runs: a row a run.
+        runs: one row per run.
         side_a: name of a system, of a submitter, or a pattern of "submitter/system".
         side_b: likewise.
-        parameters: see there.
+        parameters: how the runs are analyzed; None for the defaults of `AnalysisParameters`.
 
     Raises:
         UsageError: a name stands for no run, both for the same, or the two share no benchmark.
@@ -158,7 +158,7 @@ def find_side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
     """The runs that a name stands for.
 
     Args:
-        runs: a row a run.
+        runs: one row per run.
         name: name of a system, of a submitter, or a pattern of "submitter/system" such as "Example*/*8x*".
 
     Raises:
@@ -187,7 +187,7 @@ def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) ->
 
     Args:
         tables: the runs.
-        parameters: see there.
+        parameters: how the runs are analyzed; None for the defaults of `AnalysisParameters`.
     """
     chosen = parameters or AnalysisParameters()
     found = []

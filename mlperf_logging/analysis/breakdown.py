@@ -1,4 +1,4 @@
-"""Where a run's time goes: initialisation, training, evaluation, and what is neither."""
+"""Where a run's time goes: initialization, training, evaluation, and what is neither."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Breakdown(NamedTuple):
         init_minutes: from ``init_start`` to ``init_stop``, before the run's clock starts.
         staging_minutes: from ``staging_start`` to ``staging_stop``.
         train_minutes: within the run, inside an epoch or a block and not inside an evaluation; where neither
-            epochs nor blocks are logged, all that is no evaluation.
+            epochs nor blocks are logged, everything that is not evaluation.
         eval_minutes: within the run, between ``eval_start`` and ``eval_stop``.
         idle_minutes: within the run, neither of the two: saving, loading, waiting.
     """

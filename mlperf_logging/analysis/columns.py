@@ -80,7 +80,7 @@ RUN_COLUMNS = {
     "events": Column(COUNT, "records in the log"),
     "note": Column(TEXT, "what could not be told, and why"),
 }
-"""Columns of the table of runs, a row a log."""
+"""Columns of the table of runs, one row per log."""
 
 EVALUATION_COLUMNS = {
     "path": Column(TEXT, "the log, as it was named"),
@@ -125,6 +125,6 @@ def _clean(value: Any, kind: str) -> Any:
     if kind == NUMBER:
         return math.nan if value is None else to_float(value)
     if kind == TEXT and value is not None:
-        # Half a character, which JSON can hold, is no text for most of what tables go to.
+        # Half a character, which JSON can hold, cannot be written to most of the formats that tables go to.
         return str(value).encode("utf-8", "backslashreplace").decode()
     return value

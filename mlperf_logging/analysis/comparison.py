@@ -52,14 +52,14 @@ def compare_systems(
     """Compare the runs of two systems, benchmark by benchmark.
 
     Args:
-        runs_a: a row a run of system A, see `tabulate_runs`.
+        runs_a: one row per run of system A, see `tabulate_runs`.
         runs_b: the same of system B.
         value: the column to compare; smaller is better where it is a time.
         by: columns that must agree; groups that only one side has are left out.
-        parameters: see there.
+        parameters: of the bootstrap; None for the defaults of `BootstrapParameters`.
 
     Returns:
-        A row a group: the columns of ``by`` and `COMPARISON_COLUMNS`.
+        One row per group: the columns of ``by`` and `COMPARISON_COLUMNS`.
 
     Raises:
         UsageError: a column is missing, or no group is on both sides.

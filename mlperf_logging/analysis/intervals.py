@@ -47,7 +47,7 @@ def find_t_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.
     """Student's interval of the mean: mean ± t(n − 1) · s / √n. Right for values that are about normal.
 
     Args:
-        values: one number a run, shape (n,).
+        values: one number per run, shape (n,).
         confidence: level, a number between 0 and 1.
 
     Returns:

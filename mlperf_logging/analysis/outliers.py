@@ -27,11 +27,11 @@ def mark_outliers(values: Sequence[float] | np.ndarray, method: str = "tukey") -
     """Tell which values lie apart from the others.
 
     Args:
-        values: one number a run, shape (n,); NaN is never an outlier.
+        values: one number per run, shape (n,); NaN is never an outlier.
         method: one of `METHODS`. Quartiles are interpolated linearly.
 
     Returns:
-        Booleans, shape (n,). With fewer than four values there is no outlier: too few to tell.
+        Booleans, shape (n,). With fewer than four values there are no outliers.
 
     Raises:
         UsageError: there is no such method.

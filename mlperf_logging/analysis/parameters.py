@@ -24,10 +24,10 @@ class BootstrapParameters:
     seed: Seed = 0
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense.
+        """Check the parameters.
 
         Raises:
-            UsageError: as said.
+            UsageError: the confidence is not between 0 and 1, or there are no resamples.
         """
         check_confidence(self.confidence)
         if self.resamples < 1:

@@ -32,7 +32,7 @@ POWER_COLUMNS = {
     "watts": Column(NUMBER, "power after conversion, since the reading before"),
     "energy_kj": Column(NUMBER, "energy since the measurement began, in kilojoules"),
 }
-"""Columns of the table of power, a row a reading."""
+"""Columns of the table of power, one row per reading."""
 
 _POWER_FOLDER = "power"
 _SWITCH = "sw_"
@@ -117,8 +117,8 @@ def _find_folder(path: str) -> tuple[str, str]:
 def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[dict[str, float]]:
     try:
         records = read_records(path)
-    except PowerError as trouble:
-        raise UsageError(str(trouble)) from None
+    except PowerError as error:
+        raise UsageError(str(error)) from None
     efficiency = next((_read_number(record, path) for record in records if record.key == EFFICIENCY), 1.0)
     if part.startswith(_SWITCH):
         watts = sum(_read_number(record, path) for record in records if record.key == ESTIMATE) * efficiency
@@ -145,5 +145,5 @@ def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[di
 
 def _read_number(record: Record, path: str) -> float:
     if isinstance(record.value, bool) or not isinstance(record.value, (int, float)):
-        raise UsageError(f"{path} logs a {record.key} of {record.value!r}, which is no number of watts")
+        raise UsageError(f"{path} logs a {record.key} of {record.value!r}, which is not a number of watts")
     return float(record.value)

@@ -28,7 +28,7 @@ def read_seed(seed: Seed) -> int:
         return seed
     draw = getattr(seed, "integers", None)
     if draw is None:
-        raise UsageError(f"{seed!r} is no seed; give a whole number or a numpy Generator")
+        raise UsageError(f"{seed!r} is not a seed; give a whole number or a numpy Generator")
     return int(draw(2**63))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STEPS = 40
 """Pieces that a line between two points is drawn in: it is bent where batch sizes are on a logarithmic axis."""
 
-DARK, GREY, LIGHT, ACCENT = "#222222", "#8a8a8a", "#dcdcdc", "#c1440e"
+DARK, GRAY, LIGHT, ACCENT = "#222222", "#8a8a8a", "#dcdcdc", "#c1440e"
 
 
 def draw_reference_chart(
@@ -24,7 +24,7 @@ def draw_reference_chart(
 ) -> Axes:
     """Draw where a submission converged, the reference points, and the smallest acceptable mean.
 
-    Shapes and lines differ, so the picture can be read without colour: filled squares on a line are the points that
+    Shapes and lines differ, so the picture can be read without color: filled squares on a line are the points that
     count, hollow ones those that were pruned; the dashed line is the smallest acceptable mean at each point; the
     submission's runs are crosses and its mean a diamond, above the bar of the smallest mean that it may have.
 
@@ -48,7 +48,7 @@ def draw_reference_chart(
             marker="s",
             markersize=7,
             markerfacecolor="white",
-            markeredgecolor=GREY,
+            markeredgecolor=GRAY,
             label="reference mean, pruned",
             zorder=3,
         )
@@ -79,7 +79,7 @@ def _draw_reference_runs(axes: Axes, table: ReferenceTable | None) -> None:
         linestyle="none",
         marker=".",
         markersize=3,
-        color=GREY,
+        color=GRAY,
         alpha=0.5,
         label="reference runs",
         zorder=2,
@@ -105,7 +105,7 @@ def _draw_between(axes: Axes, check: ConvergenceCheck) -> None:
     ]
     axes.plot(sizes, means, color=DARK, linewidth=1.2, label="interpolated", zorder=3)
     axes.plot(
-        sizes, smallest, color=GREY, linewidth=1.2, linestyle="--", label="smallest acceptable mean", zorder=2
+        sizes, smallest, color=GRAY, linewidth=1.2, linestyle="--", label="smallest acceptable mean", zorder=2
     )
     axes.fill_between(sizes, smallest, means, color=LIGHT, zorder=1)
 
@@ -180,7 +180,7 @@ def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:
 
 
 def _thin_out(sizes: list[float], wanted: float) -> list[float]:
-    """The batch sizes that are far enough apart to be labelled, the submission's among them."""
+    """The batch sizes that are far enough apart to be labeled, the submission's among them."""
     spread = math.log2(sizes[-1] / sizes[0]) if len(sizes) > 1 else 1.0
     gap = spread / 14
     kept = [wanted]

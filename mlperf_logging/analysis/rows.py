@@ -199,7 +199,7 @@ def _describe_schedule(known: ReadRun, evaluations: Sequence[Mapping[str, Any]])
 
 
 def _find_median_step(values: Sequence[float]) -> float | None:
-    """Median difference of neighbours; None for fewer than two. Repeated values (several devices) count once."""
+    """Median difference of neighbors; None for fewer than two. Repeated values (several devices) count once."""
     steps = [after - before for before, after in pairwise(values) if after != before]
     return median(steps) if steps else None
 

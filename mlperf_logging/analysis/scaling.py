@@ -49,12 +49,12 @@ def describe_scaling(
     lose time to communication (speed). The two columns say which it was.
 
     Args:
-        runs: a row a run, see `tabulate_runs`; rows without a size or a value are left out.
+        runs: one row per run, see `tabulate_runs`; rows without a size or a value are left out.
         value: a time.
         size: the column with the number of accelerators.
         progress: epochs or samples that the run needed to reach the target; it may be empty.
         by: columns that make a group; accelerators of other models, or other people's software, are no scaling.
-        parameters: see there.
+        parameters: of the bootstrap; None for the defaults of `BootstrapParameters`.
 
     Returns:
         A row for each size of each group that has at least two, smallest first: the columns of ``by``, ``size`` and

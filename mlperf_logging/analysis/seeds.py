@@ -1,7 +1,7 @@
 """What the seed does: how much of the spread comes from learning, how much from the machine.
 
 Runs of one system differ because another seed needs more or fewer samples to reach the target, and because
-the machine is a little faster or slower. Where the same seed was run several times, the two can be told apart
+the machine is a little faster or slower. Where the same seed was run several times, the two can be distinguished
 by an analysis of variance; where each run has its own, by splitting time into samples and time a sample.
 """
 
@@ -46,14 +46,14 @@ def describe_seed_effect(
     random-effects analysis of variance with unequal group sizes (Searle, Casella and McCulloch 1992).
 
     Args:
-        runs: a row a run, see `tabulate_runs`.
+        runs: one row per run, see `tabulate_runs`.
         value: the column to explain, a time.
         progress: epochs, samples or whatever else the run needed to reach the target.
         seed: the column with the seed.
         by: columns that make a group.
 
     Returns:
-        A row a group: the columns of ``by`` and `SEED_COLUMNS`; NaN where the runs cannot tell.
+        One row per group: the columns of ``by`` and `SEED_COLUMNS`; NaN where the runs cannot tell.
 
     Raises:
         UsageError: a column is missing.

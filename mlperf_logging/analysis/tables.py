@@ -27,7 +27,7 @@ class Tables:
     """What many logs give.
 
     Attributes:
-        runs: a row a log, see `columns.RUN_COLUMNS`.
+        runs: one row per log, see `columns.RUN_COLUMNS`.
         evaluations: a row for each metric of each evaluation, see `columns.EVALUATION_COLUMNS`.
         rows: the same, log by log, with hyperparameters.
     """
@@ -100,7 +100,7 @@ def make_tables(rows: Sequence[RunRows]) -> Tables:
 def tabulate_runs(
     paths: Iterable[str | PathLike[str]] | str | PathLike[str], parameters: ReadingParameters | None = None
 ) -> pd.DataFrame:
-    """The table of runs of files and folders, a row a log, see `columns.RUN_COLUMNS`.
+    """The table of runs of files and folders, one row per log, see `columns.RUN_COLUMNS`.
 
     Args:
         paths: files and folders.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
-CENTRES = ("median", "mean")
+CENTERS = ("median", "mean")
 
 VARIANCE_COLUMNS = {
     "runs": "number of runs with a value",
@@ -40,8 +40,8 @@ VARIANCE_COLUMNS = {
     "median_bootstrap_low": "lower end of the bootstrap interval of the median (percentile)",
     "median_bootstrap_high": "its upper end",
     "outliers": "number of runs that lie apart from the others",
-    "share_within_5_percent": "share of the runs within ± 5 % of the centre",
-    "share_within_10_percent": "share of the runs within ± 10 % of the centre",
+    "share_within_5_percent": "share of the runs within ± 5 % of the center",
+    "share_within_10_percent": "share of the runs within ± 10 % of the center",
     "runs_needed": "runs for which Student's interval of the mean is within the wanted precision",
 }
 """Columns of `describe_variance` after those of the group; values are in the unit of the column described."""
@@ -53,26 +53,26 @@ class VarianceParameters(BootstrapParameters):
 
     Attributes:
         outliers: method for outliers, see `outliers.METHODS`.
-        centre: "median" or "mean": what the shares within ± 5 % and ± 10 % are counted around.
+        center: "median" or "mean": what the shares within ± 5 % and ± 10 % are counted around.
         precision: wanted half width of the interval of the mean, as a share of the mean.
     """
 
     outliers: str = "tukey"
-    centre: str = "median"
+    center: str = "median"
     precision: float = 0.05
 
     def __post_init__(self) -> None:
-        """Refuse parameters that make no sense.
+        """Check the parameters.
 
         Raises:
-            UsageError: as said.
+            UsageError: a method or center does not exist, or the precision is not positive.
         """
         super().__post_init__()
         if self.outliers not in METHODS:
             known = ", ".join(METHODS)
             raise UsageError(f"there is no method {self.outliers!r} for outliers; known are {known}")
-        if self.centre not in CENTRES:
-            raise UsageError(f"the centre is 'median' or 'mean', not {self.centre!r}")
+        if self.center not in CENTERS:
+            raise UsageError(f"the center is 'median' or 'mean', not {self.center!r}")
         if not self.precision > 0:
             raise UsageError(f"the precision {self.precision} is not positive; give 0.05 for ± 5 %")
 
@@ -90,13 +90,13 @@ def describe_variance(
     the entries of one system within 5 % for vision, within 10 % elsewhere (MLPerf Training Benchmark, 2019).
 
     Args:
-        runs: a row a run, see `tabulate_runs`.
+        runs: one row per run, see `tabulate_runs`.
         value: the column to describe; rows where it is empty are left out.
         by: columns that make a group.
-        parameters: see there.
+        parameters: how variance is described; None for the defaults of `VarianceParameters`.
 
     Returns:
-        A row a group: the columns of ``by`` and `VARIANCE_COLUMNS`. What one run cannot tell is NaN.
+        One row per group: the columns of ``by`` and `VARIANCE_COLUMNS`. What one run cannot tell is NaN.
 
     Raises:
         UsageError: a column is missing.
@@ -138,14 +138,14 @@ def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -
     of_mean = bootstrap(np.mean, "BCa")
     # The jackknife says nothing of a median of few values, so that interval is the plain one.
     of_median = bootstrap(np.median, "percentile")
-    centre = median if parameters.centre == "median" else mean
-    distance = np.abs(values - centre)
+    center = median if parameters.center == "median" else mean
+    distance = np.abs(values - center)
 
     def share_within(part: float) -> float:
         if count < 2:
             return math.nan
         # A hair is added, so that a value at the very limit counts whatever its last binary digit.
-        return float(np.mean(distance <= part * abs(centre) * (1 + 1e-12)))
+        return float(np.mean(distance <= part * abs(center) * (1 + 1e-12)))
 
     return {
         "runs": count,

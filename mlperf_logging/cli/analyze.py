@@ -291,7 +291,7 @@ def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
         confidence=options.confidence,
         resamples=options.resamples,
         outliers=options.outliers,
-        centre=options.centre,
+        center=options.center,
         precision=options.precision,
         seed=options.seed,
     )
@@ -350,7 +350,7 @@ def _build_parser(program: str) -> Parser:
         help="tukey (fences of 1.5 quartile ranges) or mad (modified z-score)",
     )
     add(
-        "--centre",
+        "--center",
         default="median",
         metavar="WHAT",
         help="median (default) or mean: what the shares within ± 5 %% lie around",

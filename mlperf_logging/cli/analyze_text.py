@@ -236,7 +236,7 @@ def _render_variance(table: pd.DataFrame, parameters: AnalysisParameters) -> str
     ]
     caption = (
         f"run-to-run variance of {parameters.value}{said}; shares within ± 5 % and ± 10 % of the "
-        f"{parameters.centre}; runs needed for ± {100 * parameters.precision:g} %"
+        f"{parameters.center}; runs needed for ± {100 * parameters.precision:g} %"
     )
     return render_table(titles, cells, caption=caption)
 

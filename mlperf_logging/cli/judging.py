@@ -93,17 +93,17 @@ class LogJudge(NamedTuple):
             )
         except UsageError:
             raise
-        except UnreadableLogError as trouble:
-            return self._give_up(path, "unreadable-log", str(trouble), "Check the file, or leave it out.")
-        except RuleError as trouble:
+        except UnreadableLogError as error:
+            return self._give_up(path, "unreadable-log", str(error), "Check the file, or leave it out.")
+        except RuleError as error:
             return self._give_up(
-                path, "broken-rules", str(trouble), "Mend the rule file; the log is not to blame."
+                path, "broken-rules", str(error), "Mend the rule file; the log is not to blame."
             )
-        except MLPerfLoggingError as trouble:
-            return self._give_up(path, "not-judged", str(trouble), "")
-        except Exception as trouble:  # noqa: BLE001 - one log must not end the judging of thousands
+        except MLPerfLoggingError as error:
+            return self._give_up(path, "not-judged", str(error), "")
+        except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
             return self._give_up(
-                path, "internal-fault", _describe_fault(trouble), "Please report it with the log."
+                path, "internal-fault", _describe_fault(error), "Please report it with the log."
             )
         return self.settle(verdict._replace(path=path))
 
@@ -139,7 +139,7 @@ class LogJudge(NamedTuple):
         """What a report says of a log: the verdict after waivers and selection, and what was waived.
 
         Args:
-            verdict: the judgement with all findings.
+            verdict: the judgment with all findings.
         """
         waived: tuple[WaivedFinding, ...] = ()
         if self.waivers:
@@ -184,7 +184,7 @@ def start_judging(paths: Sequence[str], judge: Judging[Result], jobs: int) -> It
 
 
 def plan_batches(costs: Sequence[int], workers: int) -> list[range]:
-    """Cut a row of logs into batches of neighbours that cost about the same.
+    """Cut a row of logs into batches of neighbors that cost about the same.
 
     Args:
         costs: cost of each log, in order; any unit.
@@ -274,10 +274,10 @@ def _cost_of(path: str) -> int:
         return _COST_OF_OPENING
 
 
-def _describe_fault(trouble: Exception) -> str:
-    last = trouble.__traceback__
+def _describe_fault(error: Exception) -> str:
+    last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     code = last.tb_frame.f_code if last is not None else None
     place = f"{code.co_filename.rpartition(os.sep)[2]}:{last.tb_lineno}" if code and last else "unknown place"
-    return f"the checker itself failed on this log: {type(trouble).__name__}: {trouble} ({place})"
+    return f"the checker itself failed on this log: {type(error).__name__}: {error} ({place})"

@@ -63,8 +63,8 @@ class RunScorer(NamedTuple):
                 strict=self.strict,
                 rules=self.rules,
             )
-        except UnreadableLogError as trouble:
-            return ScoredRun(path, Outcome.UNJUDGED, (str(trouble),))
+        except UnreadableLogError as error:
+            return ScoredRun(path, Outcome.UNJUDGED, (str(error),))
         return score_run(checked)._replace(path=path)
 
 
@@ -124,7 +124,7 @@ def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
         options: as parsed; see `add_reading_options` and `add_showing_options`.
 
     Raises:
-        UsageError: a path is no folder or holds no logs, or an argument is wrong.
+        UsageError: a path is not a folder or holds no logs, or an argument is wrong.
     """
     if not options.paths:
         raise UsageError("name at least one folder with result logs (--help shows examples)")
@@ -234,7 +234,7 @@ def require_file(options: argparse.Namespace) -> None:
         and sys.stdout is not None
         and sys.stdout.isatty()
     ):
-        raise UsageError(f"--format {options.format} is no text; name a file with --output")
+        raise UsageError(f"--format {options.format} is not text; name a file with --output")
 
 
 def name_system(folder: ResultFolder) -> str:

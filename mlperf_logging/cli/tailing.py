@@ -71,8 +71,8 @@ class TailedFile:
             self._handle = os.open(self.name, os.O_RDONLY)
         except FileNotFoundError:
             return False
-        except OSError as trouble:
-            message = f"{self.name}: cannot be opened: {trouble.strerror}"
+        except OSError as error:
+            message = f"{self.name}: cannot be opened: {error.strerror}"
             raise UnreadableLogError(self.name, message) from None
         self._is_regular = S_ISREG(os.fstat(self._handle).st_mode)
         self._offset, self._tail, self._last_line = 0, b"", b""

@@ -41,9 +41,9 @@ _WANTS_COMMA = ('{"a": 1 ', "[1 ")
 _ANYWHERE = _WANTS_VALUE + _WANTS_NAME + _WANTS_COLON + _WANTS_COMMA
 
 
-def _at(places: tuple[str, ...], *troubles: str) -> tuple[str, ...]:
-    """Samples with some trouble at some places."""
-    return tuple(place + trouble for trouble in troubles for place in places)
+def _at(places: tuple[str, ...], *errors: str) -> tuple[str, ...]:
+    """Samples with some error at some places."""
+    return tuple(place + error for error in errors for place in places)
 
 
 _NOT_READ = "What cannot be read cannot be judged, and the public checks refuse a log with such a record."

@@ -101,7 +101,7 @@ class Grammar:
             return Parsed(fields, fields.pop("rest", None), self._values.whole.duplicates)
 
     def _run(self, text: str) -> Any:
-        """Parse; trouble comes as an unexpected token named after its kind, in a state told by its number."""
+        """Parse; error comes as an unexpected token named after its kind, in a state told by its number."""
         try:
             return self._lark.parse(text)
         except UnexpectedInput as error:
@@ -113,7 +113,7 @@ class Grammar:
             raise UnexpectedToken(token, set(), state=state) from None  # type: ignore[no-untyped-call]
 
     def _label(self, error: UnexpectedToken) -> str:
-        """The label of the sample that fails in the same state, if possible on the same kind of trouble."""
+        """The label of the sample that fails in the same state, if possible on the same kind of error."""
         case = (error.state, error.token.type)
         label = self._labels.get(case)
         if label is None:
@@ -167,7 +167,7 @@ class Values(Transformer[Token, Any]):
         return str(json.loads(children[0]))
 
     def number(self, children: list[Token]) -> int | float:
-        """A number, or one of the words for what is no finite number."""
+        """A number, or one of the words for numbers that are not finite."""
         token = str(children[0])
         return read_integer(token) if token.lstrip("-").isdecimal() else float(token)
 
@@ -273,7 +273,7 @@ def settle(state: Any) -> tuple[int, bool]:
 
 
 def classify(text: str, place: int) -> tuple[str, int]:
-    """Tell what kind of trouble stands at a place of a text.
+    """Tell what kind of error stands at a place of a text.
 
     Returns:
         The kind, and the place of the very character where that is further on.

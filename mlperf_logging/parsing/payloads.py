@@ -161,7 +161,7 @@ def read_milliseconds(seconds: str) -> int | float | None:
         seconds: digits with at most one point.
 
     Returns:
-        An int for whole milliseconds, else the nearest float; None for text that is no such number.
+        An int for whole milliseconds, else the nearest float; None for text that is not such a number.
     """
     found = _SECONDS.fullmatch(seconds)
     if not found or not (found[1] or found[2]) or len(found[1]) > DIGITS_LIMIT - 3:

@@ -71,7 +71,7 @@ def read_log(source: Source) -> Log:
     scanner = Scanner(RecordReader(load_dialects()))
     items: list[Event | Problem] = []
     collecting = gc.isenabled()
-    gc.disable()  # what is made of a log is no garbage, and there is much of it to look through
+    gc.disable()  # the events are all alive, and collecting would look through every one of them
     try:
         for batch in _scan(source, scanner):
             items += batch

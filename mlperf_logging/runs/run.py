@@ -91,13 +91,13 @@ class Run(NamedTuple):
         dialect: the log's dialect; None where it holds no event.
         benchmark: as logged first, or None.
         division: "closed" or "open" as logged first, or None.
-        org: organisation that submits, as logged first, or None.
+        org: organization that submits, as logged first, or None.
         platform: name of the system, as logged first, or None.
         availability: the ``submission_status`` ("onprem", "cloud", …) as logged first, or None.
         summary: run_start to run_stop, status and minutes.
         init: from ``init_start`` to ``init_stop``; None where it was not logged.
         evaluation_events: events that log what evaluations gave; see `evaluations`.
-        hyperparameters: last logged value of every key that is no start, stop, interval, evaluation or identity.
+        hyperparameters: last logged value of every key other than run and interval marks, evaluations and identity.
         seeds: in the order of the log.
         intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
         stats_events: events that log statistics in the course of the run; see `tracked_stats`.

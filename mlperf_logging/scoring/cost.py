@@ -60,13 +60,13 @@ def read_price(text: str, *, per: tuple[str, ...] = ("h", "hour")) -> tuple[floa
         The number and the currency ("" where none is given).
 
     Raises:
-        UsageError: the text is no such price.
+        UsageError: the text is not such a price.
     """
     found = _PRICE.match(text)
     if found is None or (
         found["per"] is not None and found["per"].lower() not in [each.lower() for each in per]
     ):
-        raise UsageError(f"{text!r} is no price; write a number and /{per[0]}, as in 98.32/{per[0]}")
+        raise UsageError(f"{text!r} is not a valid price; write a number and /{per[0]}, as in 98.32/{per[0]}")
     return float(found["number"]), found["currency"] or ""
 
 
@@ -87,10 +87,10 @@ def load_prices(path: str) -> dict[str, Price]:
     try:
         with open(path, "rb") as file:
             record = yaml.safe_load(file.read())
-    except OSError as trouble:
-        raise UsageError(f"cannot read the price file {path!r}: {trouble.strerror}") from None
-    except yaml.YAMLError as trouble:
-        raise UsageError(f"the price file {path!r} is neither YAML nor JSON: {trouble}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read the price file {path!r}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"the price file {path!r} is neither YAML nor JSON: {error}") from None
     if not isinstance(record, dict) or not record:
         raise UsageError(
             f"the price file {path!r} must map names of systems to prices, as in 'my_system: 98.32/h'"

@@ -146,8 +146,8 @@ def read_records(path: str) -> list[Record]:
     try:
         with open(path, "rb") as file:
             lines = file.read().splitlines()
-    except OSError as trouble:
-        raise PowerError(f"cannot read {path}: {trouble.strerror}") from None
+    except OSError as error:
+        raise PowerError(f"cannot read {path}: {error.strerror}") from None
     for number, line in enumerate(lines, 1):
         _, marker, text = line.partition(MARKER)
         if not marker:
@@ -156,7 +156,7 @@ def read_records(path: str) -> list[Record]:
             fields = orjson.loads(text)
             records.append(Record(fields["key"], fields["value"], float(fields["time_ms"])))
         except (ValueError, KeyError, TypeError):
-            raise PowerError(f"{path}:{number} is no whole record") from None
+            raise PowerError(f"{path}:{number} is not a complete record") from None
     return records
 
 
@@ -175,7 +175,7 @@ def _strip_suffix(name: str) -> str:
 def _read_watts(record: Record, path: str) -> float:
     value = record.value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise PowerError(f"{path} logs a {record.key} of {value!r}, which is no number of watts")
+        raise PowerError(f"{path} logs a {record.key} of {value!r}, which is not a number of watts")
     return value
 
 

@@ -117,8 +117,8 @@ def score_folder(
         return score._replace(problems=tuple(problems))
     try:
         factor = read_scaling_factor(folder.scaling_file)
-    except ValueError as trouble:
-        return score._replace(problems=(*problems, str(trouble)))
+    except ValueError as error:
+        return score._replace(problems=(*problems, str(error)))
     score = score._replace(scaling_factor=factor)
     if problems:
         return score._replace(problems=tuple(problems))
@@ -168,8 +168,8 @@ def agree(what: str, values: Sequence[str | None]) -> tuple[str | None, list[str
 def _score_throughput(score: FolderScore, requirement: Requirement) -> FolderScore:
     try:
         throughput = measure_throughput(score.runs, requirement)
-    except ThroughputError as trouble:
-        return score._replace(method=THROUGHPUT, problems=(str(trouble),))
+    except ThroughputError as error:
+        return score._replace(method=THROUGHPUT, problems=(str(error),))
     return score._replace(method=THROUGHPUT, throughput=throughput)
 
 
@@ -279,8 +279,8 @@ def _add_energy(score: FolderScore, factor: float) -> FolderScore:
         if run.summary.minutes is not None:
             try:
                 energy = measure_run(power, run.path, run.summary.minutes).total_kj
-            except PowerError as trouble:
-                notes.append(f"no energy: {trouble}")
+            except PowerError as error:
+                notes.append(f"no energy: {error}")
         energies.append(energy)
     kept = [energies[index] for index in score.kept]
     known = [each for each in kept if each is not None]

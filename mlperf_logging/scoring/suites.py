@@ -104,8 +104,8 @@ def score_suite(
     if not missing:
         try:
             score = geometric_mean([normalised[name] for name in wanted], [weighed[name] for name in wanted])
-        except ValueError as trouble:
-            raise UsageError(str(trouble)) from None
+        except ValueError as error:
+            raise UsageError(str(error)) from None
     return SuiteScore(suite.name, system, normalised, score, missing)
 
 

@@ -168,7 +168,7 @@ def test_unreadable_log_is_exit_2(copy: Path) -> None:
         ((PROJECT / "docs" / "decisions",), "there are no logs below"),
         ((SMALL, "--ruleset", "6.1"), "there is no ruleset '6.1'; did you mean '6.1.0'?"),
         ((SMALL, "--benchmark", "llama2_70b"), "there is no benchmark 'llama2_70b'"),
-        ((SMALL, "--price", "cheap"), "'cheap' is no price"),
+        ((SMALL, "--price", "cheap"), "'cheap' is not a valid price"),
         ((SMALL, "--suite", "nothing"), "there is no suite 'nothing'; known are original-2018-07"),
         ((SMALL, "--weights", "a=1"), "--weights are those of a suite's benchmarks"),
         ((SMALL, "--suite", "original-2018-07", "--weights", "resnet"), "'resnet' is no weight"),

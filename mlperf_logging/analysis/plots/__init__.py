@@ -1,6 +1,6 @@
 """Pictures of runs: each function draws a table on an Axes and gives it back.
 
-Nothing is computed here, no state of pyplot is touched, and what is told apart by colour is told apart by line, marker
+Nothing is computed here, no state of pyplot is touched, and what is distinguished by color is distinguished by line, marker
 or hatch as well.
 """
 

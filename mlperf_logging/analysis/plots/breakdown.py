@@ -1,4 +1,4 @@
-"""Where the time of runs goes: a bar a run, initialisation to the left of the clock's start."""
+"""Where the time of runs goes: one bar per run, initialization to the left of the clock's start."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ PARTS = {
     "eval_minutes": ("evaluation", "#E69F00", "////"),
     "idle_minutes": ("neither of the two", "#999999", "xxxx"),
 }
-"""Columns that are drawn from the clock's start on: name in the legend, colour, hatch."""
+"""Columns that are drawn from the clock's start on: name in the legend, color, hatch."""
 
-BEFORE = ("init_minutes", "initialisation, not timed", "#FFFFFF", "....")
+BEFORE = ("init_minutes", "initialization, not timed", "#FFFFFF", "....")
 
 
 def draw_breakdown(
     axes: Axes, runs: pd.DataFrame, *, by: Sequence[str] = ("submitter", "system", "path")
 ) -> Axes:
-    """Draw a bar a run: training, evaluation and the rest from 0 on, initialisation to the left of it.
+    """Draw one bar per run: training, evaluation and the rest from 0 on, initialization to the left of it.
 
     Args:
         axes: where to draw.
-        runs: a row a run.
+        runs: one row per run.
         by: columns whose parts name a row; of paths the last part counts.
 
     Returns:
@@ -58,7 +58,7 @@ def draw_breakdown(
         )
     left = known["train_minutes"].to_numpy(dtype=float) * 0.0
     left[left != left] = 0.0  # noqa: PLR0124 - NaN alone differs from itself
-    for column, (label, colour, hatch) in PARTS.items():
+    for column, (label, color, hatch) in PARTS.items():
         width = known[column].fillna(0.0).to_numpy(dtype=float)
         axes.barh(
             places,
@@ -66,7 +66,7 @@ def draw_breakdown(
             left=left,
             height=0.72,
             label=label,
-            color=colour,
+            color=color,
             hatch=hatch,
             edgecolor="black",
             linewidth=0.4,

@@ -45,13 +45,13 @@ class ConvergenceStyle:
     by: Sequence[str] = ("submitter", "system")
 
     def __post_init__(self) -> None:
-        """Refuse an axis that there is not.
+        """Check the axis.
 
         Raises:
-            UsageError: as said.
+            UsageError: there is no such axis.
         """
         if self.x not in AXES:
-            raise UsageError(f"there is no axis {self.x!r}; there are {', '.join(AXES)}")
+            raise UsageError(f"there is no axis {self.x!r}; choose one of {', '.join(AXES)}")
 
 
 class ReferenceBand(NamedTuple):
@@ -75,7 +75,7 @@ def draw_convergence(
     *,
     band: ReferenceBand | None = None,
 ) -> Axes:
-    """Draw one curve a run. A larger marker shows the first evaluation that meets the target.
+    """Draw one curve per run. A larger marker shows the first evaluation that meets the target.
 
     Up to twelve runs of one system each get a line and marker of their own; more, or several systems, share that of
     their system.
@@ -83,7 +83,7 @@ def draw_convergence(
     Args:
         axes: where to draw.
         evaluations: the table of evaluations of one benchmark.
-        style: see there.
+        style: what is drawn; None for the defaults of `ConvergenceStyle`.
         band: where the reference converges; None for nothing.
 
     Returns:
@@ -111,7 +111,7 @@ def draw_convergence(
         seen.add(name)
         _draw_curve(axes, curve, chosen.x, look, label, alpha=0.85 if len(runs) <= _MOST_SINGLE_RUNS else 0.5)
     if is_many:
-        axes.plot([], [], color=PLAIN.colour, label=f"{len(runs)} runs of {len(looks)} systems")
+        axes.plot([], [], color=PLAIN.color, label=f"{len(runs)} runs of {len(looks)} systems")
     if rows["meets_target"].fillna(value=False).astype(bool).any():
         axes.plot(
             [],
@@ -174,7 +174,7 @@ def _draw_curve(axes: Axes, curve: pd.DataFrame, x: str, look: Look, label: str 
     axes.plot(
         place,
         quality,
-        color=look.colour,
+        color=look.color,
         linestyle=look.line,
         linewidth=1.2,
         alpha=alpha,
@@ -188,7 +188,7 @@ def _draw_curve(axes: Axes, curve: pd.DataFrame, x: str, look: Look, label: str 
         axes.plot(
             [float(met[x].iloc[0])],
             [float(met["quality"].iloc[0])],
-            color=look.colour,
+            color=look.color,
             alpha=1.0,
             marker=look.marker or "o",
             markersize=7,

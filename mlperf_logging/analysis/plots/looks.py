@@ -1,4 +1,4 @@
-"""How things are told apart: by colour and by line, marker or hatch at once, so that grey print and any eye can read."""
+"""How things are distinguished: by color and by line, marker or hatch at once, so that gray print and any eye can read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""The palette of Okabe and Ito, which colour-blind people tell apart, but for its yellow: too pale on white."""
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""The palette of Okabe and Ito, which color-blind people distinguish, but for its yellow: too pale on white."""
 
 LINES: tuple[Any, ...] = (
     "solid",
@@ -31,12 +31,12 @@ class Look(NamedTuple):
     """How one thing is drawn.
 
     Attributes:
-        colour: of its line and marker.
+        color: of its line and marker.
         line: style of its line.
         marker: its marker.
     """
 
-    colour: str
+    color: str
     line: Any
     marker: str
 
@@ -45,15 +45,15 @@ PLAIN = Look("#555555", "solid", "")
 
 
 def choose_looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each name; the first 77 differ in colour and marker both.
+    """A look for each name; the first 77 differ in color and marker both.
 
     Args:
         names: in the order of the legend.
     """
     return {
         name: Look(
-            COLOURS[index % len(COLOURS)],
-            LINES[(index + index // len(COLOURS)) % len(LINES)],
+            COLORS[index % len(COLORS)],
+            LINES[(index + index // len(COLORS)) % len(LINES)],
             MARKERS[index % len(MARKERS)],
         )
         for index, name in enumerate(dict.fromkeys(names))

@@ -55,7 +55,7 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
             rows["minutes"].to_numpy(dtype=float),
             rows[quantity].to_numpy(dtype=float) * factor,
             drawstyle="steps-pre" if quantity == "watts" else "default",
-            color=look.colour,
+            color=look.color,
             linestyle=look.line,
             linewidth=1.2,
             marker=look.marker,
@@ -64,7 +64,7 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
             label=None if is_many else to_label(name),
         )
     if is_many:
-        axes.plot([], [], color=PLAIN.colour, label=f"{len(names)} lines")
+        axes.plot([], [], color=PLAIN.color, label=f"{len(names)} lines")
     axes.axvline(0.0, color="black", linewidth=0.9)
     axes.set_xlabel("time since run_start (minutes)")
     axes.set_ylabel(label)

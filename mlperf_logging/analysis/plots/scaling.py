@@ -63,7 +63,7 @@ def draw_scaling(
             place,
             middle,
             yerr=[below, above],
-            color=look.colour,
+            color=look.color,
             linestyle=look.line,
             marker=look.marker,
             markersize=5.5,
@@ -75,7 +75,7 @@ def draw_scaling(
         axes.plot(
             place,
             learning,
-            color=look.colour,
+            color=look.color,
             linestyle="dotted",
             linewidth=1.0,
             marker=look.marker,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
-from mlperf_logging.analysis.plots.looks import COLOURS, choose_row_font, name_groups, tidy
+from mlperf_logging.analysis.plots.looks import COLORS, choose_row_font, name_groups, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def draw_spread(
 
     Args:
         axes: where to draw.
-        runs: a row a run.
+        runs: one row per run.
         value: the column to draw.
         by: columns that make a group, a row each.
         relative: draw each run as a share of its group's median, with ± 5 % and ± 10 % marked; groups of one run,
@@ -101,7 +101,7 @@ def _draw_row(axes: Axes, place: int, values: np.ndarray) -> None:
     if len(values) >= _FEWEST_FOR_BOX:
         _draw_box(axes, place, values)
     ordered = np.sort(values)
-    # Neighbours in value are spread over the row, always in the same way: no chance is needed to part them.
+    # Neighbors in value are spread over the row, always in the same way: no chance is needed to part them.
     offsets = ((np.arange(len(ordered)) * 2) % 5 - 2) / 2 * _STRIP if len(ordered) > 1 else np.zeros(1)
     axes.plot(
         ordered,
@@ -110,7 +110,7 @@ def _draw_row(axes: Axes, place: int, values: np.ndarray) -> None:
         marker="o",
         markersize=3.8,
         markerfacecolor="none",
-        markeredgecolor=COLOURS[0],
+        markeredgecolor=COLORS[0],
         markeredgewidth=1.0,
         zorder=3,
     )
@@ -121,7 +121,7 @@ def _draw_box(axes: Axes, place: int, values: np.ndarray) -> None:
     from matplotlib.cbook import boxplot_stats
 
     (box,) = boxplot_stats(values, whis=1.5)
-    grey: dict[str, Any] = {"color": "#666666", "linewidth": 0.8, "zorder": 1.5}
+    gray: dict[str, Any] = {"color": "#666666", "linewidth": 0.8, "zorder": 1.5}
     axes.barh(
         [place],
         [box["q3"] - box["q1"]],
@@ -133,8 +133,8 @@ def _draw_box(axes: Axes, place: int, values: np.ndarray) -> None:
         zorder=2,
     )
     for end, side in ((box["whislo"], box["q1"]), (box["whishi"], box["q3"])):
-        axes.plot([end, side], [place, place], **grey)
-        axes.plot([end, end], [place - _BOX / 4, place + _BOX / 4], **grey)
+        axes.plot([end, side], [place, place], **gray)
+        axes.plot([end, end], [place - _BOX / 4, place + _BOX / 4], **gray)
     axes.plot(
         [box["med"]] * 2,
         [place - _BOX / 2, place + _BOX / 2],

@@ -99,7 +99,7 @@ def load_dialects() -> tuple[Dialect, ...]:
 
 
 def rank_dialect(name: str) -> int:
-    """Age of a dialect, newer ones higher; -1 for a name that is no dialect's."""
+    """Age of a dialect, newer ones higher; -1 for a name that no dialect has."""
     return next((dialect.rank for dialect in load_dialects() if dialect.name == name), -1)
 
 

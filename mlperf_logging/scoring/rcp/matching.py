@@ -78,8 +78,8 @@ def prune(references: Sequence[Reference], method: str = CHECK) -> list[Referenc
     """The references that count.
 
     Batch sizes smaller than that of the fastest point go first. Then each point goes that is slower than the
-    straight line between its neighbours. The rules repeat that until no point is; the public checks look at each
-    point once, from the smallest batch size on, with the neighbour to the left that was kept.
+    straight line between its neighbors. The rules repeat that until no point is; the public checks look at each
+    point once, from the smallest batch size on, with the neighbor to the left that was kept.
 
     Args:
         references: by batch size, smallest first.

@@ -61,10 +61,10 @@ def _load(path: str) -> Any:
     try:
         with open(path, "rb") as file:
             return yaml.safe_load(file.read())
-    except OSError as trouble:
-        raise UsageError(f"cannot read the file of points {path!r}: {trouble.strerror}") from None
-    except yaml.YAMLError as trouble:
-        raise UsageError(f"the file of points {path!r} is neither YAML nor JSON: {trouble}") from None
+    except OSError as error:
+        raise UsageError(f"cannot read the file of points {path!r}: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise UsageError(f"the file of points {path!r} is neither YAML nor JSON: {error}") from None
 
 
 def _list_points(record: Any, benchmark: str) -> Iterator[tuple[Any, Any, str | None]]:

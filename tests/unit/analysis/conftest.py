@@ -31,7 +31,7 @@ def make_run_log(
     settings: Mapping[str, Any] | None = None,
     after: bytes = b"",
 ) -> bytes:
-    """A run that evaluates after each block: one minute of initialisation, then blocks and evaluations in turn."""
+    """A run that evaluates after each block: one minute of initialization, then blocks and evaluations in turn."""
     qualities = {1: 0.5, 2: 0.7, 3: 0.76} if qualities is None else qualities
     hyperparameters = {"seed": 7, "global_batch_size": 256, "train_samples": 1_281_167, **(settings or {})}
     lines = [

@@ -212,7 +212,7 @@ def test_curves_that_cannot_be_drawn(
 
 def test_unknown_axis_is_refused() -> None:
     """The message lists the axes."""
-    with pytest.raises(UsageError, match="there are progress, epochs"):
+    with pytest.raises(UsageError, match="choose one of progress, epochs"):
         ConvergenceStyle(x="steps")
 
 
@@ -246,7 +246,7 @@ def test_spread_without_pairs(axes: Axes) -> None:
 
 
 def test_breakdown_adds_up(axes: Axes) -> None:
-    """Bars from the clock's start on end where the parts add up; initialisation lies before it; hatches differ."""
+    """Bars from the clock's start on end where the parts add up; initialization lies before it; hatches differ."""
     runs = make_runs(3)
     draw_breakdown(axes, runs)
     bars = [(patch.get_x(), patch.get_width(), patch.get_hatch()) for patch in axes.patches]
@@ -260,7 +260,7 @@ def test_breakdown_adds_up(axes: Axes) -> None:
 
 
 def test_scaling_shows_efficiency(axes: Axes) -> None:
-    """The line starts at 1 and goes to the efficiency; sizes that are close are labelled once."""
+    """The line starts at 1 and goes to the efficiency; sizes that are close are labeled once."""
     fixed = {
         "benchmark": "knitting",
         "submitter": "Lab",
@@ -296,11 +296,11 @@ def test_power_has_units(axes: Axes) -> None:
         draw_power(axes, power, "volts")
 
 
-def test_looks_differ_in_more_than_colour() -> None:
-    """The first 77 things differ in the pair of colour and marker, the first seven in line as well."""
+def test_looks_differ_in_more_than_color() -> None:
+    """The first 77 things differ in the pair of color and marker, the first seven in line as well."""
     looks = list(choose_looks(map(str, range(77))).values())
 
-    assert len({(look.colour, look.marker) for look in looks}) == 77
+    assert len({(look.color, look.marker) for look in looks}) == 77
     assert len({str(look.line) for look in looks[:7]}) == 7
 
 

@@ -96,7 +96,7 @@ def test_runs_without_readings(write_run: WriteRun, log: Path) -> None:
 
 
 def test_readings_that_are_no_numbers(log: Path) -> None:
-    """A reading that is no number of watts is named with its file."""
+    """A reading that is not a number of watts is named with its file."""
     write_readings(
         log,
         "node_2",

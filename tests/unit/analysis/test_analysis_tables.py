@@ -49,7 +49,7 @@ def submission(write_run: WriteRun, write_system: Callable[..., None], tmp_path:
 
 
 def test_every_log_is_a_row_and_every_column_is_there(submission: Path) -> None:
-    """A folder gives a row a log, in the documented columns and kinds, also where nothing is known."""
+    """A folder gives one row per log, in the documented columns and kinds, also where nothing is known."""
     tables = read_tables(submission, ROUND)
     kinds = {"text": "string", "number": "float64", "count": "Int64", "flag": "boolean"}
 

@@ -65,9 +65,9 @@ def test_one_run_says_nothing_of_the_spread(runs: pd.DataFrame) -> None:
     assert row[[name for name in unknown if name != "outliers"]].isna().all()
 
 
-def test_centre_may_be_the_mean(runs: pd.DataFrame) -> None:
+def test_center_may_be_the_mean(runs: pd.DataFrame) -> None:
     """Around the mean of 102.2, 97.09 to 107.31 are within 5 %: 100, 104 and 100."""
-    row = describe_variance(runs, parameters=VarianceParameters(resamples=9, centre="mean")).iloc[0]
+    row = describe_variance(runs, parameters=VarianceParameters(resamples=9, center="mean")).iloc[0]
 
     assert row["share_within_5_percent"] == 3 / 5
     assert row["share_within_10_percent"] == 5 / 5
@@ -114,7 +114,7 @@ def test_missing_column_is_named(runs: pd.DataFrame) -> None:
         ({"confidence": 2}, "not between 0 and 1"),
         ({"resamples": 0}, "resamples"),
         ({"outliers": "eye"}, "known are tukey"),
-        ({"centre": "mode"}, "'median' or 'mean'"),
+        ({"center": "mode"}, "'median' or 'mean'"),
         ({"precision": 0}, "not positive"),
     ],
 )

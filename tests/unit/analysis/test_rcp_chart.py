@@ -55,7 +55,7 @@ def test_axes_are_returned_and_labelled_with_units(axes) -> None:
 
 
 def test_points_that_count_and_pruned_ones_differ_in_shape(axes) -> None:
-    """Pruned means are hollow, those that count are filled, so no colour is needed to tell them apart."""
+    """Pruned means are hollow, those that count are filled, so no color is needed to tell them apart."""
     draw_reference_chart(axes, check(96, 11, 12, 12, 12, 13))
 
     assert list(line(axes, "reference mean, pruned").get_xdata()) == [32, 128]
@@ -104,7 +104,7 @@ def test_one_point_alone_is_drawn(axes) -> None:
 
 @pytest.mark.parametrize("batch_size", [96, 64, 4096, 8])
 def test_tick_labels_do_not_overlap(axes, batch_size: float) -> None:
-    """Batch sizes that are close together are not all labelled, the submission's always is."""
+    """Batch sizes that are close together are not all labeled, the submission's always is."""
     draw_reference_chart(axes, check(batch_size, 11, 12, 12, 12, 13))
     figure = axes.figure
     figure.draw_without_rendering()

@@ -115,7 +115,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("line", "label", "place"), UNREADABLE)
 def test_record_that_cannot_be_read(line: str, label: str, place: str) -> None:
-    """A record that cannot be read gives one error, no event, and the place of the trouble."""
+    """A record that cannot be read gives one error, no event, and the place of the error."""
     log = read_log(line.encode("latin-1"))
     assert seen(line) == [(label, place[:6])]
     assert log.events == []

@@ -29,7 +29,7 @@ def test_stop_ends_the_start_before_it() -> None:
 
 
 def test_stop_finds_the_start_of_the_same_progress() -> None:
-    """Evaluations that overlap are told apart by their epoch."""
+    """Evaluations that overlap are distinguished by their epoch."""
     run = read_run(
         b"".join(
             mllog(f"eval_{end}", None, time, epoch_num=epoch)
@@ -41,7 +41,7 @@ def test_stop_finds_the_start_of_the_same_progress() -> None:
 
 
 def test_repeated_start_begins_nothing_new() -> None:
-    """Each of many processes may log the start; initialisation lasts from the first to the last stop."""
+    """Each of many processes may log the start; initialization lasts from the first to the last stop."""
     run = read_run(
         mllog("init_start", None, 1)
         + mllog("init_start", None, 2)

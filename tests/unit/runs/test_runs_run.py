@@ -99,7 +99,7 @@ def test_seed_says_where_it_was_logged() -> None:
 
 
 def test_init_lasts_from_start_to_stop() -> None:
-    """The time of initialisation is at hand."""
+    """The time of initialization is at hand."""
     init = read_run(NEWEST).init
 
     assert init is not None

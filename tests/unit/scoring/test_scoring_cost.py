@@ -31,7 +31,7 @@ def test_prices_are_read(text: str, expected: tuple[float, str]) -> None:
 @pytest.mark.parametrize("text", ["", "much", "98.32/kWh", "1/h/h", "-1/h", "1 2/h"])
 def test_what_is_no_price_is_said(text: str) -> None:
     """A wrong unit or no number is told with an example."""
-    with pytest.raises(UsageError, match=r"is no price; write a number and /h, as in 98\.32/h"):
+    with pytest.raises(UsageError, match=r"is not a valid price; write a number and /h, as in 98\.32/h"):
         read_price(text)
 
 
@@ -79,7 +79,7 @@ def test_price_file(tmp_path: Path) -> None:
     [
         ("- 5\n", "must map names of systems to prices"),
         ("box: {hour: 5}\n", "must give 'price' or 'energy', not hour"),
-        ("box: cheap\n", "is no price"),
+        ("box: cheap\n", "is not a valid price"),
         ("box: [\n", "is neither YAML nor JSON"),
     ],
 )

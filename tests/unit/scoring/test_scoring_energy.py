@@ -89,7 +89,7 @@ def test_constant_power_is_power_times_time(watts: float, readings: int, minutes
                 ("power_reading", "x", 1),
                 ("power_measurement_stop", None, 5),
             ],
-            "a power_reading of 'x', which is no number of watts",
+            "a power_reading of 'x', which is not a number of watts",
         ),
     ],
 )
@@ -122,5 +122,5 @@ def test_damaged_record_is_said_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "node_0.txt"
     path.write_text("noise\n" + record("power_reading", 5, 1) + ':::MLLOG {"key"\n')
 
-    with pytest.raises(PowerError, match=r"node_0\.txt:3 is no whole record"):
+    with pytest.raises(PowerError, match=r"node_0\.txt:3 is not a complete record"):
         read_records(str(path))

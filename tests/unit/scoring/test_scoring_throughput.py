@@ -44,7 +44,7 @@ def test_models_that_do_not_count_are_instances_all_the_same(make_run: MakeRun) 
     ],
 )
 def test_what_makes_no_result_is_said(sizes: tuple[float | None, ...], says: str, make_run: MakeRun) -> None:
-    """Too few models, several sizes, and sizes that are not logged are told apart."""
+    """Too few models, several sizes, and sizes that are not logged are distinguished."""
     with pytest.raises(ThroughputError, match=says):
         measure_throughput([make_run(2, accelerators=size) for size in sizes], TWO)
 

@@ -69,7 +69,7 @@ def test_smaller_batches_than_the_fastest_are_pruned() -> None:
 
 
 def test_points_above_the_line_of_their_neighbours_are_pruned() -> None:
-    """A point that is slower than the line between its neighbours goes; one on the line stays."""
+    """A point that is slower than the line between its neighbors goes; one on the line stays."""
     assert sizes(prune(make(10, 14, 13))) == [64, 256]
     assert sizes(prune([Reference(1, 1, 0, 8), Reference(2, 2, 0, 8), Reference(3, 3, 0, 8)])) == [1, 2, 3]
 

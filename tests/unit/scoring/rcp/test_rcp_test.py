@@ -161,7 +161,7 @@ def test_public_check_rounds_epochs() -> None:
 
 
 def test_full_points_can_be_judged_against() -> None:
-    """Without pruning, a point that is slower than its neighbours allow is a reference as well."""
+    """Without pruning, a point that is slower than its neighbors allow is a reference as well."""
     table = ReferenceTable(
         "t",
         "epochs",
