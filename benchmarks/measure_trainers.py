@@ -5,8 +5,8 @@
     python -m benchmarks.measure_trainers recommendation --steps runs,points
 
 For each task: gets its data; trains a series of seeded runs and another set of other seeds; writes where the series
-converged into the reference points; tests the other set against them; writes tables into the task's README. Runs that
-are finished are kept, an interrupted one goes on, so the command may be given again until all is done. Timings
+converged into the reference points; tests the other set against them; writes tables into the task's README. Finished runs
+are kept and an interrupted one is resumed, so the command may be repeated until all is done. Timings
 are worth publishing only from a machine that does nothing else.
 """
 
@@ -27,20 +27,20 @@ from typing import Any
 import yaml
 
 from reference_impls.harness import Task, find_task, list_tasks
-from reference_impls.harness.series import RULESETS
+from reference_impls.harness.run.series import RULESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ("data", "runs", "points", "tables")
 SCALE = "mini"
 POINTS = ROOT / "compliance_rules" / "rcp" / f"{RULESETS[SCALE].replace('/', '-')}.yaml"
-POINTS_HEAD = "# Where the reference trainers converged at mini scale, one number a seed; written by `make measure-mini`.\n"
+POINTS_HEAD = "# Where the reference trainers converged at mini scale, one number per seed; written by `make measure-mini`.\n"
 BEGIN, END = "<!-- measured runs -->", "<!-- end of measured runs -->"
 SERIES_SEED, FRESH_SEED = 1, 101
 _NOT_TOLD = {"seed", "train_samples", "eval_samples", "global_batch_size", "numerical_precision"}
 
 
 def run(*arguments: str, may_fail: bool = False) -> str:
-    """Run a module of this environment and give what it printed; what it tells people passes through.
+    """Run a module of this environment and give what it printed; its standard error passes through.
 
     Raises:
         SystemExit: it failed.
@@ -78,9 +78,7 @@ def train(task: Task, runs: int, first_seed: int, data: Path, output: Path) -> N
     )
     found = find_logs(task, output)
     if len(found) != runs:
-        raise SystemExit(
-            f"{output} holds {len(found)} of the {runs} runs of {task.name}; give the command again"
-        )
+        raise SystemExit(f"{output} holds {len(found)} of the {runs} runs of {task.name}; repeat the command")
 
 
 def find_logs(task: Task, output: Path) -> list[Path]:
@@ -90,7 +88,7 @@ def find_logs(task: Task, output: Path) -> list[Path]:
 
 
 def analyze(logs: Sequence[Path]) -> list[dict[str, Any]]:
-    """One row a run, from `mlperf analyze`."""
+    """One row per run, from `mlperf analyze`."""
     rows: list[dict[str, Any]] = json.loads(mlperf("analyze", "--format", "json", *map(str, logs)))["runs"]
     return rows
 

@@ -1,4 +1,4 @@
-"""`mlperf train`: seeded runs of a reference trainer, into a folder of the shape of a submission."""
+"""`mlperf train`: seeded runs of a reference trainer, written into a folder laid out as a submission."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TRAINERS = "reference_impls.harness"
 
 _EXAMPLES = """\
 examples:
-  {program} --list                                   the trainers that there are
+  {program} --list                                   the trainers
   {program} recommendation --runs 5                  five runs with seeds 1 to 5, at mini scale
   {program} recommendation --show                    the settings and their values
   {program} recommendation --set learning_rate=0.001 --division open
@@ -30,7 +30,7 @@ examples:
   {program} recommendation --workers 2               two processes on this machine train together
 
 exit codes: 0 every log is compliant; 1 a run did not reach its target or its log breaks a rule; 2 a run could not
-work. An interrupted run leaves a log that says so, and a checkpoint that --resume goes on from.
+start or continue. An interrupted run leaves a log that says so, and a checkpoint that --resume continues from.
 """
 
 
@@ -85,18 +85,14 @@ def _build_parser(program: str) -> Parser:
         type=int,
         default=1,
         metavar="N",
-        help="seed of the first run; further runs count on (default: 1)",
+        help="seed of the first run; each further run has the next one (default: 1)",
     )
     add("--runs", type=_read_positive, default=1, metavar="N", help="number of runs (default: 1)")
     where = parser.add_argument_group("where")
     add = where.add_argument
     add("--data", metavar="DIR", help="folder of all data sets (default: data)")
     add("--output", "-o", metavar="DIR", help="where results go (default: out/DIVISION-SCALE)")
-    add(
-        "--resume",
-        action="store_true",
-        help="keep finished runs of the series and go on with interrupted ones",
-    )
+    add("--resume", action="store_true", help="keep finished runs of the series and resume interrupted ones")
     add("--submitter", default="reference", metavar="NAME", help="who submits (default: reference)")
     add(
         "--system", default="", metavar="NAME", help="name of the system (default: made from the processor's)"
@@ -113,7 +109,7 @@ def _build_parser(program: str) -> Parser:
         "--strategy",
         default="auto",
         choices=("auto", "single", "mirrored", "workers"),
-        help="one device, those of this machine, or the machines of TF_CONFIG; auto (default) finds out",
+        help="one device, those of this machine, or the machines of TF_CONFIG; auto (default) chooses",
     )
     add(
         "--replicas",
@@ -123,11 +119,7 @@ def _build_parser(program: str) -> Parser:
         help="virtual devices for --strategy mirrored",
     )
     add("--workers", type=_read_positive, default=1, metavar="N", help="train in N processes on this machine")
-    add(
-        "--nondeterministic",
-        action="store_true",
-        help="allow operations whose results may differ; can be faster",
-    )
+    add("--nondeterministic", action="store_true", help="allow nondeterministic operations; can be faster")
     about = parser.add_argument_group("about")
     add = about.add_argument
     add("--format", default="text", choices=("text", "json"), help="text (default), or one JSON document")
@@ -137,7 +129,7 @@ def _build_parser(program: str) -> Parser:
 
 
 class _RawFormatter(argparse.RawDescriptionHelpFormatter):
-    """Leaves the examples as they are."""
+    """Keeps the line breaks of the examples."""
 
 
 def _read_positive(text: str) -> int:
@@ -164,7 +156,7 @@ def _load(module: str) -> Any:
 def _make_runner(options: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    series = _load("series")
+    series = _load("run.series")
     output = options.output or f"out/{options.division}-{options.scale}"
     return series.SeriesRunner(
         series.Series(
@@ -195,7 +187,7 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
     from mlperf_logging.reports._lines import count_of
 
     if find_spec("tensorflow") is None:
-        _load("training")  # says what is missing
+        _load("run.training")  # names what is missing
     rows = []
     for run in runner.run():
         verdict = check_log(run.log)

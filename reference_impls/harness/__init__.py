@@ -1,12 +1,12 @@
 """The harness of the reference trainers: the only training loop and the only emitter of events.
 
-A task describes itself by a `Task` (light: no TensorFlow is loaded) and does its work in a `Workload`
-(module `workload`). Everything else, from seeds over devices to checkpoints and the log, is done here.
+A task describes itself by a `Task` (light: it does not load TensorFlow) and does its work in a `Workload` (module
+`workload`). The rest is done here: `run` trains, `data` feeds, `report` logs and describes.
 """
 
 from reference_impls.harness.configs import TaskConfig, change_config
+from reference_impls.harness.data.files import DataFile, check_files
 from reference_impls.harness.errors import DataError, SettingError, TrainerError
-from reference_impls.harness.files import DataFile, check_files
 from reference_impls.harness.tasks import Task, find_task, list_tasks
 
 __all__ = [

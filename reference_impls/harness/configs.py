@@ -16,19 +16,19 @@ PRECISIONS = ("float32", "mixed_bfloat16")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TaskConfig:
-    """What the harness must know of a run; each task adds fields of its own.
+    """The settings that the harness needs; each task adds fields of its own.
 
     Attributes:
         global_batch_size: samples of one training step, over all replicas.
         eval_batch_size: samples of one evaluation step, over all replicas.
-        target: quality at which the run is a success.
-        max_epochs: epochs after which the run is given up.
+        target: quality at which the run succeeds.
+        max_epochs: greatest number of epochs; then the run is aborted.
         first_eval_epoch: the first epoch that is followed by an evaluation.
         eval_every_epochs: epochs from one evaluation to the next.
         checkpoint_every_epochs: epochs from one checkpoint to the next; 0: none.
-        precision: Keras' policy for numbers: ``float32`` or ``mixed_bfloat16``.
-        train_samples: samples that one epoch trains on; 0: as the prepared data say.
-        eval_samples: samples that an evaluation is made of; 0: as the prepared data say.
+        precision: Keras' dtype policy: ``float32`` or ``mixed_bfloat16``.
+        train_samples: samples of the training set; 0: as the prepared data say.
+        eval_samples: samples of the evaluation set; 0: as the prepared data say.
     """
 
     global_batch_size: int
@@ -72,10 +72,10 @@ def change_config(config: Config, settings: Iterable[str]) -> Config:
 
     Args:
         config: the configuration; stays as it is.
-        settings: texts of the form ``key=value``; a sequence is written ``256,128,64``.
+        settings: strings of the form ``key=value``; a sequence is written ``256,128,64``.
 
     Raises:
-        SettingError: there is no such field, or the value is not of its kind.
+        SettingError: there is no such field, or the value is invalid.
     """
     kinds = typing.get_type_hints(type(config))
     changes: dict[str, Any] = {}
@@ -100,7 +100,7 @@ def change_config(config: Config, settings: Iterable[str]) -> Config:
 
 
 def _read_value(kind: Any, text: str) -> Any:
-    """The value that a text means for a field of some kind; ValueError where it means none."""
+    """Parse the value of a field; ValueError if it is not of the field's type."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         if text.lower() == "none" and types.NoneType in arguments:

@@ -1,10 +1,10 @@
-"""What a trainer complains of: one sentence that says what, where and what to do."""
+"""The errors of the trainers; each message is one sentence that says what, where and what to do."""
 
 from mlperf_logging import MLPerfLoggingError
 
 
 class TrainerError(MLPerfLoggingError):
-    """The trainer cannot do its work; the message says why and what to do."""
+    """The trainer cannot work; the message says why and what to do."""
 
 
 class DataError(TrainerError):
@@ -12,4 +12,4 @@ class DataError(TrainerError):
 
 
 class SettingError(TrainerError):
-    """A setting does not exist or has a value of the wrong kind."""
+    """A setting does not exist or has an invalid value."""

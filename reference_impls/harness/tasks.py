@@ -1,4 +1,4 @@
-"""The tasks that there are: one folder each beside the harness, whose package holds a `Task` named ``TASK``."""
+"""The tasks: one folder each beside the harness, whose package holds a `Task` named ``TASK``."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Task:
     Attributes:
         name: name of the task and of its folder, for example ``recommendation``.
         benchmark: the name that is logged, for example ``ncf``.
-        summary: model, data and metric in half a sentence.
+        summary: model, data and metric in a phrase.
         configs: configuration by scale and division: ``("mini", "closed")``.
         workload: module and class of the workload, ``"package.module:Class"``.
         scripts: module that gets and checks the data, run as ``python -m MODULE --scale S --data DIR``.
-        aliases: further names under which users may call it.
+        aliases: further names that users may give.
     """
 
     name: str
@@ -78,7 +78,7 @@ def list_tasks() -> dict[str, Task]:
 
 
 def find_task(name: str) -> Task:
-    """A task by its name, its benchmark's name or an alias; case, spaces, ``-`` and ``_`` are alike.
+    """A task by its name, its benchmark's name or an alias; case does not matter, and spaces, ``-`` and ``_`` are equal.
 
     Raises:
         TrainerError: there is none.

@@ -1,16 +1,16 @@
 """The contract between a task and the harness.
 
-A workload says what is trained, on what, and how quality is measured; it never loops over epochs, logs
-nothing, and knows nothing of devices beyond `Share`. The harness calls, in this order::
+A workload defines the model, the data and how quality is measured; it never loops over epochs, logs nothing, and
+knows nothing of devices beyond `Share`. The harness calls, in this order::
 
-    workload = Workload(config, folder, seed)   # reads no data; a manifest of the prepared data at most
-    workload.check_data()                       # is it there?
-    workload.hyperparameters()                  # what the log says of them
+    workload = Workload(config, folder, seed)   # reads no data; at most the manifest of the prepared data
+    workload.check_data()                       # is the data there?
+    workload.hyperparameters()                  # values by log key
     workload.build()                            # within the strategy's scope: models, optimizers
     ─── the clock starts ───
     workload.load(share)                        # reads the data
     for epoch in 1, 2, …:
-        workload.train_data(epoch, share)       # may also make its data, for example by playing against itself
+        workload.train_data(epoch, share)       # may also generate data, for example by self-play
         workload.train_step(batch)              # for each batch, in each replica, within a graph
         workload.evaluate(collect)              # by default: eval_step for each batch, then measure
 """
@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness.configs import TaskConfig
-from reference_impls.harness.updates import apply_gradients
+from reference_impls.harness.run.updates import apply_gradients
 
 Config = TypeVar("Config", bound=TaskConfig)
 Batch = Any
@@ -73,11 +73,11 @@ class Share:
 
 
 class Evaluation(NamedTuple):
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
-        quality: the number that is compared with the target.
-        metrics: further numbers; they go into the metadata of the quality's event.
+        quality: the value that is compared with the target.
+        metrics: further values, logged in the metadata of the quality's event.
     """
 
     quality: float
@@ -85,22 +85,22 @@ class Evaluation(NamedTuple):
 
 
 class Workload(ABC, Generic[Config]):
-    """One task: model, data, steps, quality.
+    """One task: model, data, steps and quality.
 
     Args:
         config: the task's configuration.
-        folder: where the prepared data is. Do not read data here: the clock does not run yet.
+        folder: folder of the prepared data. Do not read data here: the clock is not running yet.
         seed: every random choice must follow from it (and the epoch), so that equal seeds give equal runs and
-            a resumed run goes on as if it had not been interrupted.
-        data_command: the command that gets the data; messages about missing data name it.
+            a resumed run continues as if it had not been interrupted.
+        data_command: the command that gets the data; error messages name it.
 
     Attributes:
-        metric: name of the quality, for people: ``"HR@10"``.
+        metric: display name of the quality: ``"HR@10"``.
         mode: ``"max"`` where more is better, ``"min"`` where less is.
         quality_key: log key of the quality.
-        collects: what becomes of `eval_step`'s tensors: ``"sums"``: added up over replicas and batches, in
-            double precision; ``"rows"``: joined along their first dimension (all other dimensions must
-            always be the same). Rows and sums of padding are the workload's to leave out.
+        collects: how `eval_step`'s tensors are combined: ``"sums"``: summed over replicas and batches in double
+            precision; ``"rows"``: concatenated along their first dimension (all others must not vary). The
+            workload itself leaves padding out.
     """
 
     metric: ClassVar[str]
@@ -125,19 +125,19 @@ class Workload(ABC, Generic[Config]):
         return self.config.eval_samples
 
     def check_data(self) -> None:
-        """See, without reading it, that the data is there; called before the log begins. Nothing by default.
+        """Check, without reading it, that the data is there; called before the log begins. Nothing by default.
 
         Raises:
-            DataError: it is not.
+            DataError: it is missing.
         """
 
     @abstractmethod
     def hyperparameters(self) -> dict[str, object]:
-        """Values by log key, ``global_batch_size`` included, seed and sample counts not."""
+        """Values by log key, without the seed and the sample counts."""
 
     @abstractmethod
     def build(self) -> None:
-        """Make models and optimizers; called once, within the strategy's scope."""
+        """Create models and optimizers; called once, within the strategy's scope."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Workload(ABC, Generic[Config]):
         """Read the data.
 
         Raises:
-            DataError: data is missing, damaged or of other sizes than the configuration says.
+            DataError: data is missing, damaged or not of the sizes that the configuration says.
         """
 
     @abstractmethod
@@ -163,12 +163,12 @@ class Workload(ABC, Generic[Config]):
         add up over replicas: use `update` or a Keras optimizer's ``apply``, which sums them.
 
         Returns:
-            Scalars by name (``loss`` first): each replica's part of it; the harness adds the parts up.
+            Scalars by name (``loss`` first): each replica's part; the harness sums the parts.
         """
 
     @abstractmethod
     def eval_data(self, share: Share) -> tf.data.Dataset:
-        """The batches of one evaluation for this process; every sample once, padding marked as such."""
+        """The batches of one evaluation for this process; every sample once, padding marked."""
 
     @abstractmethod
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
@@ -176,14 +176,14 @@ class Workload(ABC, Generic[Config]):
 
     @abstractmethod
     def measure(self, collected: Collected) -> Evaluation:
-        """The quality, from what `eval_step` gave for all batches of all replicas."""
+        """The quality, from what `eval_step` returned for all batches of all replicas."""
 
     def evaluate(self, collect: Collect) -> Evaluation:
-        """Evaluate; to be overridden where one pass over `eval_data` is not enough.
+        """Evaluate; override it if one pass over `eval_data` is not enough.
 
         Args:
             collect: ``collect(data, step)`` asks ``data(share)`` for a data set, runs the step on every batch in
-                every replica and gives what `collects` says.
+                every replica and combines the results as `collects` says.
         """
         return self.measure(collect(self.eval_data, self.eval_step))
 
@@ -208,10 +208,10 @@ class Workload(ABC, Generic[Config]):
         """Change variables by the gradients of a loss, summed over all replicas.
 
         Args:
-            tape: recorded the loss.
+            tape: the tape that recorded the loss.
             loss: this replica's part of the loss: divided by the global batch.
             optimizer: a Keras optimizer.
             variables: of the model, in the order that the optimizer was built with.
-            clip_norm: greatest norm of all gradients together, after summing.
+            clip_norm: global norm that the summed gradients are clipped to.
         """
         apply_gradients(tape, loss, optimizer, variables, clip_norm=clip_norm)

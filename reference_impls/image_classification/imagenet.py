@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.arrays import make_rng
+from reference_impls.harness.data.arrays import make_rng
 from reference_impls.harness.workload import Share
-from reference_impls.image_classification.config import ImageConfig
+from reference_impls.image_classification.config import ImageClassificationConfig
 from reference_impls.image_classification.imagenet_files import SPLITS, ImageFiles, find_split
 
 CHANNEL_MEANS = (123.675, 116.28, 103.53)
 CHANNEL_DEVIATIONS = (58.395, 57.12, 57.375)
-"""Of the training images' red, green and blue, in steps of 1/255."""
+"""Red, green and blue of the training images, on the scale 0 to 255."""
 
 CENTER_SHARE = 0.875
-"""Share of the shorter side that the middle crop of an evaluation keeps: 224 of 256 pixels."""
+"""Share of the shorter side that the center crop of an evaluation keeps: 224 of 256 pixels."""
 
 _FILES_AT_ONCE = 16
 Record = tuple[tf.Tensor, tf.Tensor]
@@ -37,14 +37,14 @@ class ImageNet:
     Args:
         folder: where they are.
         config: settings.
-        seed: of the order and of the random crops and flips.
+        seed: seed of the order, the crops and the flips.
         command: the command that checks the data; messages name it.
 
     Raises:
-        DataError: there are no images here.
+        DataError: there are no images in the folder.
     """
 
-    def __init__(self, folder: Path, config: ImageConfig, seed: int, command: str) -> None:
+    def __init__(self, folder: Path, config: ImageClassificationConfig, seed: int, command: str) -> None:
         self.config = config
         self.seed = seed
         self.train, self.validation = (Split(find_split(folder, names, command)) for names in SPLITS)
@@ -58,7 +58,7 @@ class ImageNet:
         records = self.train.shuffled(rng, share).shuffle(
             config.shuffle_buffer, seed=int(rng.integers(2**31)), reshuffle_each_iteration=True
         )
-        # A process's files may hold a few images less than its part of the epoch: it begins anew then.
+        # A process's files may hold slightly fewer images than its part of the epoch: then it repeats some.
         crops = tf.data.Dataset.random(seed=int(rng.integers(2**31))).batch(2, drop_remainder=True)
         mine = tf.data.Dataset.zip((records.repeat(), crops)).take(steps * size * share.replicas)
 
@@ -69,7 +69,7 @@ class ImageNet:
         return self._decode(mine, prepare).batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
 
     def eval_batches(self, share: Share) -> tf.data.Dataset:
-        """Every validation image once, the middle of it; a weight of 0 marks what fills up the last batches."""
+        """The center crop of every validation image, once; a weight of 0 marks padding."""
         config = self.config
         size = share.replica_batch(config.eval_batch_size)
         of_process = -(-config.eval_samples // share.processes)
@@ -77,12 +77,12 @@ class ImageNet:
         shape = (config.image_size, config.image_size, config.channels)
 
         def prepare(*record: tf.Tensor) -> dict[str, tf.Tensor]:
-            image = crop_middle(record[0], config.image_size)
+            image = crop_center(record[0], config.image_size)
             return {"images": image, "labels": record[1], "weight": tf.constant(1.0)}
 
         images = self._decode(self.validation.in_order().shard(share.processes, share.index), prepare)
-        filling = {"images": tf.zeros(shape), "labels": tf.constant(0), "weight": tf.constant(0.0)}
-        padded = images.concatenate(tf.data.Dataset.from_tensors(filling).repeat())
+        padding = {"images": tf.zeros(shape), "labels": tf.constant(0), "weight": tf.constant(0.0)}
+        padded = images.concatenate(tf.data.Dataset.from_tensors(padding).repeat())
         return padded.batch(size, drop_remainder=True).take(batches).prefetch(tf.data.AUTOTUNE)
 
     def _decode(
@@ -103,7 +103,7 @@ class Split:
         self.labels = None if files.labels is None else np.array(files.labels, np.int32)
 
     def shuffled(self, rng: np.random.Generator, share: Share) -> tf.data.Dataset:
-        """One process's part of the images; the files in random order."""
+        """One process's part of the images, with the files in random order."""
         order = rng.permutation(len(self.names))
         parts = order[share.index :: share.processes] if len(order) >= share.processes else order
         return self._read(parts)
@@ -141,12 +141,12 @@ def parse_example(serialized: tf.Tensor) -> Record:
 
 
 def crop_and_flip(encoded: tf.Tensor, size: int, seeds: tf.Tensor) -> tf.Tensor:
-    """A random part of an image (8 to 100 per cent of its area, 3:4 to 4:3), resized, flipped half of the time.
+    """A random crop of an image (8 to 100 percent of its area, aspect ratio 3:4 to 4:3), resized, and flipped half of the time.
 
     Args:
-        encoded: the image file.
+        encoded: contents of the image file.
         size: height and width of the result.
-        seeds: two numbers that the choices follow from.
+        seeds: two integers that determine crop and flip.
 
     Returns:
         float32 [size, size, 3], normalized.
@@ -168,11 +168,11 @@ def crop_and_flip(encoded: tf.Tensor, size: int, seeds: tf.Tensor) -> tf.Tensor:
     return _normalize(image, size)
 
 
-def crop_middle(encoded: tf.Tensor, size: int) -> tf.Tensor:
-    """The middle of an image, resized: a square whose side is 7/8 of the shorter side.
+def crop_center(encoded: tf.Tensor, size: int) -> tf.Tensor:
+    """The center crop of an image, resized: a square whose side is 7/8 of the shorter side.
 
     Args:
-        encoded: the image file.
+        encoded: contents of the image file.
         size: height and width of the result.
 
     Returns:
@@ -186,7 +186,7 @@ def crop_middle(encoded: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def _read_shape(encoded: tf.Tensor) -> tf.Tensor:
-    """Height, width and channels. A few of the images are PNG files by another name."""
+    """Height, width and channels. A few of the images are PNG files named JPEG."""
     return tf.cond(
         tf.image.is_jpeg(encoded),
         lambda: tf.image.extract_jpeg_shape(encoded),
@@ -197,7 +197,7 @@ def _read_shape(encoded: tf.Tensor) -> tf.Tensor:
 def _decode_window(
     encoded: tf.Tensor, top: tf.Tensor, left: tf.Tensor, height: tf.Tensor, width: tf.Tensor
 ) -> tf.Tensor:
-    """Decode a part of an image; of JPEG files no more than that part."""
+    """Decode a window of an image; of JPEG files only that window."""
     window = tf.stack([top, left, height, width])
 
     def decode_other() -> tf.Tensor:

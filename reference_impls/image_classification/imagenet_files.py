@@ -1,4 +1,4 @@
-"""Where ImageNet's images are on a disk; loads no TensorFlow, so that looking for them takes no time."""
+"""Finds ImageNet's files; does not load TensorFlow, so that it is fast."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from reference_impls.harness import DataError
 
 SPLITS = (("train",), ("validation", "val"))
-"""What files and folders of training and validation are called."""
+"""Names of the files and folders of training and validation."""
 
 
 class ImageFiles(NamedTuple):
@@ -16,7 +16,7 @@ class ImageFiles(NamedTuple):
 
     Attributes:
         names: paths of the files, sorted.
-        labels: of the files' images, where each file is one image; else None: the files are TFRecords.
+        labels: classes of the images if each file is one image; None if the files are TFRecords.
     """
 
     names: list[str]
@@ -28,7 +28,7 @@ def find_split(folder: Path, names: tuple[str, ...], command: str) -> ImageFiles
 
     Args:
         folder: where ImageNet is.
-        names: what the split may be called.
+        names: possible names of the split.
         command: the command that checks the data; messages name it.
 
     Raises:

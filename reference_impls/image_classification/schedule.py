@@ -10,13 +10,13 @@ import keras
 import tensorflow as tf
 
 from reference_impls.harness import SettingError
-from reference_impls.image_classification.config import ImageConfig
+from reference_impls.image_classification.config import ImageClassificationConfig
 
 DECAYS = ("polynomial", "steps", "cosine")
 
 
 class WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises evenly to its base and then falls.
+    """A learning rate that rises linearly to its base and then falls.
 
     Args:
         base: learning rate after the warm-up.
@@ -26,7 +26,7 @@ class WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
         decay_steps: step, counted from the first of all, at which the decay ends (polynomial, cosine).
         power: power of the polynomial.
         boundaries: steps after which the learning rate falls (steps).
-        factor: by what it is multiplied there.
+        factor: factor by which it falls there.
     """
 
     def __init__(
@@ -79,11 +79,11 @@ class WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
         return dict(self.settings)
 
 
-def make_schedule(config: ImageConfig) -> WarmupThenDecay:
+def make_schedule(config: ImageClassificationConfig) -> WarmupThenDecay:
     """The schedule that a configuration asks for."""
     epoch_steps = count_epoch_steps(config)
     return WarmupThenDecay(
-        base=config.base_learning_rate,
+        base=config.learning_rate,
         end=config.end_learning_rate,
         warmup_steps=round(config.warmup_epochs * epoch_steps),
         decay=config.decay,
@@ -94,6 +94,6 @@ def make_schedule(config: ImageConfig) -> WarmupThenDecay:
     )
 
 
-def count_epoch_steps(config: ImageConfig) -> int:
+def count_epoch_steps(config: ImageClassificationConfig) -> int:
     """Steps of an epoch: whole batches only."""
     return config.train_samples // config.global_batch_size

@@ -1,4 +1,4 @@
-"""Image classification as a workload: what is trained, on what, and how quality is measured."""
+"""Image classification as a workload: the data, the training step, and how quality is measured."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 
 from reference_impls.harness import DataError, SettingError, check_files
-from reference_impls.harness.arrays import batch_arrays, make_rng
+from reference_impls.harness.data.arrays import batch_arrays, make_rng
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
-from reference_impls.image_classification.config import ImageConfig
+from reference_impls.image_classification.config import ImageClassificationConfig
 from reference_impls.image_classification.fashion_mnist import (
     FILES,
     PIXEL_DEVIATION,
@@ -21,7 +21,7 @@ from reference_impls.image_classification.fashion_mnist import (
 )
 from reference_impls.image_classification.imagenet import ImageNet
 from reference_impls.image_classification.imagenet_files import SPLITS, find_split
-from reference_impls.image_classification.model import ResNetConfig, build_resnet
+from reference_impls.image_classification.model import build_resnet
 from reference_impls.image_classification.schedule import count_epoch_steps, make_schedule
 
 
@@ -32,20 +32,20 @@ class ImageSource(Protocol):
         """Whole batches of one epoch."""
 
     def eval_batches(self, share: Share) -> tf.data.Dataset:
-        """Every image once; a weight of 0 marks what fills up the last batch."""
+        """Every image once; a weight of 0 marks padding."""
 
 
 class FashionMNIST:
-    """Fashion-MNIST in memory; in training, half of the images are flipped.
+    """Fashion-MNIST in memory; half of the training images are flipped.
 
     Args:
-        folder: where the files are.
+        folder: folder of the files.
         config: settings.
-        seed: of the order and of the flips.
+        seed: seed of the order and the flips.
         command: the command that gets the data.
     """
 
-    def __init__(self, folder: Path, config: ImageConfig, seed: int, command: str) -> None:
+    def __init__(self, folder: Path, config: ImageClassificationConfig, seed: int, command: str) -> None:
         self.config = config
         self.seed = seed
         self.train, self.test = read_fashion_mnist(folder, command)
@@ -53,7 +53,7 @@ class FashionMNIST:
         if found != (config.train_samples, config.eval_samples):
             raise DataError(
                 f"{folder} holds {found[0]:,} and {found[1]:,} images, not {config.train_samples:,} and "
-                f"{config.eval_samples:,}; get them anew with: {command}"
+                f"{config.eval_samples:,}; get them again with: {command}"
             )
 
     def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
@@ -82,19 +82,19 @@ def _normalize_grey(images: tf.Tensor) -> tf.Tensor:
     return (tf.cast(images, tf.float32) - PIXEL_MEAN) / PIXEL_DEVIATION
 
 
-SOURCES: dict[str, Callable[[Path, ImageConfig, int, str], ImageSource]] = {
+SOURCES: dict[str, Callable[[Path, ImageClassificationConfig, int, str], ImageSource]] = {
     "fashion_mnist": FashionMNIST,
     "imagenet": ImageNet,
 }
 
 
-class ImageClassification(Workload[ImageConfig]):
+class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
     """ResNet v1.5, trained by momentum SGD with weight decay, evaluated on all validation images."""
 
     metric = "top-1 accuracy"
 
     def check_data(self) -> None:
-        """See that the images are there; what is in them is read by `load`."""
+        """Check that the images are there; `load` reads them."""
         if self.config.source == "imagenet":
             for names in SPLITS:
                 find_split(self.folder, names, self.data_command)
@@ -102,7 +102,7 @@ class ImageClassification(Workload[ImageConfig]):
             check_files(self.folder, FILES, self.data_command, checksums=False)
 
     def hyperparameters(self) -> dict[str, object]:
-        """What the log says of optimizer, schedule and model."""
+        """Optimizer, schedule and model sizes by log key."""
         config = self.config
         values: dict[str, object] = {
             "global_batch_size": config.global_batch_size,
@@ -115,11 +115,11 @@ class ImageClassification(Workload[ImageConfig]):
             "opt_learning_rate_decay_schedule": config.decay,
         }
         if config.optimizer == "sgd":
-            values["sgd_opt_base_learning_rate"] = config.base_learning_rate
+            values["sgd_opt_base_learning_rate"] = config.learning_rate
             values["sgd_opt_momentum"] = config.momentum
             values["sgd_opt_weight_decay"] = config.weight_decay
         else:
-            values["opt_base_learning_rate"] = config.base_learning_rate
+            values["opt_base_learning_rate"] = config.learning_rate
             values[f"opt_{config.optimizer}_weight_decay"] = config.weight_decay
         decay_steps = round(config.decay_epochs * count_epoch_steps(config))
         if config.decay == "steps":
@@ -135,19 +135,9 @@ class ImageClassification(Workload[ImageConfig]):
         return values
 
     def build(self) -> None:
-        """Make model and optimizer."""
-        config = self.config
-        shape = ResNetConfig(
-            image_size=config.image_size,
-            channels=config.channels,
-            classes=config.classes,
-            width=config.width,
-            blocks=config.blocks,
-            stem=config.stem,
-            batch_norm_momentum=config.batch_norm_momentum,
-        )
-        self.model = build_resnet(shape, self.seed)
-        # Batch norm's scales and offsets and the biases are not decayed.
+        """Make the model and its optimizer."""
+        self.model = build_resnet(self.config, self.seed)
+        # Batch norm's parameters and biases are not decayed.
         self.decayed = [weight for weight in self.model.trainable_variables if weight.name == "kernel"]
         self.optimizer = self._make_optimizer()
         self.optimizer.build(self.model.trainable_variables)
@@ -168,7 +158,7 @@ class ImageClassification(Workload[ImageConfig]):
         return {"model": self.model, "optimizer": self.optimizer}
 
     def load(self, share: Share) -> None:
-        """Read the images, or find out where they are."""
+        """Read the images, or list their files."""
         del share
         source = SOURCES.get(self.config.source)
         if source is None:
@@ -176,11 +166,11 @@ class ImageClassification(Workload[ImageConfig]):
         self.source = source(self.folder, self.config, self.seed, self.data_command)
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
-        """Batches of one epoch."""
+        """The batches of one epoch."""
         return self.source.train_batches(epoch, share)
 
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """Cross entropy, and for SGD half the sum of squares of the decayed weights."""
+        """Cross entropy, plus for SGD the L2 penalty on the decayed weights."""
         config = self.config
         replicas = tf.distribute.get_replica_context().num_replicas_in_sync
         with tf.GradientTape() as tape:
@@ -191,8 +181,8 @@ class ImageClassification(Workload[ImageConfig]):
                 squares = [tf.nn.l2_loss(tf.cast(weight, tf.float32)) for weight in self.decayed]
                 total += config.weight_decay / replicas * tf.add_n(squares)
         self.update(tape, total, self.optimizer, self.model.trainable_variables)
-        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
-        share = tf.reduce_sum(tf.cast(right, tf.float32)) / config.global_batch_size
+        correct = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
+        share = tf.reduce_sum(tf.cast(correct, tf.float32)) / config.global_batch_size
         return {"loss": loss, "accuracy": share}
 
     def _compare(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
@@ -207,20 +197,20 @@ class ImageClassification(Workload[ImageConfig]):
         return self.source.eval_batches(share)
 
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """Count images, and those that are classified rightly."""
+        """Count images, and those classified correctly."""
         logits = self.model(batch["images"], training=False)
-        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
+        correct = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
         return {
-            "right": tf.reduce_sum(tf.cast(right, tf.float32) * batch["weight"]),
+            "correct": tf.reduce_sum(tf.cast(correct, tf.float32) * batch["weight"]),
             "count": tf.reduce_sum(batch["weight"]),
         }
 
     def measure(self, collected: Collected) -> Evaluation:
-        """Share of the images that are classified rightly."""
+        """Share of images classified correctly."""
         count = round(float(collected["count"]))
         if count != self.eval_samples:
             raise DataError(
                 f"{self.folder} holds {count:,} images to evaluate on, not {self.eval_samples:,}; what to get "
                 f"and where to put it: {self.data_command}"
             )
-        return Evaluation(float(collected["right"]) / count)
+        return Evaluation(float(collected["correct"]) / count)

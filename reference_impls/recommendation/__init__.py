@@ -1,6 +1,6 @@
-"""Recommendation: neural collaborative filtering (NeuMF) on MovieLens, hit rate at 10."""
+"""Recommendation: neural collaborative filtering (NeuMF) on MovieLens; hit rate at 10."""
 
-from reference_impls.harness.tasks import Task
+from reference_impls.harness import Task
 from reference_impls.recommendation.config import FULL, FULL_OPEN, MINI, MINI_OPEN
 
 TASK = Task(
@@ -17,3 +17,5 @@ TASK = Task(
     scripts="reference_impls.recommendation.download",
     aliases=("neumf",),
 )
+
+__all__ = ["TASK"]

@@ -14,16 +14,16 @@ class RecommendationConfig(AdamConfig):
     Attributes:
         users: number of users in the data.
         items: number of items in the data.
-        factors: width of the matrix-factorisation embeddings.
-        mlp_layers: widths of the perceptron's layers; the first is that of its two embeddings together.
-        dropout: share of what comes out of the embeddings that is dropped in training.
-        l2: weight of the squares of a batch's embeddings in the loss.
-        averaging: what is evaluated is an average of the weights after each epoch, in which each epoch counts this
-            many times as much as the next; 0: the latest weights.
-        train_negatives: items sampled for each training interaction, anew in each epoch.
+        factors: width of the matrix-factorization embeddings.
+        mlp_layers: widths of the perceptron's layers; the first is the width of its two embeddings together.
+        dropout: dropout rate of the embeddings' output.
+        l2: weight in the loss of the squared embeddings of a batch.
+        averaging: decay of the moving average of the weights that is evaluated, updated after each epoch; 0 evaluates the
+            latest weights.
+        train_negatives: items sampled for each training interaction, afresh in each epoch.
         eval_negatives: items that a user's held-out item competes with.
-        eval_seed: the seed from which those are sampled; the same for every run.
-        top: a hit is a held-out item among this many best.
+        eval_seed: seed of that sampling; the same for every run.
+        top: cutoff rank of a hit: 10 for HR@10.
     """
 
     users: int
@@ -56,7 +56,7 @@ MINI = RecommendationConfig(
     target=0.66,
     max_epochs=60,
 )
-"""MovieLens-100k against 99 sampled items."""
+"""MovieLens-100k; each held-out item competes with 99 sampled ones."""
 
 MINI_OPEN = replace(MINI, optimizer="adamw", weight_decay=0.01)
 """The open-division variant: decoupled weight decay."""
@@ -75,7 +75,7 @@ FULL = RecommendationConfig(
     target=0.635,
     max_epochs=20,
 )
-"""MovieLens-20M against 999 sampled items, the original suite's task."""
+"""MovieLens-20M; each held-out item competes with 999 sampled ones, the original suite's task."""
 
 FULL_OPEN = replace(FULL, optimizer="adamw", weight_decay=0.01)
 """The open-division variant: decoupled weight decay."""

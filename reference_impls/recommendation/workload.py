@@ -1,4 +1,4 @@
-"""Recommendation as the harness sees it."""
+"""Recommendation as a workload: the data, the training step, and how quality is measured."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.arrays import batch_arrays, make_rng
-from reference_impls.harness.errors import DataError
-from reference_impls.harness.optimizers import describe_adam, make_adam
-from reference_impls.harness.prepared import check_prepared, read_prepared
+from reference_impls.harness import DataError
+from reference_impls.harness.data.arrays import batch_arrays, make_rng
+from reference_impls.harness.data.prepared import check_prepared, read_prepared
+from reference_impls.harness.run.optimizers import describe_adam, make_adam
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.recommendation.config import RecommendationConfig
-from reference_impls.recommendation.data import Interactions, SeenItems, sample_rivals, split_latest
+from reference_impls.recommendation.data import Interactions, SeenItems, sample_negatives, split_latest
 from reference_impls.recommendation.model import NeuMF
 
 
 class RecommendationWorkload(Workload[RecommendationConfig]):
-    """Learns from interactions and sampled non-interactions; finds each user's latest item among others."""
+    """Learns from interactions and sampled non-interactions; ranks each user's latest item among others."""
 
     metric = "HR@10"
 
     def check_data(self) -> None:
-        """See that the prepared interactions are there."""
+        """Check that the prepared interactions are there."""
         check_prepared(self.folder, self.data_command)
 
     def hyperparameters(self) -> dict[str, object]:
@@ -43,7 +43,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         }
 
     def build(self) -> None:
-        """Make the model, its optimizer, and a second model that holds averages where they are asked for."""
+        """Make the model, its optimizer and, if weights are averaged, a second model that holds the average."""
         config = self.config
         self.model = self._make_model()
         self.averaged = self._make_model() if config.averaging else self.model
@@ -51,10 +51,9 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         self.optimizer.build(self.model.trainable_variables)
 
     def _make_model(self) -> NeuMF:
-        config = self.config
-        model = NeuMF(config.users, config.items, config.factors, config.mlp_layers, config.dropout)
+        model = NeuMF(self.config)
         nobody = tf.zeros((1,), tf.int32)
-        model(nobody, nobody)  # the variables are made by the first call
+        model(nobody, nobody)  # the first call creates the variables
         return model
 
     def state(self) -> dict[str, Any]:
@@ -62,7 +61,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         return {"model": self.model, "averaged": self.averaged, "optimizer": self.optimizer}
 
     def load(self, share: Share) -> None:
-        """Read the interactions, hold the latest out, sample what they compete with."""
+        """Read the interactions, hold each user's latest out, sample the items that it competes with."""
         config = self.config
         arrays, _ = read_prepared(self.folder, self.data_command)
         interactions = Interactions(arrays["users"], arrays["items"])
@@ -75,16 +74,16 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         split = split_latest(interactions)
         self.train = split.train
         self.seen = SeenItems(split.train, config.items)
-        rivals = sample_rivals(
+        negatives = sample_negatives(
             interactions, config.users, config.items, config.eval_negatives, config.eval_seed
         )
         self.candidates = {
             "users": np.arange(config.users, dtype=np.int32),
-            "items": np.concatenate([split.held_out[:, None], rivals], axis=1),
+            "items": np.concatenate([split.held_out[:, None], negatives], axis=1),
         }
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
-        """All interactions, and for each some items that its user has not seen, in one random order."""
+        """All interactions, and for each some items that its user has not seen, in random order."""
         rng = make_rng(self.seed, epoch)
         negatives = self.config.train_negatives
         users = np.tile(self.train.users, 1 + negatives)
@@ -99,7 +98,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         return batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
 
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """Binary cross entropy, and the squares of the embeddings where they are weighed."""
+        """Binary cross entropy, plus the L2 penalty on the embeddings."""
         config = self.config
         with tf.GradientTape() as tape:
             embedded = self.model.embed(batch["users"], batch["items"])
@@ -114,7 +113,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         return {"loss": total, "cross_entropy": entropy}
 
     def finish_epoch(self, epoch: int) -> Mapping[str, object]:
-        """Take the epoch's weights into their average."""
+        """Update the average of the weights."""
         if self.averaged is not self.model:
             kept = self.config.averaging if epoch > 1 else 0.0
             pairs = zip(self.averaged.trainable_variables, self.model.trainable_variables, strict=True)
@@ -123,11 +122,11 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         return {}
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
-        """Each user with the held-out item (first) and its rivals."""
+        """Each user with the held-out item (first) and its negatives."""
         return batch_arrays(self.candidates, self.config.eval_batch_size, share, weight="weight")
 
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """Hits and discounted gains; an item that scores like the held-out one counts as better."""
+        """Hits and discounted gains; a tie counts against the held-out item."""
         items = batch["items"]
         users = tf.broadcast_to(batch["users"][:, None], tf.shape(items))
         scores = self.averaged(users, items)
@@ -141,6 +140,6 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         }
 
     def measure(self, collected: Collected) -> Evaluation:
-        """Share of users whose held-out item is among the best, and the mean discounted gain (NDCG)."""
+        """Share of users whose held-out item ranks among the top, and the mean discounted gain (NDCG)."""
         users = float(collected["users"])
         return Evaluation(float(collected["hits"]) / users, {"ndcg": float(collected["gain"]) / users})

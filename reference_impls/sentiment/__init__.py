@@ -1,6 +1,6 @@
-"""Sentiment analysis: a convolutional net on one-hot regions of text, accuracy."""
+"""Sentiment analysis: a convolutional net on one-hot regions of movie reviews; accuracy."""
 
-from reference_impls.harness.tasks import Task
+from reference_impls.harness import Task
 from reference_impls.sentiment.config import FULL, FULL_OPEN, MINI, MINI_OPEN
 
 TASK = Task(
@@ -17,3 +17,5 @@ TASK = Task(
     scripts="reference_impls.sentiment.download",
     aliases=("imdb", "sentiment_analysis"),
 )
+
+__all__ = ["TASK"]

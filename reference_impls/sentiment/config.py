@@ -12,13 +12,13 @@ class SentimentConfig(AdamConfig):
     """What a run of the sentiment net needs to know.
 
     Attributes:
-        words: most frequent words that are told apart; others count as none.
-        ngrams: most frequent sequences of one to three words that the bag layer knows.
+        words: size of the vocabulary: the most frequent words; others count as none.
+        ngrams: size of the bag layer's vocabulary: the most frequent n-grams of one to three words.
         regions: sizes of the text regions, in words; one convolution for each, side by side.
         units: neurons of each convolution.
-        bag_units: neurons of the layer that sees the whole text as a bag of sequences.
-        dropout: share of the features that is dropped before the last layer, in training.
-        l2: weight of half the squares of the last layer's weights in the loss.
+        bag_units: neurons of the layer that sees the whole text as a bag of n-grams.
+        dropout: dropout rate before the last layer.
+        l2: weight in the loss of half the squared weights of the last layer.
     """
 
     words: int

@@ -1,4 +1,4 @@
-"""Texts and their sentiment: out of the files, into words, into numbers."""
+"""Texts and their sentiment: reading, tokenizing and encoding."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class Texts(NamedTuple):
 
 
 class Split(NamedTuple):
-    """Texts to learn from and texts to evaluate with."""
+    """Texts to train on and texts to evaluate on."""
 
     train: Texts
     held_out: Texts
 
 
 def read_snippets(path: Path) -> Split:
-    """The human-rated snippets of movie reviews inside the source package that carries them.
+    """The human-rated snippets of movie reviews from the source package that carries them.
 
-    A snippet is positive where its mean rating is above zero; those rated exactly zero are left out.
+    A snippet is positive if its mean rating is above zero; those rated exactly zero are left out.
 
     Raises:
         DataError: the file is not such a package.
@@ -76,8 +76,8 @@ def _read_inner_file(path: Path) -> str:
     try:
         with tarfile.open(path) as outer, tarfile.open(fileobj=_open_member(outer, SNIPPETS[0])) as inner:
             return _open_member(inner, SNIPPETS[1]).read().decode("utf-8", "replace")
-    except (tarfile.TarError, EOFError, OSError) as trouble:
-        raise DataError(f"{path} is not the package that was asked for: {trouble}") from None
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise DataError(f"{path} is not the package that was requested: {error}") from None
 
 
 def _open_member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
@@ -116,31 +116,31 @@ def split_words(text: str) -> list[str]:
 
 
 def list_ngrams(words: Sequence[str]) -> Iterator[str]:
-    """All sequences of one to three words of a text, in order."""
+    """All n-grams of one to three words of a text, in order."""
     for length in range(1, LONGEST_NGRAM + 1):
         for start in range(len(words) - length + 1):
             yield " ".join(words[start : start + length])
 
 
 def rank_frequent(items: Iterable[str], most: int) -> dict[str, int]:
-    """The most frequent items, numbered from 1; of equally frequent ones the alphabet decides."""
+    """The most frequent items, numbered from 1; ties are broken alphabetically."""
     counts = Counter(items)
     ranked = sorted(counts, key=lambda item: (-counts[item], item))[:most]
     return {item: number for number, item in enumerate(ranked, 1)}
 
 
 def encode(split: Split, most_words: int, most_ngrams: int) -> dict[str, np.ndarray]:
-    """Texts as numbers; vocabularies come from the training texts alone.
+    """Encode texts as indices; vocabularies come from the training texts alone.
 
     Args:
         split: the texts.
-        most_words: words that are told apart.
-        most_ngrams: sequences that are told apart.
+        most_words: size of the vocabulary of words.
+        most_ngrams: size of the vocabulary of n-grams.
 
     Returns:
-        For ``train`` and ``eval``: ``…_words`` (int32, numbers of all texts one after the other; 0: not in the
-        vocabulary), ``…_word_counts`` (int32, how many are each text's), the same for ``…_ngrams``
-        (each known sequence of a text once, ascending), and ``…_labels`` (int32).
+        For ``train`` and ``eval``: ``…_words`` (int32, indices of all texts concatenated; 0: not in the
+        vocabulary), ``…_word_counts`` (int32, how many of them each text has), the same for ``…_ngrams``
+        (each known n-gram of a text once, ascending), and ``…_labels`` (int32).
     """
     train_words = [split_words(text) for text in split.train.texts]
     vocabulary = rank_frequent(chain.from_iterable(train_words), most_words)

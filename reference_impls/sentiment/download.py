@@ -1,4 +1,4 @@
-"""Gets and prepares the texts: ``python -m reference_impls.sentiment.download --scale mini --data DIR``.
+"""Get and prepare the texts: ``python -m reference_impls.sentiment.download --scale mini --data DIR``.
 
 mini: 10,568 snippets of movie reviews with human ratings, which the source package ``vaderSentiment`` carries; it is
 not installed. full: IMDB's 50,000 reviews from Stanford.
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reference_impls.harness import DataError, DataFile, check_files
-from reference_impls.harness.downloads import fetch_address, fetch_from_index, run_script
-from reference_impls.harness.prepared import read_prepared, write_prepared
+from reference_impls.harness.data.downloads import fetch_address, fetch_from_index, run_script
+from reference_impls.harness.data.prepared import read_prepared, write_prepared
 from reference_impls.sentiment import TASK
 from reference_impls.sentiment.config import FULL, MINI, SentimentConfig
 from reference_impls.sentiment.data import Split, encode, read_snippets, read_tree
@@ -30,10 +30,10 @@ REVIEWS = DataFile("aclImdb_v1.tar.gz", md5="7c2ac02c03563afcf9b574c7e56c153a")
 
 
 def fetch_snippets(folder: Path) -> Split:
-    """The snippets, downloaded unless they are there.
+    """The snippets, downloaded if necessary.
 
     Raises:
-        DataError: they cannot be got or are damaged.
+        DataError: they cannot be downloaded or are damaged.
     """
     command = TASK.data_command("mini", folder)
     try:
@@ -45,10 +45,10 @@ def fetch_snippets(folder: Path) -> Split:
 
 
 def fetch_reviews(folder: Path) -> Split:
-    """IMDB's reviews: from folders that are there, or downloaded and unpacked.
+    """IMDB's reviews: from its folders if they are there, otherwise downloaded and unpacked.
 
     Raises:
-        DataError: they cannot be got or are damaged.
+        DataError: they cannot be downloaded or are damaged.
     """
     tree = folder / TREE
     if not (tree / "test" / "neg").is_dir():
@@ -64,7 +64,7 @@ def fetch_reviews(folder: Path) -> Split:
 
 
 def prepare_texts(split: Split, config: SentimentConfig, folder: Path) -> int:
-    """Write texts as numbers; gives how many texts there are."""
+    """Write encoded texts; returns the number of texts."""
     facts = {"words": config.words, "ngrams": config.ngrams}
     write_prepared(folder, encode(split, config.words, config.ngrams), facts)
     return len(split.train.texts) + len(split.held_out.texts)
@@ -78,11 +78,11 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
         count = prepare_texts(fetch_snippets(folder), MINI, folder)
     else:
         count = prepare_texts(fetch_reviews(folder), FULL, folder)
-    return f"{count:,} texts, checksums right"
+    return f"{count:,} texts, checksums match"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from a command line; gives the exit code."""
+    """Run from a command line; return the exit code."""
     return run_script(TASK, "Get, check and prepare movie reviews.", _get, arguments)
 
 

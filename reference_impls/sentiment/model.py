@@ -1,23 +1,23 @@
 """seq2-bown-CNN (Johnson & Zhang, 2015): convolutions over regions of one-hot words, and a bag of word sequences.
 
-A region of p words is the p one-hot vectors one after the other, so a neuron has a weight for each word *at each
-position* of the region; there are no word embeddings that positions or neurons share. The product of such a
-vector with a weight matrix is the sum of p of its rows, which is how it is computed here.
+A region of p words is represented by p concatenated one-hot vectors, so a neuron has a weight for each word *at each
+position* of the region; no word embeddings are shared between positions or neurons. The product of such a vector
+with a weight matrix is the sum of p of its rows, which is how it is computed here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import keras
 import tensorflow as tf
 
+from reference_impls.sentiment.config import SentimentConfig
+
 
 class RegionConvolution(keras.layers.Layer):
-    """One convolution over one-hot regions, its greatest response over the text, normalised.
+    """A convolution over one-hot regions, max-pooled over the text and normalized.
 
     Args:
-        words: size of the vocabulary; number 0 stands for no word.
+        words: size of the vocabulary; index 0 stands for no word.
         region: words in a region.
         units: neurons.
     """
@@ -27,7 +27,7 @@ class RegionConvolution(keras.layers.Layer):
         self.words, self.region, self.units = words, region, units
 
     def build(self, _shape: object) -> None:
-        """Make the weights: one matrix for each position in the region."""
+        """Create the weights: one matrix for each position in the region."""
         start = keras.initializers.RandomNormal(stddev=0.001)
         self.tables = [
             self.add_weight(shape=(self.words + 1, self.units), initializer=start, name=f"position_{place}")
@@ -36,7 +36,7 @@ class RegionConvolution(keras.layers.Layer):
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
     def call(self, numbers: tf.Tensor) -> tf.Tensor:
-        """Responses to texts.
+        """The responses to texts.
 
         Args:
             numbers: int32, shape (texts, length); 0 where there is no known word.
@@ -57,15 +57,15 @@ class RegionConvolution(keras.layers.Layer):
 
 
 def normalize_response(values: tf.Tensor) -> tf.Tensor:
-    """Scale vectors by 1 / sqrt(1 + their squared length)."""
+    """Scale vectors by 1 / sqrt(1 + squared norm)."""
     return values * tf.math.rsqrt(1.0 + tf.reduce_sum(values * values, axis=-1, keepdims=True))
 
 
 class BagLayer(keras.layers.Layer):
-    """Neurons that see the whole text as the set of its short word sequences.
+    """Neurons that see the whole text as the set of its n-grams.
 
     Args:
-        ngrams: sequences that are known; number 0 stands for none.
+        ngrams: size of the n-gram vocabulary; index 0 stands for none.
         units: neurons.
     """
 
@@ -74,13 +74,13 @@ class BagLayer(keras.layers.Layer):
         self.ngrams, self.units = ngrams, units
 
     def build(self, _shape: object) -> None:
-        """Make the weights."""
+        """Create the weights."""
         start = keras.initializers.RandomNormal(stddev=0.001)
         self.table = self.add_weight(shape=(self.ngrams + 1, self.units), initializer=start, name="weights")
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
 
     def call(self, numbers: tf.Tensor) -> tf.Tensor:
-        """Responses to texts; numbers as in `RegionConvolution.call`, each sequence once."""
+        """The responses to texts; indices as in `RegionConvolution.call`, each n-gram once."""
         is_known = tf.cast(numbers > 0, self.compute_dtype)[..., None]
         rows = tf.gather(tf.cast(self.table, self.compute_dtype), numbers) * is_known
         summed = tf.reduce_sum(rows, axis=1) + tf.cast(self.bias, self.compute_dtype)
@@ -88,24 +88,19 @@ class BagLayer(keras.layers.Layer):
 
 
 class SentimentNet(keras.Model):
-    """Convolutions of several region sizes and a bag layer side by side, then one linear layer.
+    """Convolutions of several region sizes beside a bag layer, then one linear layer.
 
     Args:
-        words: size of the vocabulary.
-        ngrams: size of the bag's vocabulary.
-        regions: region sizes.
-        units: neurons of each convolution.
-        bag_units: neurons of the bag layer.
-        dropout: share of the features that is dropped in training.
+        config: the configuration, which holds the shape.
     """
 
-    def __init__(
-        self, words: int, ngrams: int, regions: Sequence[int], units: int, bag_units: int, dropout: float
-    ) -> None:
+    def __init__(self, config: SentimentConfig) -> None:
         super().__init__()
-        self.convolutions = [RegionConvolution(words, region, units) for region in regions]
-        self.bag = BagLayer(ngrams, bag_units)
-        self.drop = keras.layers.Dropout(dropout)
+        self.convolutions = [
+            RegionConvolution(config.words, region, config.units) for region in config.regions
+        ]
+        self.bag = BagLayer(config.ngrams, config.bag_units)
+        self.drop = keras.layers.Dropout(config.dropout)
         self.top = keras.layers.Dense(2, dtype="float32")
 
     def call(self, words: tf.Tensor, ngrams: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -113,8 +108,8 @@ class SentimentNet(keras.Model):
 
         Args:
             words: int32, shape (texts, length).
-            ngrams: int32, shape (texts, sequences).
-            training: whether to drop.
+            ngrams: int32, shape (texts, n-grams).
+            training: whether to apply dropout.
 
         Returns:
             float32, shape (texts, 2).

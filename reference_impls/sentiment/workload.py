@@ -1,4 +1,4 @@
-"""Sentiment analysis as the harness sees it."""
+"""Sentiment analysis as a workload: the data, the training step, and how quality is measured."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.arrays import Ragged, batch_arrays, make_rng, order_by_length
-from reference_impls.harness.errors import DataError
-from reference_impls.harness.optimizers import describe_adam, make_adam
-from reference_impls.harness.prepared import check_prepared, read_prepared
+from reference_impls.harness import DataError
+from reference_impls.harness.data.arrays import Ragged, batch_arrays, make_rng, order_by_length
+from reference_impls.harness.data.prepared import check_prepared, read_prepared
+from reference_impls.harness.run.optimizers import describe_adam, make_adam
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.sentiment.config import SentimentConfig
 from reference_impls.sentiment.model import SentimentNet
 
 
 class Part(NamedTuple):
-    """Texts as numbers: words in order, the set of word sequences, and whether each is positive."""
+    """Encoded texts: words in order, the set of n-grams, and whether each text is positive."""
 
     words: Ragged
     ngrams: Ragged
@@ -34,12 +34,12 @@ def _take_part(arrays: Mapping[str, np.ndarray], name: str) -> Part:
 
 
 class SentimentWorkload(Workload[SentimentConfig]):
-    """Tells positive texts from negative ones."""
+    """Classifies texts as positive or negative."""
 
     metric = "accuracy"
 
     def check_data(self) -> None:
-        """See that the prepared texts are there."""
+        """Check that the prepared texts are there."""
         check_prepared(self.folder, self.data_command)
 
     def hyperparameters(self) -> dict[str, object]:
@@ -59,13 +59,10 @@ class SentimentWorkload(Workload[SentimentConfig]):
 
     def build(self) -> None:
         """Make the model and its optimizer."""
-        config = self.config
-        self.model = SentimentNet(
-            config.words, config.ngrams, config.regions, config.units, config.bag_units, config.dropout
-        )
+        self.model = SentimentNet(self.config)
         nothing = tf.zeros((1, 1), tf.int32)
-        self.model(nothing, nothing)  # the variables are made by the first call
-        self.optimizer = make_adam(config)
+        self.model(nothing, nothing)  # the first call creates the variables
+        self.optimizer = make_adam(self.config)
         self.optimizer.build(self.model.trainable_variables)
 
     def state(self) -> dict[str, Any]:
@@ -81,19 +78,19 @@ class SentimentWorkload(Workload[SentimentConfig]):
         if found != wanted:
             raise DataError(
                 f"{self.folder} holds {found[0]:,} and {found[1]:,} texts with {found[2]:,} words and {found[3]:,} "
-                f"sequences told apart, where the configuration says {wanted[0]:,}, {wanted[1]:,}, {wanted[2]:,} "
+                f"n-grams, where the configuration says {wanted[0]:,}, {wanted[1]:,}, {wanted[2]:,} "
                 f"and {wanted[3]:,}; get the right data with: {self.data_command}"
             )
         self.train, self.held_out = (_take_part(arrays, part) for part in ("train", "eval"))
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
-        """All texts in random order, those of a batch of similar length."""
+        """All texts in random order, each batch of similar length."""
         size = self.config.global_batch_size
         order = order_by_length(self.train.words.lengths, size, make_rng(self.seed, epoch))
         return batch_arrays(self.train._asdict(), size, share, order=order, whole_batches=True)
 
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """Cross entropy, and the squares of the last layer's weights."""
+        """Cross entropy, plus the L2 penalty on the last layer's weights."""
         config = self.config
         with tf.GradientTape() as tape:
             logits = self.model(batch["words"], batch["ngrams"], training=True)
@@ -111,12 +108,12 @@ class SentimentWorkload(Workload[SentimentConfig]):
         return batch_arrays(arrays, self.config.eval_batch_size, share, order=order, weight="weight")
 
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """How many are told rightly."""
+        """Count texts, and those classified correctly."""
         logits = self.model(batch["words"], batch["ngrams"])
         guesses = tf.argmax(logits, axis=-1, output_type=tf.int32)
-        right = tf.cast(guesses == batch["labels"], tf.float32) * batch["weight"]
-        return {"right": tf.reduce_sum(right), "texts": tf.reduce_sum(batch["weight"])}
+        correct = tf.cast(guesses == batch["labels"], tf.float32) * batch["weight"]
+        return {"correct": tf.reduce_sum(correct), "texts": tf.reduce_sum(batch["weight"])}
 
     def measure(self, collected: Collected) -> Evaluation:
-        """Share of texts that are told rightly."""
-        return Evaluation(float(collected["right"]) / float(collected["texts"]))
+        """Share of texts classified correctly."""
+        return Evaluation(float(collected["correct"]) / float(collected["texts"]))

@@ -1,4 +1,4 @@
-"""Batches of sentences of about equal length."""
+"""Batches of sentences of similar length."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SHORTEST, _GROWTH = 8, 1.2
 
 
 class Plan(NamedTuple):
-    """Batches of sentences of about equal length.
+    """One batch: its sentences and its width.
 
     Attributes:
-        rows: int64 [size]; numbers of the sentences; -1 where a batch is filled up.
-        width: ids that the longest may have.
+        rows: int64 [size]; indices of the sentences; -1 for padding.
+        width: greatest length, in ids.
     """
 
     rows: np.ndarray
@@ -27,7 +27,7 @@ class Plan(NamedTuple):
 
 
 def list_widths(longest: int) -> list[int]:
-    """Widths of batches: from short to long, each about a fifth more than the one before."""
+    """Widths of batches, ascending, each about a fifth more than the one before."""
     widths = [_SHORTEST]
     while widths[-1] < longest:
         wanted = int(widths[-1] * _GROWTH)
@@ -40,32 +40,31 @@ def plan_batches(
 ) -> list[Plan]:
     """Divide sentences into batches.
 
-    Sentences that fill no whole batch of their width go on to the next one; only the last batch of all is
-    filled up.
+    Sentences that do not fill a batch of their width move on to the next width; only the last batch is padded.
 
     Args:
-        lengths: of the sentences.
-        tokens: ids of a batch, filling included; at least one sentence for each replica.
-        replicas: a batch's size is a multiple of it.
-        rng: for the order; without, sentences stay in order of their length.
+        lengths: lengths of the sentences.
+        tokens: ids per batch, padding included; a batch holds at least one sentence per replica.
+        replicas: each batch's size is a multiple of it.
+        rng: shuffles; None sorts by length.
 
     Returns:
-        The batches. How many, and how large, follows from the lengths alone, not from the order.
+        The batches. Their number and sizes follow from the lengths alone, not from the order.
     """
     order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     by_width = np.searchsorted(list_widths(int(lengths.max())), lengths[order])
     plans: list[Plan] = []
-    left = np.zeros(0, np.int64)
+    rest = np.zeros(0, np.int64)
     widths = list_widths(int(lengths.max()))
     for number, width in enumerate(widths):
-        rows = np.concatenate([left, order[by_width == number]])
+        rows = np.concatenate([rest, order[by_width == number]])
         size = max(tokens // width // replicas, 1) * replicas
         whole = len(rows) // size
         plans += [Plan(part, width) for part in rows[: whole * size].reshape(whole, size)]
-        left = rows[whole * size :]
-    if len(left):
-        size = -(-len(left) // replicas) * replicas
-        plans.append(Plan(np.concatenate([left, np.full(size - len(left), -1)]), widths[-1]))
+        rest = rows[whole * size :]
+    if len(rest):
+        size = -(-len(rest) // replicas) * replicas
+        plans.append(Plan(np.concatenate([rest, np.full(size - len(rest), -1)]), widths[-1]))
     if rng is not None:
         plans = [plans[number] for number in rng.permutation(len(plans))]
     return plans
@@ -74,17 +73,17 @@ def plan_batches(
 def serve_batches(
     plans: Sequence[Plan], share: Share, source: Sentences, target: Sentences | None = None
 ) -> tf.data.Dataset:
-    """The batches of one process, a replica's part at a time.
+    """The batches of one process, one replica's part at a time.
 
     Args:
         plans: the global batches.
         share: which part of each.
         source: sentences.
-        target: their translations; without, none are given.
+        target: their translations; None gives none.
 
     Returns:
         Dictionaries: ``source`` and ``target`` (int32 [rows, width]), ``rows`` (int32 [rows]: numbers of the
-        sentences, -1 for what fills up), and ``tokens`` (float32: ids of the translations in the global batch).
+        sentences, -1 for padding), and ``tokens`` (float32: ids of the translations in the global batch).
     """
 
     def make_batches() -> Iterator[Mapping[str, np.ndarray]]:

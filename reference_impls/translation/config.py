@@ -1,4 +1,4 @@
-"""Settings of translation."""
+"""Settings of the translation task."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from reference_impls.harness.configs import AdamConfig
 
 @dataclass(frozen=True, kw_only=True)
 class TranslationConfig(AdamConfig):
-    """Settings of translation; the defaults are those of Transformer "big" on WMT17.
+    """What a run of the Transformer needs to know; the defaults are those of "big" on WMT17.
 
-    A batch is counted in subwords: as many sentences of about one length as have ``global_batch_size`` of them,
-    the longer one of a pair counted, with what fills the sentences up.
+    The batch size counts subwords: a batch is as many pairs of similar length as have ``global_batch_size`` subwords,
+    padding included; of each pair the longer sentence counts.
 
     Attributes:
         vocabulary: number of subwords, shared by both languages.
-        width: size of the vectors at each position.
-        filter_width: size of the feed-forward layers' inside.
+        width: size of the vector at each position.
+        filter_width: size of the feed-forward layers' hidden layer.
         heads: number of attention heads.
-        encoder_layers: layers that read the sentence.
+        encoder_layers: layers that read the source sentence.
         decoder_layers: layers that write the translation.
-        dropout: share of values that are dropped in training, of embeddings and of what each sub-layer gives.
-        inner_dropout: the same within sub-layers, of attention and feed-forward layers.
-        label_smoothing: share of the probability that is spread over all subwords.
-        max_length: subwords of a training sentence; longer pairs are left out.
+        dropout: dropout rate of the embeddings and of each sub-layer's output.
+        inner_dropout: dropout rate within sub-layers: of attention weights and of feed-forward activations.
+        label_smoothing: share of the probability spread over all subwords.
+        max_length: longest training sentence, in subwords; longer pairs are left out.
         learning_rate: factor of the schedule.
-        warmup_steps: steps in which the learning rate rises evenly.
+        warmup_steps: steps over which the learning rate rises linearly.
         schedule: ``inverse_sqrt``, or ``cosine`` (open division).
-        decay_steps: step at which the cosine has come to 0.
-        beam: translations that are followed at once; 1: greedy.
+        decay_steps: step at which the cosine reaches 0.
+        beam: beam size; 1: greedy decoding.
         alpha: strength of the length penalty; see `decoding.penalize_length`.
-        extra_length: subwords that a translation may have more than its sentence.
+        extra_length: how many subwords longer than its source a translation may be.
     """
 
     vocabulary: int = 33_000
@@ -55,22 +55,11 @@ class TranslationConfig(AdamConfig):
     extra_length: int = 50
 
 
-FULL = TranslationConfig(
-    global_batch_size=32_768,
-    eval_batch_size=8_192,
-    target=25.0,
-    max_epochs=20,
-    train_samples=0,
-    eval_samples=3_003,
-)
-"""Transformer "big" on WMT17 English to German, newstest2014."""
-
 MINI = TranslationConfig(
     global_batch_size=2_048,
     eval_batch_size=4_096,
     target=12.0,
     max_epochs=20,
-    first_eval_epoch=1,
     train_samples=17_312,
     eval_samples=780,
     vocabulary=2_000,
@@ -89,11 +78,18 @@ MINI = TranslationConfig(
 )
 """A small Transformer on the texts of LibreOffice, decoded greedily."""
 
-CONFIGS = {
-    ("full", "closed"): FULL,
-    ("full", "open"): replace(FULL, optimizer="adamw", weight_decay=0.01, schedule="cosine"),
-    ("mini", "closed"): MINI,
-    ("mini", "open"): replace(
-        MINI, optimizer="adamw", weight_decay=0.01, schedule="cosine", decay_steps=2_500
-    ),
-}
+MINI_OPEN = replace(MINI, optimizer="adamw", weight_decay=0.01, schedule="cosine", decay_steps=2_500)
+"""The open-division variant: decoupled weight decay and a cosine schedule."""
+
+FULL = TranslationConfig(
+    global_batch_size=32_768,
+    eval_batch_size=8_192,
+    target=25.0,
+    max_epochs=20,
+    train_samples=0,
+    eval_samples=3_003,
+)
+"""Transformer "big" on WMT17 English to German, newstest2014."""
+
+FULL_OPEN = replace(FULL, optimizer="adamw", weight_decay=0.01, schedule="cosine")
+"""The open-division variant: decoupled weight decay and a cosine schedule."""

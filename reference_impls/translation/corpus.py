@@ -8,13 +8,13 @@ from typing import NamedTuple
 import numpy as np
 
 PAD, END, UNKNOWN = 0, 1, 2
-"""Ids: of what fills up a sentence; of what ends one; of what the training text hardly has."""
+"""Ids: padding, end of sentence, unknown."""
 
 WIDTH_STEP = 4
 
 
 def round_width(width: int, step: int = WIDTH_STEP) -> int:
-    """The next multiple of a step: widths that differ little would need graphs of their own."""
+    """Round up to a multiple of a step: each different width costs a graph of its own."""
     return -(-width // step) * step
 
 
@@ -22,7 +22,7 @@ class Sentences(NamedTuple):
     """Many sentences in one array.
 
     Attributes:
-        ids: int32 or smaller; all sentences' ids, one after the other.
+        ids: int32 or smaller; all sentences' ids, concatenated.
         ends: int64; where each sentence ends.
     """
 
@@ -35,14 +35,14 @@ class Sentences(NamedTuple):
         return np.diff(self.ends, prepend=0)
 
     def pad(self, rows: np.ndarray, step: int = WIDTH_STEP) -> np.ndarray:
-        """Some sentences side by side.
+        """Some sentences as a padded matrix.
 
         Args:
-            rows: their numbers; -1: an empty one.
+            rows: their indices; -1: an empty one.
             step: the width is a multiple of it.
 
         Returns:
-            int32 [rows, width], filled up with `PAD`.
+            int32 [rows, width], padded with `PAD`.
         """
         begins = np.concatenate([[0], self.ends])[rows]
         begins = np.where(rows < 0, 0, begins)
@@ -54,7 +54,7 @@ class Sentences(NamedTuple):
 
 
 def pack_sentences(rows: Iterable[Sequence[int]], dtype: str = "uint16") -> Sentences:
-    """Put sentences into one array."""
+    """Concatenate sentences into one array."""
     parts = [np.asarray(row, dtype) for row in rows]
     ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
     return Sentences(np.concatenate(parts) if parts else np.zeros(0, dtype), ends)

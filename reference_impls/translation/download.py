@@ -1,8 +1,8 @@
-"""Gets and prepares the texts: ``python -m reference_impls.translation.download --scale mini --data DIR``.
+"""Get and prepare the texts: ``python -m reference_impls.translation.download --scale mini --data DIR``.
 
 mini: LibreOffice's texts out of Debian's package ``libreoffice-l10n-de``; nothing is installed, no root is needed.
 full: WMT17's texts, which must have been downloaded and unpacked below the folder.
-Both are cut into subwords here, before any clock runs.
+Both are encoded as subwords here, outside the timed run.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reference_impls.harness import DataError
-from reference_impls.harness.debian import fetch_package
-from reference_impls.harness.downloads import run_script
-from reference_impls.harness.prepared import read_prepared
+from reference_impls.harness.data.debian import fetch_package
+from reference_impls.harness.data.downloads import run_script
+from reference_impls.harness.data.prepared import read_prepared
 from reference_impls.translation import TASK, libreoffice, wmt
 from reference_impls.translation.config import FULL, MINI
 from reference_impls.translation.prepared import prepare_texts
@@ -32,13 +32,13 @@ def prepare_libreoffice(folder: Path, package: Path | None = None) -> dict[str, 
 
     Args:
         folder: where to.
-        package: the Debian package's file, where it is there already.
+        package: the Debian package's file, if it was downloaded before.
 
     Returns:
         Facts: numbers of pairs and subwords.
 
     Raises:
-        DataError: the package cannot be had, or is of another version of LibreOffice.
+        DataError: the package cannot be downloaded, or is of another version of LibreOffice.
     """
     with tempfile.TemporaryDirectory(prefix="mlperf-texts-") as temporary:
         fetch_package(libreoffice.PACKAGE, Path(temporary), package=package)
@@ -46,7 +46,7 @@ def prepare_libreoffice(folder: Path, package: Path | None = None) -> dict[str, 
     if hash_pairs(pairs) != MINI_PAIRS_SHA256:
         raise DataError(
             f"this {libreoffice.PACKAGE} holds other texts ({len(pairs):,} pairs) than the benchmark, which is made of "
-            f"those of version 7.4.7 (Debian 12); get that package's file and hand it over with: "
+            f"those of version 7.4.7 (Debian 12); get that package's file and pass it with: "
             f"{TASK.data_command('mini', folder)} --package FILE.deb"
         )
     split = libreoffice.split_pairs(pairs)
@@ -59,12 +59,12 @@ def hash_pairs(pairs: list[tuple[str, str]]) -> str:
 
 
 def prepare_wmt(folder: Path, vocabulary: int, test_sentences: int) -> dict[str, int]:
-    """Prepare WMT17's texts that lie below a folder.
+    """Prepare WMT17's texts from below a folder.
 
     Args:
-        folder: where they are; the result comes into the same folder.
+        folder: where they are; the result is written into the same folder.
         vocabulary: number of subwords.
-        test_sentences: how many sentences the test must have.
+        test_sentences: number of sentences that the test must have.
 
     Returns:
         Facts: numbers of pairs and subwords.
@@ -92,7 +92,7 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from a command line; gives the exit code."""
+    """Run from a command line; return the exit code."""
     return run_script(TASK, "Get and prepare the texts.", _get, arguments, package=libreoffice.PACKAGE)
 
 

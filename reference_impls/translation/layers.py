@@ -1,73 +1,49 @@
-"""The parts of the Transformer: positions, attention, feed-forward layers, and what they drop in training."""
+"""The parts of the Transformer: positions, attention, feed-forward layers and dropout."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from reference_impls.translation.config import TranslationConfig
+
 MASKED = -1e4
-"""Added to the fit of positions that must not be seen; within the range of half precision."""
+"""Added to the attention logits of masked positions; within the range of half precision."""
 
 _LONGEST_WAVE = 10_000.0
 
 
-@dataclass(frozen=True)
-class TransformerConfig:
-    """The shape of a Transformer; the defaults are those of "big".
-
-    Attributes:
-        vocabulary: number of subwords.
-        width: size of the vectors at each position.
-        filter_width: size of the feed-forward layers' inside.
-        heads: number of attention heads.
-        encoder_layers: number of layers that read the sentence.
-        decoder_layers: number of layers that write the translation.
-        dropout: share of values that are dropped in training, of embeddings and of what each sub-layer gives.
-        inner_dropout: the same within sub-layers: of attention's weights and of feed-forward layers' insides.
-    """
-
-    vocabulary: int = 33_708
-    width: int = 1024
-    filter_width: int = 4096
-    heads: int = 16
-    encoder_layers: int = 6
-    decoder_layers: int = 6
-    dropout: float = 0.1
-    inner_dropout: float = 0.1
-
-
-class Memory(NamedTuple):
-    """Keys and values of positions that are attended to: [batch, heads, length, width / heads]."""
+class KeyValues(NamedTuple):
+    """Keys and values of the positions attended to: [batch, heads, length, width / heads]."""
 
     keys: tf.Tensor
     values: tf.Tensor
 
 
-class Chance:
-    """Gives each place where values are dropped random numbers of its own.
+class Dropout:
+    """Stateless dropout: each place in the model draws its own random numbers.
 
     Args:
-        config: says how many.
-        seeds: int32 [2]; every choice follows from it.
+        config: holds the dropout rates.
+        seeds: int32 [2]; determine all that is drawn.
     """
 
-    def __init__(self, config: TransformerConfig, seeds: tf.Tensor) -> None:
+    def __init__(self, config: TranslationConfig, seeds: tf.Tensor) -> None:
         self._config = config
         self._seeds = seeds
         self._places = 0
 
     def drop(self, x: tf.Tensor) -> tf.Tensor:
-        """Set some of a sub-layer's results to 0 and scale the others up."""
+        """Apply dropout to embeddings or to the output of a sub-layer."""
         return self._drop(x, self._config.dropout)
 
     def drop_inside(self, x: tf.Tensor) -> tf.Tensor:
-        """The same within a sub-layer."""
+        """Apply dropout within a sub-layer."""
         return self._drop(x, self._config.inner_dropout)
 
     def _drop(self, x: tf.Tensor, rate: float) -> tf.Tensor:
@@ -78,7 +54,7 @@ class Chance:
 
 
 def encode_positions(length: tf.Tensor | int, width: int) -> tf.Tensor:
-    """Sines and cosines of the positions, in wave lengths from 2π to 10,000·2π: float32 [length, width]."""
+    """Sines and cosines of the positions, with wavelengths from 2π to 10,000·2π: float32 [length, width]."""
     count = width // 2
     steps = np.arange(count) * (math.log(_LONGEST_WAVE) / max(count - 1, 1))
     angles = tf.cast(tf.range(length), tf.float32)[:, tf.newaxis] * tf.constant(np.exp(-steps), tf.float32)
@@ -86,14 +62,14 @@ def encode_positions(length: tf.Tensor | int, width: int) -> tf.Tensor:
 
 
 class Projection(keras.layers.Layer):
-    """A linear layer without bias that gives several vectors for one, for example query, key and value.
+    """A linear layer without bias that computes several outputs at once, for example query, key and value.
 
-    Each starts from Glorot's uniform distribution for itself.
+    Each output's weights start from a Glorot uniform distribution of their own.
 
     Args:
-        width: of the vectors.
-        parts: how many are given for one.
-        seed: of the initial weights.
+        width: of the input and of each output.
+        parts: number of outputs.
+        seed: seed of the initial weights.
         **options: those of a Keras layer.
     """
 
@@ -106,7 +82,7 @@ class Projection(keras.layers.Layer):
         self.built = True
 
     def call(self, x: tf.Tensor) -> list[tf.Tensor]:
-        """Multiply; gives the parts."""
+        """The outputs, one tensor each."""
         flat = tf.matmul(tf.reshape(x, (-1, x.shape[-1])), tf.convert_to_tensor(self.kernel))
         shape = tf.shape(x)
         wide = tf.reshape(flat, (shape[0], shape[1], self.parts * self.width))
@@ -119,63 +95,65 @@ class Attention(keras.layers.Layer):
 
     Args:
         config: the model's shape.
-        seeds: of the initial weights.
-        within: whether queries, keys and values come from the same positions.
+        seeds: seeds of the initial weights.
+        is_self: whether queries, keys and values come from the same sequence.
     """
 
     def __init__(
-        self, config: TransformerConfig, seeds: Iterator[int], *, within: bool, **options: Any
+        self, config: TranslationConfig, seeds: Iterator[int], *, is_self: bool, **options: Any
     ) -> None:
         super().__init__(**options)
         self.heads = config.heads
         self.width = config.width
-        if within:
+        if is_self:
             self.project = Projection(config.width, 3, next(seeds), name="queries_keys_values")
         else:
-            self.ask = Projection(config.width, 1, next(seeds), name="queries")
+            self.project_queries = Projection(config.width, 1, next(seeds), name="queries")
             self.project = Projection(config.width, 2, next(seeds), name="keys_values")
-        self.join = Projection(config.width, 1, next(seeds), name="output")
+        self.output_projection = Projection(config.width, 1, next(seeds), name="output")
         self.built = True
 
-    def find(self, x: tf.Tensor) -> tuple[tf.Tensor, Memory]:
-        """Queries, and the keys and values of the same positions."""
+    def project_self(self, x: tf.Tensor) -> tuple[tf.Tensor, KeyValues]:
+        """Queries, keys and values of one sequence."""
         queries, keys, values = (self._split(part) for part in self.project(x))
-        return queries, Memory(keys, values)
+        return queries, KeyValues(keys, values)
 
-    def remember(self, source: tf.Tensor) -> Memory:
-        """Keys and values of other positions."""
-        return Memory(*(self._split(part) for part in self.project(source)))
+    def project_source(self, source: tf.Tensor) -> KeyValues:
+        """Keys and values of another sequence."""
+        return KeyValues(*(self._split(part) for part in self.project(source)))
 
-    def attend(self, queries: tf.Tensor, memory: Memory, bias: tf.Tensor, chance: Chance | None) -> tf.Tensor:
-        """Mean of the values, weighted by how well their keys fit the queries.
+    def attend(
+        self, queries: tf.Tensor, key_values: KeyValues, bias: tf.Tensor, dropout: Dropout | None
+    ) -> tf.Tensor:
+        """Scaled dot-product attention, then the output projection.
 
         Args:
             queries: [batch, heads, length, width / heads].
-            memory: keys and values.
-            bias: added to the fit; `MASKED` where a position must not be seen.
-            chance: drops values, in training.
+            key_values: keys and values of the positions attended to.
+            bias: added to the attention logits; `MASKED` at masked positions.
+            dropout: applied in training; None in evaluation.
 
         Returns:
             [batch, length, width].
         """
         scale = tf.cast((self.width // self.heads) ** -0.5, queries.dtype)
-        fit = tf.matmul(queries * scale, memory.keys, transpose_b=True)
-        weights = tf.nn.softmax(fit + tf.cast(bias, fit.dtype))
-        if chance is not None:
-            weights = chance.drop_inside(weights)
-        mean = tf.transpose(tf.matmul(weights, memory.values), (0, 2, 1, 3))
+        logits = tf.matmul(queries * scale, key_values.keys, transpose_b=True)
+        weights = tf.nn.softmax(logits + tf.cast(bias, logits.dtype))
+        if dropout is not None:
+            weights = dropout.drop_inside(weights)
+        mean = tf.transpose(tf.matmul(weights, key_values.values), (0, 2, 1, 3))
         shape = tf.shape(mean)
-        return self.join(tf.reshape(mean, (shape[0], shape[1], self.width)))[0]
+        return self.output_projection(tf.reshape(mean, (shape[0], shape[1], self.width)))[0]
 
     def call(
-        self, x: tf.Tensor, memory: Memory | None, bias: tf.Tensor, chance: Chance | None = None
+        self, x: tf.Tensor, key_values: KeyValues | None, bias: tf.Tensor, dropout: Dropout | None = None
     ) -> tf.Tensor:
-        """Attend from x to the memory, or within x where there is none."""
-        if memory is None:
-            queries, memory = self.find(x)
+        """Attend from x to other positions, or within x if none are given."""
+        if key_values is None:
+            queries, key_values = self.project_self(x)
         else:
-            queries = self._split(self.ask(x)[0])
-        return self.attend(queries, memory, bias, chance)
+            queries = self._split(self.project_queries(x)[0])
+        return self.attend(queries, key_values, bias, dropout)
 
     def _split(self, x: tf.Tensor) -> tf.Tensor:
         shape = tf.shape(x)
@@ -184,9 +162,9 @@ class Attention(keras.layers.Layer):
 
 
 class FeedForward(keras.layers.Layer):
-    """Two linear layers at each position, with a rectifier between."""
+    """Two linear layers at each position, with a ReLU between."""
 
-    def __init__(self, config: TransformerConfig, seeds: Iterator[int], **options: Any) -> None:
+    def __init__(self, config: TranslationConfig, seeds: Iterator[int], **options: Any) -> None:
         super().__init__(**options)
         self.inner = keras.layers.Dense(
             config.filter_width,
@@ -201,7 +179,7 @@ class FeedForward(keras.layers.Layer):
         self.outer.build((None, None, config.filter_width))
         self.built = True
 
-    def call(self, x: tf.Tensor, chance: Chance | None = None) -> tf.Tensor:
-        """Apply both."""
-        inside = self.inner(x)
-        return self.outer(inside if chance is None else chance.drop_inside(inside))
+    def call(self, x: tf.Tensor, dropout: Dropout | None = None) -> tf.Tensor:
+        """Apply both layers."""
+        hidden = self.inner(x)
+        return self.outer(hidden if dropout is None else dropout.drop_inside(hidden))

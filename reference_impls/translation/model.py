@@ -1,7 +1,7 @@
 """The Transformer (Vaswani et al., 2017): attention between all positions of a sentence and its translation.
 
-As in the suite's reference each sub-layer normalizes its input, and one more normalization ends each stack (the
-paper normalizes after each sub-layer); one matrix serves as embedding of both languages and as output layer.
+As in the suite's reference, each sub-layer normalizes its input and a final normalization ends each stack (the paper
+normalizes after each sub-layer); one matrix serves as the embedding of both languages and as the output layer.
 """
 
 from __future__ import annotations
@@ -14,101 +14,98 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from reference_impls.translation.config import TranslationConfig
 from reference_impls.translation.corpus import END, PAD
 from reference_impls.translation.layers import (
     MASKED,
     Attention,
-    Chance,
+    Dropout,
     FeedForward,
-    Memory,
-    TransformerConfig,
+    KeyValues,
     encode_positions,
 )
 
 _EPSILON = 1e-6
 
 
-def _normalize(config: TransformerConfig, name: str) -> keras.layers.LayerNormalization:
+def _normalize(config: TranslationConfig, name: str) -> keras.layers.LayerNormalization:
     layer = keras.layers.LayerNormalization(epsilon=_EPSILON, name=name)
     layer.build((None, None, config.width))
     return layer
 
 
 class EncoderLayer(keras.layers.Layer):
-    """Attention within the sentence, then a feed-forward layer."""
+    """Self-attention, then a feed-forward layer."""
 
-    def __init__(self, config: TransformerConfig, seeds: Iterator[int], **options: Any) -> None:
+    def __init__(self, config: TranslationConfig, seeds: Iterator[int], **options: Any) -> None:
         super().__init__(**options)
         self.attention_norm, self.forward_norm = (
             _normalize(config, "attention_norm"),
             _normalize(config, "forward_norm"),
         )
-        self.attention = Attention(config, seeds, within=True, name="attention")
+        self.attention = Attention(config, seeds, is_self=True, name="attention")
         self.forward = FeedForward(config, seeds, name="forward")
         self.built = True
 
-    def call(self, x: tf.Tensor, bias: tf.Tensor, chance: Chance | None = None) -> tf.Tensor:
-        """Apply both, each with a way past it."""
-        drop = chance.drop if chance is not None else tf.identity
-        x += drop(self.attention(self.attention_norm(x), None, bias, chance=chance))
-        return x + drop(self.forward(self.forward_norm(x), chance=chance))
+    def call(self, x: tf.Tensor, bias: tf.Tensor, dropout: Dropout | None = None) -> tf.Tensor:
+        """Apply both sub-layers, each with a residual connection."""
+        drop = dropout.drop if dropout is not None else tf.identity
+        x += drop(self.attention(self.attention_norm(x), None, bias, dropout=dropout))
+        return x + drop(self.forward(self.forward_norm(x), dropout=dropout))
 
 
 class DecoderLayer(keras.layers.Layer):
-    """Attention within the translation so far, attention to the sentence, then a feed-forward layer."""
+    """Masked self-attention, attention to the source, then a feed-forward layer."""
 
-    def __init__(self, config: TransformerConfig, seeds: Iterator[int], **options: Any) -> None:
+    def __init__(self, config: TranslationConfig, seeds: Iterator[int], **options: Any) -> None:
         super().__init__(**options)
-        self.within_norm, self.source_norm = (
-            _normalize(config, "within_norm"),
-            _normalize(config, "source_norm"),
-        )
+        self.self_norm, self.cross_norm = (_normalize(config, "self_norm"), _normalize(config, "cross_norm"))
         self.forward_norm = _normalize(config, "forward_norm")
-        self.within = Attention(config, seeds, within=True, name="within")
-        self.to_source = Attention(config, seeds, within=False, name="to_source")
+        self.self_attention = Attention(config, seeds, is_self=True, name="self_attention")
+        self.cross_attention = Attention(config, seeds, is_self=False, name="cross_attention")
         self.forward = FeedForward(config, seeds, name="forward")
         self.built = True
 
     def call(
         self,
         x: tf.Tensor,
-        source: Memory,
+        source: KeyValues,
         source_bias: tf.Tensor,
         bias: tf.Tensor,
-        past: Memory | None = None,
-        chance: Chance | None = None,
-    ) -> tuple[tf.Tensor, Memory]:
-        """Apply all three, each with a way past it.
+        cache: KeyValues | None = None,
+        dropout: Dropout | None = None,
+    ) -> tuple[tf.Tensor, KeyValues]:
+        """Apply all three sub-layers, each with a residual connection.
 
         Args:
             x: [batch, length, width].
-            source: of the sentence; see `remember_source`.
-            source_bias: hides what fills the sentence up.
-            bias: hides later positions.
-            past: of earlier positions of the translation, which x goes on from.
-            chance: drops values, in training.
+            source: keys and values of the source sentence.
+            source_bias: masks padding.
+            bias: masks later positions.
+            cache: keys and values of the earlier positions, in decoding.
+            dropout: applied in training; None in evaluation.
 
         Returns:
-            What x became, and the keys and values of the translation up to here.
+            The output, and the keys and values of the translation up to here.
         """
-        drop = chance.drop if chance is not None else tf.identity
-        queries, memory = self.within.find(self.within_norm(x))
-        if past is not None:
-            memory = Memory(*(tf.concat(pair, axis=2) for pair in zip(past, memory, strict=True)))
-        x += drop(self.within.attend(queries, memory, bias, chance))
-        x += drop(self.to_source(self.source_norm(x), source, source_bias, chance=chance))
-        return x + drop(self.forward(self.forward_norm(x), chance=chance)), memory
+        drop = dropout.drop if dropout is not None else tf.identity
+        queries, key_values = self.self_attention.project_self(self.self_norm(x))
+        if cache is not None:
+            key_values = KeyValues(*(tf.concat(pair, axis=2) for pair in zip(cache, key_values, strict=True)))
+        x += drop(self.self_attention.attend(queries, key_values, bias, dropout))
+        x += drop(self.cross_attention(self.cross_norm(x), source, source_bias, dropout=dropout))
+        return x + drop(self.forward(self.forward_norm(x), dropout=dropout)), key_values
 
 
 class Transformer(keras.Model):
     """Encoder and decoder.
 
     Args:
-        config: its shape.
-        seed: of the initial weights.
+        config: the configuration, which holds the shape.
+        seed: seed of the initial weights.
     """
 
-    def __init__(self, config: TransformerConfig, seed: int) -> None:
+    def __init__(self, config: TranslationConfig, seed: int) -> None:
         super().__init__()
         self.config = config
         seeds = iter(np.random.default_rng([seed, 1]).integers(2**30, size=10_000).tolist())
@@ -129,79 +126,79 @@ class Transformer(keras.Model):
         )
         self.built = True
 
-    def call(self, source: tf.Tensor, target: tf.Tensor, chance: Chance | None = None) -> tf.Tensor:
-        """Logits of each next subword of a translation that is known.
+    def call(self, source: tf.Tensor, target: tf.Tensor, dropout: Dropout | None = None) -> tf.Tensor:
+        """Logits of each next subword of a known translation (teacher forcing).
 
         Args:
-            source: int32 [batch, length]; filled up with `PAD`.
-            target: int32 [batch, length]; the translation, each position to be told from those before it.
-            chance: drops values, in training.
+            source: int32 [batch, length]; padded with `PAD`.
+            target: int32 [batch, length]; the translation; each position is predicted from those before it.
+            dropout: applied in training; None in evaluation.
 
         Returns:
             float32 [batch, length, vocabulary].
         """
-        memories, source_bias = self.encode(source, chance)
+        caches, source_bias = self.encode(source, dropout)
         before = tf.pad(target, ((0, 0), (1, 0)), constant_values=END)[:, :-1]
         x = self._embed(before, 0)
-        if chance is not None:
-            x = chance.drop(x)
+        if dropout is not None:
+            x = dropout.drop(x)
         length = tf.shape(target)[1]
         bias = MASKED * (1 - tf.linalg.band_part(tf.ones((length, length)), -1, 0))
-        for layer, memory in zip(self.decoder, memories, strict=True):
-            x, _ = layer(x, memory, source_bias, bias, chance=chance)
+        for layer, key_values in zip(self.decoder, caches, strict=True):
+            x, _ = layer(x, key_values, source_bias, bias, dropout=dropout)
         return self._score(x)
 
-    def encode(self, source: tf.Tensor, chance: Chance | None = None) -> tuple[list[Memory], tf.Tensor]:
-        """Read sentences.
+    def encode(self, source: tf.Tensor, dropout: Dropout | None = None) -> tuple[list[KeyValues], tf.Tensor]:
+        """Encode source sentences.
 
         Args:
-            source: int32 [batch, length]; filled up with `PAD`.
-            chance: drops values, in training.
+            source: int32 [batch, length]; padded with `PAD`.
+            dropout: applied in training; None in evaluation.
 
         Returns:
-            For each decoder layer keys and values of the sentences, and a bias that hides what fills them up.
+            For each decoder layer the keys and values of the sentences, and a bias that masks padding.
         """
         bias = MASKED * tf.cast(source == PAD, tf.float32)[:, tf.newaxis, tf.newaxis, :]
         x = self._embed(source, 0)
-        if chance is not None:
-            x = chance.drop(x)
+        if dropout is not None:
+            x = dropout.drop(x)
         for layer in self.encoder:
-            x = layer(x, bias, chance=chance)
+            x = layer(x, bias, dropout=dropout)
         x = self.encoder_norm(x)
-        return [layer.to_source.remember(x) for layer in self.decoder], bias
+        return [layer.cross_attention.project_source(x) for layer in self.decoder], bias
 
     def step(
         self,
         tokens: tf.Tensor,
         position: tf.Tensor,
-        sources: list[Memory],
+        sources: list[KeyValues],
         bias: tf.Tensor,
-        past: list[Memory],
-    ) -> tuple[tf.Tensor, list[Memory]]:
-        """Logits of the next subword of translations that are being written.
+        cache: list[KeyValues],
+    ) -> tuple[tf.Tensor, list[KeyValues]]:
+        """Logits of the next subword in decoding.
 
         Args:
-            tokens: int32 [batch]; the latest subword of each, `END` at the beginning.
-            position: how many subwords there are already.
+            tokens: int32 [batch]; the latest subword of each translation, `END` at the start.
+            position: number of subwords decoded so far.
             sources: see `encode`.
             bias: see `encode`.
-            past: for each decoder layer keys and values of the translation so far; see `begin`.
+            cache: for each decoder layer the keys and values of the translation so far; see `make_empty_cache`.
 
         Returns:
-            float32 [batch, vocabulary], and what `past` is for the next step.
+            float32 [batch, vocabulary], and the cache for the next step.
         """
         x = self._embed(tokens[:, tf.newaxis], position)
-        memories = []
-        for layer, source, before in zip(self.decoder, sources, past, strict=True):
-            x, memory = layer(x, source, bias, tf.zeros((1, 1)), past=before)
-            memories.append(memory)
-        return self._score(x)[:, 0], memories
+        caches = []
+        for layer, source, before in zip(self.decoder, sources, cache, strict=True):
+            x, key_values = layer(x, source, bias, tf.zeros((1, 1)), cache=before)
+            caches.append(key_values)
+        return self._score(x)[:, 0], caches
 
-    def begin(self, batch: tf.Tensor) -> list[Memory]:
-        """What `step` remembers at the beginning: nothing."""
+    def make_empty_cache(self, batch: tf.Tensor) -> list[KeyValues]:
+        """The cache that `step` starts from."""
         shape = (batch, self.config.heads, 0, self.config.width // self.config.heads)
-        nothing = tf.zeros(shape, self.compute_dtype)
-        return [Memory(nothing, nothing) for _ in self.decoder]
+        empty = tf.zeros(shape, self.compute_dtype)
+        return [KeyValues(empty, empty) for _ in self.decoder]
 
     def _embed(self, tokens: tf.Tensor, position: tf.Tensor | int) -> tf.Tensor:
         width = self.config.width
@@ -211,7 +208,7 @@ class Transformer(keras.Model):
         return vectors + tf.cast(waves, vectors.dtype)
 
     def _score(self, x: tf.Tensor) -> tf.Tensor:
-        """Logits: how alike the vectors are to each subword's."""
+        """Logits: products with the embedding of each subword."""
         x = self.decoder_norm(x)
         shape = tf.shape(x)
         table = tf.cast(tf.convert_to_tensor(self.embedding), x.dtype)
@@ -220,15 +217,15 @@ class Transformer(keras.Model):
 
 
 def measure_loss(logits: tf.Tensor, target: tf.Tensor, smoothing: float) -> tuple[tf.Tensor, tf.Tensor]:
-    """Cross entropy against a target of which a share is spread over all other subwords.
+    """Cross entropy with label smoothing.
 
     Args:
         logits: float32 [batch, length, vocabulary].
-        target: int32 [batch, length]; `PAD` is left out.
-        smoothing: the share that is spread.
+        target: int32 [batch, length]; `PAD` does not count.
+        smoothing: share of the probability spread over all other subwords.
 
     Returns:
-        The sum over all positions, less what a perfect model could not avoid; and the number of positions.
+        The sum over all positions, less the entropy of the smoothed target, and the number of positions.
     """
     size = logits.shape[-1]
     spread = smoothing / (size - 1)

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from reference_impls.harness import DataError
-from reference_impls.harness.prepared import read_prepared, write_prepared
+from reference_impls.harness.data.prepared import read_prepared, write_prepared
 from reference_impls.translation.corpus import Sentences, join_sentences, pack_sentences
 from reference_impls.translation.subwords import Subwords, learn_subwords
 
@@ -28,8 +28,8 @@ class PreparedTexts(NamedTuple):
         subwords: the vocabulary.
         source: training sentences.
         target: their translations.
-        test: sentences to be translated.
-        references: what humans made of them.
+        test: sentences to translate.
+        references: human translations of them.
     """
 
     subwords: Subwords
@@ -42,11 +42,11 @@ class PreparedTexts(NamedTuple):
 def prepare_texts(
     folder: Path, train: Callable[[], Iterable[Pair]], test: Sequence[Pair], vocabulary: int
 ) -> dict[str, int]:
-    """Learn subwords from training pairs, cut all text into them, and write the result.
+    """Learn subwords from the training pairs, encode all text, and write the result.
 
     Args:
         folder: where to.
-        train: gives the training pairs; called twice.
+        train: returns the training pairs; called twice.
         test: pairs to evaluate on.
         vocabulary: number of subwords.
 
@@ -54,7 +54,7 @@ def prepare_texts(
         Facts: numbers of pairs and of subwords.
 
     Raises:
-        DataError: the texts are too small for so many subwords, or too many are wanted.
+        DataError: the texts are too small for so many subwords, or more are requested than can be stored.
     """
     if vocabulary > _MOST_SUBWORDS:
         raise DataError(f"no more than {_MOST_SUBWORDS:,} subwords can be stored, not {vocabulary:,}")

@@ -14,17 +14,17 @@ SCHEDULES = ("inverse_sqrt", "cosine")
 
 
 class WarmupSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A learning rate that rises evenly and then falls.
+    """A learning rate that rises linearly and then falls.
 
     ``inverse_sqrt`` is the paper's: ``factor × width^-0.5 × min(step^-0.5, step × warmup^-1.5)``. ``cosine`` rises to
-    the same height and falls to 0 along half a wave.
+    the same peak and falls to 0 along half a cosine wave.
 
     Args:
-        factor: see above.
+        factor: factor of the schedule.
         width: the model's width.
-        warmup_steps: steps in which it rises.
+        warmup_steps: steps of the warm-up.
         kind: ``inverse_sqrt`` or ``cosine``.
-        decay_steps: step at which the cosine has come to 0.
+        decay_steps: step at which the cosine reaches 0.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""BLEU as the benchmark wants it: of whole texts, cases alike."""
+"""Corpus BLEU as the benchmark defines it: case-insensitive."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from sacrebleu.metrics.bleu import BLEU
 
 
 def score_translations(translations: Sequence[str], references: Sequence[str]) -> float:
-    """BLEU in per cent, regardless of case, with sacrebleu's international ("13a") tokens.
+    """Case-insensitive BLEU in percent, with sacrebleu's "13a" tokenizer.
 
     Args:
-        translations: one for each sentence, in order.
-        references: one for each sentence, in order.
+        translations: one per sentence, in order.
+        references: one per sentence, in order.
     """
     return float(BLEU(lowercase=True).corpus_score(list(translations), [list(references)]).score)

@@ -20,8 +20,8 @@ def learn_subwords(
     Args:
         sentences: of both languages.
         vocabulary: number of subwords, the three special ones included.
-        most_sentences: no more than so many are learnt from, drawn at random (always the same).
-        coverage: share of the text's characters that get a subword; the rarest are `UNKNOWN`.
+        most_sentences: greatest number of sentences to learn from, sampled with a fixed seed.
+        coverage: share of the text's characters that the subwords cover; the rarest are `UNKNOWN`.
 
     Returns:
         The vocabulary in the format of sentencepiece.
@@ -48,18 +48,18 @@ def learn_subwords(
             bos_id=-1,
             minloglevel=2,
         )
-    except RuntimeError as trouble:
+    except RuntimeError as error:
         raise DataError(
-            f"no vocabulary of {vocabulary:,} subwords can be learnt from the text: {trouble}"
+            f"no vocabulary of {vocabulary:,} subwords can be learnt from the text: {error}"
         ) from None
     return model.getvalue()
 
 
 class Subwords:
-    """Cuts text into subwords and joins them again.
+    """Encodes text as subwords and decodes it.
 
     Args:
-        model: what `learn_subwords` gave.
+        model: what `learn_subwords` returned.
     """
 
     def __init__(self, model: bytes) -> None:

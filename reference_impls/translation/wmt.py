@@ -63,9 +63,9 @@ def read_training_pairs(folder: Path) -> Iterator[Pair]:
                 number += 1
                 try:
                     pair = next(lines, None)
-                except UnicodeDecodeError as trouble:
+                except UnicodeDecodeError as error:
                     raise DataError(
-                        f"{english} or {german} is damaged near line {number:,}: {trouble}; {INSTRUCTIONS}"
+                        f"{english} or {german} is damaged near line {number:,}: {error}; {INSTRUCTIONS}"
                     ) from None
                 if pair is None:
                     break
@@ -106,8 +106,8 @@ def read_sentences(path: Path) -> list[str]:
     """
     try:
         text = path.read_text("utf-8")
-    except UnicodeDecodeError as trouble:
-        raise DataError(f"{path} is damaged: {trouble}; {INSTRUCTIONS}") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is damaged: {error}; {INSTRUCTIONS}") from None
     if path.suffix == ".sgm":
         return [html.unescape(each).strip() for each in _SEGMENT.findall(text)]
     return [line.strip() for line in text.rstrip("\n").split("\n")]

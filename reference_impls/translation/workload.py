@@ -1,4 +1,4 @@
-"""Translation as a workload: what is trained, on what, and how quality is measured."""
+"""Translation as a workload: the data, the training step, and how quality is measured."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness import DataError
-from reference_impls.harness.arrays import make_rng
-from reference_impls.harness.optimizers import describe_adam, make_adam
-from reference_impls.harness.prepared import check_prepared, read_facts
+from reference_impls.harness.data.arrays import make_rng
+from reference_impls.harness.data.prepared import check_prepared, read_facts
+from reference_impls.harness.run.optimizers import describe_adam, make_adam
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.translation.batches import plan_batches, serve_batches
 from reference_impls.translation.config import TranslationConfig
 from reference_impls.translation.corpus import PAD, round_width
 from reference_impls.translation.decoding import translate_by_beam, translate_greedily
-from reference_impls.translation.layers import Chance, TransformerConfig
+from reference_impls.translation.layers import Dropout
 from reference_impls.translation.model import Transformer, measure_loss
 from reference_impls.translation.prepared import PreparedTexts, read_texts
 from reference_impls.translation.schedule import WarmupSchedule
 from reference_impls.translation.scoring import score_translations
 
 
-class Translation(Workload[TranslationConfig]):
-    """The Transformer, trained by Adam on sentences and their translations; quality is BLEU, in per cent."""
+class TranslationWorkload(Workload[TranslationConfig]):
+    """The Transformer, trained by Adam on sentences and their translations; quality is BLEU, in percent."""
 
     metric = "BLEU"
     collects: ClassVar[str] = "rows"
@@ -36,7 +36,7 @@ class Translation(Workload[TranslationConfig]):
         return self.config.train_samples or int(read_facts(self.folder, self.data_command)["train_pairs"])
 
     def check_data(self) -> None:
-        """See that the prepared sentences are there."""
+        """Check that the prepared sentences are there."""
         check_prepared(self.folder, self.data_command)
 
     def hyperparameters(self) -> dict[str, object]:
@@ -64,19 +64,9 @@ class Translation(Workload[TranslationConfig]):
         return values
 
     def build(self) -> None:
-        """Make model and optimizer."""
+        """Make the model and its optimizer."""
         config = self.config
-        self.shape = TransformerConfig(
-            vocabulary=config.vocabulary,
-            width=config.width,
-            filter_width=config.filter_width,
-            heads=config.heads,
-            encoder_layers=config.encoder_layers,
-            decoder_layers=config.decoder_layers,
-            dropout=config.dropout,
-            inner_dropout=config.inner_dropout,
-        )
-        self.model = Transformer(self.shape, self.seed)
+        self.model = Transformer(config, self.seed)
         schedule = WarmupSchedule(
             factor=config.learning_rate,
             width=config.width,
@@ -108,7 +98,7 @@ class Translation(Workload[TranslationConfig]):
         self.lengths = longer[self.kept]
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
-        """All pairs that are not too long, in batches of about equal length."""
+        """All pairs that are not too long, in batches of similar length."""
         rng = make_rng(self.seed, epoch)
         plans = plan_batches(self.lengths, self.config.global_batch_size, share.all_replicas, rng)
         plans = [plan._replace(rows=np.where(plan.rows < 0, -1, self.kept[plan.rows])) for plan in plans]
@@ -117,22 +107,22 @@ class Translation(Workload[TranslationConfig]):
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Cross entropy with smoothed labels, per subword of the translations."""
         with tf.GradientTape() as tape:
-            logits = self.model(batch["source"], batch["target"], chance=self._draw_chance())
+            logits = self.model(batch["source"], batch["target"], dropout=self._draw_dropout())
             losses, _ = measure_loss(logits, batch["target"], self.config.label_smoothing)
             loss = losses / batch["tokens"]
         self.update(tape, loss, self.optimizer, self.model.trainable_variables)
         return {"loss": loss}
 
-    def _draw_chance(self) -> Chance:
-        """What is dropped in this step: follows from the seed, the step and the replica."""
+    def _draw_dropout(self) -> Dropout:
+        """The dropout of this step; follows from the seed, the step and the replica."""
         context = tf.distribute.get_replica_context()
         step = tf.cast(tf.convert_to_tensor(self.optimizer.iterations), tf.int32)
         replica = tf.cast(context.replica_id_in_sync_group, tf.int32)
         first = tf.constant(int(make_rng(self.seed, 0).integers(2**30)), tf.int32) + replica
-        return Chance(self.shape, tf.stack([first, step * 1024]))
+        return Dropout(self.config, tf.stack([first, step * 1024]))
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
-        """All held-out sentences, in order of length."""
+        """All held-out sentences, sorted by length."""
         plans = plan_batches(self.texts.test.lengths, self.config.eval_batch_size, share.all_replicas)
         return serve_batches(plans, share, self.texts.test)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reference_impls.harness.prepared import write_prepared
+from reference_impls.harness.data.prepared import write_prepared
 
 PROJECT = Path(__file__).resolve().parents[2]
 MLPERF = [sys.executable, "-m", "mlperf_logging.cli.main"]

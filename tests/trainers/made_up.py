@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness import TaskConfig
-from reference_impls.harness.arrays import batch_arrays, make_rng
+from reference_impls.harness.data.arrays import batch_arrays, make_rng
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 
 

@@ -24,8 +24,8 @@ def test_demo_trains_checks_scores_and_draws(tmp_path: Path) -> None:
     """Five runs reach the target, are scored, pass the test of convergence, and their pictures are where it says."""
     try:
         prepare_ratings("mini", PROJECT / "data" / "recommendation" / "mini")
-    except DataError as trouble:
-        pytest.skip(f"no package index: {trouble}")
+    except DataError as error:
+        pytest.skip(f"no package index: {error}")
     done = subprocess.run(
         [sys.executable, PROJECT / "examples" / "demo_training.py", tmp_path],
         capture_output=True,

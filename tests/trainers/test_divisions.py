@@ -13,8 +13,8 @@ pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'ref
 
 from mlperf_logging import check_log
 from reference_impls.harness import find_task, list_tasks
-from reference_impls.harness.display import Display
-from reference_impls.harness.recording import LogRecorder
+from reference_impls.harness.report.display import Display
+from reference_impls.harness.report.recording import LogRecorder
 from reference_impls.harness.workload import Evaluation
 
 TASKS = sorted(list_tasks())

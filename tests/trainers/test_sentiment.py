@@ -17,8 +17,8 @@ pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'r
 import tensorflow as tf
 
 from reference_impls.harness import DataError
-from reference_impls.harness.loop import Loop
-from reference_impls.harness.prepared import write_prepared
+from reference_impls.harness.data.prepared import write_prepared
+from reference_impls.harness.run.loop import Loop
 from reference_impls.harness.workload import Share
 from reference_impls.sentiment.config import FULL, MINI, SentimentConfig
 from reference_impls.sentiment.data import (
@@ -108,10 +108,10 @@ def test_snippets_are_read_and_split(tmp_path: Path) -> None:
 
 
 def test_other_packages_are_refused(tmp_path: Path) -> None:
-    """A file that is no package, holds no snippets, or holds other lines is told."""
+    """A file that is not a package, holds no snippets, or holds other lines is rejected."""
     path = tmp_path / "a.tar.gz"
     path.write_bytes(b"nothing")
-    with pytest.raises(DataError, match="is not the package that was asked for"):
+    with pytest.raises(DataError, match="is not the package that was requested"):
         read_snippets(path)
     with tarfile.open(path, "w:gz") as archive:
         add_member(archive, "package-1.0/setup.py", b"")
@@ -201,7 +201,7 @@ def test_convolution_is_one_over_one_hot_regions(region: int) -> None:
 
 
 def test_bag_layer_sums_the_known_sequences() -> None:
-    """The layer sees a set: order and filling up do not matter."""
+    """The layer sees a set: order and padding do not matter."""
     layer = BagLayer(ngrams=5, units=3)
     first, second = layer(np.array([[1, 4, 0, 0]])), layer(np.array([[4, 1]]))
     np.testing.assert_allclose(first, second)
@@ -210,17 +210,17 @@ def test_bag_layer_sums_the_known_sequences() -> None:
     np.testing.assert_allclose(second[0], clipped / np.sqrt(1 + clipped @ clipped), rtol=1e-5)
 
 
-def test_filling_up_changes_nothing() -> None:
+def test_padding_changes_nothing() -> None:
     """A text has the same logits in a batch with longer texts."""
-    net = SentimentNet(9, 9, (3, 4), 5, 2, 0.5)
+    net = SentimentNet(tiny_config(words=9, ngrams=9, units=5, bag_units=2))
     alone = net(np.array([[1, 2, 3]]), np.array([[5]]))
-    filled = net(np.array([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8]]), np.array([[5, 0], [6, 7]]))
-    np.testing.assert_allclose(alone[0], filled[0], rtol=1e-5)
+    padded = net(np.array([[1, 2, 3, 0, 0], [4, 5, 6, 7, 8]]), np.array([[5, 0], [6, 7]]))
+    np.testing.assert_allclose(alone[0], padded[0], rtol=1e-5)
 
 
 def test_mini_model_has_as_many_parameters_as_configured() -> None:
     """Two convolutions of 100 neurons on regions of 3 and 4 words, the bag layer, and the layer on top."""
-    net = SentimentNet(MINI.words, MINI.ngrams, MINI.regions, MINI.units, MINI.bag_units, MINI.dropout)
+    net = SentimentNet(MINI)
     net(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.int32))
 
     convolutions = (3 + 4) * (16_000 + 1) * 100 + 2 * 100
@@ -243,7 +243,7 @@ def test_tiny_texts_are_learnt(tmp_path: Path) -> None:
 
 
 def test_data_of_another_vocabulary_is_refused(tmp_path: Path) -> None:
-    """Texts prepared with another vocabulary than the configuration's are told with the command."""
+    """Texts prepared with another vocabulary than the configuration's are reported with the command."""
     workload = SentimentWorkload(tiny_config(), write_tiny_texts(tmp_path, words=11), 1, "get it")
     with pytest.raises(DataError, match=r"with 11 words .* where the configuration says .* with: get it"):
         workload.load(Share())
@@ -253,8 +253,8 @@ def test_mini_data_comes_from_the_index(tmp_path: Path) -> None:
     """The script gets the 10,568 rated snippets from the package index, with the sizes of the configuration."""
     try:
         split = fetch_snippets(tmp_path)
-    except DataError as trouble:
-        pytest.skip(f"no package index: {trouble}")
+    except DataError as error:
+        pytest.skip(f"no package index: {error}")
     assert prepare_texts(split, MINI, tmp_path) == 10_568
     workload = SentimentWorkload(MINI, tmp_path, 1)
     workload.load(Share())

@@ -157,8 +157,8 @@ def test_finished_runs_are_kept(series, tiny_data):
     assert (results(output) / "result_1.txt").read_bytes() == before
 
 
-def test_interrupted_run_goes_on(tiny_data, tmp_path):
-    """A run that is told to stop leaves a log that is not successful, and goes on with the same values."""
+def test_interrupted_run_resumes(tiny_data, tmp_path):
+    """A run that is told to stop leaves a log that is not successful, and resumes with the same values."""
     command = [
         "train",
         "recommendation",
@@ -191,7 +191,7 @@ def test_interrupted_run_goes_on(tiny_data, tmp_path):
     assert 3 <= len(interrupted) < 12
 
     done = run_mlperf(*command, "--output", "out", "--resume", folder=tmp_path)
-    assert "goes on after epoch" in done.stderr
+    assert "resumed after epoch" in done.stderr
     keys = [event["key"] for event in read_events(log)]
     assert [keys.count(key) for key in ("run_start", "run_stop", "seed", "training_resumed")] == [1, 1, 1, 1]
     times = [event["time_ms"] for event in read_events(log)]
@@ -293,7 +293,7 @@ def test_two_workers_write_one_log(tiny_data, tmp_path):
     assert keys.count("eval_accuracy") == run["epochs"]
 
 
-def test_missing_data_is_told_with_the_command(tmp_path):
+def test_missing_data_is_reported_with_the_command(tmp_path):
     """Without data nothing is begun; one sentence names the command that gets it."""
     done = run_mlperf("train", "recommendation", "--data", "none", folder=tmp_path)
     assert done.returncode == 2
@@ -305,8 +305,8 @@ def test_missing_data_is_told_with_the_command(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_damaged_data_is_told_with_the_command(tiny_data, tmp_path):
-    """Data that is not what was prepared is told, and the log says that the run did not succeed."""
+def test_damaged_data_is_reported_with_the_command(tiny_data, tmp_path):
+    """Data that is not what was prepared is reported, and the log says that the run did not succeed."""
     shutil.copytree(tiny_data, tmp_path / "data")
     path = tmp_path / "data" / "recommendation" / "mini" / "prepared.npz"
     damaged = bytearray(path.read_bytes())
@@ -335,7 +335,7 @@ def test_damaged_data_is_told_with_the_command(tiny_data, tmp_path):
     ],
 )
 def test_mistakes_are_answered_with_a_sentence(arguments, says, tmp_path):
-    """A wrong argument is told in one sentence, before anything is loaded or written."""
+    """A wrong argument is answered in one sentence, before anything is loaded or written."""
     done = run_mlperf("train", *arguments, folder=tmp_path)
     assert done.returncode == 2
     assert says in done.stderr

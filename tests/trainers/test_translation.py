@@ -15,10 +15,11 @@ pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (ex
 pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'reference')")
 
 from reference_impls.harness import DataError, SettingError  # noqa: E402
-from reference_impls.harness.devices import make_strategy  # noqa: E402
-from reference_impls.harness.loop import Loop  # noqa: E402
+from reference_impls.harness.run.devices import make_strategy  # noqa: E402
+from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
-from reference_impls.translation.config import CONFIGS, FULL, MINI  # noqa: E402
+from reference_impls.translation import TASK  # noqa: E402
+from reference_impls.translation.config import FULL, MINI  # noqa: E402
 from reference_impls.translation.corpus import END, PAD  # noqa: E402
 from reference_impls.translation.decoding import (  # noqa: E402
     penalize_length,
@@ -26,16 +27,16 @@ from reference_impls.translation.decoding import (  # noqa: E402
     translate_greedily,
 )
 from reference_impls.translation.download import prepare_wmt  # noqa: E402
-from reference_impls.translation.layers import Chance, TransformerConfig, encode_positions  # noqa: E402
+from reference_impls.translation.layers import Dropout, encode_positions  # noqa: E402
 from reference_impls.translation.model import Transformer, measure_loss  # noqa: E402
 from reference_impls.translation.prepared import prepare_texts  # noqa: E402
 from reference_impls.translation.schedule import WarmupSchedule  # noqa: E402
 from reference_impls.translation.scoring import score_translations  # noqa: E402
-from reference_impls.translation.workload import Translation  # noqa: E402
+from reference_impls.translation.workload import TranslationWorkload  # noqa: E402
 from tests.trainers.texts import make_pairs, write_wmt  # noqa: E402
 
-SMALL = TransformerConfig(
-    vocabulary=11, width=16, filter_width=32, heads=2, encoder_layers=2, decoder_layers=2, dropout=0.2
+SMALL = dataclasses.replace(
+    FULL, vocabulary=11, width=16, filter_width=32, heads=2, encoder_layers=2, decoder_layers=2, dropout=0.2
 )
 SOURCE = tf.constant([[3, 4, 5, END, PAD, PAD], [6, 7, 8, 9, 10, END]])
 
@@ -58,7 +59,7 @@ def test_positions_are_the_papers() -> None:
 
 
 def test_later_subwords_are_not_seen(model: Transformer) -> None:
-    """What comes later in the translation changes nothing of what is told before it."""
+    """Later subwords of a translation do not change the predictions of earlier ones."""
     target = tf.constant([[3, 4, 5, END], [6, 7, 8, END]])
     changed = tf.constant([[3, 4, 9, 9], [6, 7, 9, 9]])
 
@@ -68,8 +69,8 @@ def test_later_subwords_are_not_seen(model: Transformer) -> None:
     assert not np.allclose(one[:, 3], other[:, 3], atol=1e-3)
 
 
-def test_what_fills_up_is_not_seen(model: Transformer) -> None:
-    """A sentence is read the same whether or not it is filled up."""
+def test_padding_is_not_seen(model: Transformer) -> None:
+    """A sentence is encoded the same whether or not it is padded."""
     target = tf.constant([[3, 4, END]])
 
     np.testing.assert_allclose(model(SOURCE[:1, :4], target), model(SOURCE[:1], target), atol=1e-5)
@@ -81,9 +82,9 @@ def test_steps_give_what_the_whole_gives(model: Transformer) -> None:
     whole = model(SOURCE, target).numpy()
 
     sources, bias = model.encode(SOURCE)
-    past, token = model.begin(tf.constant(2)), tf.fill((2,), END)
+    cache, token = model.make_empty_cache(tf.constant(2)), tf.fill((2,), END)
     for position in range(4):
-        logits, past = model.step(token, tf.constant(position), sources, bias, past)
+        logits, cache = model.step(token, tf.constant(position), sources, bias, cache)
         np.testing.assert_allclose(logits, whole[:, position], atol=1e-4)
         token = target[:, position]
 
@@ -93,7 +94,7 @@ def test_dropped_values_follow_from_the_seeds(model: Transformer) -> None:
     target = tf.constant([[3, END], [6, END]])
 
     def run(number: int) -> np.ndarray:
-        return np.asarray(model(SOURCE, target, chance=Chance(SMALL, tf.constant((1, number)))))
+        return np.asarray(model(SOURCE, target, dropout=Dropout(SMALL, tf.constant((1, number)))))
 
     np.testing.assert_array_equal(run(0), run(0))
     assert not np.array_equal(run(0), run(1024))
@@ -210,7 +211,7 @@ def test_transformer_big_has_the_parameters_of_the_literature() -> None:
     expected = config.vocabulary * config.width + encoder + decoder + 2 * 2 * config.width
     assert 205e6 < expected < 215e6
 
-    small = Transformer(TransformerConfig(vocabulary=50, width=16, filter_width=24, heads=2), seed=1)
+    small = Transformer(dataclasses.replace(FULL, vocabulary=50, width=16, filter_width=24, heads=2), seed=1)
     layers = 4 * 16**2, 2 * 16 * 24 + 16 + 24
     assert small.count_params() == (
         50 * 16 + 6 * (sum(layers) + 64) + 6 * (2 * layers[0] + layers[1] + 96) + 64
@@ -246,8 +247,8 @@ def test_configurations_learn_on_made_up_texts(folder: Path, division: str) -> N
     """Both divisions' mini configuration lowers the loss, equal seeds alike, and scores every sentence."""
 
     def train() -> tuple[list[float], float]:
-        config = dataclasses.replace(CONFIGS["mini", division], **TINY)
-        loop = Loop(Translation(config, folder, 1), make_strategy("single"))
+        config = dataclasses.replace(TASK.config("mini", division), **TINY)
+        loop = Loop(TranslationWorkload(config, folder, 1), make_strategy("single"))
         loop.build()
         loop.workload.load(loop.share)
         losses = [loop.train_epoch(epoch)["loss"] for epoch in range(1, 5)]
@@ -261,11 +262,11 @@ def test_configurations_learn_on_made_up_texts(folder: Path, division: str) -> N
 
 
 def test_texts_of_another_size_are_refused(folder: Path) -> None:
-    """Data that is not what the configuration says is told with the command that gets the right one."""
+    """Data that does not match the configuration is reported with the command that gets the right data."""
     with pytest.raises(
         DataError, match=r"holds 120 subwords and 12 sentences .* 2,000 and 780; .* with: get-it"
     ):
-        Translation(MINI, folder, 1, "get-it").load(Share())
+        TranslationWorkload(MINI, folder, 1, "get-it").load(Share())
 
 
 @pytest.mark.slow
@@ -277,7 +278,7 @@ def test_full_scale_trains_on_texts_in_the_real_layout(tmp_path: Path) -> None:
     config = dataclasses.replace(
         FULL, eval_samples=1, global_batch_size=200, eval_batch_size=64, extra_length=2
     )
-    workload = Translation(config, tmp_path, 1, "get-it")
+    workload = TranslationWorkload(config, tmp_path, 1, "get-it")
     loop = Loop(workload, make_strategy("single"))
     loop.build()
     assert workload.model.count_params() == pytest.approx(210e6, rel=0.02)

@@ -57,7 +57,7 @@ def test_catalogues_give_clean_pairs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no catalogue at all, but long enough", None])
-def test_damaged_or_missing_catalogue_is_told(tmp_path: Path, content: bytes | None) -> None:
+def test_damaged_or_missing_catalogue_is_reported(tmp_path: Path, content: bytes | None) -> None:
     """A file that is no catalogue, and a folder without any, are named."""
     if content is not None:
         (tmp_path / "sw.mo").write_bytes(content)
@@ -136,14 +136,14 @@ def test_preparation_can_be_read_and_repeated(tmp_path: Path) -> None:
     assert (tmp_path / "a" / "prepared.json").read_text() == (tmp_path / "b" / "prepared.json").read_text()
 
 
-def test_too_small_text_is_told(tmp_path: Path) -> None:
+def test_too_small_text_is_reported(tmp_path: Path) -> None:
     """A vocabulary larger than the text allows is refused in one sentence."""
     with pytest.raises(DataError, match="no vocabulary of 9,000 subwords can be learnt"):
         prepare_texts(tmp_path, lambda: make_pairs(5), make_pairs(1), 9000)
 
 
 def test_sentences_side_by_side() -> None:
-    """Rows are filled up; a row of number -1 is empty."""
+    """Rows are padded; a row of index -1 is empty."""
     sentences = pack_sentences([[5, 6, END], [7, END], [8, 9, 10, 11, END]])
 
     padded = sentences.pad(np.array([1, -1, 0]))
@@ -203,7 +203,7 @@ def test_wmt_layout_is_read(tmp_path: Path, sgml: bool) -> None:
     assert wmt.read_test_pairs(tmp_path) == pairs
 
 
-def test_wmt_files_that_do_not_fit_are_told(tmp_path: Path) -> None:
+def test_wmt_files_that_do_not_match_are_reported(tmp_path: Path) -> None:
     """A half that is missing, shorter or not UTF-8 is named."""
     pairs = make_pairs(3)
     write_wmt(tmp_path, pairs, pairs)

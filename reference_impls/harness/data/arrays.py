@@ -1,4 +1,4 @@
-"""Batches out of arrays in memory, the same for any number of processes and replicas."""
+"""Batches from arrays in memory, the same for any number of processes and replicas."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Ragged(NamedTuple):
     """Rows of different lengths.
 
     Attributes:
-        values: all rows one after the other.
-        lengths: of each row.
+        values: all rows, concatenated.
+        lengths: length of each row.
     """
 
     values: np.ndarray
@@ -27,20 +27,20 @@ class Ragged(NamedTuple):
 
 
 def make_rng(seed: int, *numbers: int) -> np.random.Generator:
-    """A random generator that follows from the run's seed and further numbers, such as the epoch."""
+    """A random generator seeded by the run's seed and further numbers, such as the epoch."""
     return np.random.default_rng([seed, *numbers])
 
 
 def order_by_length(
     lengths: np.ndarray, global_batch: int, rng: np.random.Generator, window: int = 50
 ) -> np.ndarray:
-    """A random order in which the samples of a batch are of similar length, so that little is filled up.
+    """A random order in which the samples of a batch are of similar length, so that there is little padding.
 
     Args:
         lengths: of each sample.
         global_batch: samples of a batch.
-        rng: source of chance.
-        window: so many batches' samples, drawn at random, are sorted together.
+        rng: source of randomness.
+        window: number of batches whose samples, drawn at random, are sorted together.
 
     Returns:
         Indices; what does not fill a last batch stands at the end.
@@ -68,14 +68,14 @@ def batch_arrays(
     """Batches of one pass over arrays, for the replicas of one process.
 
     Args:
-        arrays: by name; all of the same length. Rows of different lengths are filled up with zeros to the longest
+        arrays: by name; all of the same length. Rows of different lengths are padded with zeros to the longest
             of a replica's batch.
         global_batch: samples of a batch over all replicas.
         share: which part of each batch.
-        order: in which order, or which samples; default: as they stand.
-        whole_batches: leave out what does not fill a last batch; else the last batch is filled up with
-            samples that are there already.
-        weight: name of a further tensor that is 1 for samples and 0 for what fills up.
+        order: indices of the samples, in order; default: all, in order.
+        whole_batches: drop what does not fill a last batch; otherwise the last batch is padded with
+            samples that occurred before.
+        weight: name of a further tensor that is 1 for samples and 0 for padding.
 
     Returns:
         A data set of dictionaries of tensors whose first dimension is a replica's part of the batch.
@@ -95,11 +95,11 @@ def batch_arrays(
         indices = np.concatenate([indices, np.resize(indices, missing)]) if missing else indices
         weights = np.ones(len(indices), np.float32)
         weights[count:] = 0
-    # Replicas are numbered process by process: those of this one stand side by side.
+    # Replicas are numbered process by process, so those of this one are adjacent.
     parts = slice(share.index * share.replicas, (share.index + 1) * share.replicas)
     mine = indices.reshape(batches, share.all_replicas, size)[:, parts].reshape(-1, size)
     mine_weights = weights.reshape(batches, share.all_replicas, size)[:, parts].reshape(-1, size)
-    # With sample order settled here, the graph only gathers, which is quick and repeatable.
+    # The order of samples is fixed here; the graph only gathers, which is fast and reproducible.
     constants = {name: _make_constant(array) for name, array in arrays.items()}
 
     def gather(numbers: tf.Tensor, row_weights: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -114,7 +114,7 @@ def batch_arrays(
     dataset = tf.data.Dataset.from_tensor_slices((mine, mine_weights))
     dataset = dataset.map(gather, num_parallel_calls=_GATHERERS, deterministic=True).prefetch(_AHEAD)
     options = tf.data.Options()
-    # There is nothing to tune here, and the end of a pass would wait for the tuning thread's sleep.
+    # There is nothing to tune, and the end of a pass would wait for the sleeping tuning thread.
     options.autotune.enabled = False
     return dataset.with_options(options)
 

@@ -1,4 +1,4 @@
-"""What this machine is, as the system description of a submission."""
+"""The system description of this machine, as a submission has it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ STATUSES = {
     "research": "Research, Development, or Internal (RDI)",
     "preview": "Preview",
 }
-"""Status as logged, and as the system description words it."""
+"""Status as logged, and as the system description spells it."""
 
 
 def describe_system(submitter: str, name: str, division: str, status: str, nodes: int = 1) -> dict[str, str]:
-    """The system description, with what the operating system tells; accelerators are left to be filled in.
+    """The system description, as far as the operating system knows; accelerators are left to be filled in.
 
     Args:
         submitter: who submits.
@@ -75,7 +75,7 @@ def describe_system(submitter: str, name: str, division: str, status: str, nodes
 
 
 def name_system() -> str:
-    """A name for this machine that says what it computes with, fit for a folder."""
+    """A name for this machine, made from its processor and valid as a folder name."""
     model = re.sub(r"\((R|TM)\)|CPU|Processor|@.*", " ", _read_processor()["model"])
     words = re.findall(r"[A-Za-z0-9.-]+", model)
     return "_".join([f"{os.cpu_count() or 1}x", *words[:4]])

@@ -1,4 +1,4 @@
-"""Where a run computes: one device, several of one machine, or several machines."""
+"""The devices of a run: one, several of one machine, or several machines."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ STRATEGIES = ("auto", "single", "mirrored", "workers")
 
 
 def make_strategy(name: str, replicas: int = 0) -> tf.distribute.Strategy:
-    """The distribution strategy for a run. To be called before anything else uses TensorFlow's devices.
+    """The distribution strategy of a run. Call it before anything else uses TensorFlow's devices.
 
     Args:
-        name: ``single``; ``mirrored``: all accelerators of this machine, or ``replicas`` virtual devices of
-            its processors where it has none; ``workers``: the processes that ``TF_CONFIG`` names; ``auto``:
-            ``workers`` where ``TF_CONFIG`` is set, ``mirrored`` where there are several accelerators, else
+        name: ``single``; ``mirrored``: all accelerators of this machine or, if it has none, ``replicas`` virtual
+            devices of its processors; ``workers``: the processes that ``TF_CONFIG`` names; ``auto``:
+            ``workers`` if ``TF_CONFIG`` is set, ``mirrored`` if there are several accelerators, otherwise
             ``single``.
-        replicas: how many virtual devices; 0: two.
+        replicas: number of virtual devices; 0: two.
 
     Raises:
         SettingError: there is no such strategy.
@@ -53,7 +53,7 @@ def set_seed(seed: int, *, deterministic: bool = True) -> None:
 
     Args:
         seed: the run's seed.
-        deterministic: whether operations must give the same result each time; some become slower.
+        deterministic: whether operations must be deterministic; some become slower.
     """
     keras.utils.set_random_seed(seed)
     if deterministic:

@@ -1,7 +1,7 @@
-"""Prepared data: arrays in one file, made once from what was downloaded, before any clock runs.
+"""Prepared data: arrays in one file, made once from the downloaded data, outside the timed run.
 
-A folder of prepared data holds ``prepared.npz`` (the arrays) and ``prepared.json`` (facts, such as how many samples
-there are, and the checksum of the arrays' file).
+A folder of prepared data holds ``prepared.npz`` (the arrays) and ``prepared.json`` (facts, such as the number of
+samples, and the checksum of the arrays' file).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from reference_impls.harness.data.files import hash_file
 from reference_impls.harness.errors import DataError
-from reference_impls.harness.files import hash_file
 
 ARRAYS, FACTS = "prepared.npz", "prepared.json"
 
@@ -24,9 +24,9 @@ def write_prepared(folder: Path, arrays: Mapping[str, np.ndarray], facts: Mappin
     """Write prepared data; readers see either the old or the new files.
 
     Args:
-        folder: where to; made where it does not exist.
+        folder: where to; created if missing.
         arrays: by name; no objects.
-        facts: what is known of them, as JSON values.
+        facts: facts about them, as JSON values.
     """
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{ARRAYS}.part"
@@ -40,7 +40,7 @@ def write_prepared(folder: Path, arrays: Mapping[str, np.ndarray], facts: Mappin
 
 
 def check_prepared(folder: Path, command: str) -> None:
-    """See that prepared data is there, without reading it.
+    """Check that prepared data is there, without reading it.
 
     Args:
         folder: where it should be.
@@ -55,7 +55,7 @@ def check_prepared(folder: Path, command: str) -> None:
 
 
 def read_facts(folder: Path, command: str) -> dict[str, Any]:
-    """What is known of prepared data, without reading the data.
+    """The facts about prepared data, without reading the data.
 
     Args:
         folder: where the prepared data is.
@@ -82,12 +82,12 @@ def read_prepared(folder: Path, command: str) -> tuple[dict[str, np.ndarray], di
     if not path.is_file():
         raise DataError(f"{path} is missing; prepare the data with: {command}")
     if hash_file(path) != checksum:
-        raise DataError(f"{path} is damaged: its SHA-256 differs; prepare the data anew with: {command}")
+        raise DataError(f"{path} is damaged: its SHA-256 differs; prepare the data again with: {command}")
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}, facts
-    except (ValueError, OSError, zipfile.BadZipFile) as trouble:
-        raise DataError(f"{path} cannot be read ({trouble}); prepare the data anew with: {command}") from None
+    except (ValueError, OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} cannot be read ({error}); prepare the data again with: {command}") from None
 
 
 def _read_description(folder: Path, command: str) -> tuple[str, dict[str, Any]]:
@@ -98,4 +98,4 @@ def _read_description(folder: Path, command: str) -> tuple[str, dict[str, Any]]:
     except FileNotFoundError:
         raise DataError(f"there is no prepared data at {folder}; get it with: {command}") from None
     except (ValueError, KeyError, TypeError, OSError):
-        raise DataError(f"{path} is damaged; prepare the data anew with: {command}") from None
+        raise DataError(f"{path} is damaged; prepare the data again with: {command}") from None

@@ -1,8 +1,8 @@
-"""Checkpoints: what a run needs to go on as if it had not been interrupted.
+"""Checkpoints: the state from which a run resumes as if it had not been interrupted.
 
-A folder holds one checkpoint of the workload's state and ``latest.json``, which says after which epoch it was made
-and how long the log was then. The description is replaced when the checkpoint is whole, so whatever
-interrupts the run, the description speaks of a whole checkpoint.
+A folder holds one checkpoint of the workload's state and ``latest.json``, which holds the epoch after which it was
+written and the length of the log at that time. The description is replaced once the checkpoint is complete, so whatever
+interrupts the run, it names a complete checkpoint.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ LATEST = "latest.json"
 
 
 class Checkpoint(NamedTuple):
-    """A checkpoint that can be gone on from.
+    """A checkpoint to resume from.
 
     Attributes:
-        epoch: the last epoch that it holds.
-        log_bytes: length of the log when it was made.
-        request: what was asked of the run; another request cannot go on from it.
+        epoch: the last epoch included.
+        log_bytes: length of the log when it was written.
+        request: identity of the run; a different run must not resume from it.
     """
 
     epoch: int
@@ -38,7 +38,7 @@ class CheckpointKeeper:
     """Writes and reads the checkpoints of one run.
 
     Args:
-        folder: where they are; all processes of the run must see it.
+        folder: folder of the checkpoints; all processes of the run must see it.
         state: trackable objects by name, see `Workload.state`.
         share: which process this is; only the first one's checkpoint is kept, but all must write.
     """
@@ -51,7 +51,7 @@ class CheckpointKeeper:
         self._share = share
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint and remove the one before."""
+        """Write a checkpoint and remove the previous one."""
         is_first = self._share.index == 0
         name = f"epoch_{checkpoint.epoch}" if is_first else f"process_{self._share.index}"
         place = self.folder / name
@@ -68,7 +68,7 @@ class CheckpointKeeper:
                 shutil.rmtree(other, ignore_errors=True)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Put the workload's state back.
+        """Restore the workload's state.
 
         Raises:
             TrainerError: the checkpoint cannot be read or is of another model.
@@ -76,18 +76,18 @@ class CheckpointKeeper:
         place = self.folder / f"epoch_{checkpoint.epoch}" / "state"
         try:
             self._checkpoint.read(str(place)).assert_existing_objects_matched()
-        except (tf.errors.OpError, AssertionError, ValueError) as trouble:
-            first = str(trouble).splitlines()[0]
+        except (tf.errors.OpError, AssertionError, ValueError) as error:
+            first = str(error).splitlines()[0]
             raise TrainerError(
-                f"the checkpoint at {place.parent} cannot be read ({first}); remove {self.folder} to start anew"
+                f"the checkpoint at {place.parent} cannot be read ({first}); remove {self.folder} to start over"
             ) from None
 
 
 def _list_variables(holder: Any) -> Any:
-    """All variables of a Keras model or optimizer; anything else as it is.
+    """All variables of a Keras model or optimizer; anything else unchanged.
 
-    Keras gives TensorFlow's checkpoints not all of them: the states of dropout's generators would be missing, and a
-    run that goes on would draw other numbers.
+    Keras does not expose all of them to TensorFlow's checkpoints: the states of dropout's generators would be missing,
+    and a resumed run would draw different numbers.
     """
     variables = getattr(holder, "variables", None)
     if not isinstance(variables, list | tuple):
@@ -108,4 +108,4 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
-        raise TrainerError(f"{path} is damaged; remove {folder} to start the run anew") from None
+        raise TrainerError(f"{path} is damaged; remove {folder} to start the run over") from None

@@ -1,4 +1,4 @@
-"""A series of seeded runs into a folder of the shape of a submission.
+"""A series of seeded runs, written into a folder laid out as a submission.
 
 ::
 
@@ -20,37 +20,37 @@ from pathlib import Path
 from mlperf_logging.events import DIVISIONS
 from reference_impls.harness.configs import TaskConfig, change_config
 from reference_impls.harness.errors import DataError, SettingError, TrainerError
-from reference_impls.harness.launching import launch_run
-from reference_impls.harness.requests import RunRequest, RunResult
-from reference_impls.harness.systems import STATUSES, describe_system, name_system
+from reference_impls.harness.report.systems import STATUSES, describe_system, name_system
+from reference_impls.harness.run.launching import launch_run
+from reference_impls.harness.run.requests import RunRequest, RunResult
 from reference_impls.harness.tasks import SCALES, Task, find_task
 
 WORK = ".work"
 RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
-"""The rules that a run of a scale is made for; the log names them."""
+"""The rules that judge a run of a scale; the log names them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """What is asked for.
+    """The request for a series.
 
     Attributes:
         task: name of the task, its benchmark or an alias.
         scale: ``mini`` or ``full``.
         division: ``closed`` or ``open``.
         settings: changes of the configuration, ``key=value``.
-        first_seed: seed of the first run; each further run has the next.
-        runs: how many.
-        data: folder of all data; the task's lies below it as ``TASK/SCALE``.
+        first_seed: seed of the first run; each further run has the next one.
+        runs: number of runs.
+        data: folder of all data; the task's is ``TASK/SCALE`` below it.
         output: where results go.
         strategy: see `devices.make_strategy`.
         replicas: virtual devices of the strategy ``mirrored``.
-        workers: processes on this machine that train together; 1: the run is one process, or one of those that
-            ``TF_CONFIG`` names.
-        resume: keep finished runs, go on with those that were interrupted.
-        deterministic: whether operations must give the same result each time.
+        workers: number of processes on this machine that train together; 1: the run is one process, or one of
+            those that ``TF_CONFIG`` names.
+        resume: keep finished runs and resume interrupted ones.
+        deterministic: whether operations must be deterministic.
         submitter: who submits.
-        system: name of the system; empty: made from what the machine is.
+        system: name of the system; empty: made from the processor's.
         status: availability of the system, as logged.
     """
 
@@ -80,7 +80,7 @@ class FinishedRun:
         log: its log.
         seed: its seed.
         result: how it ended.
-        is_new: whether it was made by this call.
+        is_new: whether it was done by this call.
     """
 
     log: Path
@@ -93,15 +93,15 @@ class SeriesRunner:
     """Runs a series, one run at a time.
 
     Args:
-        series: what is asked for.
+        series: the request.
 
     Attributes:
         task: the task.
-        config: its configuration, changed as asked.
+        config: its configuration, with the settings applied.
         results: folder of the logs.
 
     Raises:
-        TrainerError: something asked for does not exist.
+        TrainerError: the task, scale, division or a setting does not exist.
     """
 
     def __init__(self, series: Series) -> None:
@@ -126,13 +126,13 @@ class SeriesRunner:
         self._work = series.output / WORK / self.system / self.task.benchmark
 
     def run(self) -> Iterator[FinishedRun]:
-        """Do the runs that are missing.
+        """Do the missing runs.
 
         Yields:
-            Each run, when it has come to its end.
+            Each run, as soon as it has ended.
 
         Raises:
-            TrainerError: a run could not work; what it said is on standard error.
+            TrainerError: a run failed; its message is on standard error.
         """
         self._refuse_to_overwrite()
         if not self.data.is_dir():
@@ -184,7 +184,7 @@ class SeriesRunner:
             )
 
     def _describe(self) -> None:
-        """Write the system description and what the runs were made with; a description that is there stays."""
+        """Write the description of the system, unless there is one, and of the implementation."""
         series = self.series
         self.results.mkdir(parents=True, exist_ok=True)
         self._implementation.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Starting the processes of a run, watching them, and ending them together."""
+"""Starting, watching and stopping the processes of a run."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from pathlib import Path
 from types import FrameType
 
 from reference_impls.harness.errors import TrainerError
-from reference_impls.harness.process import INTERRUPTED
-from reference_impls.harness.requests import RunRequest
+from reference_impls.harness.run.process import INTERRUPTED
+from reference_impls.harness.run.requests import RunRequest
 
 _LOOK_EVERY_S = 0.05
 _GRACE_S = 20.0
 
 
 def launch_run(request: RunRequest, result_file: Path, workers: int = 1) -> None:
-    """Do a run in processes of its own, and wait for their end.
+    """Run in processes of its own, and wait for their end.
 
     Args:
         request: the run.
-        result_file: gets the result.
-        workers: how many processes train together on this machine.
+        result_file: where the result is written.
+        workers: number of processes that train together on this machine.
 
     Raises:
-        TrainerError: a process failed; what it said is on standard error.
-        KeyboardInterrupt: the run was interrupted; its log and its checkpoint are in order.
+        TrainerError: a process failed; its message is on standard error.
+        KeyboardInterrupt: the run was interrupted; its log and its checkpoint are valid.
     """
     work = Path(request.work)
     work.mkdir(parents=True, exist_ok=True)
@@ -41,21 +41,27 @@ def launch_run(request: RunRequest, result_file: Path, workers: int = 1) -> None
     request_file.write_text(request.to_json(), "utf-8")
     processes = []
     for number, environment in enumerate(_make_environments(workers)):
-        # Each process writes a result; of several the first one's counts.
+        # Each process writes a result; the first one's counts.
         result = result_file if number == 0 else result_file.with_suffix(f".{number}.json")
-        command = [sys.executable, "-m", "reference_impls.harness.process", str(request_file), str(result)]
+        command = [
+            sys.executable,
+            "-m",
+            "reference_impls.harness.run.process",
+            str(request_file),
+            str(result),
+        ]
         processes.append(subprocess.Popen(command, env=environment))  # noqa: S603 - this interpreter, this package
     with _stop_signals_end(processes):
         code = _wait(processes)
     if code in (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
         raise KeyboardInterrupt
     if code:
-        raise TrainerError(f"the run with seed {request.seed} could not work (its process ended with {code})")
+        raise TrainerError(f"the run with seed {request.seed} failed (its process exited with {code})")
 
 
 def _make_environments(workers: int) -> list[dict[str, str]]:
-    """The variables of each process."""
-    package = str(Path(__file__).parents[2])
+    """The environment variables of each process."""
+    package = str(Path(__file__).parents[3])
     path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     common = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path}
     if workers == 1:
@@ -78,7 +84,7 @@ def _find_ports(number: int) -> list[int]:
 
 
 def _wait(processes: list[subprocess.Popen[bytes]]) -> int:
-    """Wait for all; when one fails, end the others, which would wait for it forever. Gives the first failure."""
+    """Wait for all; if one fails, stop the others, which would wait for it forever. Returns the first failure."""
     try:
         while any(process.poll() is None for process in processes):
             failed = [process.returncode for process in processes if process.returncode]
@@ -86,7 +92,7 @@ def _wait(processes: list[subprocess.Popen[bytes]]) -> int:
                 _end(processes)
                 return failed[0]
             time.sleep(_LOOK_EVERY_S)
-    except KeyboardInterrupt:  # a terminal interrupts all of them; they write their logs to the end
+    except KeyboardInterrupt:  # a terminal interrupts all of them; they finish their logs
         _end(processes, patience_s=_GRACE_S)
         raise
     return next((process.returncode for process in processes if process.returncode), 0)
@@ -109,7 +115,7 @@ def _end(processes: list[subprocess.Popen[bytes]], patience_s: float = 0.0) -> N
 
 @contextmanager
 def _stop_signals_end(processes: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """While the block runs, what asks this process to end asks the run's processes, too."""
+    """While the block runs, SIGTERM is passed on to the processes of the run."""
 
     def pass_on(_number: int, _frame: FrameType | None) -> None:
         for process in processes:
@@ -119,7 +125,7 @@ def _stop_signals_end(processes: list[subprocess.Popen[bytes]]) -> Iterator[None
 
     try:
         before = signal.signal(signal.SIGTERM, pass_on)
-    except ValueError:  # not the main thread: whoever runs it there must end it
+    except ValueError:  # not the main thread: the caller must stop it
         yield
         return
     try:

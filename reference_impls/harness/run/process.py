@@ -1,6 +1,6 @@
-"""The process of one run: ``python -m reference_impls.harness.process REQUEST RESULT``, files of JSON.
+"""The process of one run: ``python -m reference_impls.harness.run.process REQUEST RESULT``, files of JSON.
 
-Each run has a process of its own, so that every run begins alike and pays for its own start.
+Each run has a process of its own, so that every run starts from the same state and pays for its own start.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from mlperf_logging import MLPerfLoggingError
-from reference_impls.harness.requests import RunRequest
+from reference_impls.harness.run.requests import RunRequest
 
 CANNOT_WORK, INTERRUPTED = 2, 130
 _NOTICE = re.compile(rb"[IW]\d{4} |\d{4}-\d\d-\d\d [\d:.]+ ?: [IW] |WARNING: All log messages before absl")
@@ -24,7 +24,7 @@ _NOTICE = re.compile(rb"[IW]\d{4} |\d{4}-\d\d-\d\d [\d:.]+ ?: [IW] |WARNING: All
 
 @contextmanager
 def without_notices() -> Iterator[None]:
-    """Leave out what TensorFlow's native code tells of itself on standard error while it loads; keep the rest."""
+    """Suppress the notices that TensorFlow's native code prints to standard error while it loads; keep the rest."""
     sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as kept:
@@ -40,22 +40,22 @@ def without_notices() -> Iterator[None]:
 
 
 def main(arguments: list[str]) -> int:
-    """Do the run that a file asks for, and write its result into another.
+    """Do the run that one file requests, and write its result into another.
 
     Args:
         arguments: the two files.
 
     Returns:
-        0: the run came to its end; 2: it could not work, and standard error says why; 130: interrupted.
+        0: the run ended; 2: it could not work, and standard error says why; 130: interrupted.
     """
     request = RunRequest.from_json(Path(arguments[0]).read_text("utf-8"))
     try:
         with without_notices():
-            from reference_impls.harness.training import train  # noqa: PLC0415 - loads TensorFlow
+            from reference_impls.harness.run.training import train  # noqa: PLC0415 - loads TensorFlow
 
         result = train(request)
-    except MLPerfLoggingError as trouble:
-        sys.stderr.write(f"{request.task}: {trouble}\n")
+    except MLPerfLoggingError as error:
+        sys.stderr.write(f"{request.task}: {error}\n")
         return CANNOT_WORK
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{request.task}: interrupted\n")

@@ -1,4 +1,4 @@
-"""Data that Debian packages: gets a package without root, and unpacks it into a folder of one's own."""
+"""Data from Debian packages: downloads a package without root and unpacks it into a folder."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _LONGEST_TAIL = 300
 def fetch_package(name: str, folder: Path, *, package: Path | None = None) -> None:
     """Get a Debian package and unpack it; nothing is installed.
 
-    The package lists of the machine are used where it has some; else lists are got into a temporary folder, so
-    that neither needs root.
+    Uses the package lists of the machine if there are any, and otherwise downloads lists into a temporary folder,
+    so that neither needs root.
 
     Args:
         name: name of the package.
-        folder: where to unpack it; what the package would install at ``/usr`` comes to ``folder/usr``.
-        package: the package's file, where it is there already; then nothing is downloaded.
+        folder: where to unpack it; what the package would install at ``/usr`` ends up at ``folder/usr``.
+        package: the package's file, if it was downloaded before.
 
     Raises:
         DataError: there is no apt here, or it cannot get the package, or the package is damaged.
     """
     advice = (
-        f"On a machine with Debian or Ubuntu run 'apt-get download {name}' and hand the file over with "
+        f"On a machine with Debian or Ubuntu run 'apt-get download {name}' and pass the file with "
         "--package FILE.deb"
     )
     if shutil.which("dpkg-deb") is None:
@@ -42,31 +42,31 @@ def fetch_package(name: str, folder: Path, *, package: Path | None = None) -> No
             package = _download(name, Path(temporary), advice)
         elif not package.is_file():
             raise DataError(f"{package} does not exist. {advice}")
-        told = _run(["dpkg-deb", "-x", str(package.resolve()), str(folder)], Path(temporary))
-        if told is not None:
-            raise DataError(f"{package} cannot be unpacked: {told}. {advice}")
+        problem = _run(["dpkg-deb", "-x", str(package.resolve()), str(folder)], Path(temporary))
+        if problem is not None:
+            raise DataError(f"{package} cannot be unpacked: {problem}. {advice}")
 
 
 def _download(name: str, place: Path, advice: str) -> Path:
     """The package's file in a folder."""
-    told = _run(["apt-get", "download", name], place)
+    problem = _run(["apt-get", "download", name], place)
     found = sorted(place.glob("*.deb"))
-    if told is not None or not found:
+    if problem is not None or not found:
         lists, cache = place / "lists", place / "cache"
         (lists / "partial").mkdir(parents=True)
         (cache / "archives" / "partial").mkdir(parents=True)
         private = ["-o", f"Dir::State::Lists={lists}", "-o", f"Dir::Cache={cache}"]
-        told = _run(["apt-get", *private, "update"], place) or _run(
+        problem = _run(["apt-get", *private, "update"], place) or _run(
             ["apt-get", *private, "download", name], place
         )
         found = sorted(place.glob("*.deb"))
-    if told is not None or not found:
-        raise DataError(f"apt-get cannot download {name}: {told or 'it left no file'}. {advice}")
+    if problem is not None or not found:
+        raise DataError(f"apt-get cannot download {name}: {problem or 'it left no file'}. {advice}")
     return found[0]
 
 
 def _run(command: list[str], place: Path) -> str | None:
-    """Run a command; None when it succeeds, else the last line that it said."""
+    """Run a command; None if it succeeds, otherwise the last line of its output."""
     done = subprocess.run(  # noqa: S603 - fixed commands, no shell
         command, cwd=place, capture_output=True, text=True, errors="replace", check=False
     )

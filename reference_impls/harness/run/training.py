@@ -11,15 +11,15 @@ from typing import Any, TextIO
 
 import keras
 
-from reference_impls.harness.checkpoints import Checkpoint, CheckpointKeeper, find_checkpoint
 from reference_impls.harness.configs import change_config
-from reference_impls.harness.devices import make_strategy, set_seed
-from reference_impls.harness.display import Display
+from reference_impls.harness.data.files import drop_from_cache
 from reference_impls.harness.errors import TrainerError
-from reference_impls.harness.files import drop_from_cache
-from reference_impls.harness.loop import Loop, find_share
-from reference_impls.harness.recording import LogRecorder, keep_first_part
-from reference_impls.harness.requests import RunRequest, RunResult
+from reference_impls.harness.report.display import Display
+from reference_impls.harness.report.recording import LogRecorder, truncate_log
+from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper, find_checkpoint
+from reference_impls.harness.run.devices import make_strategy, set_seed
+from reference_impls.harness.run.loop import Loop, find_share
+from reference_impls.harness.run.requests import RunRequest, RunResult
 from reference_impls.harness.tasks import find_task
 
 
@@ -27,14 +27,14 @@ def train(request: RunRequest, stream: TextIO | None = sys.stderr) -> RunResult:
     """Do one run.
 
     Args:
-        request: what to train, how, and where to.
-        stream: gets a line an evaluation; None: nothing is shown.
+        request: what to train, how, and where to write.
+        stream: gets one line per evaluation; None: nothing is shown.
 
     Returns:
-        How the run ended.
+        The result of the run.
 
     Raises:
-        TrainerError: it could not begin or go on: data is missing, a setting is wrong, a checkpoint is of another
+        TrainerError: it could not start or resume: data is missing, a setting is wrong, or a checkpoint belongs to another
             run.
     """
     task = find_task(request.task)
@@ -76,7 +76,7 @@ def train(request: RunRequest, stream: TextIO | None = sys.stderr) -> RunResult:
         if resumed is not None:
             CheckpointKeeper(work / "checkpoint", workload.state(), share).restore(resumed)
             first_epoch = resumed.epoch + 1
-            display.say(f"goes on after epoch {resumed.epoch}")
+            display.say(f"resumed after epoch {resumed.epoch}")
         reached = loop.run(recorder, first_epoch=first_epoch)
     if not reached:
         display.say(f"stopped after {config.max_epochs} epochs without reaching the target")
@@ -84,7 +84,7 @@ def train(request: RunRequest, stream: TextIO | None = sys.stderr) -> RunResult:
 
 
 def _describe(request: RunRequest, config: Any, replicas: int) -> dict[str, Any]:
-    """What must be the same for a run to go on from a checkpoint."""
+    """The identity of a run: what must be equal for it to resume from a checkpoint."""
     text = json.dumps(dataclasses.asdict(config), sort_keys=True)
     return {
         "task": request.task,
@@ -99,7 +99,7 @@ def _describe(request: RunRequest, config: Any, replicas: int) -> dict[str, Any]
 def _find_start(
     request: RunRequest, asked: dict[str, Any], log: Path, work: Path, *, is_first: bool
 ) -> Checkpoint | None:
-    """The checkpoint to go on from, with the log cut back to it; None to start anew."""
+    """The checkpoint to resume from, with the log truncated to it; None to start over."""
     if not request.resume:
         return None
     checkpoint = find_checkpoint(work / "checkpoint")
@@ -110,7 +110,7 @@ def _find_start(
             "give the options of that run, or another output folder"
         )
     if is_first and log.is_file():
-        keep_first_part(log, checkpoint.log_bytes if checkpoint else 0, work)
+        truncate_log(log, checkpoint.log_bytes if checkpoint else 0, work)
         if checkpoint is None:
             log.unlink()
     return checkpoint

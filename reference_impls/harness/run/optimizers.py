@@ -1,4 +1,4 @@
-"""Adam and AdamW from a task's settings, and what the log says of them."""
+"""Adam and AdamW from a task's settings, and their log keys."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def make_adam(
 
     Args:
         config: its settings.
-        schedule: learning rate of each step; default: the configuration's, always.
+        schedule: learning rate of each step; default: the configuration's, constant.
 
     Raises:
-        SettingError: it asks for another than Adam or AdamW.
+        SettingError: it names another optimizer.
     """
     rate = config.learning_rate if schedule is None else schedule
     moments = {"beta_1": config.beta_1, "beta_2": config.beta_2, "epsilon": config.epsilon}

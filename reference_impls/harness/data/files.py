@@ -1,4 +1,4 @@
-"""The files of a data set: which they are, and whether they are there and whole."""
+"""The files of a data set: whether they are there and undamaged."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class DataFile(NamedTuple):
 
     Attributes:
         name: path below the data folder.
-        sha256: checksum in hexadecimal; empty where none is published (then only its presence is checked).
-        size: bytes; 0 where not known.
-        md5: checksum where only this one is published.
+        sha256: checksum in hexadecimal; empty if none is published (then only presence is checked).
+        size: bytes; 0 if not known.
+        md5: checksum, if only this one is published.
     """
 
     name: str
@@ -32,13 +32,13 @@ class DataFile(NamedTuple):
 def check_files(
     folder: Path, files: Iterable[DataFile], command: str, *, checksums: bool = True
 ) -> list[Path]:
-    """Make sure that the files are there and whole.
+    """Check that the files are there and undamaged.
 
     Args:
         folder: the data folder.
         files: which files.
-        command: the command that gets them; the message names it.
-        checksums: whether contents are read and compared; without, presence and size are.
+        command: the command that gets them; error messages name it.
+        checksums: whether to compare checksums; otherwise only presence and size.
 
     Returns:
         The files' paths.
@@ -54,11 +54,11 @@ def check_files(
         size = path.stat().st_size
         if file.size and size != file.size:
             raise DataError(
-                f"{path} is damaged: it has {size:,} bytes, not {file.size:,}; get it anew with: {command}"
+                f"{path} is damaged: it has {size:,} bytes, not {file.size:,}; get it again with: {command}"
             )
         for name, wanted in (("sha256", file.sha256), ("md5", file.md5)):
             if checksums and wanted and hash_file(path, name) != wanted:
-                raise DataError(f"{path} is damaged: its {name} differs; get it anew with: {command}")
+                raise DataError(f"{path} is damaged: its {name} differs; get it again with: {command}")
         paths.append(path)
     return paths
 
@@ -73,10 +73,10 @@ def hash_file(path: Path, algorithm: str = "sha256") -> str:
 
 
 def drop_from_cache(folder: Path) -> bool:
-    """Let the operating system forget what it keeps of a folder's files in memory.
+    """Drop a folder's files from the page cache.
 
     Returns:
-        Whether that was possible. Nobody but the files' reader needs to allow it.
+        Whether that was possible. It needs no more than permission to read the files.
     """
     if not hasattr(os, "posix_fadvise"):
         return False

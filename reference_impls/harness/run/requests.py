@@ -1,4 +1,4 @@
-"""What is asked of one run, and how it ended: values that pass between processes as JSON."""
+"""The request for one run and its result: values that pass between processes as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """One run.
+    """The request for one run.
 
     Attributes:
         task: the task's name.
@@ -23,12 +23,12 @@ class RunRequest:
         work: folder for checkpoints and the result.
         strategy: see `devices.make_strategy`.
         replicas: virtual devices of the strategy ``mirrored``; 0: as many as there are accelerators, or two.
-        deterministic: whether operations must give the same result each time.
-        resume: go on from the checkpoint in the work folder, if there is one.
+        deterministic: whether operations must be deterministic.
+        resume: resume from the checkpoint in the work folder, if there is one.
         org: who submits.
         platform: the system.
         status: availability of the system.
-        ruleset: usage and round that the run is made for.
+        ruleset: usage and round by whose rules the run is judged.
     """
 
     task: str
@@ -62,7 +62,7 @@ class RunRequest:
 
 @dataclass(frozen=True)
 class RunResult:
-    """How a run ended.
+    """The result of a run.
 
     Attributes:
         reached: whether the target was reached.

@@ -1,4 +1,4 @@
-"""The training loop: the only one, for every task and every kind of device."""
+"""The training loop: the only one, for every task and device."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Step = Callable[[Batch], Mapping[str, tf.Tensor]]
 
 
 class Recorder(Protocol):
-    """What the loop tells: the log, and whoever watches."""
+    """Receives what happens in the loop, for the log and for people."""
 
     def start(self) -> None:
         """The clock starts; data may be touched."""
@@ -37,14 +37,14 @@ class Recorder(Protocol):
         """An evaluation begins."""
 
     def finish_eval(self, epoch: int, evaluation: Evaluation) -> bool:
-        """An evaluation is done; gives whether the target is reached."""
+        """An evaluation is done; returns whether the target is reached."""
 
     def save(self, epoch: int) -> None:
-        """Everything up to this epoch is done; the moment for a checkpoint."""
+        """Everything up to this epoch is done; time for a checkpoint."""
 
 
 class Loop:
-    """Trains a workload until its target is reached or its limit.
+    """Trains a workload until it reaches its target or its limit of epochs.
 
     Args:
         workload: the task.
@@ -52,7 +52,7 @@ class Loop:
 
     Attributes:
         share: which part of each batch this process feeds.
-        steps: steps of the latest epoch.
+        steps: number of steps of the latest epoch.
     """
 
     def __init__(self, workload: Workload[Any], strategy: tf.distribute.Strategy) -> None:
@@ -63,7 +63,7 @@ class Loop:
         self._steps: dict[str, Callable[..., Any]] = {}
 
     def build(self) -> None:
-        """Make the workload's models where they compute."""
+        """Create the workload's models on the strategy's devices."""
         with self.strategy.scope():
             self.workload.build()
 
@@ -71,8 +71,8 @@ class Loop:
         """Train.
 
         Args:
-            recorder: is told of everything that happens.
-            first_epoch: the epoch to begin with.
+            recorder: receives everything that happens.
+            first_epoch: the epoch to start with.
 
         Returns:
             Whether the target was reached.
@@ -100,7 +100,7 @@ class Loop:
 
         Args:
             epoch: its number, from 1.
-            show: told now and then which step is done, with the latest losses.
+            show: called now and then with the step and the latest losses.
 
         Returns:
             Mean of each loss over the epoch's steps.
@@ -119,7 +119,7 @@ class Loop:
             steps += 1
             for name, value in losses.items():
                 seen.setdefault(name, []).append(value)
-            # Asking a tensor for its number waits for it, so that is done now and then only.
+            # Reading a tensor's value waits for the device, so do it rarely.
             if show is not None and time.monotonic() - shown > SHOW_EVERY_S:
                 shown = time.monotonic()
                 show(steps, {name: float(value) for name, value in losses.items()})
@@ -139,11 +139,11 @@ class Loop:
         """Run a step on every batch of a data set in every replica.
 
         Args:
-            data: gives the data set of a share.
-            step: gives tensors by name.
+            data: returns the data set of a share.
+            step: returns tensors by name.
 
         Returns:
-            By name, sums or joined rows, as `Workload.collects` says.
+            By name, sums or concatenated rows, as `Workload.collects` says.
         """
         rows = self.workload.collects == "rows"
         dataset = data(self.share)
@@ -164,14 +164,14 @@ class Loop:
     def _compile(
         self, name: str, step: Step, dataset: tf.data.Dataset, *, gather: bool = False
     ) -> Callable[[Iterator[Batch]], dict[str, tf.Tensor]]:
-        """A function that takes a batch for each replica of this process, runs the step on each and joins the results.
+        """A function that takes a batch for each replica of this process, runs the step on each and combines the results.
 
-        The data sets of `tf.distribute` are not used: each pass over one ends with waiting for a thread that tunes
-        pipelines and sleeps in steps that double, so that a pass of 0.4 s takes 1.3 s, or 20 s with two workers.
+        It does not use the data sets of `tf.distribute`: each pass over one ends by waiting for a tuning thread whose
+        sleeps double, so that a pass of 0.4 s takes 1.3 s, or 20 s with two workers.
         """
         strategy, replicas = self.strategy, self.share.replicas
-        # One graph for whatever the batches' sizes are: processes that traced at different moments would number
-        # their messages to each other differently.
+        # One graph for all batch sizes: processes that traced at different times would number their collective
+        # operations differently.
         signature = f"{name} {dataset.element_spec}"
         if signature not in self._steps:
 

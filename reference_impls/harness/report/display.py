@@ -1,4 +1,4 @@
-"""What a person who waits sees: a line an evaluation, and on a terminal the step between them."""
+"""Progress for people: one line per evaluation and, on a terminal, the current step."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ ERASE_LINE = "\r\x1b[2K"
 
 
 class Display:
-    """Writes the course of a run to a stream.
+    """Shows the progress of a run on a stream.
 
     Args:
         stream: usually standard error; None: nothing is shown.
-        name: what is trained, for the beginning of each line.
+        name: prefix of each line: what is trained.
         metric: name of the quality.
-        target: the quality wanted.
+        target: the target quality.
     """
 
     def __init__(self, stream: TextIO | None, name: str, metric: str, target: float) -> None:
@@ -29,21 +29,21 @@ class Display:
         self._started = time.monotonic()
 
     def start_epoch(self, epoch: int) -> None:
-        """An epoch begins."""
+        """Note that an epoch begins."""
         self._epoch = epoch
         self._show_passing("training")
 
     def show_step(self, step: int, losses: Mapping[str, float]) -> None:
-        """Some steps are done; shown on a terminal only."""
+        """Show the current step, on a terminal only."""
         shown = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
         self._show_passing(f"step {step}, {shown}")
 
     def start_eval(self) -> None:
-        """An evaluation begins."""
+        """Note that an evaluation begins."""
         self._show_passing("evaluating")
 
     def show_quality(self, quality: float, losses: Mapping[str, float]) -> None:
-        """An evaluation is done."""
+        """Show the result of an evaluation."""
         shown = "".join(f", {name} {value:.4f}" for name, value in losses.items())
         self.say(
             f"epoch {self._epoch}: {self._metric} {quality:.4f} (target {self._target:g}){shown}, "
@@ -51,7 +51,7 @@ class Display:
         )
 
     def say(self, sentence: str) -> None:
-        """Write a line that stays."""
+        """Print a line."""
         if self._stream is not None:
             erase = ERASE_LINE if self._is_terminal else ""
             self._stream.write(f"{erase}{self._name}: {sentence}\n")

@@ -1,4 +1,4 @@
-"""One step of an optimizer, alike on one device and on many."""
+"""One step of an optimizer, the same on one device and on many."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def apply_gradients(
     *,
     clip_norm: float | None = None,
 ) -> None:
-    """Change variables by the gradients of a loss, summed over all replicas.
+    """Update variables by the gradients of a loss, summed over all replicas.
 
-    Keras' optimizers sum gradients over replicas themselves, but clip before they do. Where a norm is given,
-    the sum is made and clipped here, and handed on in equal parts.
+    Keras' optimizers sum gradients over replicas themselves, but clip before they sum. If a norm is given, the sum is
+    computed and clipped here, and passed on in equal parts.
     """
     scaled = optimizer.scale_loss(loss)
     values = [getattr(variable, "value", variable) for variable in variables]

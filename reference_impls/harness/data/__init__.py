@@ -1,0 +1,1 @@
+"""Data: getting it, checking it, preparing it, and making batches of it."""

@@ -1,0 +1,1 @@
+"""Reporting: the log, what people see meanwhile, and the description of the system."""
