@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlperf_logging.analysis.progress import EPOCHS, SAMPLES, TOKENS
 from mlperf_logging.rules.reference_points import load_reference_points
 from mlperf_logging.rules.rulesets import open_rulebook
-from mlperf_logging.scoring.rcp.matching import match_batch_size, prune, summarize_points
-from mlperf_logging.scoring.rcp.test import find_smallest_mean
+from mlperf_logging.scoring.rcp.test import find_acceptance
 from mlperf_logging.scoring.requirements import read_requirement
 
 if TYPE_CHECKING:
@@ -61,11 +60,10 @@ def find_reference_range(runs: pd.DataFrame, x: str, *, rules: str | None = None
     unit = str(units[0]) if x == "progress" and len(units) == 1 else x
     if table.unit != {TOKENS: SAMPLES}.get(unit, unit):
         return None
-    references = prune(summarize_points(table.points, requirement.olympic_dropped))
-    match = match_batch_size(references, batch_size, requirement.required)
-    if match.reference is None:
+    wanted = find_acceptance(table, batch_size, requirement)
+    reference = wanted.match.reference
+    if reference is None or wanted.mean is None:
         return None
-    smallest = find_smallest_mean(match.reference, requirement.required - 2) - table.allowance
     # Points count as logs do; the column of epochs counts from nothing on.
     before = facts.get("progress", {}).get("begins", 0) if x == EPOCHS else 0
-    return ReferenceRange(smallest - before, match.reference.mean - before, unit, batch_size, match.kind)
+    return ReferenceRange(wanted.mean - before, reference.mean - before, unit, batch_size, wanted.match.kind)

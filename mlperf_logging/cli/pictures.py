@@ -154,7 +154,7 @@ def _draw_readings(tables: Tables, options: argparse.Namespace, quantity: str) -
 def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
     import pandas as pd
 
-    from mlperf_logging.analysis.rcp_chart import draw_reference_chart
+    from mlperf_logging.analysis.plots.rcp import draw_reference_chart
     from mlperf_logging.cli.rcp_views import CHECK_COLUMNS, make_check_row
     from mlperf_logging.cli.scoring import FolderRuns, name_system, read_folders
     from mlperf_logging.rules.reference_points import load_reference_points

@@ -31,8 +31,8 @@ from mlperf_logging.cli.tabular import render_records
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.folders import SCALING_FILE
 from mlperf_logging.scoring.folders import read_scaling_factor
-from mlperf_logging.scoring.rcp.matching import CHECK, RULES
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS
+from mlperf_logging.scoring.rcp.references import CHECK, RULES
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _plot(
         raise UsageError(
             "--plot needs matplotlib; install it with: pip install 'mlperf_logging[analysis]'"
         ) from None
-    from mlperf_logging.analysis.rcp_chart import draw_reference_chart
+    from mlperf_logging.analysis.plots.rcp import draw_reference_chart
 
     outcome = drawn[0]
     check = outcome.check

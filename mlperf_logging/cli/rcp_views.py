@@ -6,8 +6,8 @@ from typing import Any
 
 from mlperf_logging.cli.scoring import name_system
 from mlperf_logging.cli.tables import align_columns
-from mlperf_logging.scoring.rcp.matching import BELOW, EXACT, INTERPOLATED, MISSING
 from mlperf_logging.scoring.rcp.pass_probability import PassProbability
+from mlperf_logging.scoring.rcp.references import BELOW, EXACT, INTERPOLATED, MISSING
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
 from mlperf_logging.scoring.rcp.test import ConvergenceCheck
 

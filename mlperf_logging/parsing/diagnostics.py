@@ -34,6 +34,20 @@ class DiagnosticKind(NamedTuple):
     samples: tuple[str, ...] = ()
 
 
+class Diagnostic(NamedTuple):
+    """Something wrong with what a record holds.
+
+    Attributes:
+        label: of its `DiagnosticKind`.
+        field: the member of the record's object that is blamed; empty for the record as a whole.
+        found: what the record holds there, in short, for the message.
+    """
+
+    label: str
+    field: str = ""
+    found: str = ""
+
+
 _WANTS_VALUE = ("", '{"a": ', "[", "[1, ")
 _WANTS_NAME = ("{", '{"a": 1, ')
 _WANTS_COLON = ('{"a" ',)

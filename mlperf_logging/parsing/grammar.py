@@ -21,9 +21,8 @@ from lark.parsers.lalr_parser_state import ParserState
 from lark.visitors import merge_transformers
 
 from mlperf_logging.parsing.diagnostics import KINDS
-from mlperf_logging.parsing.dialects import Dialect
+from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
 from mlperf_logging.parsing.payloads import PairDecoder, read_integer
-from mlperf_logging.parsing.records import Parsed, ParseRecord, Unreadable
 
 EAGER_DEPTH = 20
 """A whole value is tried at once while at most so many symbols stand on the parser's stack. That bounds how
@@ -73,7 +72,7 @@ class Grammar:
             lexer=make_eager_lexer(self._values) if eager else "contextual",
             regex=True,
             maybe_placeholders=False,
-            transformer=merge_transformers(Frame(), json=self._values),  # type: ignore[no-untyped-call]
+            transformer=merge_transformers(RecordFields(), json=self._values),  # type: ignore[no-untyped-call]
             import_paths=[_FOLDER],
         )
         marker = dialect.marker.decode()
@@ -122,7 +121,7 @@ class Grammar:
         return label
 
 
-class Frame(Transformer[Token, Any]):
+class RecordFields(Transformer[Token, Any]):
     """What a record is made of: the texts of the terminals, and the payload."""
 
     def start(self, children: list[Any]) -> dict[str, Any]:

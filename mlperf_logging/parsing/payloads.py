@@ -9,7 +9,7 @@ from itertools import chain
 from math import isfinite
 from typing import Any
 
-from mlperf_logging.parsing.dialects import Diagnostic
+from mlperf_logging.parsing.diagnostics import Diagnostic
 
 DEPTH_LIMIT = 100
 """Lists and objects stand at most this deep in each other; deeper ones would break those who use them."""
@@ -49,7 +49,7 @@ class PairDecoder:
     def decode_value(self, text: str, place: int) -> tuple[Any, int] | None:
         """Decode the value that begins behind blanks at a place of a text, if there is a whole one."""
         try:
-            return self.decode(text, _skip(text, place))
+            return self.decode(text, skip_blanks(text, place))
         except (ValueError, IndexError, RecursionError):
             self.duplicates.clear()
             return None
@@ -60,9 +60,9 @@ class PairDecoder:
         end = place
         try:
             while True:
-                value, end = self.decode(text, _skip(text, place))
+                value, end = self.decode(text, skip_blanks(text, place))
                 values.append(value)
-                place = _skip(text, end)
+                place = skip_blanks(text, end)
                 if text[place] != ",":
                     break
                 place += 1
@@ -75,14 +75,14 @@ class PairDecoder:
         members: list[tuple[str, Any]] = []
         end = place
         try:
-            while text[place := _skip(text, place)] == '"':
+            while text[place := skip_blanks(text, place)] == '"':
                 name, place = self.decode(text, place)
-                place = _skip(text, place)
+                place = skip_blanks(text, place)
                 if text[place] != ":":
                     break
-                value, end = self.decode(text, _skip(text, place + 1))
+                value, end = self.decode(text, skip_blanks(text, place + 1))
                 members.append((name, value))
-                place = _skip(text, end)
+                place = skip_blanks(text, end)
                 if text[place] != ",":
                     break
                 place += 1
@@ -102,7 +102,7 @@ class PairDecoder:
         return made
 
 
-def _skip(text: str, place: int) -> int:
+def skip_blanks(text: str, place: int) -> int:
     """The first place from some place on where no blank stands."""
     while text[place] in " \t":
         place += 1

@@ -1,15 +1,22 @@
 """Records that are not ordinary: read with the dialect's grammar, or told what is wrong with them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import islice, takewhile
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
-from mlperf_logging.parsing.dialects import Dialect
-from mlperf_logging.parsing.payloads import DEPTH_LIMIT, PairDecoder, count_members, describe, has_unbounded
+from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
+from mlperf_logging.parsing.payloads import (
+    DEPTH_LIMIT,
+    PairDecoder,
+    count_members,
+    describe,
+    has_unbounded,
+    skip_blanks,
+)
 
 Item: TypeAlias = "Event | Problem"
 
@@ -20,32 +27,6 @@ _UNBOUNDED = r"-?(?:NaN|Infinity)"
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF = r"u[dD][89a-fA-F][0-9a-fA-F]{2}"
 _ESCAPE = rf"(?s)\\(?:{_PAIR}|({_HALF})|.)"
-
-
-class Parsed(NamedTuple):
-    """What a grammar found in a record.
-
-    Attributes:
-        fields: what its terminals matched, and ``payload``.
-        rest: where in the text something begins that is not the record's; None when nothing does.
-        duplicates: names that stand more than once in an object.
-    """
-
-    fields: dict[str, Any]
-    rest: int | None
-    duplicates: list[str]
-
-
-class Unreadable(NamedTuple):
-    """Where and why a text is not a record.
-
-    Attributes:
-        place: index of the character in the text.
-        label: label of the diagnostic.
-    """
-
-    place: int
-    label: str
 
 
 class Markers(NamedTuple):
@@ -87,10 +68,6 @@ def _find_stem(markers: list[bytes]) -> bytes:
     return first[: sum(1 for _ in same)]
 
 
-ParseRecord: TypeAlias = "Callable[[Dialect, str], Parsed | Unreadable]"
-"""Parses a text that begins with a record by the dialect's grammar."""
-
-
 class RecordReader:
     """Reads what stands between two line ends, whatever it is.
 
@@ -101,7 +78,7 @@ class RecordReader:
     in a record that cannot be read every marker begins a new one.
     """
 
-    def __init__(self, dialects: Sequence[Dialect], parse: "ParseRecord | None" = None) -> None:
+    def __init__(self, dialects: Sequence[Dialect], parse: ParseRecord | None = None) -> None:
         self._parse = parse
         self.markers = compile_markers(tuple(dialects))
 
@@ -318,23 +295,16 @@ def find_member(text: str, name: str) -> int:
     scan = JSONDecoder().raw_decode
     place, found = text.find("{") + 1, 0
     try:
-        while text[place := _skip(text, place)] == '"':
+        while text[place := skip_blanks(text, place)] == '"':
             member, place = scan(text, place)
-            place = _skip(text, _skip(text, place) + 1)
+            place = skip_blanks(text, skip_blanks(text, place) + 1)
             if member == name:
                 found = place
             _, place = scan(text, place)
-            place = _skip(text, place) + 1
+            place = skip_blanks(text, place) + 1
     except (ValueError, IndexError, RecursionError):
         return found
     return found
-
-
-def _skip(text: str, place: int) -> int:
-    """The first place from some place on where no white space stands."""
-    while text[place] in " \t":
-        place += 1
-    return place
 
 
 class _HeadParser:

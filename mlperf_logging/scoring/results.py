@@ -9,8 +9,8 @@ from mlperf_logging.rules.reference_points import ReferenceTable, load_reference
 from mlperf_logging.rules.rulesets import open_rulebook
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.folders import OLYMPIC, FolderScore, score_folder
-from mlperf_logging.scoring.rcp.matching import CHECK
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS
+from mlperf_logging.scoring.rcp.references import CHECK
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun, score_run

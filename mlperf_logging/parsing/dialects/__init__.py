@@ -12,27 +12,40 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event
+from mlperf_logging.parsing.diagnostics import Diagnostic
 
 STEM = ":::"
 """How every marker begins."""
 
 
-class Diagnostic(NamedTuple):
-    """Something wrong with what a record holds.
-
-    Attributes:
-        label: one of the labels in `diagnostics`.
-        field: the member of the record's object that is blamed; empty for the record as a whole.
-        found: what the record holds there, in short, for the message.
-    """
-
-    label: str
-    field: str = ""
-    found: str = ""
-
-
 Reading: TypeAlias = "tuple[Event | None, list[Diagnostic]]"
 """What a record's fields make: an event, unless a diagnostic forbids it, and the diagnostics."""
+
+
+class Parsed(NamedTuple):
+    """What a grammar found in a record.
+
+    Attributes:
+        fields: what its terminals matched, and ``payload``.
+        rest: where in the text something begins that is not the record's; None when nothing does.
+        duplicates: names that stand more than once in an object.
+    """
+
+    fields: dict[str, Any]
+    rest: int | None
+    duplicates: list[str]
+
+
+class Unreadable(NamedTuple):
+    """Where and why a text is not a record.
+
+    Attributes:
+        place: index of the character in the text.
+        label: label of the diagnostic.
+    """
+
+    place: int
+    label: str
 
 
 class Dialect(NamedTuple):
@@ -43,10 +56,10 @@ class Dialect(NamedTuple):
         rank: age of the dialect: a newer one has a higher rank.
         read_ordinary: the fast path. From the bytes of records (marker first), their line numbers and columns
             it makes their events, or None when not every one of them is of the ordinary shape and beyond
-            doubt. read_fields: makes an event of what the grammar found: what its terminals matched, under
-            their names
-            in lower case, and ``payload``, the decoded JSON, where there is one; then line number, column and
-            bytes of the record.
+            doubt.
+        read_fields: makes an event of what the grammar found: what its terminals matched, under their names in
+            lower case, and ``payload``, the decoded JSON, where there is one; then line number, column and bytes
+            of the record.
         key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
         sample_head: what stands between marker and JSON, to make a record of a sample of malformed JSON.
         head_samples: malformed beginnings of records, from behind the marker on, by label.
@@ -72,6 +85,10 @@ class Dialect(NamedTuple):
     def marker(self) -> bytes:
         """The bytes that begin a record, with the space that ends them."""
         return read_marker(self.grammar_path)
+
+
+ParseRecord: TypeAlias = Callable[[Dialect, str], Parsed | Unreadable]
+"""Parses a text that begins with a record by the dialect's grammar."""
 
 
 @cache

@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any
 
 from mlperf_logging.events import Event
-from mlperf_logging.parsing.dialects import Diagnostic, Dialect, Reading
+from mlperf_logging.parsing.diagnostics import Diagnostic
+from mlperf_logging.parsing.dialects import Dialect, Reading
 from mlperf_logging.parsing.payloads import (
     count_members,
     count_names,

@@ -9,7 +9,8 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from mlperf_logging.events import Event
-from mlperf_logging.parsing.dialects import Diagnostic, Dialect, Reading
+from mlperf_logging.parsing.diagnostics import Diagnostic
+from mlperf_logging.parsing.dialects import Dialect, Reading
 from mlperf_logging.parsing.payloads import (
     DEPTH_LIMIT,
     count_members,

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlperf_logging.scoring.means import olympic_mean, population_deviation
-from mlperf_logging.scoring.rcp.matching import Reference
+from mlperf_logging.scoring.rcp.references import Reference
 from mlperf_logging.scoring.requirements import Requirement
 
 DRAWS = 10_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -9,12 +10,12 @@ from mlperf_logging.events import Division
 from mlperf_logging.rules.reference_points import ReferenceTable
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.folders import agree, describe_too_few
-from mlperf_logging.scoring.rcp.matching import CHECK, match_batch_size, prune, summarize_points
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS, PassProbability, simulate_pass_probability
+from mlperf_logging.scoring.rcp.references import CHECK
 from mlperf_logging.scoring.rcp.test import (
     ConvergenceCheck,
     check_convergence,
-    find_smallest_mean,
+    find_acceptance,
     read_converged,
 )
 from mlperf_logging.scoring.requirements import Requirement
@@ -116,8 +117,12 @@ def check_submission(
         read_converged(run.converged_at, table.unit, batch_size, run.trained_samples) for run in runs
     ]
     pass_probability = None
-    if len(runs) < requirement.required:
-        pass_probability = _simulate(converged, batch_size, table, requirement, method, pruned, seed, draws)
+    if len(runs) < requirement.required and any(map(math.isfinite, converged)):
+        wanted = find_acceptance(table, batch_size, requirement, method, pruned=pruned)
+        if wanted.match.reference is not None and wanted.mean is not None:
+            pass_probability = simulate_pass_probability(
+                converged, wanted.match.reference, wanted.mean, requirement, seed=seed, draws=draws
+            )
     if len(runs) < requirement.min_runs:
         return outcome._replace(
             reason=describe_too_few(len(runs), requirement), pass_probability=pass_probability
@@ -126,28 +131,3 @@ def check_submission(
     return outcome._replace(
         passed=check.passed, reason=check.reason, check=check, pass_probability=pass_probability
     )
-
-
-def _simulate(
-    converged: Sequence[float],
-    batch_size: float,
-    table: ReferenceTable,
-    requirement: Requirement,
-    method: str,
-    pruned: bool,
-    seed: int,
-    draws: int,
-) -> PassProbability | None:
-    references = summarize_points(table.points, requirement.olympic_dropped, method)
-    match = match_batch_size(
-        prune(references, method) if pruned else references, batch_size, requirement.required
-    )
-    if match.reference is None:
-        return None
-    acceptable = find_smallest_mean(match.reference, requirement.required - 2) - table.allowance
-    try:
-        return simulate_pass_probability(
-            converged, match.reference, acceptable, requirement, seed=seed, draws=draws
-        )
-    except ValueError:  # no run has converged yet
-        return None

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from mlperf_logging.rules.reference_points import ReferenceTable
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.means import olympic_mean
 from mlperf_logging.scoring.rcp import student
-from mlperf_logging.scoring.rcp.matching import (
+from mlperf_logging.scoring.rcp.references import (
     BELOW,
     CHECK,
     MISSING,
@@ -30,8 +31,36 @@ from mlperf_logging.scoring.requirements import Requirement
 
 SIGNIFICANCE = 0.05
 
+LINE_STEPS = 40
+"""Pieces of the line between two reference points: it bends where batch sizes are on a logarithmic axis."""
+
 CHECKED_DECIMALS = 3
 """Decimals of an epoch that the public checks keep."""
+
+
+class Acceptance(NamedTuple):
+    """What a submission of one batch size is measured by.
+
+    Attributes:
+        match: the reference of the batch size, and how it was found.
+        smallest: smallest mean that the test does not reject, in the table's unit; None without a reference.
+        allowance: by how much a mean may be smaller than that.
+        runs: runs that the submission counts as.
+        pruned: the references that count.
+        references: all references.
+    """
+
+    match: Match
+    smallest: float | None
+    allowance: float
+    runs: int
+    pruned: tuple[Reference, ...]
+    references: tuple[Reference, ...]
+
+    @property
+    def mean(self) -> float | None:
+        """The smallest acceptable mean; None without a reference."""
+        return None if self.smallest is None else self.smallest - self.allowance
 
 
 class ConvergenceCheck(NamedTuple):
@@ -111,40 +140,79 @@ def check_convergence(
             f"{len(converged_at)} run{'s' * (len(converged_at) != 1)} cannot be tested: "
             f"{requirement.olympic_dropped} are dropped on each side"
         )
-    references = summarize_points(table.points, requirement.olympic_dropped, method)
-    if not references:
+    wanted = find_acceptance(table, batch_size, requirement, method, pruned=pruned)
+    if not wanted.references:
         raise ValueError(f"there are no reference points of {table.benchmark} with enough runs")
-    counting = prune(references, method) if pruned else references
-    match = match_batch_size(counting, batch_size, requirement.required)
-    runs = requirement.required - 2
     failed = sum(math.isinf(each) for each in converged_at)
-    reference = match.reference
-    smallest = p_value = None
-    if reference is not None:
-        smallest = find_smallest_mean(reference, runs)
-        p_value = find_p_value(mean, reference, runs)
-    acceptable = smallest - table.allowance if smallest is not None else None
-    passed = failed <= requirement.max_failures and acceptable is not None and mean >= acceptable
+    reference = wanted.match.reference
+    passed = failed <= requirement.max_failures and wanted.mean is not None and mean >= wanted.mean
     return ConvergenceCheck(
         passed=passed,
-        reason=_explain(match, mean, acceptable, failed, requirement, table.unit),
+        reason=_explain(wanted, mean, failed, requirement, table.unit),
         method=method,
         unit=table.unit,
         batch_size=batch_size,
-        match=match.kind,
+        match=wanted.match.kind,
         normalisation=max(1.0, reference.mean / mean) if reference is not None and mean > 0 else 1.0,
         submission_mean=mean,
         reference_mean=reference.mean if reference is not None else None,
         reference_stdev=reference.deviation if reference is not None else None,
-        reference_min=smallest,
+        reference_min=wanted.smallest,
         allowance=table.allowance,
-        p_value=p_value,
+        p_value=find_p_value(mean, reference, wanted.runs) if reference is not None else None,
         reference_runs=reference.kept if reference is not None else None,
-        submission_runs=runs,
+        submission_runs=wanted.runs,
         converged_at=tuple(converged_at),
-        pruned=tuple(counting),
-        references=tuple(references),
+        pruned=wanted.pruned,
+        references=wanted.references,
     )
+
+
+def find_acceptance(
+    table: ReferenceTable,
+    batch_size: float,
+    requirement: Requirement,
+    method: str = CHECK,
+    *,
+    pruned: bool = True,
+) -> Acceptance:
+    """What a submission of a batch size is measured by.
+
+    Args:
+        table: the benchmark's reference points.
+        batch_size: the submission's samples in a step.
+        requirement: how often the benchmark is run.
+        method: "check" as the rounds' public checks have it, "rules" as the rules are written.
+        pruned: judge against the pruned points; else against all.
+    """
+    references = summarize_points(table.points, requirement.olympic_dropped, method)
+    counting = prune(references, method) if pruned else references
+    match = match_batch_size(counting, batch_size, requirement.required)
+    runs = requirement.required - 2
+    smallest = None if match.reference is None else find_smallest_mean(match.reference, runs)
+    return Acceptance(match, smallest, table.allowance, runs, tuple(counting), tuple(references))
+
+
+def trace_acceptance(check: ConvergenceCheck) -> list[tuple[float, float, float]]:
+    """Reference mean and smallest acceptable mean at and between the points that count.
+
+    Args:
+        check: the test, with its references.
+
+    Returns:
+        Batch size, reference mean and smallest acceptable mean, by batch size; nothing for a single point.
+    """
+    sizes = sorted(
+        left.batch_size + (right.batch_size - left.batch_size) * step / LINE_STEPS
+        for left, right in pairwise(check.pruned)
+        for step in range(LINE_STEPS + 1)
+    )
+    references = [match_batch_size(check.pruned, size, check.submission_runs + 2).reference for size in sizes]
+    return [
+        (each.batch_size, each.mean, find_smallest_mean(each, check.submission_runs) - check.allowance)
+        for each in references
+        if each is not None
+    ]
 
 
 def find_smallest_mean(reference: Reference, submission_runs: int) -> float:
@@ -206,9 +274,8 @@ def _standard_error(reference: Reference, submission_runs: int) -> float:
     return reference.deviation * math.sqrt(1 / reference.kept + 1 / submission_runs)
 
 
-def _explain(
-    match: Match, mean: float, smallest: float | None, failed: int, requirement: Requirement, unit: str
-) -> str:
+def _explain(wanted: Acceptance, mean: float, failed: int, requirement: Requirement, unit: str) -> str:
+    match, smallest = wanted.match, wanted.mean
     if failed > requirement.max_failures:
         return f"{failed} runs did not converge; {requirement.max_failures} may"
     if match.kind == MISSING or smallest is None:

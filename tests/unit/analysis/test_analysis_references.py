@@ -10,7 +10,7 @@ from conftest import WriteRun
 from mlperf_logging.analysis import ReadingParameters, find_reference_range, tabulate_runs
 from mlperf_logging.rules.reference_points import load_reference_points
 from mlperf_logging.rules.rulesets import open_rulebook
-from mlperf_logging.scoring.rcp.matching import summarize_points
+from mlperf_logging.scoring.rcp.references import summarize_points
 from mlperf_logging.scoring.rcp.test import find_smallest_mean
 
 ROUND = ReadingParameters(usage="training", ruleset="5.1.0")

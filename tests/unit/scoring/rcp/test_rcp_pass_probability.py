@@ -8,8 +8,8 @@ import random
 import pytest
 from scipy import stats
 
-from mlperf_logging.scoring.rcp.matching import Reference
 from mlperf_logging.scoring.rcp.pass_probability import simulate_pass_probability
+from mlperf_logging.scoring.rcp.references import Reference
 from mlperf_logging.scoring.requirements import Requirement
 
 REFERENCE = Reference(64, 100.0, 5.0, 18)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from mlperf_logging.rules.reference_points import ReferencePoint, ReferenceTable
 from mlperf_logging.runs.intervals import Progress
-from mlperf_logging.scoring.rcp.matching import RULES, Reference, summarize_point
+from mlperf_logging.scoring.rcp.references import RULES, Reference, summarize_point
 from mlperf_logging.scoring.rcp.test import (
     check_convergence,
     find_p_value,

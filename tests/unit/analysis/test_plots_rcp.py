@@ -12,7 +12,7 @@ from mlperf_logging.scoring.rcp.test import ConvergenceCheck, check_convergence
 from mlperf_logging.scoring.requirements import Requirement
 
 figure_module = pytest.importorskip("matplotlib.figure")
-from mlperf_logging.analysis.rcp_chart import draw_reference_chart  # noqa: E402
+from mlperf_logging.analysis.plots.rcp import draw_reference_chart  # noqa: E402
 
 TABLE = ReferenceTable(
     "knitting",

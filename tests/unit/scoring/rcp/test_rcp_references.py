@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlperf_logging.rules.reference_points import ReferencePoint
-from mlperf_logging.scoring.rcp.matching import (
+from mlperf_logging.scoring.rcp.references import (
     BELOW,
     CHECK,
     EXACT,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mlperf_logging.analysis.plots.looks import put_legend, tidy
 from mlperf_logging.rules.reference_points import ReferenceTable
-from mlperf_logging.scoring.rcp.matching import match_batch_size, show_amount
-from mlperf_logging.scoring.rcp.test import ConvergenceCheck, find_smallest_mean
+from mlperf_logging.scoring.rcp.references import show_amount
+from mlperf_logging.scoring.rcp.test import ConvergenceCheck, trace_acceptance
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-STEPS = 40
-"""Pieces that a line between two points is drawn in: it is bent where batch sizes are on a logarithmic axis."""
 
 DARK, GRAY, LIGHT, ACCENT = "#222222", "#8a8a8a", "#dcdcdc", "#c1440e"
 
@@ -88,21 +85,10 @@ def _draw_reference_runs(axes: Axes, table: ReferenceTable | None) -> None:
 
 def _draw_between(axes: Axes, check: ConvergenceCheck) -> None:
     """The reference mean and the smallest acceptable one between the points: straight in the batch size itself."""
-    sizes = sorted(
-        left.batch_size + (right.batch_size - left.batch_size) * step / STEPS
-        for left, right in pairwise(check.pruned)
-        for step in range(STEPS + 1)
-    )
-    if not sizes:
+    lines = trace_acceptance(check)
+    if not lines:
         return
-    required = check.submission_runs + 2
-    references = [match_batch_size(check.pruned, size, required).reference for size in sizes]
-    means = [each.mean for each in references if each is not None]
-    smallest = [
-        find_smallest_mean(each, check.submission_runs) - check.allowance
-        for each in references
-        if each is not None
-    ]
+    sizes, means, smallest = zip(*lines, strict=True)
     axes.plot(sizes, means, color=DARK, linewidth=1.2, label="interpolated", zorder=3)
     axes.plot(
         sizes, smallest, color=GRAY, linewidth=1.2, linestyle="--", label="smallest acceptable mean", zorder=2
@@ -170,13 +156,10 @@ def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
     axes.set_xlabel("global batch size (samples, logarithmic)")
     axes.set_ylabel(f"{check.unit} to converge")
-    axes.grid(axis="y", color=LIGHT, linewidth=0.6)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    tidy(axes, grid="y")
     if title:
         axes.set_title(title, loc="left", fontsize=11)
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0)
+    put_legend(axes)
 
 
 def _thin_out(sizes: list[float], wanted: float) -> list[float]:
