@@ -10,7 +10,7 @@ medians.
 
 - *folder*: both judge the same logs by the same rounds, each in one process. Timed is the judging, from the
   first log to the last, reading the rules included, starting Python and importing not. The logs are of rounds
-  that both know. "First time" is the same before anything is in the cache of rules.
+  that both know.
 - *cold start*: `mlperf-check FILE` beside `python -m mlperf_logging.compliance_checker FILE` and
   `python -c pass`, from the start of the process to its end, for the log of median size and for a short one.
 - *processes*: `mlperf-check --jobs 1` beside `--jobs 2`.
@@ -34,10 +34,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness import install_package
+
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 EXAMPLES = PROJECT / "examples" / "logs"
-MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
 UNKNOWN_TO_PEER = ("0.5.0",)
 SHORT_LOG = ("compliant/6.1.0_llama31_8b.txt", "training", "6.1.0")
 
@@ -140,7 +141,9 @@ def take_turns(contestants: Mapping[str, Callable[[], float]], rounds: int) -> d
     return {name: statistics.median(values) for name, values in figures.items()}
 
 
-def measure_folder(logs: list[Log], peer: str | None, folder: Path, rounds: int) -> dict[str, Any]:
+def measure_folder(
+    logs: list[Log], ours: Path, peer: str | None, folder: Path, rounds: int
+) -> dict[str, Any]:
     """Judge the same logs in one process each."""
     listing = folder / "logs.json"
     listing.write_text(json.dumps(logs))
@@ -154,25 +157,24 @@ def measure_folder(logs: list[Log], peer: str | None, folder: Path, rounds: int)
 
         return measure
 
-    contestants = {"mlperf_logging": contest("mlperf_logging", sys.executable, OURS)}
+    contestants = {"mlperf_logging": contest("mlperf_logging", str(ours / "python"), OURS)}
     if peer:
         contestants["peer"] = contest("peer", peer, PEER)
-    first = contestants["mlperf_logging"]()  # fills the cache of rules
     seconds = take_turns(contestants, rounds)
     megabytes = sum(Path(log.path).stat().st_size for log in logs) / 1e6
     counts = ", ".join(f"{name} {count:.0f}" for name, count in passed.items())
     return {
         "title": f"folder: {len(logs)} logs, {megabytes:.1f} MB, one process (compliant: {counts})",
-        "seconds": seconds | {"first time": first},
+        "seconds": seconds,
         "ratios": {"peer / ours": seconds["peer"] / seconds["mlperf_logging"]} if peer else {},
     }
 
 
-def measure_cold_start(log: Log, peer: str | None, folder: Path, rounds: int) -> dict[str, Any]:
+def measure_cold_start(log: Log, ours: Path, peer: str | None, folder: Path, rounds: int) -> dict[str, Any]:
     """Start, judge one log and end."""
     commands: dict[str, list[str | Path]] = {
-        "python -c pass": [sys.executable, "-c", "pass"],
-        "mlperf_logging": [MLPERF_CHECK, log.path],
+        "python -c pass": [ours / "python", "-c", "pass"],
+        "mlperf_logging": [ours / "mlperf-check", log.path],
     }
     if peer:
         rest = ["--usage", log.usage, "--ruleset", log.ruleset, "--log_output", os.devnull, log.path]
@@ -180,7 +182,7 @@ def measure_cold_start(log: Log, peer: str | None, folder: Path, rounds: int) ->
     contestants = {
         name: partial(time_command, command, folder, codes=(0,)) for name, command in commands.items()
     }
-    take_turns(contestants, 1)  # files come into the page cache, rules into the cache of rules
+    take_turns(contestants, 1)  # files come into the page cache
     seconds = take_turns(contestants, rounds)
     ratios = {"ours / pass": seconds["mlperf_logging"] / seconds["python -c pass"]}
     if peer:
@@ -196,9 +198,9 @@ def choose_median(logs: list[Log]) -> Log:
     return candidates[len(candidates) // 2][1]
 
 
-def measure_processes(logs: list[Log], folder: Path, rounds: int) -> dict[str, Any]:
+def measure_processes(logs: list[Log], ours: Path, folder: Path, rounds: int) -> dict[str, Any]:
     """Judge many logs in one process and in two."""
-    command = [str(MLPERF_CHECK), "--quiet", *[log.path for log in logs]]
+    command = [str(ours / "mlperf-check"), "--quiet", *[log.path for log in logs]]
     contestants = {
         f"--jobs {jobs}": partial(time_command, [*command, "--jobs", str(jobs)], folder, codes=(0, 1))
         for jobs in (1, 2)
@@ -242,7 +244,7 @@ def main() -> int:
         print("no --peer: the public package is not measured; `make peer` installs it\n")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        os.environ["MLPERF_CACHE_DIR"] = str(folder / "cache")
+        ours = install_package(folder)
         logs, kind = list_corpus(corpus, folder, options.many)
         known = [log for log in logs if log.ruleset not in UNKNOWN_TO_PEER]
         some, many = take_evenly(known, options.files), take_evenly(logs, options.many)
@@ -251,10 +253,10 @@ def main() -> int:
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
             "corpus": kind,
             "measurements": [
-                measure_folder(some, options.peer, folder, options.rounds),
-                measure_cold_start(choose_median(known), options.peer, folder, options.starts),
-                measure_cold_start(short, options.peer, folder, options.starts),
-                measure_processes(many, folder, options.rounds),
+                measure_folder(some, ours, options.peer, folder, options.rounds),
+                measure_cold_start(choose_median(known), ours, options.peer, folder, options.starts),
+                measure_cold_start(short, ours, options.peer, folder, options.starts),
+                measure_processes(many, ours, folder, options.rounds),
             ],
         }
     print(describe(results))

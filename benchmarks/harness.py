@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import subprocess
 import sys
+import sysconfig
+import tempfile
+import venv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
+
+PROJECT = Path(__file__).resolve().parent.parent
 
 _WORKER = """
 import json, sys, time
@@ -28,6 +34,34 @@ for line in sys.stdin:
         del result
     print(json.dumps([best, number]), flush=True)
 """
+
+
+def install_package(folder: Path) -> Path:
+    """Install the package as users do, into an environment of its own; its dependencies are those of this Python.
+
+    Args:
+        folder: an empty folder.
+
+    Returns:
+        The folder of the environment's commands.
+    """
+    environment = folder / "installed"
+    venv.create(environment, symlinks=True)
+    python = environment / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    wheel = [*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder]
+    with tempfile.TemporaryDirectory() as source:  # the build leaves its own files there
+        for name in ("mlperf_logging", "compliance_rules", "reference_impls"):
+            shutil.copytree(PROJECT / name, Path(source, name), ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+            shutil.copy(PROJECT / name, source)
+        subprocess.run([*wheel, source], check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    install = ["--python", python, "install", "--no-deps", "--no-index", built]
+    subprocess.run([*pip, *install], check=True, capture_output=True)
+    (packages,) = environment.glob("lib/*/site-packages")
+    (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n", "utf-8")
+    return environment / "bin"
 
 
 class Figure(NamedTuple):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,36 +13,29 @@ from hypothesis import settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-_CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
-
-
 # No test fails because the machine is slow. "thorough" is for a run at night (--hypothesis-profile=thorough).
 settings.register_profile("project", deadline=None)
 settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile("project")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep resolved rules in a folder of the test run, never in the user's own cache.
-
-    Tests are collected from the rule files, so a fixture would come too late. Workers share the folder of
-    the process that started them.
-    """
-    if not hasattr(config, "workerinput"):
-        config.stash[_CACHE] = folder = tempfile.TemporaryDirectory(prefix="mlperf-cache-")
-        os.environ["MLPERF_CACHE_DIR"] = folder.name
-
-
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the folder of resolved rules."""
-    if _CACHE in config.stash:
-        config.stash[_CACHE].cleanup()
-
-
 @pytest.fixture(scope="session")
 def project() -> Path:
     """Root of the checkout."""
     return PROJECT
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that an installation of the package would fill, with compiled rules in place of the rule files."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
+    for name in ("mlperf_logging", "compliance_rules"):
+        shutil.copytree(PROJECT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, source)
+    command = [sys.executable, "setup.py", "-q", "build_py", "-d", str(target)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    return target
 
 
 @pytest.fixture(scope="session")

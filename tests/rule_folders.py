@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from mlperf_logging.errors import RuleError
-from mlperf_logging.rules.cache import RuleStore
-from mlperf_logging.rules.rulesets import RULES_FOLDER, RuleBook, Ruleset
+from mlperf_logging.rules.files import RuleFiles
+from mlperf_logging.rules.repository import RULES_FOLDER, RuleRepository
+from mlperf_logging.rules.resolving import Resolver
+from mlperf_logging.rules.rulesets import Ruleset
 
 FIRST = """\
 title: Trial 1.0
@@ -87,12 +89,12 @@ class RuleFolder:
 
     def load(self, name: str = SECOND) -> Ruleset:
         """Resolve one round afresh, without a look at the others."""
-        store = RuleStore(str(self.path))
-        return Ruleset(store.resolved(name), store.vocabulary)
+        resolver = Resolver(RuleFiles(self.path))
+        return Ruleset(resolver.resolve(name), lambda: resolver.vocabulary)
 
-    def book(self) -> RuleBook:
+    def book(self) -> RuleRepository:
         """A new rule book, as a new process would open it."""
-        return RuleBook(self.path)
+        return RuleRepository(self.path)
 
     def refuse(self, name: str = SECOND) -> RuleError:
         """The error that a round gives when it is loaded and compiled for every kind of run."""

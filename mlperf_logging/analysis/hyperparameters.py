@@ -10,8 +10,9 @@ from mlperf_logging.analysis.columns import FLAG, TEXT, Column, make_table
 from mlperf_logging.analysis.grouping import GROUP
 from mlperf_logging.analysis.reading import RunRows
 from mlperf_logging.rules.formula import Node, walk
+from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rule import Rule
-from mlperf_logging.rules.rulesets import Ruleset, open_rulebook
+from mlperf_logging.rules.rulesets import Ruleset
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -73,7 +74,7 @@ def tabulate_hyperparameters(rows: Iterable[RunRows], *, rules: str | None = Non
         if each.ruleset is not None:
             group = tuple(str(each.run.get(name) or "") for name in GROUP)
             by_benchmark.setdefault(group[0], {}).setdefault(group, []).append(each)
-    book = open_rulebook(rules)
+    book = open_rules(rules)
     found: list[dict[str, Any]] = []
     for benchmark, groups in sorted(by_benchmark.items()):
         members = [run for runs in groups.values() for run in runs]

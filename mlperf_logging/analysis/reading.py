@@ -22,7 +22,7 @@ from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import choose_ruleset
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.parsing import Log, read_log
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.runs import Run, make_run
 
 _SHARED = ("path", "benchmark", "submitter", "system", "seed")
@@ -132,7 +132,7 @@ def _look_up(
     identity = Identity({}, {})
     identity.note(log.events)
     choice = choose_ruleset(
-        open_rulebook(parameters.rules),
+        open_rules(parameters.rules),
         parameters.usage,
         parameters.ruleset,
         parameters.division,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.analysis.progress import EPOCHS, SAMPLES, TOKENS
-from mlperf_logging.rules.reference_points import load_reference_points
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
+from mlperf_logging.scoring.rcp.files import load_reference_points
 from mlperf_logging.scoring.rcp.test import find_acceptance
 from mlperf_logging.scoring.requirements import read_requirement
 
@@ -48,7 +48,7 @@ def find_reference_range(runs: pd.DataFrame, x: str, *, rules: str | None = None
     sizes, rounds, names = (known[name].dropna().unique() for name in ("batch_size", "ruleset", "benchmark"))
     if not len(sizes) == len(rounds) == len(names) == 1:
         return None
-    book = open_rulebook(rules)
+    book = open_rules(rules)
     benchmark, batch_size = str(names[0]), float(sizes[0])
     ruleset = book.load(str(rounds[0]))
     table = load_reference_points(book, ruleset.name).get(benchmark)

@@ -212,18 +212,18 @@ def _read_selection(options: SimpleNamespace | Namespace) -> Selection | None:
 
 def _list_codes(folder: str | None) -> set[str]:
     from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
-    from mlperf_logging.rules.rulesets import open_rulebook
+    from mlperf_logging.rules.repository import open_rules
 
     form = {kind.code for kind in KIND_OF_LABEL.values()}
-    return form | set(open_rulebook(folder).vocabulary().codes) | {UNJUDGED_CODE}
+    return form | set(open_rules(folder).vocabulary().codes) | {UNJUDGED_CODE}
 
 
 def _list_rule_ids(folder: str | None) -> set[str]:
     from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
     from mlperf_logging.rules.catalogue import list_rules
-    from mlperf_logging.rules.rulesets import open_rulebook
+    from mlperf_logging.rules.repository import open_rules
 
-    book = open_rulebook(folder)
+    book = open_rules(folder)
     found = {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}
     return found | set(KIND_OF_LABEL) | JUDGE_IDS
 

@@ -157,8 +157,8 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
     from mlperf_logging.analysis.plots.rcp import draw_reference_chart
     from mlperf_logging.cli.rcp_views import CHECK_COLUMNS, make_check_row
     from mlperf_logging.cli.scoring import FolderRuns, name_system, read_folders
-    from mlperf_logging.rules.reference_points import load_reference_points
-    from mlperf_logging.rules.rulesets import open_rulebook
+    from mlperf_logging.rules.repository import open_rules
+    from mlperf_logging.scoring.rcp.files import load_reference_points
     from mlperf_logging.scoring.rcp.submissions import check_submission
 
     del tables  # the runs of whole folders count, and are judged
@@ -168,7 +168,7 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
         raise UsageError(
             f"the picture shows one benchmark's folder, not {len(folders)} ({shown} …); name one"
         )
-    book = open_rulebook(options.rules)
+    book = open_rules(options.rules)
     (found,) = folders
     outcome = check_submission(
         found.folder, found.runs, lambda name, benchmark: load_reference_points(book, name).get(benchmark)

@@ -36,7 +36,7 @@ from mlperf_logging.scoring.rcp.references import CHECK, RULES
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 
 if TYPE_CHECKING:
-    from mlperf_logging.rules.reference_points import ReferenceTable
+    from mlperf_logging.scoring.rcp.points import ReferenceTable
 
 SCHEMA = "mlperf-rcp/1"
 PICTURES = (".png", ".svg", ".pdf")
@@ -158,10 +158,10 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
 
 
 def _open_tables(options: argparse.Namespace) -> Callable[[str, str], ReferenceTable | None]:
-    from mlperf_logging.rules.reference_points import load_reference_points
-    from mlperf_logging.rules.rulesets import open_rulebook
+    from mlperf_logging.rules.repository import open_rules
+    from mlperf_logging.scoring.rcp.files import load_reference_points
 
-    book = open_rulebook(options.rules)
+    book = open_rules(options.rules)
     known: dict[str, dict[str, ReferenceTable]] = {}
 
     def find_table(ruleset: str, benchmark: str) -> ReferenceTable | None:

@@ -14,7 +14,8 @@ from mlperf_logging.events import DIVISIONS
 
 if TYPE_CHECKING:
     from mlperf_logging.rules.catalogue import Explanation
-    from mlperf_logging.rules.rulesets import RuleBook, Ruleset
+    from mlperf_logging.rules.repository import RuleRepository
+    from mlperf_logging.rules.rulesets import Ruleset
 
 SCHEMA = "mlperf-rules/1"
 _EXAMPLES = """\
@@ -319,13 +320,15 @@ def _docs(options: argparse.Namespace, program: str) -> int:
     return COMPLIANT
 
 
-def _open_book(folder: str | None) -> RuleBook:
-    from mlperf_logging.rules.rulesets import open_rulebook
+def _open_book(folder: str | None) -> RuleRepository:
+    from mlperf_logging.rules.repository import open_rules
 
-    return open_rulebook(folder)
+    return open_rules(folder)
 
 
-def _find_ruleset(book: RuleBook, name: str, usage: str | None, benchmark: str | None = None) -> Ruleset:
+def _find_ruleset(
+    book: RuleRepository, name: str, usage: str | None, benchmark: str | None = None
+) -> Ruleset:
     """A ruleset by its round, or the newest that knows a benchmark.
 
     Raises:

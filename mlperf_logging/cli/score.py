@@ -179,11 +179,11 @@ def _names_benchmark(runs: Sequence[ScoredRun], suite: Suite) -> bool:
 
 def _look_up_requirement(found: FolderRuns, options: argparse.Namespace) -> Requirement | None:
     """How often the benchmark that the folder is named after is run, where no log names one."""
-    from mlperf_logging.rules.rulesets import open_rulebook
+    from mlperf_logging.rules.repository import open_rules
 
     for run in found.runs[:1]:
         if run.ruleset is not None:
-            ruleset = open_rulebook(options.rules).load(f"{run.usage}/{run.ruleset}")
+            ruleset = open_rules(options.rules).load(f"{run.usage}/{run.ruleset}")
             if found.folder.benchmark in ruleset.benchmarks:
                 return read_requirement(ruleset.facts(found.folder.benchmark).get("runs"))
     return None

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.checking import CheckedRun, check_log, check_run
     from mlperf_logging.compliance.findings import Finding, Verdict
     from mlperf_logging.compliance.live import start_judge
-    from mlperf_logging.rules.rulesets import Ruleset, load_ruleset
+    from mlperf_logging.rules.repository import load_ruleset
+    from mlperf_logging.rules.rulesets import Ruleset
 
 _MODULES = {
     "CheckedRun": "compliance.checking",
@@ -18,7 +19,7 @@ _MODULES = {
     "Verdict": "compliance.findings",
     "check_log": "compliance.checking",
     "check_run": "compliance.checking",
-    "load_ruleset": "rules.rulesets",
+    "load_ruleset": "rules.repository",
     "start_judge": "compliance.live",
 }
 

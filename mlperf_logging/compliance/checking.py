@@ -13,7 +13,8 @@ from mlperf_logging.events import Event, Outcome, Problem, Severity
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import name_of
 from mlperf_logging.rules.closures import TROUBLES, Memory
-from mlperf_logging.rules.rulesets import Ruleset, open_rulebook
+from mlperf_logging.rules.repository import open_rules
+from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
 
 if TYPE_CHECKING:
@@ -202,7 +203,7 @@ class _Asked(NamedTuple):
 
 
 def _judge_log(log: "_HeldLog", asked: _Asked) -> tuple[Verdict, Judge, Choice]:
-    book = open_rulebook(asked.rules)
+    book = open_rules(asked.rules)
     choice = choose_ruleset(book, asked.usage, asked.ruleset, asked.division, asked.benchmark, log.identity)
     chosen = choice.ruleset
     table = chosen.table(

@@ -19,7 +19,7 @@ from mlperf_logging.events import MS_PER_MINUTE, Event, Severity
 from mlperf_logging.rules.closures import TROUBLES, Memory, compile_formula
 from mlperf_logging.rules.examples import Example, read_events, write_event
 from mlperf_logging.rules.formula import Node, walk
-from mlperf_logging.rules.rule import Entry, Rule
+from mlperf_logging.rules.rule import CellRules, Rule
 from mlperf_logging.rules.rulesets import Ruleset, compile_table
 
 _TRIED = 60_000
@@ -29,7 +29,9 @@ def try_rule(
     ruleset: Ruleset, rule: Rule, events: list[Event], benchmark: str | None = None
 ) -> list[Finding]:
     """What one rule alone finds in a list of events, judged with the ruleset's state words."""
-    table = compile_table([{rule.key: Entry(False, (rule,))}], ruleset.state, ruleset.join(benchmark), None)
+    table = compile_table(
+        [{rule.key: CellRules(False, (rule,))}], ruleset.state, ruleset.join(benchmark), None
+    )
     judge = Judge(ruleset, table)
     for event in events:
         judge.feed(event)
@@ -139,7 +141,7 @@ def _preludes(ruleset: Ruleset, node: Node, key: str, numbers: list[float]) -> I
         yield []
         return
     metadata = {"epoch_num": 1, "first_epoch_num": 1, "epoch_count": 1}
-    keys = list(ruleset.state["on"])
+    keys = list(ruleset.state.on)
     for length in range(4):
         for sequence in itertools.product(keys, repeat=length):
             yield [_event(each, None, metadata) for each in sequence]

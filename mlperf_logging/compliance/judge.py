@@ -14,7 +14,7 @@ from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.events import Event
 from mlperf_logging.rules.closures import TROUBLES, Memory
 from mlperf_logging.rules.rule import Rule
-from mlperf_logging.rules.rulesets import CompiledEntry, CompiledRule, Ruleset, Table
+from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Ruleset, Table
 
 
 def _words() -> ModuleType:
@@ -136,7 +136,7 @@ class Judge:
             elif rule.on == "once_each":
                 self._judge_names(rule)
 
-    def _judge_more(self, entry: CompiledEntry, event: Event, count: int) -> None:
+    def _judge_more(self, entry: CompiledCell, event: Event, count: int) -> None:
         if entry.first and not count:
             self._judge_all(entry.first, event)
         if entry.rest and count:

@@ -15,7 +15,8 @@ from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import AUTO, Choice, choose_ruleset
 from mlperf_logging.events import Event
 from mlperf_logging.rules.formula import walk
-from mlperf_logging.rules.rulesets import RuleBook, Ruleset, open_rulebook
+from mlperf_logging.rules.repository import RuleRepository, open_rules
+from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.summary import RunSummary
 
 
@@ -28,7 +29,7 @@ class LiveJudge:
 
     def __init__(
         self,
-        book: RuleBook,
+        book: RuleRepository,
         usage: str | None,
         ruleset: str,
         division: str | None,
@@ -165,5 +166,5 @@ def start_judge(
         UsageError: there is no such ruleset, division or benchmark.
         RuleError: a rule file is wrong.
     """
-    book = open_rulebook(rules)
+    book = open_rules(rules)
     return LiveJudge(book, usage, ruleset, division, benchmark, strict)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS, Severity
-from mlperf_logging.rules.rulesets import RoundIndex, RuleBook, Ruleset
+from mlperf_logging.rules.repository import RoundIndex, RuleRepository
+from mlperf_logging.rules.rulesets import Ruleset
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.checking import Identity
@@ -34,7 +35,7 @@ class Choice(NamedTuple):
 
 
 def choose_ruleset(
-    book: RuleBook,
+    book: RuleRepository,
     usage: str | None,
     ruleset: str,
     division: str | None,

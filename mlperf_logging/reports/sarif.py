@@ -135,9 +135,9 @@ def describe_code(code: str) -> tuple[str, str]:
         code: code of a finding.
     """
     from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
-    from mlperf_logging.rules.rulesets import open_rulebook
+    from mlperf_logging.rules.repository import open_rules
 
-    known = open_rulebook().vocabulary().codes.get(code)
+    known = open_rules().vocabulary().codes.get(code)
     if known is not None:
         return known.title, known.text
     for label, kind in KIND_OF_LABEL.items():

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mlperf_logging.errors import RuleError
-from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.brace_expansion import expand_names
-from mlperf_logging.rules.rule import Entry, Rule
+from mlperf_logging.rules.resolved import ResolvedRuleset
+from mlperf_logging.rules.rule import CellRules, Rule
 
 
-def finish_draft(draft: dict[str, Any]) -> dict[str, Any]:
-    """The ruleset complete: "in benchmarks" and "once in NAME" bound, benchmarks of former rounds left out.
+def bind_names(ruleset: ResolvedRuleset) -> ResolvedRuleset:
+    """The ruleset with the names behind "in benchmarks" and "once in NAME" in place.
 
     Raises:
         RuleError: a rule names a list that its benchmark does not have.
     """
-    names, tables = draft["benchmarks"], draft["tables"]
-    layers = {layer: _bind(draft["layers"][layer], names, {}) for layer in draft["layers"]}
-    bound = {name: _bind(tables[name], names, tables[name]["lists"]) for name in names}
-    return {
-        **draft,
-        "layers": layers,
-        "strict": _bind(draft["strict"], names, {}),
-        "tables": bound,
-        "divisions": any(part[layer] for part in (layers, *bound.values()) for layer in DIVISIONS),
+    names = list(ruleset.benchmarks)
+
+    def bind(cell: CellRules, lists: dict[str, list[str]] | None = None) -> CellRules:
+        return cell._replace(rules=tuple([_bind_rule(rule, names, lists or {}) for rule in cell.rules]))
+
+    benchmarks = {
+        name: rules.map(partial(bind, lists=rules.lists)) for name, rules in ruleset.benchmarks.items()
     }
+    return ruleset._replace(
+        benchmarks=benchmarks, layers=ruleset.layers.map(bind), strict=ruleset.strict.map(bind)
+    )
 
 
-def _bind(value: Any, names: list[str], lists: dict[str, Any]) -> Any:
-    if isinstance(value, Entry):
-        return value._replace(rules=tuple([_bind_rule(rule, names, lists) for rule in value.rules]))
-    if isinstance(value, dict):
-        return {key: _bind(item, names, lists) for key, item in value.items()}
-    return value
-
-
-def _bind_rule(rule: Rule, names: list[str], lists: dict[str, Any]) -> Rule:
+def _bind_rule(rule: Rule, names: list[str], lists: dict[str, list[str]]) -> Rule:
     if rule.on != "once_each":
+        if "benchmarks" not in rule.text:
+            return rule
         text = rule.text.replace("in benchmarks", f"in {{{', '.join(names)}}}")
         return rule._replace(node=_bind_node(rule.node, names), text=text)
     _, place, wanted = rule.node

@@ -10,9 +10,10 @@ from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.rules.codes import Code
 from mlperf_logging.rules.examples import Example, ExampleFinder
 from mlperf_logging.rules.formula import walk
+from mlperf_logging.rules.repository import RoundIndex, RuleRepository, open_rules
 from mlperf_logging.rules.resolving import sort_key
 from mlperf_logging.rules.rule import STRICT, Rule
-from mlperf_logging.rules.rulesets import RoundIndex, RuleBook, Ruleset, open_rulebook
+from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.suggestions import suggest_key
 
 _PREFIXES = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}
@@ -96,9 +97,9 @@ class Difference(NamedTuple):
     after: str
 
 
-def list_rulesets(book: RuleBook | None = None) -> list[RoundIndex]:
+def list_rulesets(book: RuleRepository | None = None) -> list[RoundIndex]:
     """All rounds, oldest first within a usage."""
-    return (book or open_rulebook()).index()
+    return (book or open_rules()).index()
 
 
 def list_rules(
@@ -144,7 +145,7 @@ def show_benchmark(
     return [_make_row(key, owner, rules, meanings) for (key, owner), rules in rows.items()]
 
 
-def explain(name: str, find_example: ExampleFinder, book: RuleBook | None = None) -> Explanation:
+def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None = None) -> Explanation:
     """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it.
 
     Args:
@@ -155,7 +156,7 @@ def explain(name: str, find_example: ExampleFinder, book: RuleBook | None = None
     Raises:
         UsageError: there is no such code or rule; the message names near ones.
     """
-    book = book or open_rulebook()
+    book = book or open_rules()
     vocabulary = book.vocabulary()
     wanted = name.upper() if name.upper() in vocabulary.codes else name
     if wanted in vocabulary.codes:
@@ -254,7 +255,7 @@ def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str
     )
 
 
-def _explain_code(code: Code, book: RuleBook) -> Explanation:
+def _explain_code(code: Code, book: RuleRepository) -> Explanation:
     rules: dict[str, Rule] = {}
     newest = {entry.usage: entry for entry in book.index()}
     for entry in newest.values():

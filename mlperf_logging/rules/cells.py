@@ -9,9 +9,9 @@ from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Severity
 from mlperf_logging.rules.brace_expansion import expand_names
 from mlperf_logging.rules.codes import Vocabulary, choose_code
-from mlperf_logging.rules.files import Mapping
+from mlperf_logging.rules.files import RuleMapping
 from mlperf_logging.rules.formula import Node, parse_cell, walk
-from mlperf_logging.rules.rule import Entry, Rule
+from mlperf_logging.rules.rule import CellRules, Rule
 
 _NEEDED = ("id", "key", "cell", "code", "summary", "why", "pass", "fail")
 _OPTIONAL = ("where", "severity", "level", "hint", "source")
@@ -38,11 +38,11 @@ class Origin(NamedTuple):
     vocabulary: Vocabulary
 
 
-def check_record(record: Mapping, vocabulary: Vocabulary) -> None:
+def check_record(record: RuleMapping, vocabulary: Vocabulary) -> None:
     """Refuse a rule record that lacks a field, has an unknown one or one that makes no sense.
 
     Raises:
-        RuleError: as said.
+        RuleError: it does.
     """
     record.allow(*_NEEDED, *_OPTIONAL)
     for needed in _NEEDED:
@@ -54,11 +54,11 @@ def check_record(record: Mapping, vocabulary: Vocabulary) -> None:
     check_fields(record, vocabulary, rule)
 
 
-def check_fields(fields: Mapping, vocabulary: Vocabulary, rule: str) -> None:
+def check_fields(fields: RuleMapping, vocabulary: Vocabulary, rule: str) -> None:
     """Refuse values that the fields of a rule cannot have.
 
     Raises:
-        RuleError: as said.
+        RuleError: a field has such a value.
     """
     for field in ("key", "cell", "summary", "why", "hint", "source"):
         fields.take(field, str)
@@ -71,7 +71,7 @@ def check_fields(fields: Mapping, vocabulary: Vocabulary, rule: str) -> None:
         raise fields.fail(f"there is no code {code!r}; codes.yaml lists them", "code", rule)
 
 
-def read_clause(record: Mapping, rule: str) -> tuple[str, Node, str]:
+def read_clause(record: RuleMapping, rule: str) -> tuple[str, Node, str]:
     """The one clause under ``cell`` as (kind, node, text), see `formula.parse_cell`.
 
     Raises:
@@ -79,14 +79,14 @@ def read_clause(record: Mapping, rule: str) -> tuple[str, Node, str]:
     """
     try:
         clauses = parse_cell(record.take("cell", str)).clauses
-    except RuleError as trouble:
-        raise record.fail(str(trouble), "cell", rule) from None
+    except RuleError as error:
+        raise record.fail(str(error), "cell", rule) from None
     if len(clauses) != 1:
         raise record.fail("a rule record states one clause; write one record for each", "cell", rule)
     return clauses[0]
 
 
-def read_lists(lists: Mapping, former: dict[str, list[str]]) -> dict[str, list[str]]:
+def read_lists(lists: RuleMapping, former: dict[str, list[str]]) -> dict[str, list[str]]:
     """Named lists of names, each in the notation of `names`.
 
     Raises:
@@ -99,12 +99,12 @@ def read_lists(lists: Mapping, former: dict[str, list[str]]) -> dict[str, list[s
             raise lists.fail(f"{name!r} says what the extended round says already; remove it", name)
         try:
             expand_names(patterns)
-        except ValueError as trouble:
-            raise lists.fail(str(trouble), name) from None
+        except ValueError as error:
+            raise lists.fail(str(error), name) from None
     return {**former, **lists}
 
 
-def read_join(change: Mapping, former: dict[str, str] | None) -> dict[str, str]:
+def read_join(change: RuleMapping, former: dict[str, str] | None) -> dict[str, str]:
     """How several events make one, see `joining`.
 
     Raises:
@@ -119,7 +119,7 @@ def read_join(change: Mapping, former: dict[str, str] | None) -> dict[str, str]:
     return join
 
 
-def read_counting(change: Mapping, former: dict[str, Any] | None) -> dict[str, Any]:
+def read_counting(change: RuleMapping, former: dict[str, Any] | None) -> dict[str, Any]:
     """What the logged ``epoch_num`` counts, and how many samples an epoch has.
 
     ``{counts: samples, from: 10000, epoch_samples: 168}``: ``epoch_num`` counts samples in truth, but for numbers
@@ -144,7 +144,7 @@ def read_counting(change: Mapping, former: dict[str, Any] | None) -> dict[str, A
     return counting
 
 
-def read_runs(change: Mapping, former: dict[str, int] | None) -> dict[str, int]:
+def read_runs(change: RuleMapping, former: dict[str, int] | None) -> dict[str, int]:
     """How many runs a result needs: ``{required, dropped_each_side, non_converged_allowed}``.
 
     ``attempts``: more runs may be made, up to so many, and the first that count make the result.
@@ -165,27 +165,23 @@ def read_runs(change: Mapping, former: dict[str, int] | None) -> dict[str, int]:
     return runs
 
 
-def split_records(entry: Entry | None) -> tuple[Entry | None, tuple[Rule, ...]]:
+def split_records(cell: CellRules | None) -> tuple[CellRules | None, tuple[Rule, ...]]:
     """A cell's own rules and the records beside them: a cell that changes leaves those as they are."""
-    if entry is None:
+    if cell is None:
         return None, ()
-    records = tuple([rule for rule in entry.rules if rule.summary])
-    cell = tuple([rule for rule in entry.rules if not rule.summary])
-    return entry._replace(rules=cell) if cell else None, records
+    records = tuple([rule for rule in cell.rules if rule.summary])
+    own = tuple([rule for rule in cell.rules if not rule.summary])
+    return cell._replace(rules=own) if own else None, records
 
 
-def list_statements(entry: Entry) -> tuple[bool, list[tuple[str, str]]]:
-    """What an entry says, for comparison with what another says."""
-    return entry.also, [(rule.on, rule.text) for rule in entry.rules]
+def list_statements(cell: CellRules) -> tuple[bool, list[tuple[str, str]]]:
+    """What a cell says, for comparison with what another says."""
+    return cell.also, [(rule.on, rule.text) for rule in cell.rules]
 
 
-def rename_scope(value: Any, old: str, new: str) -> Any:
-    """The same layers under another scope: scopes and the ids of cells follow, those of records do not."""
-    if isinstance(value, Entry):
-        return value._replace(rules=tuple([_rename_rule(rule, old, new) for rule in value.rules]))
-    if isinstance(value, dict):
-        return {key: rename_scope(item, old, new) for key, item in value.items()}
-    return value
+def rename_scope(cell: CellRules, old: str, new: str) -> CellRules:
+    """The same cell under another scope: scopes and the ids of cells follow, those of records do not."""
+    return cell._replace(rules=tuple([_rename_rule(rule, old, new) for rule in cell.rules]))
 
 
 def _rename_rule(rule: Rule, old: str, new: str) -> Rule:
@@ -197,7 +193,7 @@ def _rename_rule(rule: Rule, old: str, new: str) -> Rule:
     return rule
 
 
-def read_entry(key: str, text: str, place: Mapping, origin: Origin) -> Entry:
+def read_cell(key: str, text: str, place: RuleMapping, origin: Origin) -> CellRules:
     """The rules that a cell states, each clause a rule of its own.
 
     Args:
@@ -211,8 +207,8 @@ def read_entry(key: str, text: str, place: Mapping, origin: Origin) -> Entry:
     """
     try:
         cell = parse_cell(text)
-    except RuleError as trouble:
-        raise place.fail(str(trouble), key, f"{origin.scope}.{key}") from None
+    except RuleError as error:
+        raise place.fail(str(error), key, f"{origin.scope}.{key}") from None
     clauses = list(cell.clauses)
     if not cell.also and not any(kind == "occurs" for kind, _, _ in clauses):
         clauses.insert(0, ("occurs", ["exactly_one"], "exactly one"))
@@ -247,10 +243,10 @@ def read_entry(key: str, text: str, place: Mapping, origin: Origin) -> Entry:
                 line=place.lines[key],
             )
         )
-    return Entry(cell.also, tuple(rules))
+    return CellRules(cell.also, tuple(rules))
 
 
-def read_record(record: Mapping, origin: Origin) -> Rule:
+def read_record(record: RuleMapping, origin: Origin) -> Rule:
     """The rule that a full record states.
 
     Raises:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from mlperf_logging.errors import RuleError
 
+_TEXT = "tag:yaml.org,2002:str"
 
-class Mapping(dict[str, Any]):
+
+class RuleMapping(dict[str, Any]):
     """A YAML mapping with the line of each key.
 
     Attributes:
@@ -51,14 +54,14 @@ class Mapping(dict[str, Any]):
                 raise self.fail(f"{key!r} must be a list of texts, but holds {text!r}", key)
         return list(texts)
 
-    def sections(self) -> Iterator[tuple[str, Mapping]]:
+    def sections(self) -> Iterator[tuple[str, RuleMapping]]:
         """The members, each of which must be a mapping.
 
         Raises:
             RuleError: a member is of another kind.
         """
         for key, body in self.items():
-            if not isinstance(body, Mapping):
+            if not isinstance(body, RuleMapping):
                 raise self.fail(f"{key!r} must be a mapping, not {body!r}", key)
             yield key, body
 
@@ -73,8 +76,53 @@ class Mapping(dict[str, Any]):
                 raise self.fail(f"{key!r} is not known here; known are {', '.join(keys)}", key)
 
 
-def load_rule_file(path: Path, shown: str) -> Mapping:
-    """One rule file as nested `Mapping` values.
+class RuleFiles:
+    """The rule files of one folder, each read once.
+
+    Attributes:
+        folder: the folder that holds ``training/``, ``hpc/``, ``benchmarks/`` and the vocabulary.
+    """
+
+    def __init__(self, folder: str | PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self._records: dict[str, RuleMapping] = {}
+
+    def load(self, name: str) -> RuleMapping:
+        """One file, by its name within the folder without ``.yaml``.
+
+        Raises:
+            RuleError: see `load_rule_file`.
+        """
+        if name not in self._records:
+            shown = f"{name}.yaml"
+            self._records[name] = load_rule_file(self.folder / shown, shown)
+        return self._records[name]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+        return name in self._records or (self.folder / f"{name}.yaml").is_file()
+
+    def find_parent(self, name: str, record: RuleMapping) -> str | None:
+        """The round that a round extends, as ``usage/round``; None where it extends none.
+
+        Args:
+            name: the round's own ``usage/round``.
+            record: the file that says so.
+
+        Raises:
+            RuleError: there is no such round.
+        """
+        parent: str | None = record.take("extends", str)
+        if parent is None:
+            return None
+        parent = parent if "/" in parent else f"{name.partition('/')[0]}/{parent}"
+        if not self.has(parent):
+            raise record.fail(f"extends {parent}, which has no rule file", "extends")
+        return parent
+
+
+def load_rule_file(path: Path, shown: str) -> RuleMapping:
+    """One rule file as nested `RuleMapping` values.
 
     Args:
         path: the file.
@@ -87,46 +135,42 @@ def load_rule_file(path: Path, shown: str) -> Mapping:
 
     try:
         text = path.read_bytes()
-    except OSError as trouble:
-        raise RuleError(f"cannot read the rule file: {trouble.strerror}", path=shown) from None
+    except OSError as error:
+        raise RuleError(f"cannot read the rule file: {error.strerror}", path=shown) from None
     loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         root = yaml.compose(text, Loader=loader)
         value = _to_value(root, shown, loader(b""), ()) if root is not None else None
-    except yaml.MarkedYAMLError as trouble:
-        mark = trouble.problem_mark or trouble.context_mark
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else None
-        mend = ""
-        if isinstance(trouble, yaml.constructor.ConstructorError):
-            mend = "; put a text that begins with '!' in quotes"
-        raise RuleError(f"not valid YAML: {trouble.problem}{mend}", path=shown, line=line) from None
-    except yaml.YAMLError as trouble:
-        raise RuleError(f"not valid YAML: {trouble}", path=shown) from None
-    if not isinstance(value, Mapping):
+        fix = ""
+        if isinstance(error, yaml.constructor.ConstructorError):
+            fix = "; put a text that begins with '!' in quotes"
+        raise RuleError(f"not valid YAML: {error.problem}{fix}", path=shown, line=line) from None
+    except yaml.YAMLError as error:
+        raise RuleError(f"not valid YAML: {error}", path=shown) from None
+    if not isinstance(value, RuleMapping):
         raise RuleError("a rule file is a mapping of names to rules", path=shown, line=1)
     return value
 
 
 def _to_value(node: Any, shown: str, loader: Any, above: tuple[Any, ...]) -> Any:
-    import yaml
-
+    if node.id == "scalar":
+        return node.value if node.tag == _TEXT else loader.construct_object(node)
     if node in above:
         line = node.start_mark.line + 1
         raise RuleError("this part of the file holds itself; write it out", path=shown, line=line)
     above = (*above, node)
-    if isinstance(node, yaml.MappingNode):
-        mapping = Mapping()
-        mapping.path, mapping.line, mapping.lines = shown, node.start_mark.line + 1, {}
-        for key_node, value_node in node.value:
-            key, line = str(key_node.value), key_node.start_mark.line + 1
-            if key in mapping:
-                first = mapping.lines[key]
-                raise RuleError(
-                    f"{key!r} stands twice (first in line {first}); keep one", path=shown, line=line
-                )
-            mapping[key] = _to_value(value_node, shown, loader, above)
-            mapping.lines[key] = line
-        return mapping
-    if isinstance(node, yaml.SequenceNode):
+    if node.id == "sequence":
         return [_to_value(item, shown, loader, above) for item in node.value]
-    return loader.construct_object(node)
+    mapping = RuleMapping()
+    mapping.path, mapping.line, mapping.lines = shown, node.start_mark.line + 1, {}
+    for key_node, value_node in node.value:
+        key, line = str(key_node.value), key_node.start_mark.line + 1
+        if key in mapping:
+            first = mapping.lines[key]
+            raise RuleError(f"{key!r} stands twice (first in line {first}); keep one", path=shown, line=line)
+        mapping[key] = _to_value(value_node, shown, loader, above)
+        mapping.lines[key] = line
+    return mapping

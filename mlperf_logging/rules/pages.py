@@ -6,13 +6,14 @@ from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.rules.catalogue import list_rules
 from mlperf_logging.rules.examples import ExampleFinder
+from mlperf_logging.rules.repository import RuleRepository
 from mlperf_logging.rules.rule import STRICT, Rule
-from mlperf_logging.rules.rulesets import RuleBook, Ruleset
+from mlperf_logging.rules.rulesets import Ruleset
 
 HEADER = "<!-- Generated from compliance_rules/ by `mlperf rules docs`; edit the rule files. -->\n\n"
 
 
-def write_pages(book: RuleBook, find_example: ExampleFinder) -> dict[str, str]:
+def write_pages(book: RuleRepository, find_example: ExampleFinder) -> dict[str, str]:
     """All pages of the catalogue: file name to text.
 
     Args:
@@ -47,7 +48,7 @@ def _write_index(rulesets: list[Ruleset]) -> str:
     return "\n".join(lines)
 
 
-def _write_codes(book: RuleBook) -> str:
+def _write_codes(book: RuleRepository) -> str:
     lines = [
         "# Codes",
         "",

@@ -7,117 +7,136 @@ makes no difference is refused.
 
 from __future__ import annotations
 
-import copy
-from pathlib import Path
-from typing import Any
+from functools import cached_property, partial
 
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.dialects import load_dialects, rank_dialect
 from mlperf_logging.rules import cells
+from mlperf_logging.rules.binding import bind_names
 from mlperf_logging.rules.cells import Origin
 from mlperf_logging.rules.codes import Vocabulary
-from mlperf_logging.rules.files import Mapping, load_rule_file
+from mlperf_logging.rules.files import RuleFiles, RuleMapping
 from mlperf_logging.rules.formula import Node, parse_formula
-from mlperf_logging.rules.rule import STRICT, Entry, Layer, Rule
+from mlperf_logging.rules.resolved import LAYER_NAMES, BenchmarkRules, Layers, ResolvedRuleset, Variant
+from mlperf_logging.rules.rule import STRICT, CellRules, Layer, Rule
 
-LAYERS = ("both", *DIVISIONS)
 _ROUND_KEYS = (
-    "extends",
-    "title",
-    "source",
-    "dialect",
-    "default_level",
-    "reading",
-    "benchmarks",
-    "state",
-    "common",
-    *DIVISIONS,
-    "strict",
-    "rules",
-    "amend",
-    "drop",
-    "tables",
-    "change",
+    *("extends", "title", "source", "dialect", "default_level", "reading", "benchmarks", "state"),
+    *("common", *DIVISIONS, "strict", "rules", "amend", "drop", "tables", "change"),
 )
 _FACT_KEYS = ("area", "dataset", "model")
-_TABLE_KEYS = (*LAYERS, "variants", "strict", "lists", "join", "progress", "runs", "rules")
+_TABLE_KEYS = (*LAYER_NAMES, "variants", "strict", "lists", "join", "progress", "runs", "rules")
 
 
 class Resolver:
-    """Resolves rulesets of one folder of rule files, each file read once.
+    """Resolves rulesets of one folder of rule files: of each only the rounds that it extends.
 
     Attributes:
-        folder: the folder that holds ``training/``, ``hpc/``, ``benchmarks/`` and the vocabulary.
-        vocabulary: the codes and the groups of keys.
+        files: the rule files.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.vocabulary = Vocabulary.load(folder)
-        self._drafts: dict[str, dict[str, Any]] = {}
+    def __init__(self, files: RuleFiles) -> None:
+        self.files = files
+        self._drafts: dict[str, ResolvedRuleset] = {}
         self._rule_places: dict[str, tuple[str, int]] = {}
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The codes and the groups of keys."""
+        return Vocabulary.load(self.files.folder)
 
     def list_rulesets(self) -> list[str]:
         """All rulesets as ``usage/round``, oldest first within a usage, by number."""
         found = [
             f"{path.parent.name}/{path.stem}"
-            for path in self.folder.glob("*/*.yaml")
+            for path in self.files.folder.glob("*/*.yaml")
             if path.stem[:1].isdigit()
         ]
         return sorted(found, key=sort_key)
 
-    def resolve(self, name: str, _below: tuple[str, ...] = ()) -> dict[str, Any]:
-        """The complete ruleset as a tree of JSON-able values.
+    def list_outlines(self) -> list[tuple[str, str, list[str]]]:
+        """Name, dialect and benchmarks of each ruleset, without a look at its rules.
 
         Raises:
-            RuleError: a rule file is wrong; the message names file, line, rule and mend.
+            RuleError: a rule file is wrong; the message names file, line and fix.
         """
-        if name not in self._drafts:
-            self._drafts[name] = self._resolve(name, _below)
-        return self._drafts[name]
+        names = self.list_rulesets()
+        if not names:
+            raise RuleError(f"there is no round in the folder {str(self.files.folder)!r}")
+        return [(name, *self._outline(name)) for name in names]
 
-    def _resolve(self, name: str, below: tuple[str, ...]) -> dict[str, Any]:
-        shown = f"{name}.yaml"
-        record = load_rule_file(self.folder / shown, shown)
-        record.allow(*_ROUND_KEYS)
-        parent = record.take("extends", str)
-        if parent is None:
-            draft = _empty_draft()
-        else:
-            parent = parent if "/" in parent else f"{name.split('/', maxsplit=1)[0]}/{parent}"
-            if parent in (name, *below):
-                raise record.fail(f"{parent} and {name} extend each other; one of them must not", "extends")
-            if not (self.folder / f"{parent}.yaml").is_file():
-                raise record.fail(f"extends {parent}, which has no rule file", "extends")
-            draft = copy.deepcopy(self.resolve(parent, (*below, name)))
-        draft["name"] = name
-        for key in ("title", "source", "dialect"):
-            draft[key] = record.take(key, str, draft[key])
-        if not draft["dialect"]:
-            raise record.fail("the round does not say its dialect; add 'dialect'")
-        if rank_dialect(draft["dialect"]) < 0:
-            known = ", ".join(dialect.name for dialect in load_dialects())
-            raise record.fail(f"there is no dialect {draft['dialect']!r}; known are {known}", "dialect")
-        draft["default_level"] = record.take("default_level", int, draft["default_level"])
+    def _outline(self, name: str) -> tuple[str, list[str]]:
+        dialect, benchmarks = "", list[str]()
+        for each in self._list_chain(name):
+            record = self.files.load(each)
+            dialect = record.take("dialect", str, dialect)
+            if not dialect:
+                raise record.fail("the round does not say its dialect; add 'dialect'")
+            if rank_dialect(dialect) < 0:
+                known = ", ".join(dialect.name for dialect in load_dialects())
+                raise record.fail(f"there is no dialect {dialect!r}; known are {known}", "dialect")
+            removed, added = _list_changes(record, benchmarks)
+            tables = record.take("tables", dict, RuleMapping())
+            benchmarks = [*[name for name in benchmarks if name not in removed], *added, *tables]
+        return dialect, benchmarks
+
+    def resolve(self, name: str) -> ResolvedRuleset:
+        """One ruleset, complete.
+
+        Raises:
+            RuleError: a rule file is wrong; the message names file, line, rule and fix.
+        """
+        self._outline(name)
+        parent = None
+        for each in self._list_chain(name):
+            if each not in self._drafts:
+                draft = ResolvedRuleset.empty(each) if parent is None else self._drafts[parent].copy()
+                self._drafts[each] = self._apply_round(each, draft)
+            parent = each
+        return bind_names(self._drafts[name])
+
+    def _list_chain(self, name: str) -> list[str]:
+        """The round and all that it extends, the first one first."""
+        chain = [name]
+        while True:
+            record = self.files.load(chain[0])
+            record.allow(*_ROUND_KEYS)
+            parent = self.files.find_parent(chain[0], record)
+            if parent is None:
+                return chain
+            if parent in chain:
+                raise record.fail(
+                    f"{parent} and {chain[0]} extend each other; one of them must not", "extends"
+                )
+            chain.insert(0, parent)
+
+    def _apply_round(self, name: str, draft: ResolvedRuleset) -> ResolvedRuleset:
+        record = self.files.load(name)
         if "reading" in record:
             record.take("reading", dict).allow("once", "order")
-            draft["reading"] = record["reading"]
-        _Change(self, draft, record, name).apply()
+        draft = draft._replace(
+            name=name,
+            title=record.take("title", str, draft.title),
+            source=record.take("source", str, draft.source),
+            dialect=record.take("dialect", str, draft.dialect),
+            default_level=record.take("default_level", int, draft.default_level),
+            reading=record.get("reading", draft.reading),
+        )
+        _Change(self, draft, record).apply()
         return draft
 
-    def load_benchmark(self, benchmark: str, asked: Mapping) -> Mapping:
+    def load_benchmark(self, benchmark: str, asked: RuleMapping) -> RuleMapping:
         """The file of one benchmark.
 
         Raises:
             RuleError: there is none, or it names another benchmark.
         """
-        path = self.folder / "benchmarks" / f"{benchmark}.yaml"
-        if not path.is_file():
+        if not self.files.has(f"benchmarks/{benchmark}"):
             raise asked.fail(
                 f"benchmark {benchmark!r} has no file benchmarks/{benchmark}.yaml; add one", "benchmarks"
             )
-        record = load_rule_file(path, f"benchmarks/{benchmark}.yaml")
+        record = self.files.load(f"benchmarks/{benchmark}")
         record.allow("benchmark", "extends", *_FACT_KEYS, *_TABLE_KEYS)
         if record.get("benchmark") != benchmark:
             raise record.fail(
@@ -147,158 +166,137 @@ def sort_key(name: str) -> tuple[str, list[int]]:
     return usage, [int(part) if part.isdigit() else 0 for part in version.split(".")]
 
 
-def _empty_draft() -> dict[str, Any]:
-    return {
-        "title": "",
-        "source": "",
-        "dialect": "",
-        "default_level": None,
-        "reading": {},
-        "benchmarks": [],
-        "state": {"initial": {}, "on": {}},
-        "layers": {layer: {} for layer in LAYERS},
-        "strict": {layer: {} for layer in LAYERS},
-        "tables": {},
-    }
-
-
-def _empty_table() -> dict[str, Any]:
-    return {
-        "facts": {},
-        **{layer: {} for layer in LAYERS},
-        "variants": {},
-        "lists": {},
-        "join": None,
-        "strict": {layer: {} for layer in LAYERS},
-    }
+def _list_changes(record: RuleMapping, former: list[str]) -> tuple[list[str], list[str]]:
+    """The benchmarks that a round removes, and those that it adds."""
+    change = record.take("benchmarks", dict)
+    if change is None:
+        return [], []
+    change.allow("add", "remove")
+    removed = former if change.get("remove") == "all" else change.take_texts("remove")
+    for name in removed:
+        if name not in former:
+            raise change.fail(f"removes {name!r}, which the extended round does not have", "remove")
+    added = change.take_texts("add")
+    for number, name in enumerate(added):
+        if name in added[:number] or (name in former and name not in removed):
+            raise change.fail(f"adds {name!r}, which the extended round has already", "add")
+    return list(removed), added
 
 
 class _Change:
-    """One round's file applied to the ruleset that it extends."""
+    """One round's file applied to a copy of the ruleset that it extends."""
 
-    def __init__(self, resolver: Resolver, draft: dict[str, Any], record: Mapping, name: str) -> None:
+    def __init__(self, resolver: Resolver, draft: ResolvedRuleset, record: RuleMapping) -> None:
         self.resolver = resolver
         self.draft = draft
         self.record = record
-        self.round = name
 
     def apply(self) -> None:
         record, draft = self.record, self.draft
-        if "benchmarks" in record:
-            self._apply_benchmarks(record.take("benchmarks", dict))
-        for name, table in record.take("tables", dict, Mapping()).sections():
-            if name in draft["benchmarks"]:
+        self._apply_benchmarks()
+        for name, table in record.take("tables", dict, RuleMapping()).sections():
+            if name in draft.benchmarks:
                 raise record["tables"].fail(f"{name!r} has a table already; use 'change'", name)
-            draft["benchmarks"].append(name)
-            draft["tables"][name] = _empty_table()
-            draft["tables"][name]["facts"] = {key: table[key] for key in _FACT_KEYS if key in table}
+            draft.benchmarks[name] = BenchmarkRules.empty()
+            draft.benchmarks[name].facts.update({key: table[key] for key in _FACT_KEYS if key in table})
             self._apply_table(name, table, _FACT_KEYS)
-        if "state" in record:
-            self._apply_state(record.take("state", dict))
-        for layer, key in (("both", "common"), *zip(DIVISIONS, DIVISIONS, strict=True)):
+        for key, words in record.take("state", dict, RuleMapping()).sections():
+            self._apply_state(key, words)
+        for layer, key in zip(draft.layers, ("common", *DIVISIONS), strict=True):
             if key in record:
-                self._apply_layer(draft["layers"][layer], record.take(key, dict), key)
-        self._apply_strict(draft["strict"], record, "")
-        for name, table in record.take("change", dict, Mapping()).sections():
-            if name not in draft["tables"]:
+                self._apply_layer(layer, record.take(key, dict), key)
+        self._apply_strict(draft.strict, record, "")
+        for name, table in record.take("change", dict, RuleMapping()).sections():
+            if name not in draft.benchmarks:
                 raise record["change"].fail(f"changes {name!r}, which is not a benchmark of this round", name)
             self._apply_table(name, table)
         self._add_records(record)
-        for rule, fields in record.take("amend", dict, Mapping()).sections():
+        for rule, fields in record.take("amend", dict, RuleMapping()).sections():
             self._amend(rule, fields)
         for rule in record.take_texts("drop"):
             self._replace_rule(rule, None)
 
-    def _apply_benchmarks(self, change: Mapping) -> None:
-        change.allow("add", "remove")
-        draft, removed = (
-            self.draft,
-            change.take("remove", (list if change.get("remove") != "all" else str), []),
-        )
-        for name in list(draft["benchmarks"]) if removed == "all" else removed:
-            if name not in draft["benchmarks"]:
-                raise change.fail(f"removes {name!r}, which the extended round does not have", "remove")
-            draft["benchmarks"].remove(name)
-            self._former = {**getattr(self, "_former", {}), name: draft["tables"].pop(name)}
-        for name in change.take_texts("add"):
-            if name in draft["benchmarks"]:
-                raise change.fail(f"adds {name!r}, which the extended round has already", "add")
+    def _apply_benchmarks(self) -> None:
+        benchmarks = self.draft.benchmarks
+        former = dict(benchmarks)
+        removed, added = _list_changes(self.record, list(benchmarks))
+        for name in removed:
+            del benchmarks[name]
+        for name in added:
             record = self.resolver.load_benchmark(name, self.record)
             parent = record.take("extends", str)
-            if parent is None:
-                table = _empty_table()
-            else:
-                base = draft["tables"].get(parent) or getattr(self, "_former", {}).get(parent)
+            rules = BenchmarkRules.empty()
+            if parent is not None:
+                base = benchmarks.get(parent) or former.get(parent)
                 if base is None:
                     raise record.fail(
                         f"extends {parent!r}, which is not a benchmark of the round before", "extends"
                     )
-                table = cells.rename_scope(copy.deepcopy(base), parent, name)
-            table["facts"] = {key: record[key] for key in _FACT_KEYS if key in record}
-            draft["benchmarks"].append(name)
-            draft["tables"][name] = table
+                rules = base.map(partial(cells.rename_scope, old=parent, new=name))
+            facts = {key: record[key] for key in _FACT_KEYS if key in record}
+            benchmarks[name] = rules._replace(facts=facts)
             self._apply_table(name, record, ("benchmark", "extends", *_FACT_KEYS))
 
-    def _apply_state(self, change: Mapping) -> None:
-        for key, words in change.sections():
-            if key == "initial":
-                self.draft["state"]["initial"].update(words)
-                continue
-            on = self.draft["state"]["on"].setdefault(key, {})
-            for word, formula in words.items():
-                on[word] = self._formula(
-                    str(formula).lower() if isinstance(formula, bool) else str(formula), words, word
-                )
+    def _apply_state(self, key: str, words: RuleMapping) -> None:
+        state = self.draft.state
+        if key == "initial":
+            state.initial.update(words)
+            return
+        on = state.on.setdefault(key, {})
+        for word, formula in words.items():
+            text = str(formula).lower() if isinstance(formula, bool) else str(formula)
+            on[word] = self._formula(text, words, word)
 
-    def _apply_table(self, name: str, change: Mapping, known: tuple[str, ...] = ()) -> None:
-        table = self.draft["tables"][name]
+    def _apply_table(self, name: str, change: RuleMapping, known: tuple[str, ...] = ()) -> None:
+        rules = self.draft.benchmarks[name]
         change.allow(*known, *_TABLE_KEYS)
-        table["lists"] = cells.read_lists(change.take("lists", dict, Mapping()), table["lists"])
+        rules = rules._replace(lists=cells.read_lists(change.take("lists", dict, RuleMapping()), rules.lists))
         if "join" in change:
-            table["join"] = cells.read_join(change, table["join"])
+            rules = rules._replace(join=cells.read_join(change, rules.join))
+        self.draft.benchmarks[name] = rules
         if "progress" in change:
-            table["facts"]["progress"] = cells.read_counting(change, table["facts"].get("progress"))
+            rules.facts["progress"] = cells.read_counting(change, rules.facts.get("progress"))
         if "runs" in change:
-            table["facts"]["runs"] = cells.read_runs(change, table["facts"].get("runs"))
-        for layer in LAYERS:
-            self._apply_division(table, change, layer, name, name)
-        for variant, body in change.take("variants", dict, Mapping()).sections():
-            body.allow("when", *LAYERS)
-            target = table["variants"].setdefault(variant, {"when": None, **{layer: {} for layer in LAYERS}})
+            rules.facts["runs"] = cells.read_runs(change, rules.facts.get("runs"))
+        self._apply_layers(rules.layers, change, name, name)
+        for variant, body in change.take("variants", dict, RuleMapping()).sections():
+            body.allow("when", *LAYER_NAMES)
+            when, layers = rules.variants.get(variant, Variant(None, Layers.empty()))
             if "when" in body:
-                target["when"] = self._formula(body.take("when", str), body, "when")
-            if target["when"] is None:
+                when = self._formula(body.take("when", str), body, "when")
+            if when is None:
                 raise change["variants"].fail(f"variant {variant!r} does not say when it applies", variant)
-            for layer in LAYERS:
-                self._apply_division(target, body, layer, f"{name}.{variant}", name)
-        self._apply_strict(table["strict"], change, f"{name}.")
+            rules.variants[variant] = Variant(when, layers)
+            self._apply_layers(layers, body, f"{name}.{variant}", name)
+        self._apply_strict(rules.strict, change, f"{name}.")
         self._add_records(change, name)
 
-    def _apply_division(
-        self, target: dict[str, Any], change: Mapping, layer: str, scope: str, name: str
-    ) -> None:
-        if layer not in change:
-            return
-        scope = scope if layer == "both" else f"{scope}.{layer}"
-        if change[layer] == "as closed" and layer == "open":
-            target[layer] = cells.rename_scope(
-                copy.deepcopy(target["closed"]), f"{name}.closed", f"{name}.open"
-            )
-            return
-        self._apply_layer(target[layer], change.take(layer, dict), scope)
+    def _apply_layers(self, layers: Layers, change: RuleMapping, scope: str, name: str) -> None:
+        for layer, target in zip(LAYER_NAMES, layers, strict=True):
+            if layer == "open" and change.get(layer) == "as closed":
+                target.clear()
+                target.update(
+                    {
+                        key: cells.rename_scope(cell, f"{name}.closed", f"{name}.open")
+                        for key, cell in layers.closed.items()
+                    }
+                )
+            elif layer in change:
+                within = scope if layer == "both" else f"{scope}.{layer}"
+                self._apply_layer(target, change.take(layer, dict), within)
 
-    def _apply_strict(self, strict: dict[str, Any], change: Mapping, prefix: str) -> None:
+    def _apply_strict(self, strict: Layers, change: RuleMapping, prefix: str) -> None:
         if STRICT not in change:
             return
         body = change.take(STRICT, dict)
-        body.allow(*LAYERS)
-        for layer in LAYERS:
+        body.allow(*LAYER_NAMES)
+        for layer, target in zip(LAYER_NAMES, strict, strict=True):
             if layer in body:
                 scope = f"strict.{prefix}{'' if layer == 'both' else layer}".rstrip(".")
-                self._apply_layer(strict[layer], body.take(layer, dict), scope, STRICT)
+                self._apply_layer(target, body.take(layer, dict), scope, STRICT)
 
     def _apply_layer(
-        self, target: Layer, change: Mapping, scope: str, level: int | str | None = None
+        self, target: Layer, change: RuleMapping, scope: str, level: int | str | None = None
     ) -> None:
         for key, cell in change.items():
             former, records = cells.split_records(target.get(key))
@@ -309,63 +307,63 @@ class _Change:
                     )
                 del target[key]
                 if records:
-                    target[key] = Entry(True, records)
+                    target[key] = CellRules(True, records)
                 continue
             if not isinstance(cell, str):
                 raise change.fail(f"{key!r} must be a cell such as 'logged' or '== 0.9', not {cell!r}", key)
-            entry = cells.read_entry(key, cell, change, self._origin(scope, level))
+            read = cells.read_cell(key, cell, change, self._origin(scope, level))
             if former is not None:
-                if cells.list_statements(former) == cells.list_statements(entry):
+                if cells.list_statements(former) == cells.list_statements(read):
                     raise change.fail(f"{key!r} says what the extended round says already; remove it", key)
-                entry = self._keep_history(former, entry)
-            target[key] = entry._replace(rules=(*entry.rules, *records))
+                read = self._keep_history(former, read)
+            target[key] = read._replace(rules=(*read.rules, *records))
 
-    def _keep_history(self, former: Entry, entry: Entry) -> Entry:
+    def _keep_history(self, former: CellRules, cell: CellRules) -> CellRules:
         before = {rule.id: rule for rule in former.rules}
         rules = []
-        for rule in entry.rules:
+        for rule in cell.rules:
             old = before.get(rule.id)
             if old is None:
                 rules.append(rule)
             elif old.text == rule.text:
                 rules.append(rule._replace(since=old.since, changed=old.changed))
             else:
-                rules.append(rule._replace(since=old.since, changed=(*old.changed, self.round)))
-        return entry._replace(rules=tuple(rules))
+                rules.append(rule._replace(since=old.since, changed=(*old.changed, self.draft.name)))
+        return cell._replace(rules=tuple(rules))
 
     def _origin(self, scope: str, level: int | str | None) -> Origin:
-        return Origin(scope, self.round, level or self.draft["default_level"], self.resolver.vocabulary)
+        return Origin(scope, self.draft.name, level or self.draft.default_level, self.resolver.vocabulary)
 
-    def _formula(self, text: str, place: Mapping, key: str) -> Node:
+    def _formula(self, text: str, place: RuleMapping, key: str) -> Node:
         try:
             return parse_formula(text)
-        except RuleError as trouble:
-            raise place.fail(str(trouble), key) from None
+        except RuleError as error:
+            raise place.fail(str(error), key) from None
 
-    def _add_records(self, place: Mapping, benchmark: str = "") -> None:
+    def _add_records(self, place: RuleMapping, benchmark: str = "") -> None:
         for record in place.take("rules", list, []):
-            if not isinstance(record, Mapping):
+            if not isinstance(record, RuleMapping):
                 raise place.fail(f"a rule record is a mapping of fields, not {record!r}", "rules")
             self._add_record(record, benchmark)
 
-    def _add_record(self, record: Mapping, benchmark: str) -> None:
+    def _add_record(self, record: RuleMapping, benchmark: str) -> None:
         cells.check_record(record, self.resolver.vocabulary)
         where = record.take("where", str, "common")
         layer = "both" if where == "common" else where
-        if layer not in LAYERS:
+        if layer not in LAYER_NAMES:
             known = "common, closed and open"
             raise record.fail(f"where {where!r} is not a layer; there are {known}", "where", record["id"])
-        part = self.draft["tables"][benchmark] if benchmark else self.draft
+        part = self.draft.benchmarks[benchmark] if benchmark else self.draft
         strict = record.get("level") == STRICT
-        target: Layer = part["strict"][layer] if strict else (part if benchmark else part["layers"])[layer]
+        target: Layer = getattr(part.strict if strict else part.layers, layer)
         self.resolver.claim_id(record["id"], record.path, record.line)
         scope = ".".join(name for name in (STRICT if strict else "", benchmark, where) if name)
         scope = scope.removesuffix(".common") if benchmark else scope
         rule = cells.read_record(record, self._origin(scope, None))
-        entry = target.get(record["key"]) or Entry(True, ())
-        target[record["key"]] = entry._replace(rules=(*entry.rules, rule))
+        cell = target.get(record["key"]) or CellRules(True, ())
+        target[record["key"]] = cell._replace(rules=(*cell.rules, rule))
 
-    def _amend(self, rule_id: str, fields: Mapping) -> None:
+    def _amend(self, rule_id: str, fields: RuleMapping) -> None:
         fields.allow("cell", "severity", "summary", "why", "hint", "source", "code", "pass", "fail")
         cells.check_fields(fields, self.resolver.vocabulary, rule_id)
         old = self._find_rule(rule_id, self.record["amend"])
@@ -384,31 +382,24 @@ class _Change:
             new = new._replace(on=kind, node=node, text=words)
         if new == old:
             raise self.record["amend"].fail("this amendment changes nothing; remove it", rule_id, rule_id)
-        self._replace_rule(rule_id, new._replace(changed=(*old.changed, self.round)))
+        self._replace_rule(rule_id, new._replace(changed=(*old.changed, self.draft.name)))
 
-    def _find_rule(self, rule_id: str, place: Mapping) -> Rule:
-        for layer in self._all_layers():
-            for entry in layer.values():
-                for rule in entry.rules:
+    def _find_rule(self, rule_id: str, place: RuleMapping) -> Rule:
+        for layer in self.draft.list_layers():
+            for cell in layer.values():
+                for rule in cell.rules:
                     if rule.id == rule_id:
                         return rule
         raise place.fail("there is no rule with this id to amend", rule_id, rule_id)
 
     def _replace_rule(self, rule_id: str, new: Rule | None) -> None:
-        for layer in self._all_layers():
-            for key, entry in list(layer.items()):
-                rules = tuple([new if rule.id == rule_id else rule for rule in entry.rules])
-                if rules != entry.rules:
+        for layer in self.draft.list_layers():
+            for key, cell in list(layer.items()):
+                rules = tuple([new if rule.id == rule_id else rule for rule in cell.rules])
+                if rules != cell.rules:
                     kept = tuple([rule for rule in rules if rule is not None])
-                    layer[key] = entry._replace(rules=kept)
+                    layer[key] = cell._replace(rules=kept)
                     if not kept:
                         del layer[key]
                     return
         raise self.record.fail(f"drops {rule_id!r}, which is not a rule here", "drop", rule_id)
-
-    def _all_layers(self) -> list[Layer]:
-        layers = [*self.draft["layers"].values(), *self.draft["strict"].values()]
-        for table in self.draft["tables"].values():
-            for part in (table, table["strict"], *table["variants"].values()):
-                layers += [part[layer] for layer in LAYERS]
-        return layers

@@ -1,4 +1,4 @@
-"""The values that a resolved ruleset is made of. They are JSON in the cache and read-only in use."""
+"""The values that a resolved ruleset is made of. They are read-only, and JSON in compiled rules."""
 
 from typing import Any, NamedTuple
 
@@ -54,13 +54,19 @@ class Rule(NamedTuple):
     path: str
     line: int
 
+    @classmethod
+    def from_json(cls, value: Any) -> "Rule":
+        """A rule from its JSON form, in which its tuples are lists."""
+        *head, changed, passing, failing, path, line = value
+        return cls._make([*head, tuple(changed), tuple(passing), tuple(failing), path, line])
+
     @property
     def can_fail(self) -> bool:
         """False for the clause "any number", which only says that a key is known."""
         return bool(self.node[0] != "any_number")
 
 
-class Entry(NamedTuple):
+class CellRules(NamedTuple):
     """All rules that one layer states about one key.
 
     Attributes:
@@ -71,12 +77,12 @@ class Entry(NamedTuple):
     also: bool
     rules: tuple[Rule, ...]
 
+    @classmethod
+    def from_json(cls, value: Any) -> "CellRules":
+        """The rules from their JSON form."""
+        also, rules = value
+        return cls(also, tuple([Rule.from_json(rule) for rule in rules]))
 
-def entry_from_json(value: Any) -> Entry:
-    """An `Entry` from its cached form."""
-    also, rules = value
-    return Entry(also, tuple([Rule(*rule) for rule in rules]))
 
-
-Layer = dict[str, Entry]
+Layer = dict[str, CellRules]
 """The rules of one layer, by key."""

@@ -1,48 +1,20 @@
-"""Rulesets in use: found, resolved (or read from the cache) and compiled for one kind of run."""
+"""Rulesets in use: their formulas compiled for one kind of run."""
 
 from collections.abc import Callable
-from functools import cache
-from os import PathLike, fspath, path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.closures import Closure, compile_formula
 from mlperf_logging.rules.formula import Node, walk
-from mlperf_logging.rules.rule import STRICT, Entry, Layer, Rule, entry_from_json
+from mlperf_logging.rules.resolved import ResolvedRuleset, StateWords
+from mlperf_logging.rules.rule import STRICT, Layer, Rule
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP
 
 if TYPE_CHECKING:
-    from mlperf_logging.rules.cache import RuleStore
     from mlperf_logging.rules.codes import Vocabulary
 
 _NAMING = frozenset({"logged", "count", "minutes_since", "at_least_one_of"})
-
-RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")
-
-
-class RoundIndex(NamedTuple):
-    """What is known of a round without loading its rules.
-
-    Attributes:
-        name: ``usage/round``.
-        dialect: the log dialect of the round.
-        benchmarks: the benchmarks it knows.
-    """
-
-    name: str
-    dialect: str
-    benchmarks: tuple[str, ...]
-
-    @property
-    def usage(self) -> str:
-        """The part of the name before the slash."""
-        return self.name.partition("/")[0]
-
-    @property
-    def round(self) -> str:
-        """The round without its usage."""
-        return self.name.partition("/")[2]
 
 
 class CompiledRule(NamedTuple):
@@ -52,7 +24,7 @@ class CompiledRule(NamedTuple):
     holds: Closure
 
 
-class CompiledEntry(NamedTuple):
+class CompiledCell(NamedTuple):
     """Everything that is judged of one key's events, and what they change.
 
     Attributes:
@@ -91,7 +63,7 @@ class Table(NamedTuple):
         rules: all rules in force, in order.
     """
 
-    entries: dict[str, CompiledEntry]
+    entries: dict[str, CompiledCell]
     end: tuple[CompiledRule, ...]
     initial_state: dict[str, Any]
     join: dict[str, str] | None
@@ -109,16 +81,23 @@ class Ruleset:
         benchmarks: names, in the round's order.
         vocabulary: gives the codes and what is known of the keys.
         reading: how the log's records are read ("once" drops repeated records, "order" sorts by text).
+        state: the words that keep what a run has shown so far.
+        has_divisions: whether the round has a closed and an open division in its logs.
     """
 
-    def __init__(self, resolved: dict[str, Any], vocabulary: "Callable[[], Vocabulary]") -> None:
+    def __init__(self, resolved: ResolvedRuleset, vocabulary: "Callable[[], Vocabulary]") -> None:
         self.vocabulary = vocabulary
-        self.name: str = resolved["name"]
-        self.title: str = resolved["title"]
-        self.source: str = resolved["source"]
-        self.dialect: str = resolved["dialect"]
-        self.benchmarks: tuple[str, ...] = tuple(resolved["benchmarks"])
-        self.reading: dict[str, Any] = resolved["reading"]
+        self.name = resolved.name
+        self.title = resolved.title
+        self.source = resolved.source
+        self.dialect = resolved.dialect
+        self.benchmarks = tuple(resolved.benchmarks)
+        self.reading = resolved.reading
+        self.state = resolved.state
+        self.has_divisions = any(
+            layers.closed or layers.open
+            for layers in (resolved.layers, *[rules.layers for rules in resolved.benchmarks.values()])
+        )
         self._resolved = resolved
         self._tables: dict[tuple[Any, ...], Table] = {}
         self._variants: dict[str | None, dict[str, Closure]] = {}
@@ -135,23 +114,18 @@ class Ruleset:
 
     def facts(self, benchmark: str) -> dict[str, Any]:
         """Area, data set, model and runs of a benchmark, as the rule files say."""
-        return dict(self._resolved["tables"][benchmark]["facts"])
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """The state words: ``initial`` values, and ``on``: key to the words that its events set."""
-        state: dict[str, Any] = self._resolved["state"]
-        return state
+        return dict(self._resolved.benchmarks[benchmark].facts)
 
     def join(self, benchmark: str | None) -> dict[str, str] | None:
         """How the benchmark's events are joined before they are judged, or None."""
-        join: dict[str, str] | None = self._resolved["tables"].get(benchmark, {}).get("join")
-        return join
+        rules = self._resolved.benchmarks.get(benchmark or "")
+        return rules.join if rules is not None else None
 
     def variant_nodes(self, benchmark: str | None) -> dict[str, Node]:
         """The benchmark's variants: name to the formula that says whether a log is of it."""
-        table = self._resolved["tables"].get(benchmark)
-        return {name: body["when"] for name, body in table["variants"].items()} if table is not None else {}
+        rules = self._resolved.benchmarks.get(benchmark or "")
+        variants = rules.variants if rules is not None else {}
+        return {name: variant.when for name, variant in variants.items() if variant.when is not None}
 
     def variants(self, benchmark: str | None) -> dict[str, Closure]:
         """The benchmark's variants: name to the closure that says whether a log is of it."""
@@ -169,20 +143,16 @@ class Ruleset:
         strict: bool = False,
     ) -> list[Layer]:
         """The layers that hold for one kind of run, widest first."""
-        resolved = self._resolved
         names = ("both", division) if division in DIVISIONS else ("both",)
-        parts = [resolved["layers"]]
-        table = resolved["tables"].get(benchmark) if len(names) == 2 or not self.has_divisions else None
-        if table is not None:
-            parts += [table, *[table["variants"][variant] for variant in variants]]
+        parts = [self._resolved.layers]
+        rules = self._resolved.benchmarks.get(benchmark or "")
+        if len(names) == 1 and self.has_divisions:
+            rules = None
+        if rules is not None:
+            parts += [rules.layers, *[rules.variants[variant].layers for variant in variants]]
         if strict:
-            parts += [resolved["strict"]] + ([table["strict"]] if table is not None else [])
-        return [_read_layer(part[name]) for part in parts for name in names]
-
-    @property
-    def has_divisions(self) -> bool:
-        """Whether the round has a closed and an open division in its logs."""
-        return bool(self._resolved["divisions"])
+            parts += [self._resolved.strict] + ([rules.strict] if rules is not None else [])
+        return [getattr(part, name) for part in parts for name in names]
 
     def table(
         self,
@@ -212,24 +182,18 @@ class Ruleset:
         return self._tables[wanted]
 
 
-def _read_layer(layer: dict[str, Any]) -> Layer:
-    return {
-        key: entry if isinstance(entry, Entry) else entry_from_json(entry) for key, entry in layer.items()
-    }
-
-
 def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]]:
-    """The rules in force by key: a more specific entry replaces the wider or, ``also``, adds to it."""
+    """The rules in force by key: a more specific cell replaces the wider or, ``also``, adds to it."""
     merged: dict[str, list[Rule]] = {}
     for layer in layers:
-        for key, entry in layer.items():
+        for key, cell in layer.items():
             rules = [
                 rule
-                for rule in entry.rules
+                for rule in cell.rules
                 if level is None or not isinstance(rule.level, int) or rule.level <= level
             ]
             strict = any(rule.level == STRICT for rule in rules)
-            if (entry.also or strict) and key in merged:
+            if (cell.also or strict) and key in merged:
                 known = {(rule.on, str(rule.node)) for rule in merged[key]}
                 has_occurs = any(rule.on == "occurs" for rule in merged[key])
                 merged[key] = merged[key] + [
@@ -244,7 +208,7 @@ def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]
 
 
 def compile_table(
-    layers: list[Layer], state: dict[str, Any], join: dict[str, str] | None = None, level: int | None = None
+    layers: list[Layer], state: StateWords, join: dict[str, str] | None = None, level: int | None = None
 ) -> Table:
     """Merge layers, widest first, and compile their formulas.
 
@@ -257,12 +221,12 @@ def compile_table(
     Raises:
         RuleError: a formula is wrong.
     """
-    words = frozenset(state["initial"]) | {word for change in state["on"].values() for word in change}
+    words = frozenset(state.initial) | {word for change in state.on.values() for word in change}
     by_key: dict[str, list[CompiledRule]] = {}
     end: list[CompiledRule] = []
     rules: list[Rule] = []
-    for key, entry_rules in merge_layers(layers, level).items():
-        for rule in entry_rules:
+    for key, key_rules in merge_layers(layers, level).items():
+        for rule in key_rules:
             rules.append(rule)
             compiled = CompiledRule(rule, _compile_rule(rule, words))
             if rule.on == "end":
@@ -271,11 +235,9 @@ def compile_table(
                 by_key.setdefault(part, []).append(compiled)
     changes = {
         key: tuple([(word, compile_formula(node, words)) for word, node in change.items()])
-        for key, change in state["on"].items()
+        for key, change in state.on.items()
     }
-    nodes = [rule.node for rule in rules] + [
-        node for change in state["on"].values() for node in change.values()
-    ]
+    nodes = [rule.node for rule in rules] + [node for change in state.on.values() for node in change.values()]
     named = {str(part[1]) for node in nodes for part in walk(node) if part[0] in _NAMING}
     source = join["of"] if join else None
     pairs = [rule for rule in rules if rule.node[0] == "alternating"]
@@ -289,7 +251,7 @@ def compile_table(
         *([source] if source else []),
     }
     entries = {
-        key: _make_entry(
+        key: _compile_cell(
             key,
             by_key.get(key, []),
             changes.get(key, ()),
@@ -298,7 +260,7 @@ def compile_table(
         )
         for key in keys
     }
-    initial = {word: state["initial"].get(word, False) for word in words}
+    initial = {word: state.initial.get(word, False) for word in words}
     return Table(entries, tuple(end), initial, join, tuple(rules))
 
 
@@ -308,23 +270,23 @@ def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
     node = rule.node[1] if rule.on == "once_each" else rule.node
     try:
         return compile_formula(node, words)
-    except RuleError as trouble:
-        raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
+    except RuleError as error:
+        raise RuleError(str(error), path=rule.path, line=rule.line, rule=rule.id) from None
 
 
-def _make_entry(
+def _compile_cell(
     key: str,
     compiled: list[CompiledRule],
     change: tuple[tuple[str, Closure], ...],
     pairs: tuple[Rule, ...],
     *,
     joined: bool,
-) -> CompiledEntry:
+) -> CompiledCell:
     def pick(kind: str) -> tuple[CompiledRule, ...]:
         return tuple([each for each in compiled if each.rule.on == kind])
 
     first, rest, targets, names = (pick(kind) for kind in ("first", "rest", "any", "once_each"))
-    return CompiledEntry(
+    return CompiledCell(
         pick("every"),
         first,
         rest,
@@ -337,83 +299,3 @@ def _make_entry(
         pairs=pairs,
         joined=joined,
     )
-
-
-class RuleBook:
-    """All rulesets of one folder of rule files.
-
-    Attributes:
-        folder: the folder.
-    """
-
-    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
-        self.folder = fspath(folder) if folder is not None else RULES_FOLDER
-        self._rulesets: dict[str, Ruleset] = {}
-        self._index: list[RoundIndex] = []
-        self._store: RuleStore | None = None
-        self._vocabulary: Vocabulary | None = None
-
-    @property
-    def store(self) -> "RuleStore":
-        """Where resolved rulesets come from."""
-        if self._store is None:
-            from mlperf_logging.rules.cache import RuleStore
-
-            self._store = RuleStore(self.folder)
-        return self._store
-
-    def index(self) -> list[RoundIndex]:
-        """All rounds, oldest first within a usage.
-
-        Raises:
-            RuleError: a rule file is wrong.
-        """
-        if not self._index:
-            self._index = [
-                RoundIndex(name, dialect, tuple(names)) for name, dialect, names in self.store.index()
-            ]
-        return self._index
-
-    def load(self, name: str) -> Ruleset:
-        """One ruleset by ``usage/round``.
-
-        Raises:
-            UsageError: there is no such ruleset; the message lists those that there are.
-            RuleError: a rule file is wrong.
-        """
-        if name not in self._rulesets:
-            known = [entry.name for entry in self.index()]
-            if name not in known:
-                raise UsageError(f"there is no ruleset {name!r}; known are {', '.join(known)}")
-            self._rulesets[name] = Ruleset(self.store.resolved(name), self.vocabulary)
-        return self._rulesets[name]
-
-    def vocabulary(self) -> "Vocabulary":
-        """The codes and what is known of the keys."""
-        if self._vocabulary is None:
-            self._vocabulary = self.store.vocabulary()
-        return self._vocabulary
-
-
-def open_rulebook(folder: str | PathLike[str] | None = None) -> RuleBook:
-    """The rule book of a folder, opened once per process; None means the rules that ship with the package."""
-    return _open_once(fspath(folder or RULES_FOLDER))
-
-
-@cache
-def _open_once(folder: str) -> RuleBook:
-    return RuleBook(folder)
-
-
-def load_ruleset(name: str, *, rules: str | PathLike[str] | None = None) -> Ruleset:
-    """One round's rules, for example ``load_ruleset("training/R")`` for a round R.
-
-    Args:
-        name: ``usage/round``.
-        rules: folder of other rule files; None means those that ship with the package.
-
-    Raises:
-        UsageError: there is no such ruleset.
-        RuleError: a rule file is wrong.
-    """
-    return open_rulebook(rules).load(name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from os import PathLike
 
 from mlperf_logging.compliance.checking import check_run
-from mlperf_logging.rules.reference_points import ReferenceTable, load_reference_points
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.folders import OLYMPIC, FolderScore, score_folder
+from mlperf_logging.scoring.rcp.files import load_reference_points
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS
+from mlperf_logging.scoring.rcp.points import ReferenceTable
 from mlperf_logging.scoring.rcp.references import CHECK
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 from mlperf_logging.scoring.requirements import Requirement
@@ -120,7 +121,7 @@ def check_results(
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
-    book = open_rulebook(rules)
+    book = open_rules(rules)
     known: dict[str, dict[str, ReferenceTable]] = {}
 
     def find_table(name: str, wanted: str) -> ReferenceTable | None:

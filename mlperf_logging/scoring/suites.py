@@ -146,7 +146,7 @@ def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
 
 
 def _rules_folder(folder: str | PathLike[str] | None) -> str:
-    from mlperf_logging.rules.rulesets import RULES_FOLDER
+    from mlperf_logging.rules.repository import RULES_FOLDER
 
     return fspath(folder) if folder is not None else RULES_FOLDER
 

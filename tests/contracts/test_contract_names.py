@@ -6,7 +6,7 @@ import re
 import tokenize
 from pathlib import Path
 
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "mlperf_logging"
@@ -28,13 +28,13 @@ VOCABULARY = "mllog/constants.py"
 
 def list_benchmarks() -> set[str]:
     """Every benchmark that a rule file names."""
-    in_rounds = {name for entry in open_rulebook().index() for name in entry.benchmarks}
+    in_rounds = {name for entry in open_rules().index() for name in entry.benchmarks}
     return in_rounds | {path.stem for path in (PROJECT / "compliance_rules" / "benchmarks").glob("*.yaml")}
 
 
 def list_rounds() -> set[str]:
     """Every round, without its usage."""
-    return {entry.round for entry in open_rulebook().index()}
+    return {entry.round for entry in open_rules().index()}
 
 
 def name_pattern(names: set[str]) -> re.Pattern[str]:

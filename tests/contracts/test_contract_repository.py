@@ -14,7 +14,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 MOST_RULE_LINES = 3_500
 MACHINE_PATH = re.compile(rb"(?<![\w.$}\"*/-])/(?:work|root|home|Users|tmp)/[\w.-]+")
 PACKAGED = ("mlperf_logging", "compliance_rules")
-METADATA = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 
 
 def list_files() -> list[Path]:
@@ -61,50 +60,42 @@ def test_rule_data_is_small() -> None:
     assert sum(lines.values()) <= MOST_RULE_LINES
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that an installation of the package would fill."""
-    source = tmp_path_factory.mktemp("source")
-    for name in PACKAGED:
-        shutil.copytree(PROJECT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in METADATA:
-        shutil.copy(PROJECT / name, source / name)
-    target = tmp_path_factory.mktemp("installed")
-    subprocess.run(
-        [sys.executable, "-c", "from setuptools import setup; setup()", "-q", "build_py", "-d", str(target)],
-        cwd=source,
-        check=True,
-        capture_output=True,
-    )
-    return target
-
-
-def test_installation_holds_every_file_of_the_packages(installed: Path) -> None:
-    """Grammars, rule files, schema and the typing marker are installed with the code."""
+def test_installation_holds_every_file_of_the_packages(built: Path) -> None:
+    """Grammars, schema and the typing marker are installed with the code, and no rule file but its compiled form."""
     wanted = {
         path.relative_to(PROJECT).as_posix()
         for name in PACKAGED
         for path in (PROJECT / name).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    there = {path.relative_to(installed).as_posix() for path in installed.rglob("*") if path.is_file()}
+    there = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
+    rounds = {f"{usage}/{path.stem}" for usage, path in list_round_files()}
 
     assert "mlperf_logging/py.typed" in wanted
-    assert wanted - there == set()
+    assert {Path(name).suffix for name in wanted - there} == {".yaml"}
+    assert there - wanted == {
+        f"compliance_rules/compiled/{name}.json"
+        for name in ("index", "vocabulary", *rounds, *[f"rcp/{name}" for name in rounds])
+    }
 
 
-def test_installation_judges_a_log(installed: Path, tmp_path: Path) -> None:
+def list_round_files() -> list[tuple[str, Path]]:
+    """Usage and file of each round."""
+    files = (PROJECT / "compliance_rules").glob("*/*.yaml")
+    return [(path.parent.name, path) for path in files if path.stem[:1].isdigit()]
+
+
+def test_installation_judges_a_log(built: Path, tmp_path: Path) -> None:
     """The installed files alone, away from the checkout, are enough to judge a log."""
     log = shutil.copy(PROJECT / "examples" / "logs" / "compliant" / "0.5.0_resnet.txt", tmp_path)
-    environment = {"PYTHONPATH": str(installed), "MLPERF_CACHE_DIR": str(tmp_path / "cache")}
     program = "import sys, mlperf_logging as m; print(m.__file__); print(m.check_log(sys.argv[1]).verdict)"
     answer = subprocess.run(
         [sys.executable, "-c", program, log],
         cwd=tmp_path,
-        env=environment,
+        env={"PYTHONPATH": str(built)},
         capture_output=True,
         text=True,
         check=False,
     )
 
-    assert answer.stdout.split() == [str(installed / "mlperf_logging" / "__init__.py"), "pass"], answer.stderr
+    assert answer.stdout.split() == [str(built / "mlperf_logging" / "__init__.py"), "pass"], answer.stderr

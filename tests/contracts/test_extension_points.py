@@ -140,7 +140,7 @@ def add_file(copy: Path, name: str, text: str) -> None:
 
 def run(copy: Path, module: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command of the copy."""
-    environment = os.environ | {"PYTHONPATH": str(copy), "MLPERF_CACHE_DIR": str(copy / "cache")}
+    environment = os.environ | {"PYTHONPATH": str(copy)}
     environment.pop("GITHUB_ACTIONS", None)
     return subprocess.run(
         [sys.executable, "-m", f"mlperf_logging.cli.{module}", *arguments],

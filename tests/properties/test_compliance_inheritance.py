@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlperf_logging.errors import RuleError
-from mlperf_logging.rules.binding import finish_draft
 from mlperf_logging.rules.codes import Vocabulary
-from mlperf_logging.rules.resolving import LAYERS as LAYER_NAMES
+from mlperf_logging.rules.files import RuleFiles
+from mlperf_logging.rules.resolved import LAYER_NAMES, ResolvedRuleset
 from mlperf_logging.rules.resolving import Resolver
 from mlperf_logging.rules.rulesets import Ruleset, merge_layers
 
@@ -99,20 +99,23 @@ def write_files(folder: Path, rounds: list[Delta], shuffle: random.Random) -> No
         (folder / f"craft/{number}.0.0.yaml").write_text(json.dumps(dict(entries)))
 
 
-def read_layers(draft: dict[str, Any]) -> dict[Place, tuple[list[tuple[str, str]], History]]:
+def read_layers(draft: ResolvedRuleset) -> dict[Place, tuple[list[tuple[str, str]], History]]:
     """What each layer of a resolved round says of each key, with the history of each rule."""
-    table = draft["tables"]["knitting"]
+    rules = draft.benchmarks["knitting"]
     parts = {
-        **{"common" if layer == "both" else layer: draft["layers"][layer] for layer in LAYER_NAMES},
-        **{f"knitting.{layer}".removesuffix(".both"): table[layer] for layer in LAYER_NAMES},
+        **dict(zip(("common", "closed", "open"), draft.layers, strict=True)),
+        **{
+            f"knitting.{name}".removesuffix(".both"): layer
+            for name, layer in zip(LAYER_NAMES, rules.layers, strict=True)
+        },
     }
     found = {}
-    for layer, entries in parts.items():
-        for key, entry in entries.items():
-            suffixes = [rule.id.removeprefix(f"{layer}.{key}") for rule in entry.rules]
-            texts = [(suffix, rule.text) for suffix, rule in zip(suffixes, entry.rules, strict=True)]
+    for layer, layer_cells in parts.items():
+        for key, cell in layer_cells.items():
+            suffixes = [rule.id.removeprefix(f"{layer}.{key}") for rule in cell.rules]
+            texts = [(suffix, rule.text) for suffix, rule in zip(suffixes, cell.rules, strict=True)]
             history = {
-                suffix: (rule.since, rule.changed) for suffix, rule in zip(suffixes, entry.rules, strict=True)
+                suffix: (rule.since, rule.changed) for suffix, rule in zip(suffixes, cell.rules, strict=True)
             }
             found[layer, key] = texts, history
     return found
@@ -145,7 +148,7 @@ def test_resolving_applies_the_differences(rounds: list[Delta], shuffle: random.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_files(folder, written, shuffle)
-        resolver = Resolver(folder)
+        resolver = Resolver(RuleFiles(folder))
         names = resolver.list_rulesets()
         assert names == [f"craft/{number}.0.0" for number in range(len(rounds))]
         asked = list(names)
@@ -155,7 +158,7 @@ def test_resolving_applies_the_differences(rounds: list[Delta], shuffle: random.
         vocabulary = Vocabulary.load(folder)
     layers = read_layers(draft)
     assert layers == {place: (CELLS[cell], histories[place]) for place, cell in cells.items()}
-    ruleset = Ruleset(json.loads(json.dumps(finish_draft(draft))), lambda: vocabulary)
+    ruleset = Ruleset(ResolvedRuleset.from_json(json.loads(json.dumps(draft))), lambda: vocabulary)
     for division in ("closed", "open") if ruleset.has_divisions else ():
         merged = merge_layers(ruleset.layers(division, "knitting"), None)
         stated = {
@@ -176,6 +179,6 @@ def test_difference_that_changes_nothing_is_refused(
     with tempfile.TemporaryDirectory() as name:
         write_files(Path(name), written, shuffle)
         with pytest.raises(RuleError, match=r"already|says nothing") as caught:
-            Resolver(Path(name)).resolve(f"craft/{len(written) - 1}.0.0")
+            Resolver(RuleFiles(name)).resolve(f"craft/{len(written) - 1}.0.0")
     assert caught.value.path == f"craft/{len(written) - 1}.0.0.yaml"
     assert repr(place[1]) in str(caught.value)

@@ -16,8 +16,10 @@ from mlperf_logging.compliance.live import LiveJudge
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS, Event
 from mlperf_logging.rules.formula import Node, write_formula
-from mlperf_logging.rules.rule import Entry, Rule
-from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table, open_rulebook
+from mlperf_logging.rules.repository import open_rules
+from mlperf_logging.rules.resolved import StateWords
+from mlperf_logging.rules.rule import CellRules, Rule
+from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table
 
 Kind = tuple[str, str | None, str | None, tuple[str, ...]]
 
@@ -26,8 +28,8 @@ Kind = tuple[str, str | None, str | None, tuple[str, ...]]
 def list_kinds() -> list[Kind]:
     """All kinds of run of all rounds."""
     kinds: list[Kind] = []
-    for entry in open_rulebook().index():
-        ruleset = open_rulebook().load(entry.name)
+    for entry in open_rules().index():
+        ruleset = open_rules().load(entry.name)
         for benchmark in (None, *ruleset.benchmarks):
             variants = tuple(ruleset.variants(benchmark))
             kinds += [(entry.name, division, benchmark, variants) for division in (None, *DIVISIONS)]
@@ -59,7 +61,7 @@ def check_findings(findings: list[Finding], log: list[Event]) -> None:
 def test_any_log_is_judged_by_any_round(data: st.DataObject) -> None:
     """Events of any value, in any order, are judged without failing, and twice with the same findings."""
     name, division, benchmark, variants = data.draw(st.sampled_from(list_kinds()))
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     table = ruleset.table(division, benchmark, variants, strict=data.draw(st.booleans()))
     keys = st.sampled_from(sorted({*table.entries, "made_up"}))
     log = data.draw(st.lists(events(keys), max_size=12))
@@ -77,9 +79,9 @@ def test_any_log_is_judged_by_any_round(data: st.DataObject) -> None:
 )
 def test_any_rule_is_judged(clauses: list[tuple[str, str, Node]], log: list[Event]) -> None:
     """Whatever formula a rule has, a log breaks it or does not; the judge and its words never fail."""
-    ruleset = open_rulebook().load(open_rulebook().index()[-1].name)
-    state = {"initial": dict.fromkeys(STATE_WORDS, 0), "on": {}}
-    layer: dict[str, Entry] = {}
+    ruleset = open_rules().load(open_rules().index()[-1].name)
+    state = StateWords(dict.fromkeys(STATE_WORDS, 0), {})
+    layer: dict[str, CellRules] = {}
     for number, (key, on, node) in enumerate(clauses):
         rule = Rule(
             f"r{number}",
@@ -102,7 +104,7 @@ def test_any_rule_is_judged(clauses: list[tuple[str, str, Node]], log: list[Even
             "rules.yaml",
             number,
         )
-        entry = layer.get(key, Entry(False, ()))
+        entry = layer.get(key, CellRules(False, ()))
         layer[key] = entry._replace(rules=(*entry.rules, rule))
     try:
         table = compile_table([layer], state)
@@ -120,7 +122,7 @@ def test_any_rule_is_judged(clauses: list[tuple[str, str, Node]], log: list[Even
 def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) -> None:
     """Judged event by event, a run's findings hold all that judging the whole log at once finds."""
     name, division, benchmark, _ = data.draw(st.sampled_from(list_kinds()))
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     keys = [*sorted(ruleset.table(division, benchmark).entries), "opt_name", "scheduler_type"]
     named = Event("submission_benchmark", benchmark, {}, 0, 1, 1, b"", dialect=ruleset.dialect)
     log = [named] * (benchmark is not None) + data.draw(st.lists(events(st.sampled_from(keys)), max_size=8))
@@ -128,7 +130,7 @@ def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) ->
         event._replace(dialect=ruleset.dialect, line=line, benchmark=None)
         for line, event in enumerate(log, 1)
     ]
-    live = LiveJudge(open_rulebook(), None, name, division, benchmark, False)
+    live = LiveJudge(open_rules(), None, name, division, benchmark, False)
     reported = [finding for event in log for finding in live.feed(event)] + live.finish()
     check_findings(reported, log)
     assert live.choice is not None

@@ -18,8 +18,9 @@ import pytest
 
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.formula import Node, parse_formula
+from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rule import Rule
-from mlperf_logging.rules.rulesets import Ruleset, merge_layers, open_rulebook
+from mlperf_logging.rules.rulesets import Ruleset, merge_layers
 
 pytestmark = pytest.mark.corpus
 
@@ -212,7 +213,7 @@ def list_kinds(ruleset: Ruleset) -> list[tuple[str | None, str, tuple[str, ...]]
 def find_differences(name: str, facts: Path) -> dict[tuple[str, str], str]:
     """(benchmark, key) to what the facts have and we do not, and the other way round."""
     rows = load_facts(facts)[name]
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     graded = any(rule.level == 2 for rule in ruleset.table(None, None).rules)
     found: dict[tuple[str, str], str] = {}
     for division, benchmark, variants in list_kinds(ruleset):
@@ -231,7 +232,7 @@ def find_differences(name: str, facts: Path) -> dict[tuple[str, str], str]:
 OWN_USAGES = {"mini", "original"}
 """Usages whose rules this project states itself; the public rounds' facts hold nothing of them."""
 
-PUBLIC_ROUNDS = [entry.name for entry in open_rulebook().index() if entry.usage not in OWN_USAGES]
+PUBLIC_ROUNDS = [entry.name for entry in open_rules().index() if entry.usage not in OWN_USAGES]
 every_round = pytest.mark.parametrize("name", PUBLIC_ROUNDS)
 
 
@@ -256,7 +257,7 @@ def test_tables_say_what_the_facts_say(name: str, shared: Path) -> None:
 def test_benchmarks_are_those_of_the_facts(name: str, shared: Path) -> None:
     """A round knows the benchmarks that the facts have rows of, but for those that it does not accept."""
     rows = load_facts(shared / "facts" / "rules.jsonl")[name]
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     known = {
         spelling
         for benchmark in ruleset.benchmarks
@@ -270,7 +271,7 @@ def test_every_round_of_the_facts_has_rules(shared: Path) -> None:
     """The rule files hold exactly the rounds that the facts have rows of, and this project's own."""
     rounds = load_facts(shared / "facts" / "rules.jsonl")
     assert set(PUBLIC_ROUNDS) == set(rounds)
-    assert {entry.usage for entry in open_rulebook().index()} == {"training", "hpc"} | OWN_USAGES
+    assert {entry.usage for entry in open_rules().index()} == {"training", "hpc"} | OWN_USAGES
 
 
 def test_lists_of_tensors_are_those_of_the_facts(shared: Path) -> None:
@@ -281,8 +282,8 @@ def test_lists_of_tensors_are_those_of_the_facts(shared: Path) -> None:
         for row in facts
     }
     stated = {}
-    for entry in open_rulebook().index():
-        ruleset = open_rulebook().load(entry.name)
+    for entry in open_rules().index():
+        ruleset = open_rules().load(entry.name)
         for division, benchmark, variants in list_kinds(ruleset):
             for rule in ruleset.table(division, benchmark, variants).rules:
                 if rule.on == "once_each":

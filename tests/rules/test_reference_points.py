@@ -10,8 +10,9 @@ import pytest
 from rule_folders import RuleFolder, copy_rules
 
 from mlperf_logging.errors import RuleError, UsageError
-from mlperf_logging.rules.reference_points import ReferencePoint, load_reference_points
-from mlperf_logging.rules.rulesets import RuleBook, open_rulebook
+from mlperf_logging.rules.repository import RuleRepository, open_rules
+from mlperf_logging.scoring.rcp.files import load_reference_points
+from mlperf_logging.scoring.rcp.points import ReferencePoint
 
 PROJECT = Path(__file__).resolve().parents[2]
 COUNTED_IN_SAMPLES_FROM = 4_000
@@ -30,7 +31,7 @@ benchmarks:
 
 def list_points() -> dict[tuple[str, str, float], tuple[str, ReferencePoint]]:
     """(ruleset, benchmark, batch size) to unit and point, for every ruleset of the rule files."""
-    book = open_rulebook()
+    book = open_rules()
     return {
         (entry.name, benchmark, point.batch_size): (table.unit, point)
         for entry in book.index()
@@ -84,7 +85,7 @@ def test_own_points_are_measured_ones() -> None:
 def test_one_benchmark_has_an_allowance(shared: Path) -> None:
     """The facts name one benchmark, from one round on, whose smallest acceptable mean is lower."""
     assert "46,080 samples lower" in (shared / "facts" / "README.md").read_text()
-    book = open_rulebook()
+    book = open_rules()
     allowed = {
         (entry.round, benchmark): table.allowance
         for entry in book.index()
@@ -104,29 +105,27 @@ def test_points_take_little_room() -> None:
     assert 10_000 < size < MOST_BYTES
 
 
-def test_round_without_a_file_has_the_points_of_the_one_it_extends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_round_without_a_file_has_the_points_of_the_one_it_extends(tmp_path: Path) -> None:
     """A new round needs no file of points until one of them changes."""
-    folder = make_folder(tmp_path, monkeypatch)
+    folder = make_folder(tmp_path)
     folder.write("rcp/trial-1.0.0.yaml", FIRST)
-    book = RuleBook(folder.path)
+    book = RuleRepository(folder.path)
 
     assert load_reference_points(book, "trial/1.1.0") == load_reference_points(book, "trial/1.0.0")
     (table,) = load_reference_points(book, "trial/1.1.0").values()
     assert [point.batch_size for point in table.points] == [64, 128]
 
 
-def test_file_says_only_what_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_says_only_what_changes(tmp_path: Path) -> None:
     """Points are added, changed in one field, removed, and taken over under another name."""
-    folder = make_folder(tmp_path, monkeypatch)
+    folder = make_folder(tmp_path)
     folder.write("rcp/trial-1.0.0.yaml", FIRST)
     folder.write(
         "rcp/trial-1.1.0.yaml",
         "extends: 1.0.0\nremove: [knitting]\nbenchmarks:\n  weaving:\n    from: knitting\n    allowance: 2\n"
         "    remove: [128]\n    points:\n      64: {platform: two looms}\n      32: {converged_at: [2]}\n",
     )
-    tables = load_reference_points(RuleBook(folder.path), "trial/1.1.0")
+    tables = load_reference_points(RuleRepository(folder.path), "trial/1.1.0")
 
     assert list(tables) == ["weaving"]
     assert (tables["weaving"].unit, tables["weaving"].allowance) == ("epochs", 2)
@@ -150,7 +149,7 @@ def test_file_says_only_what_changes(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("extends: 1.0.0\nbenchmarks:\n  knitting:\n    remove: [99]\n", "removes batch size 99", 4),
         (
             "extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      big: {}\n",
-            "'big' is no batch size",
+            "'big' is not a batch size",
             5,
         ),
         ("extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      9: {}\n", "needs 'converged_at'", 5),
@@ -168,16 +167,14 @@ def test_file_says_only_what_changes(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("extends: 1.0.0\nbenchmark: {}\n", "'benchmark' is not known here", 2),
     ],
 )
-def test_fault_is_told_with_its_place(
-    text: str, says: str, line: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fault_is_told_with_its_place(text: str, says: str, line: int, tmp_path: Path) -> None:
     """What is wrong in a file of points is said with file and line."""
-    folder = make_folder(tmp_path, monkeypatch)
+    folder = make_folder(tmp_path)
     folder.write("rcp/trial-1.0.0.yaml", FIRST)
     folder.write("rcp/trial-1.1.0.yaml", text)
 
     with pytest.raises(RuleError) as caught:
-        load_reference_points(RuleBook(folder.path), "trial/1.1.0")
+        load_reference_points(RuleRepository(folder.path), "trial/1.1.0")
     assert says in str(caught.value)
     assert (caught.value.path, caught.value.line) == ("rcp/trial-1.1.0.yaml", line)
 
@@ -185,12 +182,11 @@ def test_fault_is_told_with_its_place(
 def test_unknown_ruleset_is_told() -> None:
     """Points of a round that does not exist are a mistake of the caller."""
     with pytest.raises(UsageError, match="there is no ruleset"):
-        load_reference_points(open_rulebook(), "training/99.0.0")
+        load_reference_points(open_rules(), "training/99.0.0")
 
 
-def make_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RuleFolder:
-    """A copy of the rule files with two made-up rounds, and a cache of its own."""
-    monkeypatch.setenv("MLPERF_CACHE_DIR", str(tmp_path / "cache"))
+def make_folder(tmp_path: Path) -> RuleFolder:
+    """A copy of the rule files with two made-up rounds."""
     folder = copy_rules(tmp_path / "rules")
     folder.write_second("title: Trial\n")
     return folder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
 
 WITHOUT_RULES = {("hpc", "0.7.0"), ("training", "0.6.0", "ncf")}
 """What the facts list and no round has rules of."""
@@ -18,7 +18,7 @@ def test_runs_are_those_of_the_facts(shared: Path) -> None:
     """Required runs, dropped runs and runs that may miss the target, for every benchmark of every round."""
     with (shared / "facts" / "benchmarks.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    book = open_rulebook()
+    book = open_rules()
     compared = 0
     for row in rows:
         usage, version, benchmark = row["usage"], row["ruleset"], row["benchmark"]
@@ -36,7 +36,7 @@ def test_runs_are_those_of_the_facts(shared: Path) -> None:
 
 def test_every_benchmark_says_its_runs() -> None:
     """No round knows a benchmark without saying how it is scored."""
-    book = open_rulebook()
+    book = open_rules()
     missing = [
         (entry.name, benchmark)
         for entry in book.index()

@@ -6,14 +6,14 @@ import pytest
 
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.rules.examples import read_events
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
 
 Kind = tuple[str | None, str, tuple[str, ...]]
 
 
 def find(name: str, kind: Kind, *events: str, missing: bool = False) -> list[str]:
     """Rules that events break, those about keys that are not logged at all only when asked for."""
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     judge = Judge(ruleset, ruleset.table(*kind))
     for event in read_events(events):
         judge.feed(event)

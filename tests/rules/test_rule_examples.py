@@ -18,8 +18,9 @@ from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED
 from mlperf_logging.rules.examples import read_events
+from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rule import Rule
-from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table, open_rulebook
+from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table
 
 Kind = tuple[str | None, str | None, tuple[str, ...]]
 
@@ -51,8 +52,8 @@ def list_kinds(ruleset: Ruleset) -> Iterator[Kind]:
 def list_cases() -> Iterator[Case]:
     """Each different rule of all rounds once, in the order of the rounds."""
     seen: set[tuple[str, str, str]] = set()
-    for entry in open_rulebook().index():
-        ruleset = open_rulebook().load(entry.name)
+    for entry in open_rules().index():
+        ruleset = open_rules().load(entry.name)
         for kind in list_kinds(ruleset):
             for rule in ruleset.table(*kind, strict=True).rules:
                 mark = rule.id, rule.text, repr(rule.node)
@@ -62,7 +63,7 @@ def list_cases() -> Iterator[Case]:
 
 
 CASES = list(list_cases())
-ROUNDS = [entry.name for entry in open_rulebook().index()]
+ROUNDS = [entry.name for entry in open_rules().index()]
 every_round = pytest.mark.parametrize("name", ROUNDS)
 
 
@@ -107,7 +108,7 @@ def remove_rule(ruleset: Ruleset, kind: Kind, rule: Rule) -> Table:
 @every_round
 def test_examples_show_the_rules(name: str) -> None:
     """Of each rule that a round brings, the passing example passes and the failing one is found under its id."""
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     wrong = []
     for _, kind, rule in cases_of(name):
         try:
@@ -120,7 +121,7 @@ def test_examples_show_the_rules(name: str) -> None:
 @every_round
 def test_removing_a_rule_is_noticed(name: str) -> None:
     """Without a rule its failing example is no longer found, so the test above fails for each rule in turn."""
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     unnoticed = []
     for _, kind, rule in cases_of(name):
         try:
@@ -142,7 +143,7 @@ def test_cases_cover_the_rules() -> None:
 @every_round
 def test_codes_are_known(name: str) -> None:
     """Each rule of a round gives a code of the vocabulary and one of the two severities."""
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     codes = ruleset.vocabulary().codes
     rules = [rule for kind in list_kinds(ruleset) for rule in ruleset.table(*kind, strict=True).rules]
     assert rules
@@ -154,7 +155,7 @@ def test_codes_are_known(name: str) -> None:
 @every_round
 def test_ids_are_unique(name: str) -> None:
     """Within a round an id names one rule: the same words at the same place for every kind of run."""
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     places: dict[str, set[tuple[str, str, int]]] = {}
     for kind in list_kinds(ruleset):
         for rule in ruleset.table(*kind, strict=True).rules:
@@ -165,7 +166,7 @@ def test_ids_are_unique(name: str) -> None:
 @every_round
 def test_strict_only_adds(name: str) -> None:
     """A log that breaks a rule breaks it under --strict too: strict tables hold all default rules."""
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     for kind in list_kinds(ruleset):
         strict = {rule.id for rule in ruleset.table(*kind, strict=True).rules}
         default = {rule.id for rule in ruleset.table(*kind).rules}
@@ -175,7 +176,7 @@ def test_strict_only_adds(name: str) -> None:
 @every_round
 def test_no_statement_is_dead(name: str) -> None:
     """Each rule that a round states is in force for some kind of run ("any number" asks for nothing)."""
-    ruleset = open_rulebook().load(name)
+    ruleset = open_rules().load(name)
     stated: set[str] = set()
     in_force: set[str] = set()
     for kind in list_kinds(ruleset):

@@ -17,9 +17,8 @@ FILE = f"{SECOND}.yaml"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RuleFolder:
-    """A copy of the rule files, with a cache of its own."""
-    monkeypatch.setenv("MLPERF_CACHE_DIR", str(tmp_path / "cache"))
+def folder(tmp_path: Path) -> RuleFolder:
+    """A copy of the rule files, for a test to change."""
     return copy_rules(tmp_path / "rules")
 
 

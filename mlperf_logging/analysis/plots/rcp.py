@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.plots.looks import put_legend, tidy
-from mlperf_logging.rules.reference_points import ReferenceTable
+from mlperf_logging.scoring.rcp.points import ReferenceTable
 from mlperf_logging.scoring.rcp.references import show_amount
 from mlperf_logging.scoring.rcp.test import ConvergenceCheck, trace_acceptance
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlperf_logging.errors import UsageError
-from mlperf_logging.rules.reference_points import UNITS, ReferencePoint, ReferenceTable
+from mlperf_logging.scoring.rcp.points import UNITS, ReferencePoint, ReferenceTable
 
 _PUBLIC_RUNS = {"Epochs to converge": None, "samples to converge": "samples"}
 """What the public data files call the runs, and the unit where the name says one."""

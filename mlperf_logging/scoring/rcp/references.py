@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from mlperf_logging.rules.reference_points import ReferencePoint
 from mlperf_logging.scoring.means import population_deviation, trim
+from mlperf_logging.scoring.rcp.points import ReferencePoint
 
 CHECK, RULES = "check", "rules"
 """Methods: as the rounds' public checks compute, and as the written rules say."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from mlperf_logging.events import Division
-from mlperf_logging.rules.reference_points import ReferenceTable
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.folders import agree, describe_too_few
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS, PassProbability, simulate_pass_probability
+from mlperf_logging.scoring.rcp.points import ReferenceTable
 from mlperf_logging.scoring.rcp.references import CHECK
 from mlperf_logging.scoring.rcp.test import (
     ConvergenceCheck,

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from mlperf_logging.rules.reference_points import ReferenceTable
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.means import olympic_mean
 from mlperf_logging.scoring.rcp import student
+from mlperf_logging.scoring.rcp.points import ReferenceTable
 from mlperf_logging.scoring.rcp.references import (
     BELOW,
     CHECK,

@@ -8,8 +8,8 @@ import pytest
 from conftest import WriteRun
 
 from mlperf_logging.analysis import ReadingParameters, find_reference_range, tabulate_runs
-from mlperf_logging.rules.reference_points import load_reference_points
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
+from mlperf_logging.scoring.rcp.files import load_reference_points
 from mlperf_logging.scoring.rcp.references import summarize_points
 from mlperf_logging.scoring.rcp.test import find_smallest_mean
 
@@ -32,7 +32,7 @@ def test_range_is_that_of_the_test(write_run: WriteRun, tmp_path: Path) -> None:
     """The range reaches from the smallest mean that the test accepts to the reference's mean."""
     write_runs(write_run, 32, 32)
     found = find_reference_range(tabulate_runs(tmp_path, ROUND), "samples")
-    table = load_reference_points(open_rulebook(), "training/5.1.0")["llama31_8b"]
+    table = load_reference_points(open_rules(), "training/5.1.0")["llama31_8b"]
     (reference,) = [each for each in summarize_points(table.points, 1) if each.batch_size == 32]
 
     assert found is not None

@@ -16,7 +16,7 @@ from mlperf_logging.analysis.targets import (
     read_logged_target,
     read_target,
 )
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
 from tests.logs import mll, mllog
 
 
@@ -65,7 +65,7 @@ def test_condition_that_holds_for_the_log(batch_size: int, target: float) -> Non
 
 def test_every_closed_benchmark_has_a_target_with_a_number() -> None:
     """All rounds but the first state a target for all their benchmarks, and a line can be drawn for each."""
-    rulesets = [open_rulebook().load(entry.name) for entry in open_rulebook().index()]
+    rulesets = [open_rules().load(entry.name) for entry in open_rules().index()]
     missing = [
         (ruleset.name, benchmark)
         for ruleset in rulesets

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from mlperf_logging.rules.reference_points import ReferencePoint, ReferenceTable
+from mlperf_logging.scoring.rcp.points import ReferencePoint, ReferenceTable
 from mlperf_logging.scoring.rcp.test import ConvergenceCheck, check_convergence
 from mlperf_logging.scoring.requirements import Requirement
 

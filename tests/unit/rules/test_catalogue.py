@@ -21,7 +21,7 @@ from mlperf_logging.rules.catalogue import (
 )
 from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.pages import write_pages
-from mlperf_logging.rules.rulesets import RuleBook, open_rulebook
+from mlperf_logging.rules.repository import RuleRepository, open_rules
 
 SECOND = """\
 benchmarks:
@@ -48,12 +48,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> RuleFolder:
 
 
 @pytest.fixture(scope="module")
-def book(folder: RuleFolder) -> RuleBook:
+def book(folder: RuleFolder) -> RuleRepository:
     """The rule book of the folder."""
     return folder.book()
 
 
-def test_rounds_are_listed_in_their_order(book: RuleBook) -> None:
+def test_rounds_are_listed_in_their_order(book: RuleRepository) -> None:
     """Rounds come by usage and then by number, with dialect and benchmarks."""
     entries = list_rulesets(book)
     trial = [entry for entry in entries if entry.usage == "trial"]
@@ -75,7 +75,7 @@ def test_tenth_round_comes_after_the_second(folder: RuleFolder, tmp_path: Path) 
     assert found == ["2.0.0", "2.9.0", "2.10.0", "10.0.0"]
 
 
-def test_rules_are_listed_once(book: RuleBook) -> None:
+def test_rules_are_listed_once(book: RuleRepository) -> None:
     """All rules of a round, those of variants and strict ones included, but none that asks for nothing."""
     rules = [rule.id for rule in list_rules(book.load("trial/1.0.0"))]
     assert len(rules) == len(set(rules))
@@ -91,7 +91,7 @@ def test_rules_are_listed_once(book: RuleBook) -> None:
     assert "common.seed.first" in [rule.id for rule in list_rules(book.load("trial/1.1.0"))]
 
 
-def test_rules_of_one_kind_of_run_are_listed(book: RuleBook) -> None:
+def test_rules_of_one_kind_of_run_are_listed(book: RuleRepository) -> None:
     """A division, a benchmark or the level leaves the others out."""
     ruleset = book.load("trial/1.0.0")
     open_rules = {rule.id for rule in list_rules(ruleset, "open", "knitting", strict=False)}
@@ -105,7 +105,7 @@ def test_rules_of_one_kind_of_run_are_listed(book: RuleBook) -> None:
     }
 
 
-def test_table_of_a_benchmark(book: RuleBook) -> None:
+def test_table_of_a_benchmark(book: RuleRepository) -> None:
     """The table has a row for each key: how often, what it must satisfy, for which variant, since when."""
     rows = {
         (row.key, row.variant): row for row in show_benchmark(book.load("trial/1.1.0"), "knitting", "closed")
@@ -128,25 +128,25 @@ def test_table_of_a_benchmark(book: RuleBook) -> None:
     assert rows["seed", ""].occurs == "exactly one"
 
 
-def test_strict_table_marks_what_is_strict(book: RuleBook) -> None:
+def test_strict_table_marks_what_is_strict(book: RuleRepository) -> None:
     """Rows that only the written rules ask for are marked."""
     ruleset = book.load("trial/1.0.0")
     rows = {row.key: row for row in show_benchmark(ruleset, "knitting", "closed", strict=True)}
     assert rows["global_batch_size"].requirements == ("value > 0", "value <= 4096")
     assert rows["global_batch_size"].level == ""
     assert {row.level for row in rows.values()} == {""}
-    shipped = show_benchmark(open_rulebook().load("training/1.0.0"), "bert", "closed", strict=True)
+    shipped = show_benchmark(open_rules().load("training/1.0.0"), "bert", "closed", strict=True)
     assert {row.key for row in shipped if row.level == "strict"} == {"seed"}
 
 
-def test_table_of_an_unknown_benchmark_is_refused(book: RuleBook) -> None:
+def test_table_of_an_unknown_benchmark_is_refused(book: RuleRepository) -> None:
     """A benchmark that the round does not have is the caller's mistake, with a near name."""
     with pytest.raises(UsageError, match="does not know the benchmark 'kniting'; did you mean 'knitting'"):
         show_benchmark(book.load("trial/1.0.0"), "kniting", "closed")
 
 
 @pytest.mark.parametrize("name", ["MLP304", "mlp304"])
-def test_code_is_explained(name: str, book: RuleBook) -> None:
+def test_code_is_explained(name: str, book: RuleRepository) -> None:
     """A code is explained in words, with the rules that give it."""
     explained = explain(name, find_example, book)
     assert (explained.code, explained.title) == ("MLP304", "hyperparameter out of bounds")
@@ -155,7 +155,7 @@ def test_code_is_explained(name: str, book: RuleBook) -> None:
     assert explained.hint
 
 
-def test_cell_is_explained(book: RuleBook) -> None:
+def test_cell_is_explained(book: RuleRepository) -> None:
     """A rule of a cell is explained from its formula, its key and its code, with examples that show it."""
     explained = explain("knitting.closed.global_batch_size.value", find_example, book)
     assert explained.wants == "global_batch_size: each event satisfies `value > 0`"
@@ -178,12 +178,12 @@ def test_cell_is_explained(book: RuleBook) -> None:
         ("trial-stop-status", "run_stop says how the run ended"),
     ],
 )
-def test_explanation_says_what_is_wanted(rule: str, wants: str, book: RuleBook) -> None:
+def test_explanation_says_what_is_wanted(rule: str, wants: str, book: RuleRepository) -> None:
     """What a rule wants is said in words for each kind of clause."""
     assert explain(rule, find_example, book).wants == wants
 
 
-def test_rule_is_explained_as_the_newest_round_has_it(book: RuleBook) -> None:
+def test_rule_is_explained_as_the_newest_round_has_it(book: RuleRepository) -> None:
     """A rule that changed is explained with its history."""
     explained = explain("knitting.eval_accuracy.target", find_example, book)
     assert (explained.since, explained.changed) == ("trial/1.0.0", ("trial/1.1.0",))
@@ -191,7 +191,7 @@ def test_rule_is_explained_as_the_newest_round_has_it(book: RuleBook) -> None:
 
 
 @pytest.mark.parametrize("mistake", KIND_OF_LABEL.values(), ids=KIND_OF_LABEL)
-def test_mistake_of_form_is_explained(mistake: object, book: RuleBook) -> None:
+def test_mistake_of_form_is_explained(mistake: object, book: RuleRepository) -> None:
     """A mistake that the reader finds is explained under its label."""
     explained = explain(mistake.label, find_example, book)  # type: ignore[attr-defined]
     assert (explained.code, explained.severity) == (mistake.code, mistake.severity)  # type: ignore[attr-defined]
@@ -201,7 +201,7 @@ def test_mistake_of_form_is_explained(mistake: object, book: RuleBook) -> None:
     assert "{" not in explained.wants
 
 
-def test_unknown_name_is_refused(book: RuleBook) -> None:
+def test_unknown_name_is_refused(book: RuleRepository) -> None:
     """A name that is neither code nor rule is the caller's mistake, with a near name."""
     with pytest.raises(
         UsageError, match="no code or rule 'common\\.run_strat'; did you mean 'common\\.run_start'"
@@ -211,7 +211,7 @@ def test_unknown_name_is_refused(book: RuleBook) -> None:
         explain("nothing like it", find_example, book)
 
 
-def test_rounds_are_compared(book: RuleBook) -> None:
+def test_rounds_are_compared(book: RuleRepository) -> None:
     """What a later round changes comes as one line a key, with benchmarks that came or went."""
     before, after = book.load("trial/1.0.0"), book.load("trial/1.1.0")
     started, status = "state.run_started", "present(meta.status)"
@@ -226,7 +226,7 @@ def test_rounds_are_compared(book: RuleBook) -> None:
     assert compare_rulesets(before, before) == []
 
 
-def test_rounds_are_compared_for_one_benchmark(book: RuleBook) -> None:
+def test_rounds_are_compared_for_one_benchmark(book: RuleRepository) -> None:
     """For one benchmark only what concerns its logs is told."""
     before, after = book.load("trial/1.0.0"), book.load("trial/1.1.0")
     scopes = {(each.scope, each.key) for each in compare_rulesets(before, after, "knitting")}
@@ -238,15 +238,15 @@ def test_rounds_are_compared_for_one_benchmark(book: RuleBook) -> None:
         compare_rulesets(before, after, "pottery")
 
 
-def test_words_of_a_rule(book: RuleBook) -> None:
+def test_words_of_a_rule(book: RuleRepository) -> None:
     """The other keys that a rule looks at are named."""
     (rule,) = (
-        each for each in list_rules(open_rulebook().load("training/2.0.0")) if each.id == "init-within-limit"
+        each for each in list_rules(open_rules().load("training/2.0.0")) if each.id == "init-within-limit"
     )
     assert find_words(rule) == ["init_start", "submission_division"]
 
 
-def test_pages_name_every_rule(book: RuleBook) -> None:
+def test_pages_name_every_rule(book: RuleRepository) -> None:
     """The catalogue's pages hold each rule of each round, each code and each mistake of form."""
     pages = write_pages(book, find_example)
     assert {"index.md", "codes.md", "trial-1.0.0.md", "training-6.1.0.md"} <= set(pages)

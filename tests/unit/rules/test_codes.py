@@ -9,13 +9,13 @@ import pytest
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED, Vocabulary, choose_code
 from mlperf_logging.rules.formula import parse_cell
-from mlperf_logging.rules.rulesets import open_rulebook
+from mlperf_logging.rules.repository import open_rules
 
 
 @pytest.fixture(scope="module")
 def vocabulary() -> Vocabulary:
     """The codes and keys that ship with the package."""
-    return open_rulebook().vocabulary()
+    return open_rules().vocabulary()
 
 
 def test_codes_are_told_in_words(vocabulary: Vocabulary) -> None:
@@ -49,8 +49,8 @@ def test_vocabulary_survives_the_cache(vocabulary: Vocabulary) -> None:
 def test_every_key_of_a_rule_has_a_meaning(vocabulary: Vocabulary) -> None:
     """The glossary says of each key that a rule asks for what it is."""
     asked: set[str] = set()
-    for entry in open_rulebook().index():
-        ruleset = open_rulebook().load(entry.name)
+    for entry in open_rules().index():
+        ruleset = open_rules().load(entry.name)
         for benchmark in ruleset.benchmarks:
             for division in ("closed", "open") if ruleset.has_divisions else (None,):
                 table = ruleset.table(division, benchmark, tuple(ruleset.variants(benchmark)), strict=True)

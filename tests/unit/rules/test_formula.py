@@ -94,7 +94,7 @@ def test_written_tree_reads_back(text: str) -> None:
 
 @pytest.mark.parametrize("text", TREES)
 def test_tree_survives_json(text: str) -> None:
-    """A tree is made of JSON values only, so that it can be cached."""
+    """A tree is made of JSON values only, so that it can be compiled when the package is built."""
     tree = parse_formula(text)
     assert json.loads(json.dumps(tree)) == tree
 

@@ -11,8 +11,9 @@ from rule_folders import RuleFolder, copy_rules, write_round
 
 from mlperf_logging.compliance import load_ruleset
 from mlperf_logging.errors import UsageError
+from mlperf_logging.rules.repository import RuleRepository, open_rules
 from mlperf_logging.rules.rule import Rule
-from mlperf_logging.rules.rulesets import RuleBook, Ruleset, open_rulebook
+from mlperf_logging.rules.rulesets import Ruleset
 
 Round = Callable[..., Ruleset]
 
@@ -307,7 +308,7 @@ def test_state_joins_and_lists_are_inherited(folder: RuleFolder) -> None:
         "      weights_initialization: each meta.tensor once in stitches\n"
     )
     ruleset = folder.load()
-    assert set(ruleset.state["on"]) == {"run_start", "run_stop"}
+    assert set(ruleset.state.on) == {"run_start", "run_stop"}
     assert ruleset.join("knitting") == {
         "key": "pair",
         "of": "eval_accuracy",
@@ -324,7 +325,7 @@ def test_facts_of_a_benchmark(folder: RuleFolder) -> None:
         "area": "Handicraft",
         "runs": {"required": 5, "dropped_each_side": 1, "non_converged_allowed": 1},
     }
-    facts = open_rulebook().load("training/1.0.0").facts("unet3d")
+    facts = open_rules().load("training/1.0.0").facts("unet3d")
     assert facts["runs"] == {"required": 40, "dropped_each_side": 4, "non_converged_allowed": 4}
 
 
@@ -345,10 +346,10 @@ def test_unknown_round_is_refused(tmp_path: Path) -> None:
 def test_book_is_opened_once(tmp_path: Path) -> None:
     """Within a process a folder's rule book is opened once, and a round loaded once."""
     write_round(tmp_path, "common: {}\n")
-    book = open_rulebook(tmp_path)
-    assert open_rulebook(str(tmp_path)) is book
+    book = open_rules(tmp_path)
+    assert open_rules(str(tmp_path)) is book
     assert book.load("trial/1.0.0") is load_ruleset("trial/1.0.0", rules=tmp_path)
-    assert isinstance(book, RuleBook)
+    assert isinstance(book, RuleRepository)
 
 
 def test_progress_is_kept_and_may_be_changed(folder: RuleFolder) -> None:

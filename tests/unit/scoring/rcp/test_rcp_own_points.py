@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mlperf_logging import UsageError
-from mlperf_logging.rules.reference_points import ReferencePoint, ReferenceTable
 from mlperf_logging.scoring.rcp.own_points import load_points
+from mlperf_logging.scoring.rcp.points import ReferencePoint, ReferenceTable
 
 FORMER = ReferenceTable("knitting", "samples", 7, (ReferencePoint(1, (1, 2, 3)),))
 PUBLIC = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlperf_logging.rules.reference_points import ReferencePoint
+from mlperf_logging.scoring.rcp.points import ReferencePoint
 from mlperf_logging.scoring.rcp.references import (
     BELOW,
     CHECK,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mlperf_logging.rules.reference_points import ReferencePoint, ReferenceTable
 from mlperf_logging.runs import ResultFolder
 from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.scoring.rcp.points import ReferencePoint, ReferenceTable
 from mlperf_logging.scoring.rcp.submissions import check_submission
 from tests.scores import MakeRun
 

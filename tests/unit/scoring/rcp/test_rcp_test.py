@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mlperf_logging.rules.reference_points import ReferencePoint, ReferenceTable
 from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.scoring.rcp.points import ReferencePoint, ReferenceTable
 from mlperf_logging.scoring.rcp.references import RULES, Reference, summarize_point
 from mlperf_logging.scoring.rcp.test import (
     check_convergence,

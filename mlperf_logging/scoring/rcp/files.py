@@ -7,68 +7,63 @@ that its rule file extends.
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
-from mlperf_logging.rules.files import Mapping, load_rule_file
-from mlperf_logging.rules.reference_points import POINT_FIELDS, UNITS
+from mlperf_logging.rules.files import RuleFiles, RuleMapping
+from mlperf_logging.rules.repository import RuleRepository
+from mlperf_logging.scoring.rcp.points import POINT_FIELDS, UNITS, ReferenceTable, table_from_json
 
 Tables = dict[str, dict[str, Any]]
 """Benchmark to ``unit``, ``allowance`` and ``points``, the points by their batch size as text."""
 
 
-class ReferenceResolver:
-    """Resolves the reference points of one folder of rule files, each file read once.
+def load_reference_points(rules: RuleRepository, name: str) -> dict[str, ReferenceTable]:
+    """The reference convergence points of one round: benchmark to its table; empty where it has none.
 
-    Attributes:
-        folder: the folder that holds ``rcp/`` and the rounds.
+    Args:
+        rules: where the round is.
+        name: ``usage/round``.
+
+    Raises:
+        UsageError: there is no such ruleset.
+        RuleError: a file of reference points is wrong.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._tables: dict[str, Tables] = {}
-
-    def resolve(self, name: str, _below: tuple[str, ...] = ()) -> Tables:
-        """The tables of one round.
-
-        Args:
-            name: ``usage/round``.
-
-        Raises:
-            RuleError: a file is wrong; the message names file, line and mend.
-        """
-        if name not in self._tables:
-            self._tables[name] = self._resolve(name, _below)
-        return self._tables[name]
-
-    def _resolve(self, name: str, below: tuple[str, ...]) -> Tables:
-        usage, _, version = name.partition("/")
-        shown = f"rcp/{usage}-{version}.yaml"
-        has_points = (self.folder / shown).is_file()
-        record = load_rule_file(self.folder / shown, shown) if has_points else Mapping()
-        if not has_points:
-            shown = f"{name}.yaml"
-            record = load_rule_file(self.folder / shown, shown)
-        parent = record.take("extends", str)
-        tables: Tables = {}
-        if parent is not None:
-            parent = parent if "/" in parent else f"{usage}/{parent}"
-            if parent in (name, *below):
-                raise record.fail(f"{parent} and {name} extend each other; one of them must not", "extends")
-            tables = copy.deepcopy(self.resolve(parent, (*below, name)))
-        if has_points:
-            _change_tables(tables, record)
-        return tables
+    rules.load(name)
+    tables = rules.read_compiled(f"rcp/{name}") if rules.is_compiled else resolve_points(rules.files, name)
+    return {benchmark: table_from_json(benchmark, table) for benchmark, table in tables.items()}
 
 
-def _change_tables(tables: Tables, record: Mapping) -> None:
+def resolve_points(files: RuleFiles, name: str, above: tuple[str, ...] = ()) -> Tables:
+    """The tables of one round, as JSON values.
+
+    Args:
+        files: the rule files.
+        name: ``usage/round``.
+        above: the rounds that extend it and ask.
+
+    Raises:
+        RuleError: a file is wrong; the message names file, line and fix.
+    """
+    file = f"rcp/{name.replace('/', '-')}"
+    has_points = files.has(file)
+    record = files.load(file if has_points else name)
+    parent = files.find_parent(name, record)
+    if parent in (name, *above):
+        raise record.fail(f"{parent} and {name} extend each other; one of them must not", "extends")
+    tables = resolve_points(files, parent, (*above, name)) if parent is not None else {}
+    if has_points:
+        _change_tables(tables, record)
+    return tables
+
+
+def _change_tables(tables: Tables, record: RuleMapping) -> None:
     record.allow("extends", "remove", "benchmarks")
     former: Tables = {}
     for benchmark in record.take_texts("remove"):
         if benchmark not in tables:
             raise record.fail(f"removes {benchmark!r}, which the round before does not have", "remove")
         former[benchmark] = tables.pop(benchmark)
-    for benchmark, change in record.take("benchmarks", dict, Mapping()).sections():
+    for benchmark, change in record.take("benchmarks", dict, RuleMapping()).sections():
         change.allow("from", "unit", "allowance", "remove", "points")
         base = change.take("from", str)
         if base is not None:
@@ -82,7 +77,7 @@ def _change_tables(tables: Tables, record: Mapping) -> None:
         _change_table(table, change)
 
 
-def _change_table(table: dict[str, Any], change: Mapping) -> None:
+def _change_table(table: dict[str, Any], change: RuleMapping) -> None:
     unit = change.take("unit", str, table["unit"])
     if unit not in UNITS:
         raise change.fail(f"'unit' must be one of {', '.join(UNITS)}, not {unit!r}", "unit")
@@ -96,14 +91,14 @@ def _change_table(table: dict[str, Any], change: Mapping) -> None:
             raise change.fail(
                 f"removes batch size {batch_size}, which the round before does not have", "remove"
             )
-    for batch_size, fields in change.take("points", dict, Mapping()).sections():
+    for batch_size, fields in change.take("points", dict, RuleMapping()).sections():
         if not batch_size.isdigit() or int(batch_size) == 0:
-            raise change["points"].fail(f"{batch_size!r} is no batch size", batch_size)
+            raise change["points"].fail(f"{batch_size!r} is not a batch size", batch_size)
         point = table["points"].setdefault(batch_size, {})
         _change_point(point, fields)
 
 
-def _change_point(point: dict[str, Any], fields: Mapping) -> None:
+def _change_point(point: dict[str, Any], fields: RuleMapping) -> None:
     fields.allow(*POINT_FIELDS)
     fields.take("hyperparameters", dict)
     for name, value in fields.items():
@@ -118,7 +113,7 @@ def _change_point(point: dict[str, Any], fields: Mapping) -> None:
     for run in runs:
         if not _is_number(run) or run <= 0:
             raise fields.fail(
-                f"'converged_at' holds {run!r}, which is no place to converge at", "converged_at"
+                f"'converged_at' holds {run!r}, which is not a valid place to converge at", "converged_at"
             )
 
 

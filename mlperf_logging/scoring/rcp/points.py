@@ -1,16 +1,13 @@
 """Reference convergence points: after how much training each reference run reached the target.
 
 A point belongs to one batch size of one benchmark of one round. The rule files hold them (``rcp/``), each round
-only what changed; `load_reference_points` gives a round's.
+only what changed; `files.load_reference_points` gives a round's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-if TYPE_CHECKING:
-    from mlperf_logging.rules.rulesets import RuleBook
+from typing import Any, NamedTuple
 
 UNITS = ("epochs", "samples", "steps")
 POINT_FIELDS = ("converged_at", "name", "hyperparameters", "platform", "precision", "creator", "when")
@@ -78,19 +75,3 @@ def table_from_json(benchmark: str, record: Mapping[str, Any]) -> ReferenceTable
     ]
     points.sort(key=lambda point: point.batch_size)
     return ReferenceTable(benchmark, record["unit"], record["allowance"], tuple(points))
-
-
-def load_reference_points(book: RuleBook, name: str) -> dict[str, ReferenceTable]:
-    """The reference convergence points of one round: benchmark to its table; empty where it has none.
-
-    Args:
-        book: the rule files.
-        name: ``usage/round``.
-
-    Raises:
-        UsageError: there is no such ruleset.
-        RuleError: a file of reference points is wrong.
-    """
-    book.load(name)
-    records = book.store.reference_points(name)
-    return {benchmark: table_from_json(benchmark, record) for benchmark, record in records.items()}

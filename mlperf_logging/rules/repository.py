@@ -1,0 +1,161 @@
+"""Where rules come from: the rule files of a folder, or what the build has compiled from them.
+
+A folder holds one or the other. A checkout, and any folder that ``--rules`` names, holds rule files; of these just the
+rounds that are asked for are resolved, each time anew. An installed package holds the compiled rules in their place.
+So there is never a copy that could be older than its source.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from os import PathLike, fspath, path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from mlperf_logging.errors import UsageError
+from mlperf_logging.rules.resolved import ResolvedRuleset
+from mlperf_logging.rules.rulesets import Ruleset
+
+if TYPE_CHECKING:
+    from mlperf_logging.rules.codes import Vocabulary
+    from mlperf_logging.rules.files import RuleFiles
+    from mlperf_logging.rules.resolving import Resolver
+
+RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")
+COMPILED = "compiled"
+"""Folder of the compiled rules, within that of the rules."""
+
+
+class RoundIndex(NamedTuple):
+    """What is known of a round without loading its rules.
+
+    Attributes:
+        name: ``usage/round``.
+        dialect: the log dialect of the round.
+        benchmarks: the benchmarks it knows.
+    """
+
+    name: str
+    dialect: str
+    benchmarks: tuple[str, ...]
+
+    @property
+    def usage(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def round(self) -> str:
+        """The round without its usage."""
+        return self.name.partition("/")[2]
+
+
+class RuleRepository:
+    """All rulesets of one folder of rules, each loaded once.
+
+    Attributes:
+        folder: the folder.
+        is_compiled: whether it holds compiled rules.
+    """
+
+    def __init__(self, folder: str | PathLike[str] | None = None) -> None:
+        self.folder = fspath(folder) if folder is not None else RULES_FOLDER
+        self.is_compiled = path.isdir(f"{self.folder}/{COMPILED}") and not path.exists(
+            f"{self.folder}/codes.yaml"
+        )
+        self._rulesets: dict[str, Ruleset] = {}
+        self._index: list[RoundIndex] = []
+        self._vocabulary: Vocabulary | None = None
+        self._opened: Resolver | None = None
+
+    def index(self) -> list[RoundIndex]:
+        """All rounds, oldest first within a usage.
+
+        Raises:
+            RuleError: the file of a round cannot be read, or says no dialect or wrong benchmarks.
+        """
+        if not self._index:
+            outlines = self.read_compiled("index") if self.is_compiled else self._resolver().list_outlines()
+            self._index = [RoundIndex(name, dialect, tuple(names)) for name, dialect, names in outlines]
+        return self._index
+
+    def load(self, name: str) -> Ruleset:
+        """One ruleset by ``usage/round``.
+
+        Raises:
+            UsageError: there is no such ruleset; the message lists those that there are.
+            RuleError: a rule file is wrong.
+        """
+        if name not in self._rulesets:
+            known = [entry.name for entry in self.index()]
+            if name not in known:
+                raise UsageError(f"there is no ruleset {name!r}; known are {', '.join(known)}")
+            self._rulesets[name] = Ruleset(self._find(name), self.vocabulary)
+        return self._rulesets[name]
+
+    def vocabulary(self) -> Vocabulary:
+        """The codes and what is known of the keys.
+
+        Raises:
+            RuleError: the file of codes or that of keys is wrong.
+        """
+        if self._vocabulary is None:
+            from mlperf_logging.rules.codes import Vocabulary
+
+            self._vocabulary = (
+                Vocabulary.from_json(self.read_compiled("vocabulary"))
+                if self.is_compiled
+                else self._resolver().vocabulary
+            )
+        return self._vocabulary
+
+    @property
+    def files(self) -> RuleFiles:
+        """The rule files, where the rules are not compiled."""
+        return self._resolver().files
+
+    def read_compiled(self, name: str) -> Any:
+        """A document that the build has compiled, as JSON values.
+
+        Args:
+            name: its name, which is that of its file.
+        """
+        with open(f"{self.folder}/{COMPILED}/{name}.json", "rb") as file:
+            return json.loads(file.read())
+
+    def _find(self, name: str) -> ResolvedRuleset:
+        if self.is_compiled:
+            return ResolvedRuleset.from_json(self.read_compiled(name))
+        return self._resolver().resolve(name)
+
+    def _resolver(self) -> Resolver:
+        if self._opened is None:
+            from mlperf_logging.rules.files import RuleFiles
+            from mlperf_logging.rules.resolving import Resolver
+
+            self._opened = Resolver(RuleFiles(self.folder))
+        return self._opened
+
+
+def open_rules(folder: str | PathLike[str] | None = None) -> RuleRepository:
+    """The rules of a folder, opened once per process; None means the rules that ship with the package."""
+    return _open_once(fspath(folder or RULES_FOLDER))
+
+
+@cache
+def _open_once(folder: str) -> RuleRepository:
+    return RuleRepository(folder)
+
+
+def load_ruleset(name: str, *, rules: str | PathLike[str] | None = None) -> Ruleset:
+    """One round's rules, for example ``load_ruleset("training/R")`` for a round R.
+
+    Args:
+        name: ``usage/round``.
+        rules: folder of other rule files; None means those that ship with the package.
+
+    Raises:
+        UsageError: there is no such ruleset.
+        RuleError: a rule file is wrong.
+    """
+    return open_rules(rules).load(name)

@@ -1,0 +1,191 @@
+"""What the rule files of a round resolve to: complete, with nothing left to look up, and the same as JSON.
+
+The values are named tuples of plain values, so `json` writes them as they are, and ``from_json`` of each class reads
+them back. Cells and rules are immutable and shared between the rounds that have them in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from mlperf_logging.events import DIVISIONS
+from mlperf_logging.rules.formula import Node
+from mlperf_logging.rules.rule import CellRules, Layer
+
+LAYER_NAMES = ("both", *DIVISIONS)
+
+CellChange = Callable[[CellRules], CellRules]
+
+
+class Layers(NamedTuple):
+    """The cells for all runs, and those for each division.
+
+    Attributes:
+        both: by key, what holds whatever the division.
+        closed: what holds in the closed division.
+        open: what holds in the open division.
+    """
+
+    both: Layer
+    closed: Layer
+    open: Layer
+
+    @classmethod
+    def empty(cls) -> Layers:
+        """Layers that say nothing."""
+        return cls({}, {}, {})
+
+    @classmethod
+    def from_json(cls, value: Any) -> Layers:
+        """Layers from their JSON form."""
+        return cls(*[{key: CellRules.from_json(cell) for key, cell in layer.items()} for layer in value])
+
+    def copy(self) -> Layers:
+        """The same cells in dicts of their own."""
+        return Layers(*map(dict, self))
+
+    def map(self, change: CellChange) -> Layers:
+        """The same layers with each cell changed."""
+        return Layers(*[{key: change(cell) for key, cell in layer.items()} for layer in self])
+
+
+class Variant(NamedTuple):
+    """A way of running a benchmark that has rules of its own.
+
+    Attributes:
+        when: the formula that says whether a log is of it; None while it is not known yet.
+        layers: its cells.
+    """
+
+    when: Node | None
+    layers: Layers
+
+
+class BenchmarkRules(NamedTuple):
+    """What a round says of one benchmark.
+
+    Attributes:
+        facts: area, data set, model, runs and progress.
+        layers: its cells.
+        strict: its cells of level "strict".
+        variants: by name.
+        lists: named lists of names, for ``once in NAME``.
+        join: how several events make one (see `joining`), or None.
+    """
+
+    facts: dict[str, Any]
+    layers: Layers
+    strict: Layers
+    variants: dict[str, Variant]
+    lists: dict[str, list[str]]
+    join: dict[str, str] | None
+
+    @classmethod
+    def empty(cls) -> BenchmarkRules:
+        """A benchmark of which nothing is said."""
+        return cls({}, Layers.empty(), Layers.empty(), {}, {}, None)
+
+    @classmethod
+    def from_json(cls, value: Any) -> BenchmarkRules:
+        """A benchmark's rules from their JSON form."""
+        facts, layers, strict, variants, lists, join = value
+        return cls(
+            facts,
+            Layers.from_json(layers),
+            Layers.from_json(strict),
+            {name: Variant(when, Layers.from_json(cells)) for name, (when, cells) in variants.items()},
+            lists,
+            join,
+        )
+
+    def map(self, change: CellChange) -> BenchmarkRules:
+        """The same rules in dicts of their own, with each cell changed."""
+        return BenchmarkRules(
+            dict(self.facts),
+            self.layers.map(change),
+            self.strict.map(change),
+            {name: Variant(when, cells.map(change)) for name, (when, cells) in self.variants.items()},
+            self.lists,
+            self.join,
+        )
+
+    def list_layers(self) -> list[Layer]:
+        """All layers of cells."""
+        variants = [layer for variant in self.variants.values() for layer in variant.layers]
+        return [*self.layers, *self.strict, *variants]
+
+
+class StateWords(NamedTuple):
+    """The words that keep what a run has shown so far.
+
+    Attributes:
+        initial: values before the first event, where they are not false.
+        on: by key, the words that its events set, and the formulas of their values.
+    """
+
+    initial: dict[str, Any]
+    on: dict[str, dict[str, Node]]
+
+
+class ResolvedRuleset(NamedTuple):
+    """One round, complete.
+
+    Attributes:
+        name: ``usage/round``.
+        title: as people call it.
+        source: where the round's rules are written down.
+        dialect: name of the log dialect.
+        default_level: level of cells, in rounds that grade.
+        reading: how the log's records are read ("once" drops repeated records, "order" sorts by text).
+        benchmarks: the rules of each benchmark by its name, in the round's order.
+        state: the state words.
+        layers: the cells for all benchmarks.
+        strict: those of level "strict".
+    """
+
+    name: str
+    title: str
+    source: str
+    dialect: str
+    default_level: int | None
+    reading: dict[str, Any]
+    benchmarks: dict[str, BenchmarkRules]
+    state: StateWords
+    layers: Layers
+    strict: Layers
+
+    @classmethod
+    def empty(cls, name: str) -> ResolvedRuleset:
+        """A round that says nothing."""
+        return cls(name, "", "", "", None, {}, {}, StateWords({}, {}), Layers.empty(), Layers.empty())
+
+    @classmethod
+    def from_json(cls, value: Any) -> ResolvedRuleset:
+        """A round from its JSON form."""
+        *head, benchmarks, state, layers, strict = value
+        rules = {name: BenchmarkRules.from_json(body) for name, body in benchmarks.items()}
+        return cls._make(
+            [*head, rules, StateWords(*state), Layers.from_json(layers), Layers.from_json(strict)]
+        )
+
+    def copy(self) -> ResolvedRuleset:
+        """The same round in dicts of its own, so that a later round can change them."""
+        return self.map(lambda cell: cell)
+
+    def map(self, change: CellChange) -> ResolvedRuleset:
+        """The same round in dicts of its own, with each cell changed."""
+        state = StateWords(
+            dict(self.state.initial), {key: dict(words) for key, words in self.state.on.items()}
+        )
+        return self._replace(
+            benchmarks={name: rules.map(change) for name, rules in self.benchmarks.items()},
+            state=state,
+            layers=self.layers.map(change),
+            strict=self.strict.map(change),
+        )
+
+    def list_layers(self) -> list[Layer]:
+        """All layers of cells, those of the benchmarks last."""
+        of_benchmarks = [layer for rules in self.benchmarks.values() for layer in rules.list_layers()]
+        return [*self.layers, *self.strict, *of_benchmarks]
