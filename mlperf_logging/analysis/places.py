@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlperf_logging.parsing.sources import STANDARD_INPUT
 from mlperf_logging.runs.folders import describe_folder
 
 
@@ -37,7 +38,7 @@ def place_log(path: str) -> Place:
     Args:
         path: the log; standard input ("-") has no place.
     """
-    if path == "-":
+    if path == STANDARD_INPUT:
         return Place()
     return _place_folder(os.path.dirname(path) or ".")
 

@@ -10,6 +10,7 @@ from mlperf_logging.analysis.columns import NUMBER, TEXT, Column, make_table
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import minutes_between
 from mlperf_logging.runs import read_run
+from mlperf_logging.runs.files import POWER_FOLDER, name_run
 from mlperf_logging.scoring.energy import (
     EFFICIENCY,
     ESTIMATE,
@@ -34,7 +35,6 @@ POWER_COLUMNS = {
 }
 """Columns of the table of power, one row per reading."""
 
-_POWER_FOLDER = "power"
 _SWITCH = "sw_"
 
 
@@ -54,7 +54,8 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
     """
     rows: list[dict[str, Any]] = []
     for path in paths:
-        folder, name = _find_folder(path)
+        name = name_run(path)
+        folder = os.path.join(os.path.dirname(path), POWER_FOLDER, name)
         if not os.path.isdir(folder):
             continue
         summary = read_run(path).summary
@@ -68,7 +69,7 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
                 rows += [{"path": path, "run": name, "part": part, **each} for each in found]
     if not rows:
         raise UsageError(
-            f"there are no power readings beside the logs (in {_POWER_FOLDER}/NAME_OF_LOG/node_0.txt …)"
+            f"there are no power readings beside the logs (in {POWER_FOLDER}/NAME_OF_LOG/node_0.txt …)"
         )
     return make_table(rows, POWER_COLUMNS)
 
@@ -103,15 +104,6 @@ def sum_power(power: pd.DataFrame) -> pd.DataFrame:
         found.append(whole)
     table = pd.concat(found, ignore_index=True) if found else power.iloc[:0]
     return table[list(POWER_COLUMNS)]
-
-
-def _find_folder(path: str) -> tuple[str, str]:
-    folder, file = os.path.split(path)
-    name = file
-    for suffix in (".gz", ".xz", ".zst"):
-        name = name.removesuffix(suffix)
-    name = os.path.splitext(name)[0]
-    return os.path.join(folder, _POWER_FOLDER, name), name
 
 
 def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[dict[str, float]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike, fspath
@@ -12,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
 from mlperf_logging.analysis.reading import ReadingParameters, RunRows, read_rows
-from mlperf_logging.errors import MLPerfLoggingError, UsageError
-from mlperf_logging.runs import find_result_folders
+from mlperf_logging.errors import UsageError
+from mlperf_logging.parallel import map_logs
+from mlperf_logging.runs.paths import find_logs
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_FEWEST_A_WORKER = 8
-_LOGS_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
@@ -46,16 +42,11 @@ def list_logs(paths: Iterable[str | PathLike[str]] | str | PathLike[str]) -> lis
     Raises:
         UsageError: a path does not exist, or there is no log below a folder.
     """
-    given = [paths] if isinstance(paths, (str, PathLike)) else list(paths)
-    found: dict[str, None] = {}
-    for path in [fspath(each) for each in given]:
-        if os.path.isdir(path):
-            found |= dict.fromkeys([log for folder in find_result_folders(path) for log in folder.logs])
-        elif path == "-" or os.path.exists(path):
-            found[path] = None
-        else:
-            raise UsageError(f"there is no file or folder {path!r}")
-    return list(found)
+    given = [paths] if isinstance(paths, (str, PathLike)) else paths
+    found = find_logs([fspath(path) for path in given], results=True)
+    if found.complaints:
+        raise UsageError(found.complaints[0])
+    return found.paths
 
 
 def read_tables(
@@ -70,14 +61,15 @@ def read_tables(
     Args:
         paths: files and folders.
         parameters: by what they are read.
-        jobs: number of processes; 0 for one a processor core.
+        jobs: number of processes; 0 for one per processor core.
         advance: called after each log, for a progress bar.
 
     Raises:
         UsageError: a path does not exist, a folder holds no log, or the parameters name something unknown.
     """
     rows = []
-    for each in read_many(list_logs(paths), parameters or ReadingParameters(), jobs):
+    read = partial(read_rows, parameters=parameters or ReadingParameters())
+    for each in map_logs(read, list_logs(paths), jobs):
         rows.append(each)
         if advance is not None:
             advance()
@@ -125,34 +117,3 @@ def tabulate_evaluations(
         UsageError: as `read_tables` says.
     """
     return read_tables(paths, parameters).evaluations
-
-
-def read_many(paths: Sequence[str], parameters: ReadingParameters, jobs: int = 1) -> Iterator[RunRows]:
-    """Read logs, in one process or in several, in their order.
-
-    Args:
-        paths: the logs.
-        parameters: by what they are read.
-        jobs: number of processes; 0 for one a processor core.
-
-    Raises:
-        UsageError: the parameters name something unknown.
-        MLPerfLoggingError: a process was ended from outside.
-    """
-    read = partial(read_rows, parameters=parameters)
-    workers = min(jobs or os.cpu_count() or 1, len(paths) // _FEWEST_A_WORKER)
-    if workers <= 1 or "-" in paths:  # workers have no standard input
-        yield from map(read, paths)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
-    from multiprocessing import get_context
-
-    context = get_context("fork" if sys.platform == "linux" else "spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        try:
-            yield from pool.map(read, paths, chunksize=_LOGS_AT_ONCE)
-        except BrokenProcessPool:
-            raise MLPerfLoggingError(
-                "a worker process was ended from outside, perhaps for want of memory; try fewer --jobs"
-            ) from None

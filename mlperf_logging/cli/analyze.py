@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.files import STANDARD_INPUT, find_logs
 from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
 from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
 from mlperf_logging.errors import UsageError
+from mlperf_logging.parallel import map_logs
+from mlperf_logging.runs.paths import find_logs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,23 +93,10 @@ def find_run_logs(names: Sequence[str], complaint: Callable[[str], None]) -> lis
         names: files, folders, patterns, or "-".
         complaint: called with a sentence for each name that stands for nothing.
     """
-    from mlperf_logging.analysis.tables import list_logs
-
-    found: dict[str, str] = {}
-    for name in names:
-        if name != STANDARD_INPUT and os.path.isdir(name):
-            try:
-                logs = list_logs(name)
-            except UsageError as trouble:
-                complaint(str(trouble))
-                continue
-        else:
-            logs, sentences = find_logs([name])
-            for sentence in sentences:
-                complaint(sentence)
-        for log in logs:
-            found.setdefault(os.path.normpath(log), log)
-    return list(found.values())
+    found = find_logs(names, results=True)
+    for sentence in found.complaints:
+        complaint(sentence)
+    return found.paths
 
 
 def read_logs(
@@ -125,22 +113,13 @@ def read_logs(
     Raises:
         UsageError: there is no log, or the parameters name something unknown.
     """
-    from mlperf_logging.analysis.tables import make_tables, read_many
+    from mlperf_logging.analysis.reading import read_rows
+    from mlperf_logging.analysis.tables import make_tables
 
     if not paths:
         raise UsageError("no logs found, so there is nothing to analyze")
-    rows = []
-    with ExitStack() as stack:
-        bar = None
-        if sys.stderr is not None and sys.stderr.isatty():
-            from mlperf_logging.cli.progress import ProgressBar
-
-            bar = stack.enter_context(ProgressBar(len(paths), what, sys.stderr))
-        for each in read_many(paths, parameters, jobs):
-            rows.append(each)
-            if bar is not None:
-                bar.advance()
-    return make_tables(rows)
+    rows = map_logs(partial(read_rows, parameters=parameters), paths, jobs)
+    return make_tables(list(show_progress(rows, len(paths), what)))
 
 
 def require_libraries(*names: str) -> None:

@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.files import find_logs
-from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge, start_judging
+from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
 from mlperf_logging.cli.plain_arguments import read_plain_arguments
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, complain, run_guarded
 from mlperf_logging.errors import UsageError
+from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals, load_format
+from mlperf_logging.runs.paths import find_logs
 
 JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-division"}
 """Ids under which the judge itself reports; they stand in no rule file."""
@@ -79,7 +80,7 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
         complain(program, sentence)
     with Output(options.output) as output:
         report = form(_look_of(options, output))
-        results = start_judging(logs.paths, judge, options.jobs)
+        results = map_logs(judge.judge, logs.paths, options.jobs)
         totals, used = _write_report(report, results, len(logs.paths), output, options)
     _complain_of_unused(waivers, used, options.waivers, program)
     if logs.complaints or totals.unjudged:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.files import STANDARD_INPUT
 from mlperf_logging.cli.tailing import Pace, TailedFile
 from mlperf_logging.compliance.checking import describe_problem
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Outcome, Problem, Severity
+from mlperf_logging.parsing.sources import STANDARD_INPUT
 from mlperf_logging.reports import FileResult
 from mlperf_logging.runs.summary import RUN_STOP
 

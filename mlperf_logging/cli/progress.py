@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Iterable, Iterator
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING, Self, TextIO
+from typing import TYPE_CHECKING, Self, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
 PATIENCE_S = 1.0
 _LOOK_EVERY_S = 0.2
+
+Result = TypeVar("Result")
+
+
+def show_progress(
+    results: Iterable[Result], total: int, what: str, *, quiet: bool = False
+) -> Iterator[Result]:
+    """Pass results on, with a progress bar on the error stream if that is a terminal.
+
+    Args:
+        results: what is made one by one.
+        total: number of results.
+        what: what is done for each, for the bar's caption.
+        quiet: show no bar.
+    """
+    if quiet or total < 2 or sys.stderr is None or not sys.stderr.isatty():
+        yield from results
+        return
+    with ProgressBar(total, what, sys.stderr) as bar:
+        for result in results:
+            yield result
+            bar.advance()
 
 
 class ProgressBar:

@@ -7,15 +7,15 @@ import math
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from mlperf_logging.cli.judging import start_judging
 from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
+from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import complain
 from mlperf_logging.cli.tabular import TABLE_FORMATS
 from mlperf_logging.errors import UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome
+from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.runs import ScoredRun, score_run
 
@@ -138,7 +138,8 @@ def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
     )
     found = _find_once(options.paths)
     paths = [log for _, folder in found for log in folder.logs]
-    runs = iter(_read_runs(paths, scorer, options))
+    results = map_logs(scorer.judge, paths, options.jobs)
+    runs = iter(list(show_progress(results, len(paths), "reading runs", quiet=options.quiet)))
     return [FolderRuns(root, folder, tuple([next(runs) for _ in folder.logs])) for root, folder in found]
 
 
@@ -149,22 +150,6 @@ def _find_once(roots: Sequence[str]) -> list[tuple[str, ResultFolder]]:
         for folder in find_result_folders(root):
             found.setdefault(os.path.realpath(folder.path), (root, folder))
     return list(found.values())
-
-
-def _read_runs(paths: Sequence[str], scorer: RunScorer, options: argparse.Namespace) -> list[ScoredRun]:
-    results = start_judging(paths, scorer, options.jobs)
-    with ExitStack() as stack:
-        bar = None
-        if not options.quiet and len(paths) > 1 and sys.stderr is not None and sys.stderr.isatty():
-            from mlperf_logging.cli.progress import ProgressBar
-
-            bar = stack.enter_context(ProgressBar(len(paths), "reading runs", sys.stderr))
-        runs = []
-        for run in results:
-            runs.append(run)
-            if bar is not None:
-                bar.advance()
-    return runs
 
 
 def complain_of_unread(program: str, folders: Iterable[FolderRuns]) -> bool:

@@ -22,6 +22,10 @@ _ZSTD_BITE = 1 << 8
 _ZSTD_SKIPPABLE = tuple(bytes((low,)) + b"\x2a\x4d\x18" for low in range(0x50, 0x60))
 
 
+STANDARD_INPUT = "-"
+"""What stands for standard input where a path is wanted."""
+
+
 class CutShort(NamedTuple):
     """Stands at the end of the blocks of a compressed file that ends too early.
 
@@ -56,7 +60,7 @@ def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
     name = name_of(source)
     if isinstance(source, bytes):
         yield from _read_stream(io.BytesIO(source), name)
-    elif source == "-":
+    elif source == STANDARD_INPUT:
         yield from _read_stream(sys.stdin.buffer, name)
     elif isinstance(source, (str, os.PathLike)):
         try:

@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from os import PathLike, fspath
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.runs.files import POWER_FOLDER, is_log_name, strip_compression, walk_folders
 
-RESULTS, SYSTEMS, POWER, PRUNED = "results", "systems", "power", "pruned_results"
+RESULTS, SYSTEMS, PRUNED = "results", "systems", "pruned_results"
 SCALING_FILE, ENTRY_FILE = "scaling.json", "entry.json"
 SCALINGS = ("strong", "weak")
 
-_RESULT_NAME = re.compile(r"result_.*\.txt(\.gz|\.xz|\.zst)?\Z")
-_LOG_NAME = re.compile(r".*\.(txt|log|out)(\.gz|\.xz|\.zst)?\Z")
 _ROUND_NAME = re.compile(r"v\d+(\.\d+)+\Z")
 _DIGITS = re.compile(r"(\d+)")
 
@@ -74,13 +73,13 @@ def find_result_folders(path: str | PathLike[str]) -> list[ResultFolder]:
         if os.path.exists(top):
             raise UsageError(f"{top!r} is a file; name the folder that holds the result logs")
         raise UsageError(f"there is no folder {top!r}")
-    visited = list(_walk(top))
-    for pattern in (_RESULT_NAME, _LOG_NAME):
-        found = [
-            describe_folder(here, [name for name in names if pattern.match(name)])
-            for here, names in visited
-            if any(pattern.match(name) for name in names)
-        ]
+    refused: list[OSError] = []
+    visited = list(walk_folders(top, refused, _holds_no_results))
+    if refused:
+        raise UsageError(f"cannot look into the folder {refused[0].filename!r}: {refused[0].strerror}")
+    for is_wanted in (_is_result_name, is_log_name):
+        logs = [(here, [name for name in names if is_wanted(name)]) for here, names in visited]
+        found = [describe_folder(here, names) for here, names in logs if names]
         if found:
             return sorted(found, key=lambda folder: sort_key(folder.path))
     raise UsageError(
@@ -99,13 +98,12 @@ def sort_key(name: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if index % 2 else (1, 0, part) for index, part in enumerate(parts)]
 
 
-def _walk(top: str) -> Iterator[tuple[str, list[str]]]:
-    refused: list[OSError] = []
-    for here, folders, names in os.walk(top, onerror=refused.append):
-        folders[:] = [name for name in folders if name not in (POWER, PRUNED) and not name.startswith(".")]
-        yield here, names
-    if refused:
-        raise UsageError(f"cannot look into the folder {refused[0].filename!r}: {refused[0].strerror}")
+def _holds_no_results(name: str) -> bool:
+    return name in (POWER_FOLDER, PRUNED) or name.startswith(".")
+
+
+def _is_result_name(name: str) -> bool:
+    return name.startswith("result_") and strip_compression(name).endswith(".txt")
 
 
 def describe_folder(here: str, names: Iterable[str]) -> ResultFolder:
@@ -126,7 +124,7 @@ def describe_folder(here: str, names: Iterable[str]) -> ResultFolder:
     submission = os.path.dirname(results_folder)
     system = os.path.basename(system_folder) if below_results else None
     scaling_file = os.path.join(here, SCALING_FILE)
-    power = os.path.join(here, POWER)
+    power = os.path.join(here, POWER_FOLDER)
     return ResultFolder(
         path=here,
         logs=tuple([os.path.join(here, name) for name in sorted(names, key=sort_key)]),

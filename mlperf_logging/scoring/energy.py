@@ -11,11 +11,12 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from mlperf_logging.runs.files import name_run
+
 MARKER = b":::MLLOG"
 NODE, SWITCH = "node_", "sw_"
 START, STOP, READING = "power_measurement_start", "power_measurement_stop", "power_reading"
 ESTIMATE, EFFICIENCY = "interconnect_power_est", "conversion_eff"
-_SUFFIXES = (".txt", ".txt.gz", ".txt.xz", ".txt.zst")
 
 
 class PowerError(ValueError):
@@ -70,7 +71,7 @@ def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
     Raises:
         PowerError: there are no readings, or they are not whole.
     """
-    folder = os.path.join(power, _strip_suffix(os.path.basename(log)))
+    folder = os.path.join(power, name_run(log))
     if not os.path.isdir(folder):
         raise PowerError(f"there is no folder {folder}")
     nodes = _list_files(folder, NODE)
@@ -163,13 +164,6 @@ def read_records(path: str) -> list[Record]:
 def _list_files(folder: str, beginning: str) -> list[str]:
     names = [name for name in os.listdir(folder) if name.startswith(beginning) and name.endswith(".txt")]
     return [os.path.join(folder, name) for name in sorted(names)]
-
-
-def _strip_suffix(name: str) -> str:
-    for suffix in _SUFFIXES:
-        if name.endswith(suffix):
-            return name[: -len(suffix)]
-    return os.path.splitext(name)[0]
 
 
 def _read_watts(record: Record, path: str) -> float:

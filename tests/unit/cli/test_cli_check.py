@@ -250,7 +250,7 @@ def test_interrupt(write_logs, run, monkeypatch):
         raise KeyboardInterrupt
 
     write_logs({"a.txt": "pass"})
-    monkeypatch.setattr(check, "start_judging", interrupt)
+    monkeypatch.setattr(check, "map_logs", interrupt)
     code, _, err = run("a.txt")
     assert code == 130
     assert err == "mlperf-check: interrupted; the report is not complete\n"

@@ -6,33 +6,13 @@ import pickle
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mlperf_logging import compliance
-from mlperf_logging.cli.judging import LogJudge, plan_batches, start_judging
+from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.compliance.finding_filter import Selection
 from mlperf_logging.compliance.waivers import Waiver
 from mlperf_logging.errors import MLPerfLoggingError, UsageError
-
-
-@given(st.lists(st.integers(0, 10**9), max_size=300), st.integers(1, 8))
-def test_batches_hold_every_log_once_in_order(costs, workers):
-    """Batches are neighbours, together every log, none of them too long."""
-    batches = plan_batches(costs, workers)
-    assert [index for batch in batches for index in batch] == list(range(len(costs)))
-    assert all(1 <= len(batch) <= 64 for batch in batches)
-
-
-def test_batches_keep_all_workers_busy():
-    """Equal logs give several batches for each worker."""
-    assert len(plan_batches([100] * 1000, 2)) >= 8
-
-
-def test_large_log_is_a_batch_of_its_own():
-    """A log as large as all others ends its batch."""
-    batches = plan_batches([1] * 10 + [10_000] + [1] * 10, 2)
-    assert batches[0].stop == 11
+from mlperf_logging.parallel import map_logs
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -41,7 +21,7 @@ def test_results_come_in_the_order_of_the_paths(write_logs, jobs):
     words = ["pass", "fail", "warn", "unreadable"]
     logs = {f"{index}.txt": words[index % 4] for index in range(150)}
     write_logs(logs)
-    results = list(start_judging(list(logs), LogJudge(), jobs))
+    results = list(map_logs(LogJudge().judge, list(logs), jobs))
     assert [result.verdict.path for result in results] == list(logs)
     kinds = {"pass": "pass", "warn": "pass", "fail": "fail", "unreadable": "error"}
     assert [result.verdict.verdict for result in results] == [kinds[word] for word in logs.values()]
@@ -94,7 +74,7 @@ def test_wrong_arguments_stop_everything(write_logs, jobs):
     logs = {f"{index}.txt": "usage" if index > 3 else "pass" for index in range(100)}
     write_logs(logs)
     with pytest.raises(UsageError, match=r"did you mean '9\.9'"):
-        list(start_judging(list(logs), LogJudge(), jobs))
+        list(map_logs(LogJudge().judge, list(logs), jobs))
 
 
 def test_waivers_come_before_the_selection(write_logs):
@@ -125,7 +105,7 @@ def test_worker_that_dies_is_told(write_logs, monkeypatch):
     logs = {f"{index}.txt": "pass" for index in range(100)}
     write_logs(logs)
     with pytest.raises(MLPerfLoggingError, match="worker process was ended"):
-        list(start_judging(list(logs), LogJudge(), 2))
+        list(map_logs(LogJudge().judge, list(logs), 2))
 
 
 def test_judge_can_be_sent_to_another_process():

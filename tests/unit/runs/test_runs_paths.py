@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from mlperf_logging.cli.files import find_logs, is_log_name
+from mlperf_logging.runs.files import is_log_name
+from mlperf_logging.runs.paths import find_logs
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def write_logs(folder: Path) -> Callable[[dict[str, str]], None]:
+    """Writes files by their names below the working folder; what they hold does not matter here."""
+
+    def write(logs: dict[str, str]) -> None:
+        for name, text in logs.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+
+    return write
 
 
 @pytest.mark.parametrize(

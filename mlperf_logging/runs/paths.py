@@ -1,15 +1,21 @@
-"""From what the user named to the logs to be judged: files, folders, patterns, standard input."""
+"""From names to the logs that they stand for: files, folders, patterns, standard input."""
 
 # paths come out as they were given, which pathlib does not keep ("./a", "a//b")
 
+from __future__ import annotations
+
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-STANDARD_INPUT = "-"
-POWER_FOLDER = "power"
-LOG_SUFFIXES = (".txt", ".log", ".out")
-COMPRESSION_SUFFIXES = (".gz", ".xz", ".zst")
+from mlperf_logging.errors import UsageError
+from mlperf_logging.parsing.sources import STANDARD_INPUT
+from mlperf_logging.runs.files import POWER_FOLDER, is_log_name, walk_folders
+from mlperf_logging.runs.folders import find_result_folders
+
+ListFolder = Callable[[str, list[str]], list[str]]
+"""The logs of a folder; takes sentences on what gave none."""
+
 _PATTERN_LETTERS = "*?["
 
 
@@ -25,7 +31,7 @@ class FoundLogs(NamedTuple):
     complaints: list[str]
 
 
-def find_logs(names: Iterable[str]) -> FoundLogs:
+def find_logs(names: Iterable[str], *, results: bool = False) -> FoundLogs:
     """Find the logs that the names stand for.
 
     A folder stands for every log below it, except below a ``power`` folder; a pattern that the shell did not
@@ -33,34 +39,22 @@ def find_logs(names: Iterable[str]) -> FoundLogs:
 
     Args:
         names: paths as the user gave them.
+        results: a folder that is named stands for its result logs only, see `find_result_folders`.
     """
     paths: dict[str, str] = {}
     complaints: list[str] = []
     for name in names:
-        for path in _expand(name, complaints):
+        for path in _expand(name, _list_results if results else _list_logs, complaints):
             same = path if path == STANDARD_INPUT else os.path.normpath(path)
             paths.setdefault(same, path)
     return FoundLogs(list(paths.values()), complaints)
 
 
-def is_log_name(name: str) -> bool:
-    """Tell whether a file of this name counts as a log when its folder is named.
-
-    Args:
-        name: name of a file.
-    """
-    for suffix in COMPRESSION_SUFFIXES:
-        if name.endswith(suffix):
-            name = name[: -len(suffix)]
-            break
-    return name.endswith(LOG_SUFFIXES)
-
-
-def _expand(name: str, complaints: list[str]) -> Iterator[str]:
+def _expand(name: str, list_folder: ListFolder, complaints: list[str]) -> Iterator[str]:
     if name == STANDARD_INPUT:
         yield name
     elif os.path.isdir(name):
-        yield from _walk(name, complaints)
+        yield from list_folder(name, complaints)
     elif os.path.lexists(name):
         yield name
     elif any(letter in name for letter in _PATTERN_LETTERS):
@@ -79,22 +73,27 @@ def _match(pattern: str, complaints: list[str]) -> Iterator[str]:
         complaints.append(f"nothing matches the pattern {pattern!r}")
     for match in matches:
         if os.path.isdir(match):
-            yield from _walk(match, complaints, may_be_empty=True)
+            yield from _list_logs(match, complaints, may_be_empty=True)
         else:
             yield match
 
 
-def _walk(folder: str, complaints: list[str], *, may_be_empty: bool = False) -> Iterator[str]:
-    found: list[str] = []
+def _list_results(folder: str, complaints: list[str]) -> list[str]:
+    try:
+        return [log for found in find_result_folders(folder) for log in found.logs]
+    except UsageError as error:
+        complaints.append(str(error))
+        return []
+
+
+def _list_logs(folder: str, complaints: list[str], *, may_be_empty: bool = False) -> list[str]:
     refused: list[OSError] = []
-    for here, folders, files in os.walk(folder, onerror=refused.append):
-        folders[:] = [each for each in folders if each != POWER_FOLDER]
-        found += [os.path.join(here, name) for name in files if is_log_name(name)]
+    walked = walk_folders(folder, refused, POWER_FOLDER.__eq__)
+    found = sorted(os.path.join(here, name) for here, names in walked for name in names if is_log_name(name))
     complaints += [f"cannot look into the folder {error.filename!r}: {error.strerror}" for error in refused]
     if not found and not refused and not may_be_empty:
         complaints.append(
             f"there is no log below the folder {folder!r} (*.txt, *.log, *.out, also .gz, .xz, .zst); "
             "name a log itself to judge it whatever its name"
         )
-    found.sort()
-    yield from found
+    return found

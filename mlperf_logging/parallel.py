@@ -1,0 +1,137 @@
+"""Work on many logs, in one process or in several, with the results in the order of the logs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from mlperf_logging.errors import MLPerfLoggingError
+from mlperf_logging.parsing.sources import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from concurrent.futures.process import ProcessPoolExecutor
+
+_BATCHES_PER_WORKER = 8
+_LARGEST_BATCH = 64
+_MIN_LOGS_PER_WORKER = 2
+_COST_OF_OPENING = 50_000
+"""In bytes of log: opening, choosing rules and reporting take as long as reading these."""
+
+Result = TypeVar("Result")
+
+
+def map_logs(work: Callable[[str], Result], paths: Sequence[str], jobs: int = 1) -> Iterator[Result]:
+    """Begin to work on logs; worker processes are running when this returns.
+
+    Args:
+        work: makes a result of a log; sent to the worker processes, so a function of a module or a value's method.
+        paths: the logs; standard input is worked on in this process.
+        jobs: number of processes; 0 for one per processor core.
+
+    Returns:
+        The results in the order of the paths, each as soon as it and those before it are there.
+
+    Raises:
+        MLPerfLoggingError: a process was ended from outside; raised while iterating, as is what the work raises.
+    """
+    workers = min(jobs or os.cpu_count() or 1, len(paths) // _MIN_LOGS_PER_WORKER)
+    if workers <= 1:
+        return map(work, paths)
+    # One log is done here first: the workers are copies of this process and then have its rules at hand.
+    first = work(paths[0])
+    pool, batches = _start_workers(paths[1:], work, workers)
+    return _collect(first, pool, batches, work)
+
+
+def plan_batches(costs: Sequence[int], workers: int) -> list[range]:
+    """Cut logs into batches of neighbors that cost about the same.
+
+    Args:
+        costs: cost of each log, in order; any unit.
+        workers: number of processes that will share the batches.
+    """
+    wanted = max(sum(costs) // (workers * _BATCHES_PER_WORKER), 1)
+    batches, start, held = [], 0, 0
+    for index, cost in enumerate(costs):
+        held += cost
+        if held >= wanted or index + 1 - start >= _LARGEST_BATCH:
+            batches.append(range(start, index + 1))
+            start, held = index + 1, 0
+    if start < len(costs):
+        batches.append(range(start, len(costs)))
+    return batches
+
+
+class _Batch(NamedTuple):
+    paths: list[str]
+    results: Future[list[Any]] | None  # None: to be worked on in this process
+
+
+def _start_workers(
+    paths: Sequence[str], work: Callable[[str], Any], workers: int
+) -> tuple[ProcessPoolExecutor, list[_Batch]]:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    context = get_context("fork" if sys.platform == "linux" else "spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
+    costs = [_cost_of(path) for path in paths]
+    plans = plan_batches(costs, workers)
+    # A batch is heavy when it holds one very large log; such a batch must not be begun last.
+    heavy = 2 * sum(costs) // max(len(plans), 1)
+    order = sorted(range(len(plans)), key=lambda index: (sum(costs[i] for i in plans[index]) <= heavy, index))
+    batches = [_Batch([paths[i] for i in plan], None) for plan in plans]
+    for index in order:
+        batch = batches[index]
+        if STANDARD_INPUT not in batch.paths:  # workers have no standard input
+            batches[index] = batch._replace(results=pool.submit(_work_on_batch, work, batch.paths))
+    return pool, batches
+
+
+def _collect(
+    first: Result, pool: ProcessPoolExecutor, batches: list[_Batch], work: Callable[[str], Result]
+) -> Iterator[Result]:
+    from concurrent.futures.process import BrokenProcessPool
+
+    finished = False
+    try:
+        yield first
+        while batches:
+            paths, results = batches.pop(0)
+            yield from _work_on_batch(work, paths) if results is None else results.result()
+        finished = True
+    except BrokenProcessPool:
+        raise MLPerfLoggingError(
+            "a worker process was ended from outside, perhaps for want of memory; try fewer --jobs"
+        ) from None
+    finally:
+        if not finished:
+            _end_workers()
+        pool.shutdown(wait=finished, cancel_futures=True)
+
+
+def _work_on_batch(work: Callable[[str], Result], paths: Sequence[str]) -> list[Result]:
+    return [work(path) for path in paths]
+
+
+def _ignore_interrupts() -> None:
+    from signal import SIG_IGN, SIGINT, signal
+
+    signal(SIGINT, SIG_IGN)
+
+
+def _end_workers() -> None:
+    from multiprocessing import active_children
+
+    for child in active_children():
+        child.terminate()
+
+
+def _cost_of(path: str) -> int:
+    try:
+        return _COST_OF_OPENING + os.stat(path).st_size
+    except OSError:
+        return _COST_OF_OPENING
