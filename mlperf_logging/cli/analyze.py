@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
-from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.output import add_format_options, load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.analyses import AnalysisParameters
     from mlperf_logging.analysis.reading import ReadingParameters
     from mlperf_logging.analysis.tables import Tables
+    from mlperf_logging.reports.tables import BaseRenderer
 
-SCHEMA = "mlperf-analyze/1"
-FORMATS = ("text", "json", "csv", "parquet", "xlsx", "markdown")
 _EXAMPLES = """\
 examples:
   {program} results/SYSTEM/BENCHMARK                       its runs, and how much they differ
@@ -143,8 +142,10 @@ def require_libraries(*names: str) -> None:
 
 def _analyze(argv: Sequence[str] | None, program: str) -> int:
     options = _build_parser(program).parse(argv)
+    renderer = load_renderer(options)
     require_libraries("numpy", "pandas", "scipy")
     from mlperf_logging.analysis.analyses import analyze_runs, list_doubts
+    from mlperf_logging.reports.documents.analyze import describe_analyses
 
     parameters = _read_parameters(options)
     reading = read_reading_options(options)
@@ -156,7 +157,7 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
     paths = find_run_logs(options.paths, complaints.append)
     paths = list(dict.fromkeys([*paths, *[path for each in side_paths for path in each or ()]]))
     for sentence in complaints:
-        complain(program, sentence)
+        print_error(program, sentence)
     if not options.paths and not any(side_paths):
         raise UsageError("name at least one log or folder (--help shows examples)")
     tables = read_logs(paths, reading, options.jobs)
@@ -165,29 +166,24 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
 
         made = {COMPARISON: _compare(tables, sides, side_paths, parameters)}
         if options.table:
-            made |= analyze_runs(tables, _list_names(options), parameters, rules=options.rules)
+            made |= analyze_runs(tables, _list_names(options, renderer), parameters, rules=options.rules)
     else:
-        made = _make(tables, options, parameters)
-    with Output(options.output) as output:
-        content = _render(made, options, parameters, list_doubts(tables, parameters))
-        if isinstance(content, bytes):
-            if output.is_terminal:
-                raise UsageError(f"{options.format} is no text; name a file with --output")
-            output.write_bytes(content)
-        else:
-            output.write(content)
+        made = _make(tables, options, parameters, renderer)
+    doubts = list_doubts(tables, parameters)
+    document = describe_analyses(made, parameters, doubts, options.compare, for_people=renderer.for_people)
+    write_document(document, renderer, options.output)
     unreadable = [row for row in tables.rows if row.ruleset is None and "events" not in row.run]
     for row in unreadable:
-        complain(program, str(row.run["note"]))
+        print_error(program, str(row.run["note"]))
     return CANNOT_WORK if complaints or unreadable else COMPLIANT
 
 
 def _make(
-    tables: Tables, options: argparse.Namespace, parameters: AnalysisParameters
+    tables: Tables, options: argparse.Namespace, parameters: AnalysisParameters, renderer: BaseRenderer
 ) -> dict[str, pd.DataFrame]:
     from mlperf_logging.analysis.analyses import SCALING, analyze_runs
 
-    names = _list_names(options)
+    names = _list_names(options, renderer)
     if "all" in (options.table or "") or not options.table:
         made: dict[str, pd.DataFrame] = {}
         for name in names:
@@ -200,13 +196,13 @@ def _make(
     return analyze_runs(tables, names, parameters, rules=options.rules)
 
 
-def _list_names(options: argparse.Namespace) -> list[str]:
+def _list_names(options: argparse.Namespace, renderer: BaseRenderer) -> list[str]:
     from mlperf_logging.analysis.analyses import ANALYSES, RUNS, VARIANCE
 
     if options.table:
         names = [name.strip() for text in options.table for name in text.split(",") if name.strip()]
         return list(ANALYSES) if "all" in names else list(dict.fromkeys(names))
-    if options.format in ("csv", "parquet"):
+    if renderer.single:
         return [RUNS]
     return [RUNS, VARIANCE] if options.format in ("text", "markdown") else list(ANALYSES)
 
@@ -233,29 +229,6 @@ def _compare(
             f"{sides[0]!r} and {sides[1]!r} stand for the same runs; name two systems or folders"
         )
     return compare_systems(found[0], found[1], parameters.value, parameters=parameters)
-
-
-def _render(
-    made: dict[str, pd.DataFrame],
-    options: argparse.Namespace,
-    parameters: AnalysisParameters,
-    doubts: list[str],
-) -> str | bytes:
-    from mlperf_logging.cli.frames import list_records, render_frames
-
-    if options.format == "text":
-        from mlperf_logging.cli.analyze_text import render_analyses
-
-        return render_analyses(made, parameters, doubts, options.compare or ())
-    if options.format != "json":
-        return render_frames(made, options.format)
-    from dataclasses import asdict
-
-    from mlperf_logging.reports._escape import encode_json
-
-    settings = {**asdict(parameters), "by": list(parameters.by), "compare": options.compare}
-    tables = {name: list_records(table) for name, table in made.items()}
-    return encode_json({"schema": SCHEMA, "parameters": settings, **tables, "doubts": doubts}) + "\n"
 
 
 def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
@@ -343,13 +316,7 @@ def _build_parser(program: str) -> Parser:
         help="seed of the bootstrap (0); equal seeds give equal intervals",
     )
     add = parser.add_argument_group("how it is shown").add_argument
-    add(
-        "--format",
-        choices=FORMATS,
-        default="text",
-        help="text (default), json, csv, parquet, xlsx or markdown",
-    )
-    add("--output", "-o", metavar="FILE", help="write there; the file is replaced when all is written")
+    add_format_options(add)
     add_jobs_option(add)
     return parser
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
 from mlperf_logging.cli.plain_arguments import read_plain_arguments
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, complain, run_guarded
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals, load_format
@@ -77,7 +77,7 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
         return _follow(options, judge, form, program)
     logs = find_logs(options.paths)
     for sentence in logs.complaints:
-        complain(program, sentence)
+        print_error(program, sentence)
     with Output(options.output) as output:
         report = form(_look_of(options, output))
         results = map_logs(judge.judge, logs.paths, options.jobs)
@@ -144,7 +144,7 @@ def _follow(
 
     def note(sentence: str) -> None:
         if not options.quiet:
-            complain(program, sentence)
+            print_error(program, sentence)
 
     with Output(options.output) as output:
         report = form(_look_of(options, output))
@@ -164,7 +164,9 @@ def _follow(
 def _complain_of_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
     for waiver in waivers:
         if waiver not in used:
-            complain(program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing")
+            print_error(
+                program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing"
+            )
 
 
 def _choose_format(options: SimpleNamespace | Namespace, program: str) -> str:
@@ -173,7 +175,7 @@ def _choose_format(options: SimpleNamespace | Namespace, program: str) -> str:
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return "text"
     if not options.quiet:
-        complain(
+        print_error(
             program, "this is GitHub Actions: the report is in --format github (name another to choose it)"
         )
     return "github"
@@ -230,20 +232,15 @@ def _list_rule_ids(folder: str | None) -> set[str]:
 
 
 def _show_rules(options: SimpleNamespace | Namespace) -> int:
+    from argparse import Namespace
+
     from mlperf_logging.cli.rules import show_explanation, show_rules
 
-    as_json = options.format in {"json", "jsonl"}
+    form = "json" if options.format in {"json", "jsonl"} else "text"
+    asked = Namespace(**{**vars(options), "format": form})
     if options.explain is not None:
-        return show_explanation(options.explain, folder=options.rules, as_json=as_json)
-    return show_rules(
-        usage=options.usage,
-        ruleset=options.ruleset,
-        division=options.division,
-        benchmark=options.benchmark,
-        strict=options.strict,
-        folder=options.rules,
-        as_json=as_json,
-    )
+        return show_explanation(options.explain, asked)
+    return show_rules(asked)
 
 
 def _append_job_summary(markdown: str) -> None:

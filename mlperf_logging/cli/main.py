@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 
 PROGRAM = "mlperf"
 COMMANDS = {
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     near = get_close_matches(name, COMMANDS, n=1)
     meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
-    complain(PROGRAM, f"there is no command {name!r}; {meant} ({PROGRAM} --help says more)")
+    print_error(PROGRAM, f"there is no command {name!r}; {meant} ({PROGRAM} --help says more)")
     return CANNOT_WORK
 
 

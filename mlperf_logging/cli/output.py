@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
@@ -12,7 +12,11 @@ from mlperf_logging.cli.running import silence_output
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
+
+    from mlperf_logging.reports.tables import BaseRenderer
+    from mlperf_logging.tables import Document
 
 WIDTH_WITHOUT_TERMINAL = 140
 
@@ -109,12 +113,12 @@ class Output:
 
 
 def wants_color(choice: str, *, is_terminal: bool, environment: Mapping[str, str]) -> bool:
-    """Tell whether to write colours.
+    """Tell whether to write colors.
 
     Args:
         choice: "always", "never", or "auto" to go by terminal and environment.
         is_terminal: the text goes to a terminal.
-        environment: environment variables; NO_COLOR and TERM=dumb forbid colours, FORCE_COLOR asks for them.
+        environment: environment variables; NO_COLOR and TERM=dumb forbid colors, FORCE_COLOR asks for them.
     """
     if choice != "auto":
         return choice == "always"
@@ -131,10 +135,69 @@ def measure_terminal(environment: Mapping[str, str]) -> int:
     Args:
         environment: environment variables; COLUMNS wins.
     """
+    return find_width(environment) or WIDTH_WITHOUT_TERMINAL
+
+
+def find_width(environment: Mapping[str, str]) -> int | None:
+    """Columns of the terminal on standard output; None where there is none and COLUMNS does not say.
+
+    Args:
+        environment: environment variables; COLUMNS wins.
+    """
     columns = environment.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return int(columns)
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH_WITHOUT_TERMINAL
-    except (OSError, ValueError):
-        return WIDTH_WITHOUT_TERMINAL
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def add_format_options(add: Callable[..., argparse.Action]) -> None:
+    """Add ``--format`` and ``--output`` of the commands that answer with tables.
+
+    Args:
+        add: adds an option to a parser or a group.
+    """
+    from mlperf_logging.reports.tables import list_table_formats
+
+    names = ["text", *[name for name in list_table_formats() if name != "text"]]
+    help_ = f"text (default), {', '.join(names[1:])}"
+    add("--format", choices=names, default="text", metavar="NAME", help=help_)
+    add("--output", "-o", metavar="FILE", help="write there; the file is replaced when the answer is whole")
+
+
+def load_renderer(options: argparse.Namespace) -> BaseRenderer:
+    """What renders the answer of a command, found before the work begins.
+
+    Args:
+        options: as parsed; see `add_format_options`.
+
+    Raises:
+        UsageError: the format is binary and would go to the terminal.
+    """
+    from mlperf_logging.reports.tables import load_table_format
+
+    renderer = load_table_format(options.format)()
+    if renderer.binary and options.output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise UsageError(f"--format {options.format} is not text; name a file with --output")
+    return renderer
+
+
+def write_document(document: Document, renderer: BaseRenderer, path: str | None = None) -> None:
+    """Write what a command answers.
+
+    Args:
+        document: the answer.
+        renderer: gives it a form.
+        path: name of a file; None for standard output.
+
+    Raises:
+        UsageError: it cannot be written, or the format cannot hold it.
+    """
+    from mlperf_logging.reports.tables import Look
+
+    with Output(path) as output:
+        color = wants_color("auto", is_terminal=output.is_terminal, environment=os.environ)
+        width = find_width(os.environ) if path is None else None
+        output.write_bytes(renderer.render(document, Look(width, color)))

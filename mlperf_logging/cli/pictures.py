@@ -155,8 +155,9 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
     import pandas as pd
 
     from mlperf_logging.analysis.plots.rcp import draw_reference_chart
-    from mlperf_logging.cli.rcp_views import CHECK_COLUMNS, make_check_row
-    from mlperf_logging.cli.scoring import FolderRuns, name_system, read_folders
+    from mlperf_logging.cli.scoring import FolderRuns, read_folders
+    from mlperf_logging.reports.documents.folders import name_system
+    from mlperf_logging.reports.documents.rcp import describe_checks
     from mlperf_logging.rules.repository import open_rules
     from mlperf_logging.scoring.rcp.files import load_reference_points
     from mlperf_logging.scoring.rcp.submissions import check_submission
@@ -184,7 +185,7 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
         draw_reference_chart(axes, check, table, title=title)
         return figure
 
-    return pd.DataFrame([make_check_row(outcome)], columns=list(CHECK_COLUMNS)), draw
+    return pd.DataFrame(describe_checks([outcome]).records()), draw
 
 
 _MAKERS: dict[str, Callable[[Tables, argparse.Namespace], Picture]] = {

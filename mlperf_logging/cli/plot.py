@@ -17,7 +17,7 @@ from mlperf_logging.cli.analyze import (
 from mlperf_logging.cli.options import Parser, add_jobs_option
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, save_figure
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,11 +70,11 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     complaints: list[str] = []
     paths = find_run_logs(options.paths, complaints.append)
     for sentence in complaints:
-        complain(program, sentence)
+        print_error(program, sentence)
     tables = read_logs(paths, reading, options.jobs)
     data, draw = make_picture(options.kind, tables, options)
     if options.kind == CONVERGENCE and tables.evaluations["target_value"].isna().all():
-        complain(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
+        print_error(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
     with Output(options.output) as output:
         if options.format == "json":
             output.write(_encode(options.kind, data))
@@ -84,8 +84,8 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
 
 
 def _encode(kind: str, data: pd.DataFrame) -> str:
-    from mlperf_logging.cli.frames import list_records
     from mlperf_logging.reports._escape import encode_json
+    from mlperf_logging.reports.documents.analyze import list_records
 
     return encode_json({"schema": SCHEMA, "kind": kind, "rows": list_records(data)}) + "\n"
 

@@ -9,36 +9,23 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.options import Parser, make_formatter
-from mlperf_logging.cli.output import Output
-from mlperf_logging.cli.rcp_views import (
-    CHECK_COLUMNS,
-    describe_check,
-    make_check_row,
-    render_check,
-    render_checks,
-)
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, complain, run_guarded
-from mlperf_logging.cli.scoring import (
-    add_reading_options,
-    add_showing_options,
-    complain_of_unread,
-    name_system,
-    read_folders,
-    require_file,
-    write_json,
-)
-from mlperf_logging.cli.tabular import render_records
+from mlperf_logging.cli.output import Output, load_renderer, write_document
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
+from mlperf_logging.cli.scoring import add_reading_options, add_showing_options, read_folders, report_unread
 from mlperf_logging.errors import UsageError
+from mlperf_logging.reports.documents.folders import name_system
+from mlperf_logging.reports.documents.rcp import describe_check, describe_checks, describe_tests
+from mlperf_logging.reports.tables import BaseRenderer
 from mlperf_logging.runs.folders import SCALING_FILE
 from mlperf_logging.scoring.folders import read_scaling_factor
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS
 from mlperf_logging.scoring.rcp.references import CHECK, RULES
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
+from mlperf_logging.tables import Document
 
 if TYPE_CHECKING:
     from mlperf_logging.scoring.rcp.points import ReferenceTable
 
-SCHEMA = "mlperf-rcp/1"
 PICTURES = (".png", ".svg", ".pdf")
 _EXAMPLES = """\
 examples:
@@ -123,13 +110,13 @@ def build_parser(program: str) -> Parser:
 
 def _test(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
-    require_file(options)
+    renderer = load_renderer(options)
     if options.draws < 1:
         raise UsageError(f"--draws must be at least 1, not {options.draws}")
     if options.plot is not None and not options.plot.lower().endswith(PICTURES):
         raise UsageError(f"--plot {options.plot!r}: name a file that ends in {', '.join(PICTURES)}")
     folders = read_folders(options)
-    unread = complain_of_unread(program, folders)
+    unread = report_unread(program, folders)
     find_table = _open_tables(options)
     outcomes = [
         check_submission(
@@ -143,15 +130,16 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
         )
         for each in folders
     ]
-    with Output(options.output) as output:
-        output.write_bytes(_render(outcomes, options))
+    write_document(_describe(outcomes, renderer), renderer, options.output)
     if options.write_scaling:
         _write_scaling(outcomes, program)
     if options.plot is not None:
         _plot(outcomes, options.plot, find_table)
     if unread or all(outcome.passed is None for outcome in outcomes):
         for reason in dict.fromkeys(outcome.reason for outcome in outcomes):
-            complain(program, f"nothing was tested: {reason}" if not unread else "not all logs could be read")
+            print_error(
+                program, f"nothing was tested: {reason}" if not unread else "not all logs could be read"
+            )
             break
         return CANNOT_WORK
     return VIOLATION if any(outcome.passed is False for outcome in outcomes) else COMPLIANT
@@ -177,14 +165,12 @@ def _open_tables(options: argparse.Namespace) -> Callable[[str, str], ReferenceT
     return find_table
 
 
-def _render(outcomes: list[SubmissionCheck], options: argparse.Namespace) -> bytes:
-    if options.format == "json":
-        return write_json(SCHEMA, [describe_check(outcome) for outcome in outcomes]).encode()
-    if options.format == "text":
-        if len(outcomes) > 1:
-            return render_checks(outcomes).encode("utf-8", "backslashreplace")
-        return render_check(outcomes[0], _read_scaling(outcomes[0])).encode("utf-8", "backslashreplace")
-    return render_records([make_check_row(outcome) for outcome in outcomes], CHECK_COLUMNS, options.format)
+def _describe(outcomes: list[SubmissionCheck], form: BaseRenderer) -> Document:
+    if form.for_people and len(outcomes) == 1:
+        tables = describe_check(outcomes[0], _read_scaling(outcomes[0]))
+    else:
+        tables = [describe_checks(outcomes, for_people=form.for_people)]
+    return describe_tests(outcomes, tables)
 
 
 def _read_scaling(outcome: SubmissionCheck) -> float | None:
@@ -201,14 +187,14 @@ def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
         check = outcome.check
         if check is None or not check.passed or check.normalisation == 1:
             why = "its score is not scaled" if check is not None and check.passed else "it did not pass"
-            complain(program, f"{outcome.folder.path}: no {SCALING_FILE} written, {why}")
+            print_error(program, f"{outcome.folder.path}: no {SCALING_FILE} written, {why}")
             continue
         path = os.path.join(outcome.folder.path, SCALING_FILE)
         replaced = "replaced" if os.path.exists(path) else "wrote"
         text = json.dumps({"scaling_factor": check.normalisation}) + "\n"
         with Output(path) as file:
             file.write(text)
-        complain(program, f"{replaced} {path}: scaling_factor {check.normalisation:.6g}")
+        print_error(program, f"{replaced} {path}: scaling_factor {check.normalisation:.6g}")
 
 
 def _plot(

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.options import Parser, make_formatter, read_folder
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, complain, run_guarded
+from mlperf_logging.cli.output import add_format_options, load_renderer, write_document
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
 
 if TYPE_CHECKING:
-    from mlperf_logging.rules.catalogue import Explanation
     from mlperf_logging.rules.repository import RuleRepository
     from mlperf_logging.rules.rulesets import Ruleset
 
-SCHEMA = "mlperf-rules/1"
 _EXAMPLES = """\
 examples:
   {program} list                                    every round, its log dialect and its benchmarks
@@ -41,117 +39,52 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf rules") -> in
     return run_guarded(program, lambda: _answer(argv, program))
 
 
-def show_explanation(name: str, *, folder: str | None = None, as_json: bool = False) -> int:
+def show_explanation(name: str, options: argparse.Namespace) -> int:
     """Print what a code or a rule means.
 
     Args:
         name: the code or the rule's id.
-        folder: folder of other rule files.
-        as_json: print JSON in place of text.
+        options: the folder of other rule files, and how the answer is shown.
 
     Raises:
         UsageError: there is no such code or rule.
     """
     from mlperf_logging.compliance.example_search import find_example
+    from mlperf_logging.reports.documents.rules import describe_explanation
     from mlperf_logging.rules.catalogue import explain
 
-    explanation = explain(name, find_example, _open_book(folder))
-    _print(
-        {"explanation": explanation._asdict()} if as_json else None, lambda: render_explanation(explanation)
-    )
+    renderer = load_renderer(options)
+    explanation = explain(name, find_example, _open_book(options.rules))
+    document = describe_explanation(explanation, for_people=renderer.for_people)
+    write_document(document, renderer, options.output)
     return COMPLIANT
 
 
-def show_rules(
-    *,
-    usage: str | None = None,
-    ruleset: str = "auto",
-    division: str | None = None,
-    benchmark: str | None = None,
-    strict: bool = False,
-    folder: str | None = None,
-    as_json: bool = False,
-) -> int:
-    """Print the rules of a round (of the newest of each usage, where none is named), a line each.
+def show_rules(options: argparse.Namespace) -> int:
+    """Print the rules of a round (of the newest of each usage, where none is named), one line each.
+
+    Args:
+        options: which rules, and how they are shown.
 
     Raises:
         UsageError: there is no such round, division or benchmark.
     """
+    from mlperf_logging.reports.documents.rules import describe_rules
     from mlperf_logging.rules.catalogue import list_rules
 
-    book = _open_book(folder)
-    if ruleset == "auto":
+    book, usage = _open_book(options.rules), options.usage
+    if options.ruleset == "auto":
         newest = {entry.usage: entry.name for entry in book.index() if usage in (None, entry.usage)}
         rulesets = [book.load(name) for name in newest.values()]
     else:
-        rulesets = [_find_ruleset(book, ruleset, usage, benchmark)]
+        rulesets = [_find_ruleset(book, options.ruleset, usage, options.benchmark)]
     found = {
-        rule.id: rule for each in rulesets for rule in list_rules(each, division, benchmark, strict=strict)
+        rule.id: rule
+        for each in rulesets
+        for rule in list_rules(each, options.division, options.benchmark, strict=options.strict)
     }
-    rows = [
-        {
-            "rule": rule.id,
-            "code": rule.code,
-            "severity": rule.severity,
-            "key": rule.key,
-            "wants": rule.summary or rule.text,
-            "since": rule.since,
-            "strict": rule.level == "strict",
-        }
-        for rule in sorted(found.values())
-    ]
-
-    def render() -> str:
-        from mlperf_logging.cli.tables import render_table
-
-        cells = [[str(row[name]) for name in ("rule", "code", "severity", "wants", "since")] for row in rows]
-        caption = f"{len(rows):,} rules of {', '.join(each.name for each in rulesets)}"
-        return render_table(("rule", "code", "severity", "wants", "since"), cells, caption=caption)
-
-    _print({"rulesets": [each.name for each in rulesets], "rules": rows} if as_json else None, render)
+    write_document(describe_rules(rulesets, sorted(found.values())), load_renderer(options), options.output)
     return COMPLIANT
-
-
-def render_explanation(explanation: Explanation) -> str:
-    """What a code or a rule means, as text.
-
-    Args:
-        explanation: what the catalogue says.
-    """
-    from mlperf_logging.reports._escape import show_text
-
-    head = (
-        explanation.name
-        if explanation.name == explanation.code
-        else f"{explanation.name} ({explanation.code})"
-    )
-    lines = [f"{head}: {explanation.title}", ""]
-    since = (
-        f"{explanation.since}, changed in {', '.join(explanation.changed)}"
-        if explanation.changed
-        else explanation.since
-    )
-    facts = [
-        ("wants", explanation.wants),
-        ("severity", explanation.severity),
-        ("why", explanation.why),
-        ("mend", explanation.hint),
-        ("source", explanation.source),
-        ("since", since),
-        ("defined", explanation.place),
-    ]
-    lines += [f"{name + ':':<10}{' '.join(text.split())}" for name, text in facts if text]
-    failing = explanation.failing or (("(not logged)",) if explanation.passing else ())
-    for title, events in (("passes", explanation.passing), ("fails", failing)):
-        if events:
-            lines += ["", f"{title}:", *[f"  {show_text(event)}" for event in events]]
-    if explanation.rules:
-        lines += [
-            "",
-            "rules of the newest rounds with this code:",
-            *[f"  {name}" for name in explanation.rules],
-        ]
-    return "\n".join(lines) + "\n"
 
 
 def _answer(argv: Sequence[str] | None, program: str) -> int:
@@ -184,9 +117,8 @@ def _build_parser(program: str) -> Parser:
             metavar="FOLDER",
             help="rule files to use in place of the built-in ones",
         )
-        command.add_argument(
-            "--format", choices=("text", "json"), default="text", help="text (default) or json"
-        )
+        if answer is not _docs:
+            add_format_options(command.add_argument)
         command.set_defaults(answer=answer)
         return command
 
@@ -217,77 +149,45 @@ def _build_parser(program: str) -> Parser:
 
 def _list(options: argparse.Namespace, program: str) -> int:
     del program
+    from mlperf_logging.reports.documents.rules import describe_rounds
     from mlperf_logging.rules.catalogue import list_rulesets
 
-    entries = list_rulesets(_open_book(options.rules))
-
-    def render() -> str:
-        from mlperf_logging.cli.tables import render_table
-
-        rows = [(entry.name, entry.dialect, ", ".join(entry.benchmarks)) for entry in entries]
-        return render_table(("ruleset", "dialect", "benchmarks"), rows)
-
-    _print({"rulesets": [entry._asdict() for entry in entries]} if options.format == "json" else None, render)
+    document = describe_rounds(list_rulesets(_open_book(options.rules)))
+    write_document(document, load_renderer(options), options.output)
     return COMPLIANT
 
 
 def _show(options: argparse.Namespace, program: str) -> int:
     del program
+    from mlperf_logging.reports.documents.rules import describe_benchmark
     from mlperf_logging.rules.catalogue import show_benchmark
 
-    ruleset = _find_ruleset(_open_book(options.rules), options.ruleset, options.usage, options.benchmark)
+    renderer = load_renderer(options)
+    benchmark = options.benchmark
+    ruleset = _find_ruleset(_open_book(options.rules), options.ruleset, options.usage, benchmark)
     division = options.division if ruleset.has_divisions else None
-    rows = show_benchmark(ruleset, options.benchmark, division, strict=options.strict)
-
-    def render() -> str:
-        from mlperf_logging.cli.tables import render_table
-
-        titles = ("key", "logged", "must satisfy", "when", "since", "meaning")
-        cells = []
-        for row in rows:
-            when = ", ".join(part for part in (row.variant, row.level) if part)
-            since = ", changed ".join(name.partition("/")[2] for name in (row.since, *row.changed[-1:]))
-            meaning = row.meaning if options.meaning else ""
-            cells.append((row.key, row.occurs, "\n".join(row.requirements), when, since, meaning))
-        kind = " ".join(part for part in (division, options.benchmark) if part)
-        return render_table(titles, cells, caption=f"{ruleset.name} {kind}: {len(rows)} keys")
-
-    answer = {
-        "ruleset": ruleset.name,
-        "division": division,
-        "benchmark": options.benchmark,
-        "keys": [row._asdict() for row in rows],
-    }
-    _print(answer if options.format == "json" else None, render)
+    rows = show_benchmark(ruleset, benchmark, division, strict=options.strict)
+    with_meaning = options.meaning or not renderer.for_people
+    document = describe_benchmark(ruleset, benchmark, division, rows, with_meaning=with_meaning)
+    write_document(document, renderer, options.output)
     return COMPLIANT
 
 
 def _explain(options: argparse.Namespace, program: str) -> int:
     del program
-    return show_explanation(options.name, folder=options.rules, as_json=options.format == "json")
+    return show_explanation(options.name, options)
 
 
 def _diff(options: argparse.Namespace, program: str) -> int:
     del program
+    from mlperf_logging.reports.documents.rules import describe_differences
     from mlperf_logging.rules.catalogue import compare_rulesets
 
     book = _open_book(options.rules)
     before, after = (_find_ruleset(book, name, options.usage) for name in (options.before, options.after))
     differences = compare_rulesets(before, after, options.benchmark)
-
-    def render() -> str:
-        from mlperf_logging.cli.tables import render_table
-
-        caption = f"from {before.name} to {after.name}: {len(differences):,} differences"
-        return render_table(("scope", "key", before.name, after.name), differences, caption=caption)
-
-    answer = {
-        "before": before.name,
-        "after": after.name,
-        "benchmark": options.benchmark,
-        "differences": [each._asdict() for each in differences],
-    }
-    _print(answer if options.format == "json" else None, render)
+    document = describe_differences(before, after, options.benchmark, differences)
+    write_document(document, load_renderer(options), options.output)
     return COMPLIANT
 
 
@@ -306,7 +206,7 @@ def _docs(options: argparse.Namespace, program: str) -> int:
     left_over = [name for name in there if name not in pages]
     if options.check:
         for name in [*stale, *left_over]:
-            complain(program, f"{folder / name} is stale; write it anew with {program} docs {folder}")
+            print_error(program, f"{folder / name} is stale; write it anew with {program} docs {folder}")
         return 1 if stale or left_over else COMPLIANT
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -315,7 +215,7 @@ def _docs(options: argparse.Namespace, program: str) -> int:
         for name in left_over:
             there[name].unlink()
     except OSError as trouble:
-        complain(program, f"cannot write the pages to {options.folder!r}: {trouble.strerror}")
+        print_error(program, f"cannot write the pages to {options.folder!r}: {trouble.strerror}")
         return CANNOT_WORK
     return COMPLIANT
 
@@ -350,13 +250,3 @@ def _find_ruleset(
         meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
         raise UsageError(f"no round knows the benchmark {benchmark!r}; {meant}")
     return book.load(knowing[-1].name)
-
-
-def _print(answer: dict[str, Any] | None, render: Callable[[], str]) -> None:
-    """Print an answer as JSON, or as text where there is none for JSON."""
-    if answer is None:
-        sys.stdout.write(render())
-        return
-    from mlperf_logging.reports._escape import encode_json
-
-    sys.stdout.write(encode_json({"schema": SCHEMA, **answer}) + "\n")

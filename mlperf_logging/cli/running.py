@@ -32,23 +32,23 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
             sys.stdout.flush()
     except MLPerfLoggingError as trouble:
         for line in str(trouble).splitlines():
-            complain(program, line)
+            print_error(program, line)
         return CANNOT_WORK
     except BrokenPipeError:
         silence_output()
         return PIPE_CLOSED
     except KeyboardInterrupt:
-        complain(program, "interrupted; the report is not complete")
+        print_error(program, "interrupted; the report is not complete")
         return INTERRUPTED
     except MemoryError:
-        complain(program, "out of memory; judge fewer logs at a time")
+        print_error(program, "out of memory; judge fewer logs at a time")
         return CANNOT_WORK
     except SystemExit as leaving:  # argparse, after its own message
         return leaving.code if isinstance(leaving.code, int) else CANNOT_WORK
     return code
 
 
-def complain(program: str, sentence: str) -> None:
+def print_error(program: str, sentence: str) -> None:
     """Write one line to the error stream.
 
     Args:

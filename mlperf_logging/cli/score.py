@@ -5,47 +5,43 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mlperf_logging.cli.comparison_views import render_speedups, render_suite
 from mlperf_logging.cli.options import Parser, make_formatter
-from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
-from mlperf_logging.cli.score_views import (
-    RESULT_COLUMNS,
-    RUN_COLUMNS,
-    PricedScore,
-    describe_score,
-    make_row,
-    make_run_rows,
-    render_folder,
-    render_results,
-)
 from mlperf_logging.cli.scoring import (
     FolderRuns,
     add_reading_options,
     add_showing_options,
-    complain_of_unread,
-    name_system,
     read_folders,
-    require_file,
-    write_json,
+    report_unread,
 )
-from mlperf_logging.cli.tabular import render_records
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome
+from mlperf_logging.reports.documents.folders import name_system
+from mlperf_logging.reports.documents.score import (
+    PricedScore,
+    describe_folder,
+    describe_results,
+    describe_runs,
+    describe_scores,
+    describe_speedups,
+    describe_suite,
+)
+from mlperf_logging.reports.tables import BaseRenderer
 from mlperf_logging.scoring.cost import DEFAULT, Price, find_price, load_prices, price_score, read_price
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 from mlperf_logging.scoring.runs import ScoredRun
 from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds
 from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
+from mlperf_logging.tables import Document
 
-SCHEMA = "mlperf-score/1"
 AUTO = "auto"
 _FIRST = ""  # --speedup without a baseline
 _EXAMPLES = """\
 examples:
   {program} results/SYSTEM/BENCHMARK                  every run, and the score of the folder
-  {program} SUBMITTER --jobs 0                        a line for each benchmark of each system
+  {program} SUBMITTER --jobs 0                        one line per benchmark and system
   {program} --ruleset ROUND --format csv ROUND_FOLDER > scores.csv
   {program} results/SYSTEM --price 98.32/h            what the results cost
   {program} results --prices prices.yaml              the same, with the price of each system
@@ -125,26 +121,24 @@ def build_parser(program: str) -> Parser:
     add("--energy-price", metavar="P/kWh", help="price of energy, as in 0.12/kWh")
     add("--prices", metavar="FILE", help="YAML or JSON: system to price, or to price and energy")
     add_showing_options(parser)
-    parser.add_argument(
-        "--runs", action="store_true", help="in tables: a row for each run, not for each folder"
-    )
+    parser.add_argument("--runs", action="store_true", help="one row per run, not per folder")
     return parser
 
 
 def _score(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
-    require_file(options)
+    renderer = load_renderer(options)
     suite = load_suite(options.suite, options.rules) if options.suite else None
     if options.weights and suite is None:
         raise UsageError("--weights are those of a suite's benchmarks; name it with --suite")
     prices = _read_prices(options)
     folders = read_folders(options)
-    unread = complain_of_unread(program, folders)
+    unread = report_unread(program, folders)
     scores = [_score_one(each, options, suite, prices) for each in folders]
     suites = _score_suites(scores, suite, options) if suite is not None else []
     speedups = _compare(scores, options) if options.speedup is not None else None
-    with Output(options.output) as output:
-        output.write_bytes(_render(scores, suites, speedups, options))
+    document = _describe(scores, suites, speedups, renderer, options)
+    write_document(document, renderer, options.output)
     if unread:
         return CANNOT_WORK
     return COMPLIANT if all(each.score.has_result for each in scores) else VIOLATION
@@ -245,7 +239,7 @@ def _read_weights(text: str) -> dict[str, float]:
         except ValueError:
             equals = ""
         if not equals:
-            raise UsageError(f"{part!r} is no weight; write NAME=NUMBER, as in first=2") from None
+            raise UsageError(f"{part!r} is not a valid weight; write NAME=NUMBER, as in first=2") from None
     return weights
 
 
@@ -265,33 +259,24 @@ def _compare(scores: Sequence[PricedScore], options: argparse.Namespace) -> Spee
     return compare_speeds(minutes, baseline)
 
 
-def _render(
+def _describe(
     scores: Sequence[PricedScore],
     suites: Sequence[SuiteScore],
     speedups: SpeedupTable | None,
+    form: BaseRenderer,
     options: argparse.Namespace,
-) -> bytes:
-    if options.format == "json":
-        more: dict[str, object] = {}
+) -> Document:
+    """What is shown: for programs the results or the runs, for people more, and what is compared in both."""
+    if form.for_people:
+        tables = [describe_folder(each) for each in scores] if len(scores) == 1 or options.runs else []
+        tables += [describe_results(scores)] if len(scores) > 1 else []
+    else:
+        tables = [describe_runs(scores) if options.runs else describe_results(scores)]
+    if not form.single:
         if suites:
-            more["suite"] = [each._asdict() for each in suites]
-        if speedups is not None:
-            more["speedup"] = speedups._asdict()
-        return write_json(SCHEMA, [describe_score(each) for each in scores], more).encode()
-    if options.format == "text":
-        parts = []
-        if len(scores) == 1 or options.runs:
-            parts += [render_folder(each) for each in scores]
-        if len(scores) > 1:
-            parts.append(render_results(scores))
-        if suites and options.suite:
             names = [name for each in suites[:1] for name in (*each.normalised, *each.missing)]
             ordered = list(dict.fromkeys([*load_suite(options.suite, options.rules).benchmarks, *names]))
-            parts.append(render_suite(suites, ordered))
+            tables.append(describe_suite(suites, ordered))
         if speedups is not None:
-            parts.append(render_speedups(speedups))
-        return "\n".join(parts).encode("utf-8", "backslashreplace")
-    if options.runs:
-        rows = [row for each in scores for row in make_run_rows(each)]
-        return render_records(rows, RUN_COLUMNS, options.format)
-    return render_records([make_row(each) for each in scores], RESULT_COLUMNS, options.format)
+            tables.append(describe_speedups(speedups))
+    return describe_scores(scores, tables, suites, speedups)

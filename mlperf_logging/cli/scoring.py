@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import math
 import os
-import sys
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
+from mlperf_logging.cli.output import add_format_options
 from mlperf_logging.cli.progress import show_progress
-from mlperf_logging.cli.running import complain
-from mlperf_logging.cli.tabular import TABLE_FORMATS
+from mlperf_logging.cli.running import print_error
 from mlperf_logging.errors import UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.runs import ScoredRun, score_run
-
-FORMATS = ("text", "json", *TABLE_FORMATS)
 
 
 class RunScorer(NamedTuple):
@@ -105,14 +101,7 @@ def add_showing_options(parser: Parser) -> None:
     """
     shown = parser.add_argument_group("how it is shown")
     add = shown.add_argument
-    add(
-        "--format",
-        choices=FORMATS,
-        default="text",
-        metavar="NAME",
-        help=f"text (default), {', '.join(FORMATS[1:])}",
-    )
-    add("--output", "-o", metavar="FILE", help="write there; the file is replaced when the result is whole")
+    add_format_options(add)
     add_jobs_option(add)
     add("--quiet", "-q", action="store_true", help="no progress bar and no remarks")
 
@@ -152,11 +141,11 @@ def _find_once(roots: Sequence[str]) -> list[tuple[str, ResultFolder]]:
     return list(found.values())
 
 
-def complain_of_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
+def report_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
     """Say which logs could not be read.
 
     Args:
-        program: who complains.
+        program: name of the command.
         folders: the runs.
 
     Returns:
@@ -164,71 +153,5 @@ def complain_of_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
     """
     unread = [run for each in folders for run in each.runs if run.verdict == Outcome.UNJUDGED]
     for run in unread:
-        complain(program, run.faults[0] if run.faults else f"cannot judge {run.path!r}")
+        print_error(program, run.faults[0] if run.faults else f"cannot judge {run.path!r}")
     return bool(unread)
-
-
-def write_json(schema: str, records: Sequence[dict[str, Any]], more: dict[str, Any] | None = None) -> str:
-    """The document of a command: its folders, and the fields of the folder itself where there is only one.
-
-    Args:
-        schema: name and number of the schema.
-        records: one for each folder.
-        more: what concerns all folders.
-    """
-    import json
-
-    whole = {
-        "schema": schema,
-        **(records[0] if len(records) == 1 else {}),
-        "folders": records,
-        **(more or {}),
-    }
-    return json.dumps(make_finite(whole), ensure_ascii=False, indent=1) + "\n"
-
-
-def make_finite(value: Any) -> Any:
-    """JSON values with null in the place of numbers that JSON does not have.
-
-    Args:
-        value: a JSON value, in which floats may be infinite or none.
-    """
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: make_finite(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [make_finite(each) for each in value]
-    return value
-
-
-def require_file(options: argparse.Namespace) -> None:
-    """Refuse to write a binary format to a terminal.
-
-    Args:
-        options: as parsed.
-
-    Raises:
-        UsageError: the format needs ``--output``.
-    """
-    from mlperf_logging.cli.tabular import is_binary
-
-    if (
-        is_binary(options.format)
-        and options.output is None
-        and sys.stdout is not None
-        and sys.stdout.isatty()
-    ):
-        raise UsageError(f"--format {options.format} is not text; name a file with --output")
-
-
-def name_system(folder: ResultFolder) -> str:
-    """What a folder's results are of, in short: submitter and system, else its path.
-
-    Args:
-        folder: the result folder.
-    """
-    if folder.system is None:
-        return folder.path
-    scaling = f" ({folder.scaling})" if folder.scaling else ""
-    return f"{folder.submitter}/{folder.system}{scaling}" if folder.submitter else f"{folder.system}{scaling}"

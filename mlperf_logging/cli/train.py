@@ -12,11 +12,12 @@ from mlperf_logging.cli.options import Parser, make_formatter
 from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS, Outcome
+from mlperf_logging.reports.tables import list_table_formats
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance import Verdict
+    from mlperf_logging.tables import Document
 
-SCHEMA = "mlperf-train/1"
 TRAINERS = "reference_impls.harness"
 """The package of the trainers; it and what it needs come with the extra ``reference``."""
 
@@ -122,7 +123,7 @@ def _build_parser(program: str) -> Parser:
     add("--nondeterministic", action="store_true", help="allow nondeterministic operations; can be faster")
     about = parser.add_argument_group("about")
     add = about.add_argument
-    add("--format", default="text", choices=("text", "json"), help="text (default), or one JSON document")
+    add("--format", default="text", choices=list_table_formats(), help="text (default), json, csv, …")
     add("--list", action="store_true", help="list the trainers")
     add("--show", action="store_true", help="show the settings, and train nothing")
     return parser
@@ -185,6 +186,7 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
 
     from mlperf_logging.compliance import check_log
     from mlperf_logging.reports._lines import count_of
+    from mlperf_logging.reports.documents.train import describe_training
 
     if find_spec("tensorflow") is None:
         _load("run.training")  # names what is missing
@@ -194,25 +196,11 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
         rows.append(_describe_run(run, verdict))
         if verdict.verdict != Outcome.PASSED and options.format == "text":
             _show_findings(verdict)
-    _print(
-        options.format,
-        {"benchmark": runner.task.benchmark, "output": str(runner.results), "runs": rows},
-        ("log", "seed", "verdict", "status", "epochs", "quality", "minutes"),
-        [
-            (
-                row["log"],
-                str(row["seed"]),
-                row["verdict"],
-                row["status"] or "none",
-                str(row["epochs"]),
-                "" if row["quality"] is None else f"{row['quality']:.4f}",
-                "" if row["minutes"] is None else f"{row['minutes']:.2f}",
-            )
-            for row in rows
-        ],
+    title = (
         f"{runner.task.summary}, {options.scale}, {options.division}: "
-        f"{count_of(len(rows), 'run')} in {runner.results}",
+        f"{count_of(len(rows), 'run')} in {runner.results}"
     )
+    _write(describe_training(rows, runner.task.benchmark, str(runner.results), title), options.format)
     return COMPLIANT if all(row["verdict"] == "pass" for row in rows) else VIOLATION
 
 
@@ -238,6 +226,8 @@ def _show_findings(verdict: Verdict) -> None:
 
 
 def _show_trainers(tasks: Any, form: str) -> int:
+    from mlperf_logging.reports.documents.train import describe_trainers
+
     rows = [
         {
             "name": task.name,
@@ -247,35 +237,21 @@ def _show_trainers(tasks: Any, form: str) -> int:
         }
         for task in tasks
     ]
-    cells = [(row["name"], row["benchmark"], row["summary"], ", ".join(row["scales"])) for row in rows]
-    _print(form, {"trainers": rows}, ("trainer", "benchmark", "what it trains", "scales"), cells)
+    _write(describe_trainers(rows), form)
     return COMPLIANT
 
 
 def _show_config(runner: Any, form: str) -> int:
     from dataclasses import asdict
 
-    settings = asdict(runner.config)
-    cells = [
-        (name, ",".join(map(str, value)) if isinstance(value, tuple) else str(value))
-        for name, value in settings.items()
-    ]
-    _print(form, {"benchmark": runner.task.benchmark, "settings": settings}, ("setting", "value"), cells)
+    from mlperf_logging.reports.documents.train import describe_settings
+
+    _write(describe_settings(runner.task.benchmark, asdict(runner.config)), form)
     return COMPLIANT
 
 
-def _print(
-    form: str,
-    answer: dict[str, Any],
-    titles: tuple[str, ...],
-    cells: Sequence[tuple[str, ...]],
-    caption: str = "",
-) -> None:
-    if form == "json":
-        from mlperf_logging.reports._escape import encode_json
+def _write(document: Document, form: str) -> None:
+    from mlperf_logging.cli.output import write_document
+    from mlperf_logging.reports.tables import load_table_format
 
-        sys.stdout.write(encode_json({"schema": SCHEMA, **answer}) + "\n")
-        return
-    from mlperf_logging.cli.tables import render_table
-
-    sys.stdout.write(render_table(titles, cells, caption=caption))
+    write_document(document, load_table_format(form)())

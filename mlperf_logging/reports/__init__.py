@@ -7,8 +7,8 @@ underscore are shared parts. Reports return text; only the command line writes i
 
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome, Severity
+from mlperf_logging.reports._modules import list_modules, load_module
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding, Verdict
@@ -154,10 +154,7 @@ class BaseReport:
 
 def list_formats() -> list[str]:
     """Names of the output formats, sorted."""
-    import pkgutil
-
-    modules = pkgutil.iter_modules(__path__)
-    return sorted(module.name for module in modules if not module.ispkg and not module.name.startswith("_"))
+    return list_modules(__name__)
 
 
 def load_format(name: str) -> type[BaseReport]:
@@ -169,20 +166,5 @@ def load_format(name: str) -> type[BaseReport]:
     Raises:
         UsageError: there is no such format.
     """
-    from importlib import import_module
-
-    path = f"{__name__}.{name}"
-    if name.isidentifier() and not name.startswith("_"):
-        try:
-            report: type[BaseReport] = import_module(path).Report
-        except ModuleNotFoundError as missing:
-            if missing.name != path:  # the format is there; what it needs is not
-                raise UsageError(f"the {name} format needs {missing.name}, which is not installed") from None
-        else:
-            return report
-    from difflib import get_close_matches
-
-    known = list_formats()
-    near = get_close_matches(name, known, n=1)
-    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
-    raise UsageError(f"no output format is called {name!r}; {meant}")
+    report: type[BaseReport] = load_module(__name__, name).Report
+    return report

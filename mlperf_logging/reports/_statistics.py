@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TypeVar
 
 from mlperf_logging.reports import FileResult
-from mlperf_logging.reports._escape import crop, show_text
+from mlperf_logging.reports._escape import crop
+from mlperf_logging.reports.tables import Look
+from mlperf_logging.reports.tables.text import render_table
+from mlperf_logging.tables import COUNT, Column, Table
 
 _WIDEST_NAME = 60
 _Name = TypeVar("_Name", str, tuple[str, str])
@@ -46,34 +50,33 @@ class Statistics:
 
     def render(self) -> str:
         """The counts as three small tables, greatest first."""
-        verdicts: list[tuple[str, ...]] = [(name, f"{count:,}") for name, count in _by_count(self.verdicts)]
-        code_rows: list[tuple[str, ...]] = [
-            (f"{code} {severity}", f"{count:,}", f"{self.files_of_code[code, severity]:,}")
-            for (code, severity), count in _by_count(self.codes)
-        ]
-        key_rows: list[tuple[str, ...]] = [
-            (crop(show_text(key), _WIDEST_NAME), f"{count:,}", f"{self.files_of_key[key]:,}")
-            for key, count in _by_count(self.keys)
-        ]
         tables = [
-            _render_table(("verdict", "files"), verdicts),
-            _render_table(("code", "findings", "files"), code_rows),
-            _render_table(("key", "findings", "files"), key_rows),
+            _make_table("verdict", _by_count(self.verdicts)),
+            _make_table(
+                "code",
+                [(" ".join(name), count) for name, count in _by_count(self.codes)],
+                [self.files_of_code[name] for name, _ in _by_count(self.codes)],
+            ),
+            _make_table(
+                "key",
+                [(crop(key, _WIDEST_NAME), count) for key, count in _by_count(self.keys)],
+                [self.files_of_key[key] for key, _ in _by_count(self.keys)],
+            ),
         ]
-        return "\n".join(table for table in tables if table)
+        return "\n".join(render_table(table, Look()) for table in tables if table.rows)
 
 
 def _by_count(counts: Counter[_Name]) -> list[tuple[_Name, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _render_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    if not rows:
-        return ""
-    widths = [max(len(row[column]) for row in [head, *rows]) for column in range(len(head))]
-    lines = []
-    for row in [head, *rows]:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append("  ".join(cells))
-    return "\n".join(lines) + "\n"
+def _make_table(name: str, counts: Sequence[tuple[str, int]], files: Sequence[int] | None = None) -> Table:
+    columns = [
+        Column(name, priority=0),
+        Column("findings", COUNT, priority=0),
+        Column("files", COUNT, priority=0),
+    ]
+    if files is None:
+        return Table(name=name, columns=(columns[0], columns[2]), rows=tuple(counts))
+    rows = tuple([(*count, number) for count, number in zip(counts, files, strict=True)])
+    return Table(name=name, columns=tuple(columns), rows=rows)

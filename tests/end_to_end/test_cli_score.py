@@ -171,7 +171,7 @@ def test_unreadable_log_is_exit_2(copy: Path) -> None:
         ((SMALL, "--price", "cheap"), "'cheap' is not a valid price"),
         ((SMALL, "--suite", "nothing"), "there is no suite 'nothing'; known are original-2018-07"),
         ((SMALL, "--weights", "a=1"), "--weights are those of a suite's benchmarks"),
-        ((SMALL, "--suite", "original-2018-07", "--weights", "resnet"), "'resnet' is no weight"),
+        ((SMALL, "--suite", "original-2018-07", "--weights", "resnet"), "'resnet' is not a valid weight"),
         ((SMALL, "--speedup"), "a comparison needs scores of at least two"),
         ((SUBMISSION, "--speedup", "nothing"), "there is no 'nothing' to compare with"),
         ((SMALL, "--prices", "none.yaml"), "cannot read the price file 'none.yaml'"),

@@ -14,10 +14,9 @@ from strategies import json_values
 from mlperf_logging.analysis import AnalysisParameters, ReadingParameters, analyze_runs, read_rows
 from mlperf_logging.analysis.analyses import ANALYSES, list_doubts
 from mlperf_logging.analysis.tables import make_tables
-from mlperf_logging.cli.analyze_text import render_analyses
-from mlperf_logging.cli.frames import list_records, render_frames
 from mlperf_logging.errors import UsageError
-from mlperf_logging.reports._escape import encode_json
+from mlperf_logging.reports.documents.analyze import describe_analyses
+from mlperf_logging.reports.tables import Look, load_table_format
 
 KEYS = (
     "submission_benchmark",
@@ -104,9 +103,13 @@ def test_any_log_gives_tables(
             assert "how many accelerators" in str(trouble)
 
     assert len(tables.runs) == len(logs)
-    assert render_analyses(made, FEW, list_doubts(tables, FEW))
-    encoded = json.loads(encode_json({name: list_records(table) for name, table in made.items()}))
-    assert len(encoded["runs"]) == len(logs)
+    doubts = list_doubts(tables, FEW)
+    for width in (None, 30, 80):
+        shown = describe_analyses(made, FEW, doubts, for_people=True)
+        assert load_table_format("text")().render(shown, Look(width))
+    encoded = load_table_format("json")().render(describe_analyses(made, FEW, doubts), Look())
+    assert len(json.loads(encoded)["runs"]) == len(logs)
     for form in ("csv", "markdown", "parquet"):
         for name, table in made.items():
-            assert render_frames({name: table}, form)
+            document = describe_analyses({name: table}, FEW, doubts)
+            assert load_table_format(form)().render(document, Look())

@@ -15,14 +15,17 @@ def test_counts_by_verdict_code_and_key(verdict, passing, finding):
     statistics.add(FileResult(passing))
     assert statistics.render().splitlines() == [
         "verdict  files",
+        "───────  ─────",
         "fail         2",
         "pass         1",
         "",
         "code            findings  files",
+        "──────────────  ────────  ─────",
         "MLP304 error           3      2",
         "MLP101 warning         1      1",
         "",
         "key       findings  files",
+        "────────  ────────  ─────",
         "opt_name         3      2",
         "-                1      1",
     ]
@@ -41,11 +44,11 @@ def test_no_findings(passing):
     """Without findings only the verdicts are counted."""
     statistics = Statistics()
     statistics.add(FileResult(passing))
-    assert statistics.render() == "verdict  files\npass         1\n"
+    assert statistics.render() == "verdict  files\n───────  ─────\npass         1\n"
 
 
 def test_nasty_keys_stay_on_their_line(nasty_verdict):
     """A key with a line feed takes one line."""
     statistics = Statistics()
     statistics.add(FileResult(nasty_verdict))
-    assert len(statistics.render().splitlines()) == 8
+    assert len(statistics.render().splitlines()) == 11

@@ -1,0 +1,47 @@
+"""Formats are found by the names of their modules: nothing else lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlperf_logging.errors import UsageError
+
+
+def list_modules(package: str) -> list[str]:
+    """Names of a package's public modules, sorted.
+
+    Args:
+        package: full name of the package.
+    """
+    import pkgutil
+    from importlib import import_module
+
+    modules = pkgutil.iter_modules(import_module(package).__path__)
+    return sorted(module.name for module in modules if not module.ispkg and not module.name.startswith("_"))
+
+
+def load_module(package: str, name: str) -> Any:
+    """The module of a format.
+
+    Args:
+        package: full name of the package that holds the formats.
+        name: name of the format.
+
+    Raises:
+        UsageError: there is no such format, or what it needs is not installed.
+    """
+    from importlib import import_module
+
+    path = f"{package}.{name}"
+    if name.isidentifier() and not name.startswith("_"):
+        try:
+            return import_module(path)
+        except ModuleNotFoundError as missing:
+            if missing.name != path:  # the format is there; what it needs is not
+                raise UsageError(f"the {name} format needs {missing.name}, which is not installed") from None
+    from difflib import get_close_matches
+
+    known = list_modules(package)
+    near = get_close_matches(name, known, n=1)
+    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+    raise UsageError(f"no output format is called {name!r}; {meant}")

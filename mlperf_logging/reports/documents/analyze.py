@@ -1,0 +1,363 @@
+"""The answer of `mlperf analyze`: the tables of the analyses, as programs and as people read them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from mlperf_logging.analysis.analyses import (
+    COMPARISON,
+    EVALUATIONS,
+    HYPERPARAMETERS,
+    RUNS,
+    SCALING,
+    SEEDS,
+    VARIANCE,
+    AnalysisParameters,
+)
+from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS
+from mlperf_logging.analysis.comparison import COMPARISON_COLUMNS
+from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS, pivot_hyperparameters
+from mlperf_logging.analysis.scaling import SCALING_COLUMNS
+from mlperf_logging.analysis.seeds import SEED_COLUMNS
+from mlperf_logging.analysis.variance import VARIANCE_COLUMNS
+from mlperf_logging.reports._escape import crop
+from mlperf_logging.reports._lines import count_of
+from mlperf_logging.tables import (
+    COUNT,
+    FLAG,
+    NAME,
+    NOTES,
+    NUMBER,
+    PROSE,
+    TEXT,
+    Column,
+    Document,
+    Table,
+    make_table,
+    show_number,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA = "mlperf-analyze/1"
+_LONGEST_VALUE = 60
+_SHARE, _PART = ".1%", ",.2f"
+_KINDS = {
+    **{name: column.kind for name, column in {**EVALUATION_COLUMNS, **RUN_COLUMNS}.items()},
+    **dict.fromkeys(
+        ("runs", "seeds", "repeated_seeds", "outliers", "runs_needed", "runs_a", "runs_b"), COUNT
+    ),
+    **dict.fromkeys(("key", "freedom", "rule", "value"), TEXT),
+    **dict.fromkeys(("differs", "breaks_rule"), FLAG),
+}
+_MEANINGS: dict[str, str] = {
+    **SCALING_COLUMNS,
+    **SEED_COLUMNS,
+    **VARIANCE_COLUMNS,
+    **COMPARISON_COLUMNS,
+    **{
+        name: column.meaning
+        for name, column in {**HYPERPARAMETER_COLUMNS, **EVALUATION_COLUMNS, **RUN_COLUMNS}.items()
+    },
+}
+_GROUP: dict[str, Any] = {"kind": NAME, "priority": 0, "said_once": True}
+
+
+def _nonzero(number: float) -> str:
+    return show_number(number) if number else ""
+
+
+def _to_minutes(seconds: float) -> str:
+    return show_number(seconds / 60)
+
+
+_LOOKS: dict[str, dict[str, dict[str, Any]]] = {
+    RUNS: {
+        "path": {"kind": NAME, "title": "run", "priority": 0},
+        "submitter": {"kind": NAME, "priority": 6, "said_once": True},
+        "system": {"kind": NAME, "priority": 0, "said_once": True},
+        "seed": {"priority": 7},
+        "batch_size": {"title": "batch", "priority": 5, "said_once": True},
+        "status": {"priority": 4, "said_once": True},
+        "run_minutes": {"title": "minutes", "priority": 0},
+        **{
+            f"{part}_minutes": {"title": part, "unit": "min", "format": _PART, "priority": 8}
+            for part in ("init", "train", "eval", "idle")
+        },
+        "progress_unit": {"title": "progress in", "priority": 4, "said_once": True},
+        "time_to_quality_seconds": {
+            "title": "to quality",
+            "unit": "min",
+            "format": _to_minutes,
+            "priority": 2,
+        },
+        "progress_to_quality": {"title": "progress", "priority": 3},
+        "samples_per_second": {"title": "samples/s", "priority": 7},
+        "note": {"kind": NOTES, "title": "notes", "priority": 1},
+    },
+    EVALUATIONS: {
+        "path": {"kind": NAME, "title": "run", "priority": 0},
+        "evaluation": {"priority": 0},
+        "metric": {"kind": NAME, "priority": 3, "said_once": True},
+        "quality": {"format": lambda value: show_number(value, 5), "priority": 0},
+        "minutes": {"priority": 1},
+        "progress": {"priority": 2},
+        "progress_unit": {"title": "progress in", "priority": 3, "said_once": True},
+        "epochs": {"priority": 4},
+        "samples": {"priority": 4},
+        "meets_target": {"title": "meets target", "priority": 1},
+    },
+    VARIANCE: {
+        "runs": {"priority": 0},
+        "mean": {"priority": 0},
+        "mean_t_low": {"title": "{level} low", "priority": 4},
+        "mean_t_high": {"title": "{level} high", "priority": 4},
+        "median": {"priority": 3},
+        "coefficient_of_variation": {"title": "cv", "format": _SHARE, "priority": 0},
+        "minimum": {"title": "min", "priority": 5},
+        "maximum": {"title": "max", "priority": 5},
+        "outliers": {"format": _nonzero, "priority": 7},
+        "share_within_5_percent": {"title": "± 5%", "format": _SHARE, "priority": 6},
+        "share_within_10_percent": {"title": "± 10%", "format": _SHARE, "priority": 6},
+        "runs_needed": {"title": "needed", "priority": 2},
+    },
+    SEEDS: {
+        "runs": {"priority": 0},
+        "seeds": {"priority": 0},
+        "share_from_learning": {"title": "from learning", "format": _SHARE, "priority": 0},
+        "share_from_speed": {"title": "from speed", "format": _SHARE, "priority": 0},
+        "repeated_seeds": {"title": "repeated seeds", "format": _nonzero, "priority": 2},
+        "share_between_seeds": {"title": "between seeds", "format": _SHARE, "priority": 1},
+        "p_value": {"title": "p", "format": lambda value: show_number(value, 2), "priority": 1},
+    },
+    SCALING: {
+        "benchmark": {"kind": NAME, "priority": 0, "said_once": True},
+        "submitter": {"kind": NAME, "priority": 3, "said_once": True},
+        "accelerator_model": {"kind": NAME, "title": "accelerator", "priority": 3, "said_once": True},
+        "accelerators": {"title": "number", "priority": 0},
+        "runs": {"priority": 4},
+        "mean_minutes": {"title": "mean", "unit": "min", "priority": 1},
+        "speedup": {"priority": 0},
+        "ideal_speedup": {"title": "ideal", "priority": 2},
+        "efficiency": {"format": _SHARE, "priority": 0},
+        "efficiency_low": {"title": "{level} low", "format": _SHARE, "priority": 5},
+        "efficiency_high": {"title": "{level} high", "format": _SHARE, "priority": 5},
+        "learning_efficiency": {"title": "of learning", "format": _SHARE, "priority": 4},
+        "speed_efficiency": {"title": "of speed", "format": _SHARE, "priority": 4},
+    },
+}
+"""How people read the columns of each table; what is not named is for programs."""
+
+
+def describe_analyses(
+    made: Mapping[str, pd.DataFrame],
+    parameters: AnalysisParameters,
+    doubts: Sequence[str],
+    sides: Sequence[str] | None = None,
+    *,
+    for_people: bool = False,
+) -> Document:
+    """The whole answer: the tables, and the fields of ``mlperf-analyze/1``.
+
+    Args:
+        made: name of an analysis to its table.
+        parameters: by what they were made.
+        doubts: sentences on what makes the statistics doubtful.
+        sides: names of the two systems that were compared; None where none were.
+        for_people: tables in the shape that people read.
+    """
+    whole = {name: _describe_table(name, frame, parameters) for name, frame in made.items()}
+    settings = {**asdict(parameters), "by": list(parameters.by), "compare": sides}
+    records = {name: list_records(frame) for name, frame in made.items()}
+    fields = {"parameters": settings, **records, "doubts": list(doubts)}
+    tables = list(whole.values())
+    if for_people:
+        splitters: dict[str, Callable[[], list[Table]]] = {
+            RUNS: lambda: _split_runs(whole[RUNS]),
+            HYPERPARAMETERS: lambda: _pivot_benchmarks(made[HYPERPARAMETERS]),
+            COMPARISON: lambda: _tell_comparison(records[COMPARISON], parameters, sides or ("A", "B")),
+        }
+        tables = [
+            each for name in made for each in (splitters[name]() if name in splitters else [whole[name]])
+        ]
+    return Document(schema=SCHEMA, tables=tuple(tables), fields=fields, notes=tuple(doubts))
+
+
+def list_records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table as JSON values; what is missing or not a number is null.
+
+    Args:
+        table: any table.
+    """
+    return [
+        {str(name): _to_json(value) for name, value in row.items()} for row in table.to_dict(orient="records")
+    ]
+
+
+def _to_json(value: Any) -> Any:
+    import pandas as pd
+
+    if isinstance(value, list):
+        return [_to_json(part) for part in value]
+    if pd.isna(value):
+        return None
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _describe_table(name: str, frame: pd.DataFrame, parameters: AnalysisParameters) -> Table:
+    looks = dict(_LOOKS.get(name, {}))
+    if name in (VARIANCE, SEEDS):
+        looks |= dict.fromkeys(parameters.by, _GROUP)
+    level = f"{100 * parameters.confidence:g}%"
+    columns = []
+    for each in map(str, frame.columns):
+        look = dict(looks.get(each, {}))
+        look["title"] = look.get("title", "").format(level=level)
+        columns.append(
+            Column(name=each, **{"kind": _KINDS.get(each, NUMBER), "meaning": _MEANINGS.get(each, "")} | look)
+        )
+    titles = {
+        EVALUATIONS: f"{len(frame):,} values of evaluations",
+        VARIANCE: f"run-to-run variance of {parameters.value}",
+        SEEDS: f"where the variance of log {parameters.value} comes from",
+        SCALING: f"scaling of {parameters.value} over accelerators, against the smallest size of each",
+    }
+    footnote = (
+        f"cv: standard deviation over mean; ± 5%, ± 10%: share of the runs that close to the {parameters.center}; "
+        f"needed: runs for a mean within ± {100 * parameters.precision:g}%"
+    )
+    empty = {
+        VARIANCE: "no run converged, so there is no spread to describe",
+        SCALING: "no submitter has runs of one benchmark at two sizes, so there is no scaling to show",
+    }
+    records = list_records(frame)
+    if name == EVALUATIONS:
+        columns[0] = _name_runs(columns[0], records)
+    return make_table(
+        name,
+        columns,
+        records,
+        title=titles.get(name, ""),
+        footnotes=(footnote,) if name == VARIANCE and records else (),
+        empty=empty.get(name, ""),
+    )
+
+
+def _split_runs(table: Table) -> list[Table]:
+    """One table per benchmark, and one of the logs that name none."""
+    by_benchmark: dict[str | None, list[dict[str, Any]]] = {}
+    for record in table.records():
+        by_benchmark.setdefault(record["benchmark"], []).append(record)
+    tables = []
+    for benchmark in sorted(by_benchmark, key=lambda name: name is None):
+        records = by_benchmark[benchmark]
+        columns = [
+            _name_runs(column, records) if column.name == "path" else column for column in table.columns
+        ]
+        title = f"{benchmark}: {count_of(len(records), 'run')}"
+        if benchmark is None:
+            title = f"{count_of(len(records), 'log')} without a benchmark"
+        tables.append(make_table(RUNS, columns, records, title=title))
+    return tables
+
+
+def _name_runs(column: Column, records: Sequence[Mapping[str, Any]]) -> Column:
+    """The column of paths with names of files where these tell the runs of a system apart, else below a folder."""
+    runs = {record["path"]: (record["submitter"], record["system"]) for record in records}
+    names = {(*system, os.path.basename(path)) for path, system in runs.items()}
+    if len(names) == len(runs):
+        write: Callable[[str], str] = os.path.basename
+    else:
+        folder = _find_common_folder(list(runs))
+
+        def write(path: str) -> str:
+            return path.removeprefix(folder)
+
+    return Column(**{**vars(column), "format": write})
+
+
+def _find_common_folder(paths: Sequence[str]) -> str:
+    """The folder that all paths share, with its slash; nothing where they share none."""
+    folders = {os.path.dirname(path) for path in paths}
+    if not folders or "" in folders:
+        return ""
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:  # some absolute, some not
+        return ""
+    shown = f"{common}{os.sep}"
+    return shown if common and all(path.startswith(shown) for path in paths) else ""
+
+
+def _pivot_benchmarks(frame: pd.DataFrame) -> list[Table]:
+    """Hyperparameters that differ, one table per benchmark and one column per system."""
+    tables = []
+    for benchmark in frame["benchmark"].dropna().unique():
+        wide = pivot_hyperparameters(frame, benchmark)
+        systems = frame[frame["benchmark"] == benchmark][["submitter", "system"]].drop_duplicates().shape[0]
+        about = ("key", "freedom", "rule")
+        columns = [
+            Column(name="key", priority=0),
+            Column(name="freedom", priority=2),
+            Column(name="rule", kind=PROSE, priority=1),
+            *[
+                Column(name=str(name), kind=PROSE, format=lambda text: crop(text, _LONGEST_VALUE), priority=0)
+                for name in wide.columns
+                if name not in about
+            ],
+        ]
+        empty = f"{benchmark}: {systems} systems log the same hyperparameters"
+        if systems < 2:
+            empty = f"{benchmark}: one system only, so there is nothing to compare"
+        title = f"{benchmark}: hyperparameters that differ; (!) marks values that break a rule"
+        records = list_records(wide) if systems > 1 else []
+        tables.append(make_table(HYPERPARAMETERS, columns, records, title=title, empty=empty))
+    return tables
+
+
+def _tell_comparison(
+    records: Sequence[Mapping[str, Any]], parameters: AnalysisParameters, sides: Sequence[str]
+) -> list[Table]:
+    """Facts for each benchmark."""
+    unit = next((f" {unit}" for unit in ("minutes", "seconds") if parameters.value.endswith(f"_{unit}")), "")
+    level = f"{100 * parameters.confidence:g}%"
+
+    def show(row: Mapping[str, Any], name: str, level: str) -> str:
+        low, high = show_number(row[f"{name}_low"]), show_number(row[f"{name}_high"])
+        interval = f"{level}: {low} to {high}" if low and high else "too few runs for an interval"
+        return f"{show_number(row[name])}{unit if name == 'shift' else ''} ({interval})"
+
+    tables = []
+    for row in records:
+        facts = [
+            (side, f"{name}, mean {show_number(row[f'mean_{letter}'])}{unit} of {row[f'runs_{letter}']} runs")
+            for side, letter, name in zip("AB", "ab", sides, strict=True)
+        ]
+        exact = f"{row['interval_confidence']:.1%}" if row["interval_confidence"] is not None else "interval"
+        if row["speedup"] is not None:
+            facts += [
+                ("speedup", f"mean of A over mean of B: {show(row, 'speedup', f'{level} by bootstrap')}"),
+                ("pairs", f"A over B in the median pair of runs: {show(row, 'pair_ratio', exact)}"),
+            ]
+        share = "" if row["share_of_pairs_b_smaller"] is None else f"{row['share_of_pairs_b_smaller']:.1%}"
+        test = f"U = {show_number(row['mann_whitney_u'])}, {_say_p(row['p_value'])}"
+        facts += [
+            ("shift", f"from A to B (Hodges-Lehmann): {show(row, 'shift', exact)}"),
+            ("Mann-Whitney", f"{test}; B is smaller in {share or 'none'} of the pairs"),
+        ]
+        title = f"{row['benchmark']}: {parameters.value} of A and B"
+        tables.append(make_table(COMPARISON, (), (), title=title, footnotes=tuple(facts)))
+    return tables
+
+
+def _say_p(value: float | None) -> str:
+    if value is None:
+        return "p not known"
+    return "p below 0.0001" if value < 0.0001 else f"p = {value:.4f}"

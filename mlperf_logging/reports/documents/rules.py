@@ -1,0 +1,192 @@
+"""The answers of `mlperf rules`: rounds, the table of a benchmark, rules, differences, explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mlperf_logging.tables import FLAG, PROSE, TEXT, Column, Document, make_table
+
+if TYPE_CHECKING:
+    from mlperf_logging.rules.catalogue import Difference, Explanation, KeyRow
+    from mlperf_logging.rules.repository import RoundIndex
+    from mlperf_logging.rules.rule import Rule
+    from mlperf_logging.rules.rulesets import Ruleset
+
+SCHEMA = "mlperf-rules/1"
+
+
+def _name_round(ruleset: str) -> str:
+    return ruleset.partition("/")[2]
+
+
+_ROUND_COLUMNS = (
+    Column("name", TEXT, "usage and round", title="ruleset", priority=0),
+    Column("dialect", TEXT, "the dialect of its logs", priority=1),
+    Column("benchmarks", PROSE, "its benchmarks", priority=0),
+)
+_RULE_COLUMNS = (
+    Column("rule", TEXT, "id of the rule", priority=0),
+    Column("code", TEXT, "code of its findings", priority=2),
+    Column("severity", TEXT, "severity of its findings", priority=3),
+    Column("key", TEXT, "the log key that it is about"),
+    Column("wants", PROSE, "what must hold", priority=0),
+    Column("since", TEXT, "the round that brought it", priority=4),
+    Column("strict", FLAG, "only the written rules say it"),
+)
+_KEY_COLUMNS = (
+    Column("key", TEXT, "the log key", priority=0),
+    Column("occurs", PROSE, "how often it is logged", title="logged", priority=1),
+    Column("requirements", PROSE, "what its events satisfy", title="must satisfy", priority=0),
+    Column("variant", TEXT, "the variant of the benchmark that asks for it", priority=2),
+    Column("level", TEXT, "strict: only the written rules say it", priority=3),
+    Column("since", TEXT, "the round that brought its oldest rule", format=_name_round, priority=4),
+    Column(
+        "changed",
+        TEXT,
+        "the rounds that changed a rule",
+        format=lambda rounds: ", ".join(map(_name_round, rounds[-1:])),
+        priority=5,
+    ),
+    Column("meaning", PROSE, "what the key stands for", priority=0),
+    Column("rules", TEXT, "ids of the rules"),
+)
+_EXPLANATION_COLUMNS = tuple(
+    Column(name=name)
+    for name in (
+        "name",
+        "title",
+        "code",
+        "severity",
+        "wants",
+        "why",
+        "hint",
+        "source",
+        "since",
+        "changed",
+        "place",
+    )
+)
+
+
+def describe_rounds(entries: Sequence[RoundIndex]) -> Document:
+    """Every round.
+
+    Args:
+        entries: the rounds.
+    """
+    records = [{**entry._asdict(), "benchmarks": ", ".join(entry.benchmarks)} for entry in entries]
+    tables = (make_table("rulesets", _ROUND_COLUMNS, records),)
+    return Document(schema=SCHEMA, tables=tables, fields={"rulesets": [entry._asdict() for entry in entries]})
+
+
+def describe_rules(rulesets: Sequence[Ruleset], rules: Sequence[Rule]) -> Document:
+    """The rules of rounds.
+
+    Args:
+        rulesets: the rounds.
+        rules: their rules.
+    """
+    records = [
+        {
+            "rule": rule.id,
+            "code": rule.code,
+            "severity": rule.severity,
+            "key": rule.key,
+            "wants": rule.summary or rule.text,
+            "since": rule.since,
+            "strict": rule.level == "strict",
+        }
+        for rule in rules
+    ]
+    names = [each.name for each in rulesets]
+    table = make_table("rules", _RULE_COLUMNS, records, title=f"{len(records):,} rules of {', '.join(names)}")
+    return Document(schema=SCHEMA, tables=(table,), fields={"rulesets": names, "rules": records})
+
+
+def describe_benchmark(
+    ruleset: Ruleset,
+    benchmark: str,
+    division: str | None,
+    rows: Sequence[KeyRow],
+    *,
+    with_meaning: bool = False,
+) -> Document:
+    """What a log of a benchmark must hold.
+
+    Args:
+        ruleset: the round.
+        benchmark: the benchmark.
+        division: the division, where the round has divisions.
+        rows: one per key.
+        with_meaning: people also read what each key stands for.
+    """
+    records = [row._asdict() for row in rows]
+    shown = records if with_meaning else [{**record, "meaning": ""} for record in records]
+    kind = " ".join(part for part in (division, benchmark) if part)
+    table = make_table("keys", _KEY_COLUMNS, shown, title=f"{ruleset.name} {kind}: {len(rows)} keys")
+    fields = {"ruleset": ruleset.name, "division": division, "benchmark": benchmark, "keys": records}
+    return Document(schema=SCHEMA, tables=(table,), fields=fields)
+
+
+def describe_differences(
+    before: Ruleset, after: Ruleset, benchmark: str | None, differences: Sequence[Difference]
+) -> Document:
+    """What changed from one round to another.
+
+    Args:
+        before: the earlier round.
+        after: the later round.
+        benchmark: the benchmark that was asked for, or None.
+        differences: what changed.
+    """
+    columns = (
+        Column("scope", TEXT, "what it is about", priority=0),
+        Column("key", TEXT, "the log key", priority=0),
+        Column("before", PROSE, "what the earlier round wants", title=before.name, priority=0),
+        Column("after", PROSE, "what the later round wants", title=after.name, priority=0),
+    )
+    records = [each._asdict() for each in differences]
+    title = f"from {before.name} to {after.name}: {len(differences):,} differences"
+    fields = {"before": before.name, "after": after.name, "benchmark": benchmark, "differences": records}
+    return Document(
+        schema=SCHEMA, tables=(make_table("differences", columns, records, title=title),), fields=fields
+    )
+
+
+def describe_explanation(explanation: Explanation, *, for_people: bool) -> Document:
+    """What a code or a rule means.
+
+    Args:
+        explanation: what the catalogue says.
+        for_people: as facts, with examples.
+    """
+    record = explanation._asdict()
+    table = make_table("explanation", _EXPLANATION_COLUMNS, [record])
+    if for_people:
+        code = f" ({explanation.code})" if explanation.name != explanation.code else ""
+        title = f"{explanation.name}{code}: {explanation.title}"
+        table = make_table("explanation", (), (), title=title, footnotes=tuple(_list_facts(explanation)))
+    return Document(schema=SCHEMA, tables=(table,), fields={"explanation": record})
+
+
+def _list_facts(explanation: Explanation) -> list[str | tuple[str, str]]:
+    changed = f", changed in {', '.join(explanation.changed)}" if explanation.changed else ""
+    facts = [
+        ("wants", explanation.wants),
+        ("severity", explanation.severity),
+        ("why", explanation.why),
+        ("fix", explanation.hint),
+        ("source", explanation.source),
+        ("since", f"{explanation.since}{changed}"),
+        ("defined", explanation.place),
+    ]
+    lines: list[str | tuple[str, str]] = [
+        (f"{name}:", " ".join(text.split())) for name, text in facts if text
+    ]
+    failing = explanation.failing or (("(not logged)",) if explanation.passing else ())
+    rules = "rules of the newest rounds with this code"
+    for title, texts in (("passes", explanation.passing), ("fails", failing), (rules, explanation.rules)):
+        if texts:
+            lines += ["", f"{title}:", *[f"  {text}" for text in texts]]
+    return lines

@@ -1,0 +1,398 @@
+"""The answer of `mlperf score`: results, runs, suites and speedups."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from mlperf_logging.events import Outcome
+from mlperf_logging.reports._lines import count_of
+from mlperf_logging.reports.documents.folders import FOLDER_COLUMNS, list_folder_columns, name_system
+from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.scoring.cost import Cost
+from mlperf_logging.scoring.folders import MEDIAN, MEDIAN_WINDOW, OLYMPIC, THROUGHPUT, FolderScore
+from mlperf_logging.scoring.runs import ScoredRun
+from mlperf_logging.scoring.speedups import SpeedupTable
+from mlperf_logging.scoring.suites import SuiteScore
+from mlperf_logging.tables import COUNT, FLAG, NAME, NOTES, NUMBER, TEXT, Column, Document, Table, make_table
+
+SCHEMA = "mlperf-score/1"
+_MINUTES, _MONEY = ",.3f", ",.2f"
+_METHODS = {
+    OLYMPIC: "olympic mean",
+    MEDIAN_WINDOW: "olympic mean of the median window",
+    MEDIAN: "median",
+    THROUGHPUT: "throughput",
+}
+
+
+class PricedScore(NamedTuple):
+    """A score and what it costs.
+
+    Attributes:
+        score: of one result folder.
+        cost: at the price that was given, or None.
+        root: the path of the command line that the folder was found below.
+        normalised: reference time over score, where a suite gives a reference, else None.
+    """
+
+    score: FolderScore
+    cost: Cost | None = None
+    root: str = ""
+    normalised: float | None = None
+
+
+_RESULT_COLUMNS = (
+    Column("scaling", TEXT, "strong or weak, where the folder says so", priority=2),
+    Column("method", TEXT, "how the runs make the score"),
+    Column("runs", COUNT, "runs in the folder", priority=0),
+    Column("runs_required", COUNT, "runs that a result needs"),
+    Column(
+        "non_compliant",
+        COUNT,
+        "runs that do not count",
+        title="not counted",
+        format=lambda number: str(number or ""),
+        priority=3,
+    ),
+    Column(
+        "score_minutes", NUMBER, "the score", title="minutes", format=_MINUTES, priority=0, missing="none"
+    ),
+    Column("unscaled_minutes", NUMBER, "the score before scaling"),
+    Column("scaling_factor", NUMBER, "what the score was multiplied by"),
+    Column("median_minutes", NUMBER, "median of the runs that count"),
+    Column("fastest_minutes", NUMBER, "the fastest run that counts"),
+    Column("slowest_minutes", NUMBER, "the slowest run that counts"),
+    Column(
+        "energy_kj",
+        NUMBER,
+        "energy of the runs that the score is of",
+        title="energy",
+        unit="kJ",
+        format=_MINUTES,
+        priority=4,
+    ),
+    Column("throughput_minutes", NUMBER, "from the first start to the last stop"),
+    Column("models", COUNT, "models trained at once"),
+    Column("models_per_minute", NUMBER, "throughput", title="models/min", format=",.5g", priority=0),
+    Column("accelerators_per_model", NUMBER, "accelerators of each model"),
+    Column("normalised", NUMBER, "reference time over score", format=_MINUTES, priority=4),
+    Column(
+        "cost_of_score", NUMBER, "cost of a run as long as the score", title="cost", format=_MONEY, priority=4
+    ),
+    Column("cost_of_median_run", NUMBER, "cost of the median run"),
+    Column("cost_to_quality", NUMBER, "cost up to the first evaluation at the target"),
+    Column("cost_of_all_runs", NUMBER, "cost of all runs together"),
+    Column("cost_of_energy", NUMBER, "cost of the energy"),
+    Column("currency", TEXT, "currency of the costs", priority=4, said_once=True),
+    Column("problems", NOTES, "why there is no score", title="why", priority=1),
+    Column("notes", NOTES, "what a reader should know", title="notes", priority=1),
+)
+_RUN_COLUMNS = (
+    Column("run", NAME, "the log", priority=0),
+    Column("minutes", NUMBER, "from run_start to run_stop", format=_MINUTES, priority=0),
+    Column("status", TEXT, "what run_stop claims", missing="none", priority=2),
+    Column("verdict", TEXT, "of the compliance check", priority=2),
+    Column("counts", FLAG, "whether the run counts"),
+    Column("kept", FLAG, "whether the score is of it"),
+    Column("faults", NOTES, "the rules that it breaks"),
+    Column("batch_size", NUMBER, "global batch size"),
+    Column("seed", TEXT, "seeds that it logs"),
+    Column("converged_epochs", NUMBER, "where it converged", title="epochs", priority=3),
+    Column("converged_samples", NUMBER, "the same in samples", title="samples", format=",.10g", priority=3),
+    Column("converged_steps", NUMBER, "the same in steps", title="steps", format=",.10g", priority=3),
+    Column("quality_minutes", NUMBER, "to the first evaluation at the target"),
+    Column("energy_kj", NUMBER, "energy of the run", title="energy", unit="kJ", format=_MINUTES, priority=4),
+)
+_PLACE = Column("place", TEXT, "what becomes of the run in the score", title="score", priority=1)
+
+
+def describe_results(scores: Sequence[PricedScore]) -> Table:
+    """The scores of folders, one row each.
+
+    Args:
+        scores: the scores and their costs.
+    """
+    records = [_describe_result(each) for each in scores]
+    return make_table("results", (*list_folder_columns(records), *_RESULT_COLUMNS), records)
+
+
+def describe_runs(scores: Sequence[PricedScore]) -> Table:
+    """The runs of folders, one row each.
+
+    Args:
+        scores: the scores and their costs.
+    """
+    records = []
+    for each in scores:
+        result = _describe_result(each)
+        head = {column.name: result[column.name] for column in FOLDER_COLUMNS}
+        for run in _list_runs(each.score):
+            seeds = ", ".join(map(str, run["seeds"]))
+            more = {"run": os.path.basename(run["path"]), "seed": seeds, "faults": tuple(run["faults"])}
+            records.append({**run, **more, **head})
+    return make_table("runs", (*FOLDER_COLUMNS, *_RUN_COLUMNS), records)
+
+
+def describe_folder(priced: PricedScore) -> Table:
+    """The runs of one folder with what they make, for people.
+
+    Args:
+        priced: the score and its cost.
+    """
+    score = priced.score
+    records = [
+        {**run, "run": os.path.basename(run["path"]), "place": _say_place(score, index)}
+        for index, run in enumerate(_list_runs(score))
+    ]
+    about = [part for part in (score.division, score.ruleset) if part]
+    reason = f" ({score.ruleset_reason})" if score.ruleset_reason else ""
+    benchmark = score.benchmark or score.folder.benchmark
+    missing = _explain_missing(score)
+    return make_table(
+        "runs",
+        (*_RUN_COLUMNS, _PLACE),
+        records,
+        title=f"{benchmark} on {name_system(score.folder)}, {', '.join(about)}{reason}",
+        footnotes=(*missing, *([""] if missing else []), *_list_facts(priced)),
+    )
+
+
+def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> Table:
+    """Scores of a suite, one row per system.
+
+    Args:
+        scores: the suite's score of each system.
+        benchmarks: the suite's benchmarks, in order.
+    """
+    columns = (
+        Column("system", NAME, "the system", priority=0),
+        *[
+            Column(name=name, kind=NUMBER, meaning="normalised", format=_MINUTES, priority=1)
+            for name in benchmarks
+        ],
+        Column("score", NUMBER, "of the suite", title="suite", format=_MINUTES, priority=0),
+        Column("missing", NOTES, "benchmarks without a result", title="why", priority=1),
+    )
+    records = [
+        {
+            **score.normalised,
+            "system": score.system,
+            "score": score.score,
+            "missing": f"no result of {', '.join(score.missing)}" if score.missing else None,
+        }
+        for score in scores
+    ]
+    title = f"{scores[0].suite}: reference time over result, bigger is better; suite: weighted geometric mean"
+    return make_table("suite", columns, records, title=title)
+
+
+def describe_speedups(found: SpeedupTable) -> Table:
+    """A comparison, one row per system and benchmark, and one per system for the geometric mean.
+
+    Args:
+        found: the speedups.
+    """
+    columns = (
+        Column("benchmark", TEXT, "the benchmark", priority=0),
+        Column("of", NAME, "what is compared with the baseline", title="", priority=0),
+        Column("minutes", NUMBER, "its score", format=_MINUTES, priority=0),
+        Column("speedup", NUMBER, "over the baseline", format=lambda x: f"{x:.3f}×", priority=0),
+        Column("benchmarks", COUNT, "how many benchmarks the mean is of", priority=1),
+    )
+    records: list[dict[str, Any]] = [
+        {"benchmark": benchmark, "of": column, "minutes": minutes[column], "speedup": factors.get(column)}
+        for benchmark, factors in found.speedups.items()
+        for minutes in [found.minutes[benchmark]]
+        for column in found.columns
+        if column in minutes
+    ]
+    records += [
+        {"benchmark": "geometric mean", "of": column, "speedup": mean[0], "benchmarks": mean[1]}
+        for column, mean in found.means.items()
+    ]
+    return make_table("speedup", columns, records, title=f"speedup over {found.baseline}")
+
+
+def describe_scores(
+    scores: Sequence[PricedScore],
+    tables: Sequence[Table],
+    suites: Sequence[SuiteScore] = (),
+    speedups: SpeedupTable | None = None,
+) -> Document:
+    """The whole answer: the tables, and the fields of ``mlperf-score/1``.
+
+    Args:
+        scores: the scores and their costs.
+        tables: what is shown of them.
+        suites: the scores of a suite.
+        speedups: a comparison, or None.
+    """
+    folders = [_describe_folder_fields(each) for each in scores]
+    fields: dict[str, Any] = {**(folders[0] if len(folders) == 1 else {}), "folders": folders}
+    if suites:
+        fields["suite"] = [each._asdict() for each in suites]
+    if speedups is not None:
+        fields["speedup"] = speedups._asdict()
+    return Document(schema=SCHEMA, tables=tuple(tables), fields=fields)
+
+
+def _describe_folder_fields(priced: PricedScore) -> dict[str, Any]:
+    """One entry of ``folders`` in the ``mlperf-score/1`` document."""
+    score = priced.score
+    record = _describe_result(priced)
+    usage, _, version = (score.ruleset or "").partition("/")
+    throughput = [name for name in record if name.startswith(("throughput_", "models", "accelerators_"))]
+    for name in ("currency", *throughput, *[name for name in record if name.startswith("cost_")]):
+        del record[name]
+    return {
+        **record,
+        "usage": usage or None,
+        "ruleset": version or None,
+        "ruleset_reason": score.ruleset_reason,
+        "run_minutes": [run.summary.minutes for run in score.runs],
+        "window": None if score.window is None else [score.window[0] + 1, score.window[1] + 1],
+        "throughput": None if score.throughput is None else score.throughput._asdict(),
+        "cost": None if priced.cost is None else priced.cost._asdict(),
+        "results": _list_runs(score),
+    }
+
+
+def _describe_result(priced: PricedScore) -> dict[str, Any]:
+    """A row of the table of results."""
+    score, cost, throughput = priced.score, priced.cost, priced.score.throughput
+    times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None and run.counts]
+    return {
+        "path": score.folder.path,
+        "submitter": score.folder.submitter,
+        "system": score.folder.system,
+        "benchmark": score.benchmark,
+        "division": score.division,
+        "ruleset": score.ruleset,
+        "scaling": score.folder.scaling,
+        "method": score.method,
+        "runs": len(score.runs),
+        "runs_required": score.requirement.required if score.requirement is not None else None,
+        "non_compliant": score.non_compliant,
+        "score_minutes": score.score_minutes,
+        "unscaled_minutes": score.unscaled_minutes,
+        "scaling_factor": score.scaling_factor,
+        "median_minutes": score.median_minutes,
+        "fastest_minutes": min(times, default=None),
+        "slowest_minutes": max(times, default=None),
+        "energy_kj": score.energy_kj,
+        "throughput_minutes": throughput.minutes if throughput else None,
+        "models": throughput.models if throughput else None,
+        "models_per_minute": throughput.models_per_minute if throughput else None,
+        "accelerators_per_model": throughput.accelerators_per_model if throughput else None,
+        "normalised": priced.normalised,
+        "cost_of_score": cost.score if cost else None,
+        "cost_of_median_run": cost.median_run if cost else None,
+        "cost_to_quality": cost.to_quality if cost else None,
+        "cost_of_all_runs": cost.all_runs if cost else None,
+        "cost_of_energy": cost.energy if cost else None,
+        "currency": cost.currency if cost else None,
+        "problems": score.problems,
+        "notes": score.notes,
+    }
+
+
+def _list_runs(score: FolderScore) -> list[dict[str, Any]]:
+    """The entries of ``results`` in the ``mlperf-score/1`` document."""
+    kept = set(score.kept)
+    energies = score.run_energy_kj or (None,) * len(score.runs)
+    return [
+        _describe_run(run, index in kept, energy)
+        for index, (run, energy) in enumerate(zip(score.runs, energies, strict=True))
+    ]
+
+
+def _describe_run(run: ScoredRun, kept: bool, energy_kj: float | None) -> dict[str, Any]:
+    epochs, samples, steps = run.converged_at or Progress()
+    return {
+        "path": run.path,
+        "minutes": run.summary.minutes,
+        "status": run.summary.status,
+        "verdict": run.verdict,
+        "faults": list(run.faults),
+        "fault_count": run.fault_count,
+        "counts": run.counts,
+        "kept": kept,
+        "batch_size": run.batch_size,
+        "seeds": list(run.seeds),
+        "converged_epochs": epochs,
+        "converged_samples": samples,
+        "converged_steps": steps,
+        "quality_minutes": run.quality_minutes,
+        "energy_kj": energy_kj,
+    }
+
+
+def _explain_missing(score: FolderScore) -> list[str]:
+    """Why runs do not count, those with the same reason together."""
+    reasons: dict[str, int] = {}
+    for run in score.runs:
+        if not run.counts:
+            reason = _explain_run(run)
+            reasons[reason] = reasons.get(reason, 0) + 1
+    return [f"{count_of(count, 'run')}: {reason}" for reason, count in reasons.items()]
+
+
+def _explain_run(run: ScoredRun) -> str:
+    if run.verdict == Outcome.UNJUDGED:
+        return run.faults[0] if run.faults else "cannot be read"
+    parts = []
+    if run.summary.status is not None and not run.summary.succeeded:
+        parts.append(f"status {run.summary.status}")
+    if run.summary.minutes is None:
+        parts.append("no time from run_start to run_stop")
+    if run.verdict == Outcome.FAILED:
+        more = run.fault_count - len(run.faults)
+        parts.append(f"breaks {', '.join(run.faults)}{f' and {more} more' if more > 0 else ''}")
+    return "; ".join(parts)
+
+
+def _say_place(score: FolderScore, index: int) -> str:
+    if not score.runs[index].counts:
+        return "does not count"
+    if index in score.kept:
+        return "kept"
+    if score.window is not None and not score.window[0] <= index <= score.window[1]:
+        return "outside the window"
+    return "dropped" if score.kept else ""
+
+
+def _list_facts(priced: PricedScore) -> list[tuple[str, str]]:
+    score, cost = priced.score, priced.cost
+    facts = []
+    if score.score_minutes is not None and score.unscaled_minutes is not None:
+        text = f"{score.score_minutes:,.6f} minutes: {_METHODS[score.method]} of {count_of(len(score.kept), 'run')}"
+        if score.scaling_factor not in (None, 1):
+            text += f", {score.unscaled_minutes:,.6f} × scaling {score.scaling_factor:.6g}"
+        facts.append(("score", text))
+    if score.throughput is not None:
+        shown = score.throughput
+        text = (
+            f"{shown.models} models in {shown.minutes:,.4f} minutes ({shown.models_per_minute:,.5g} per minute), "
+            f"{shown.accelerators_per_model:g} accelerators each, {shown.accelerators:g} in all"
+        )
+        facts.append(("throughput", text))
+    if score.energy_kj is not None:
+        facts.append(("energy", f"{score.energy_kj:,.3f} kJ over the same runs"))
+    if cost is not None:
+        named = (
+            ("cost", cost.score, "of a run as long as the score"),
+            ("", cost.median_run, "of the median run"),
+            ("", cost.to_quality, "to the first evaluation at the target, median run"),
+            ("", cost.all_runs, "of all runs together"),
+            ("", cost.energy, "of the energy"),
+        )
+        currency = f" {cost.currency}" if cost.currency else ""
+        facts += [
+            (name, f"{value:{_MONEY}}{currency} {what}") for name, value, what in named if value is not None
+        ]
+    if priced.normalised is not None:
+        facts.append(("normalised", f"{priced.normalised:.6g} (reference time over score, bigger is better)"))
+    facts += [("no score", problem) for problem in score.problems]
+    return facts + [("note", note) for note in score.notes]

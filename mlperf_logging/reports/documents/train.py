@@ -1,0 +1,71 @@
+"""The answers of `mlperf train`: the runs of a training, the trainers, the settings of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlperf_logging.tables import COUNT, NAME, NUMBER, PROSE, TEXT, Column, Document, make_table
+
+SCHEMA = "mlperf-train/1"
+_RUN_COLUMNS = (
+    Column("log", NAME, "the log", priority=0),
+    Column("seed", COUNT, "seed of the run", format=str, priority=1),
+    Column("verdict", TEXT, "of the compliance check", priority=0),
+    Column("status", TEXT, "what run_stop claims", missing="none", priority=2),
+    Column("epochs", NUMBER, "epochs trained", priority=3),
+    Column("quality", NUMBER, "quality reached", format=".4f", priority=1),
+    Column("minutes", NUMBER, "from run_start to run_stop", format=".2f", priority=1),
+)
+_TRAINER_COLUMNS = (
+    Column("name", TEXT, "name of the trainer", title="trainer", priority=0),
+    Column("benchmark", TEXT, "its benchmark", priority=1),
+    Column("summary", PROSE, "what it trains", title="what it trains", priority=0),
+    Column("scales", PROSE, "the scales it comes in", priority=2),
+)
+_SETTING_COLUMNS = (
+    Column("setting", TEXT, "name of the setting", priority=0),
+    Column("value", PROSE, "its value", priority=0),
+)
+
+
+def describe_training(
+    runs: Sequence[Mapping[str, Any]], benchmark: str, results: str, title: str
+) -> Document:
+    """The runs of a training.
+
+    Args:
+        runs: the runs.
+        benchmark: the benchmark that was trained.
+        results: folder of the logs.
+        title: what was trained, for people.
+    """
+    table = make_table("runs", _RUN_COLUMNS, runs, title=title)
+    fields = {"benchmark": benchmark, "output": results, "runs": list(runs)}
+    return Document(schema=SCHEMA, tables=(table,), fields=fields)
+
+
+def describe_trainers(trainers: Sequence[Mapping[str, Any]]) -> Document:
+    """Every trainer.
+
+    Args:
+        trainers: name, benchmark, summary and scales of each.
+    """
+    records = [{**trainer, "scales": ", ".join(trainer["scales"])} for trainer in trainers]
+    tables = (make_table("trainers", _TRAINER_COLUMNS, records),)
+    return Document(schema=SCHEMA, tables=tables, fields={"trainers": list(trainers)})
+
+
+def describe_settings(benchmark: str, settings: Mapping[str, Any]) -> Document:
+    """The settings of a trainer.
+
+    Args:
+        benchmark: its benchmark.
+        settings: name to value.
+    """
+    records = [
+        {"setting": name, "value": ",".join(map(str, value)) if isinstance(value, tuple) else str(value)}
+        for name, value in settings.items()
+    ]
+    tables = (make_table("settings", _SETTING_COLUMNS, records),)
+    return Document(schema=SCHEMA, tables=tables, fields={"benchmark": benchmark, "settings": dict(settings)})

@@ -1,0 +1,112 @@
+"""Documents of tables as bytes: one module per format, found by its name, for all commands.
+
+A format is one file in this folder, ``<name>.py``, that holds a class `Renderer` derived from `BaseRenderer`. Nothing
+else lists the formats.
+"""
+
+from typing import Any, ClassVar, NamedTuple
+
+from mlperf_logging.errors import UsageError
+from mlperf_logging.reports._modules import list_modules, load_module
+from mlperf_logging.tables import Document, Table
+
+
+class Look(NamedTuple):
+    """How a document is to look; only formats for people use it.
+
+    Attributes:
+        width: columns of the terminal; None to be as wide as needed.
+        color: write colors for a terminal.
+    """
+
+    width: int | None = None
+    color: bool = False
+
+
+class BaseRenderer:
+    """One format of tables.
+
+    Attributes:
+        name: the format's name; also the name of its module.
+        description: one line for the help page.
+        for_people: it may say in prose what a table for programs says in columns.
+        single: it holds one table.
+        binary: it is of no use on a terminal.
+    """
+
+    name: ClassVar[str]
+    description: ClassVar[str]
+    for_people: ClassVar[bool] = False
+    single: ClassVar[bool] = False
+    binary: ClassVar[bool] = False
+
+    def render(self, document: Document, look: Look) -> bytes:
+        """A document as bytes.
+
+        Args:
+            document: what a command answers.
+            look: how it is to look.
+
+        Raises:
+            UsageError: the format cannot hold the document, or a library is missing.
+        """
+        raise NotImplementedError
+
+
+def list_table_formats() -> list[str]:
+    """Names of the formats, sorted."""
+    return list_modules(__name__)
+
+
+def load_table_format(name: str) -> type[BaseRenderer]:
+    """The renderer of a format.
+
+    Args:
+        name: name of the format.
+
+    Raises:
+        UsageError: there is no such format.
+    """
+    renderer: type[BaseRenderer] = load_module(__name__, name).Renderer
+    return renderer
+
+
+def require_single(form: str, document: Document) -> Table:
+    """The only table of a document.
+
+    Args:
+        form: the format that holds one table.
+        document: what a command answers.
+
+    Raises:
+        UsageError: there are several.
+    """
+    if len(document.tables) != 1:
+        names = ", ".join(table.name for table in document.tables)
+        raise UsageError(f"{form} holds one table, not {names}; choose one with --table, or use xlsx")
+    return document.tables[0]
+
+
+def plain_value(value: Any) -> Any:
+    """A value for formats that have numbers and texts: "" for what is not known, "true" and "false".
+
+    Args:
+        value: one value of a column.
+    """
+    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - not a number
+        return ""
+    if isinstance(value, tuple):
+        return "; ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def missing_library(form: str, library: str) -> UsageError:
+    """What to raise where the library of a format is not installed.
+
+    Args:
+        form: the format.
+        library: what it needs.
+    """
+    return UsageError(
+        f"--format {form} needs {library}; install it with: pip install 'mlperf_logging[analysis]'"
+    )

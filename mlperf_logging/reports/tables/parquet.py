@@ -1,0 +1,44 @@
+"""Parquet, for data frames."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, ClassVar
+
+from mlperf_logging.reports.tables import BaseRenderer, Look, missing_library, require_single
+from mlperf_logging.tables import COUNT, FLAG, NUMBER, Document
+
+
+class Renderer(BaseRenderer):
+    """Numbers stay numbers, missing values stay missing."""
+
+    name: ClassVar[str] = "parquet"
+    description: ClassVar[str] = "Parquet, one table"
+    single: ClassVar[bool] = True
+    binary: ClassVar[bool] = True
+
+    def render(self, document: Document, look: Look) -> bytes:
+        """The file."""
+        del look
+        table = require_single(self.name, document)
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ImportError:
+            raise missing_library(self.name, "pyarrow") from None
+        types = {NUMBER: pyarrow.float64(), COUNT: pyarrow.int64(), FLAG: pyarrow.bool_()}
+        arrays = {}
+        for index, column in enumerate(table.columns):
+            values = [row[index] for row in table.rows]
+            kind = types.get(column.kind, pyarrow.string())
+            if kind == pyarrow.string():
+                values = [_write_text(value) for value in values]
+            arrays[column.name] = pyarrow.array(values, kind)
+        file = io.BytesIO()
+        pyarrow.parquet.write_table(pyarrow.table(arrays), file)
+        return file.getvalue()
+
+
+def _write_text(value: Any) -> str | None:
+    text = "; ".join(value) if isinstance(value, tuple) else value
+    return None if text is None else str(text).encode("utf-8", "backslashreplace").decode()

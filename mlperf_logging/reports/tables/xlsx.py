@@ -1,0 +1,60 @@
+"""Excel workbooks."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any, ClassVar
+
+from mlperf_logging.reports.tables import BaseRenderer, Look, missing_library
+from mlperf_logging.tables import Document
+
+_LONGEST_SHEET_NAME = 31
+_WIDEST_COLUMN = 60
+
+
+class Renderer(BaseRenderer):
+    """One sheet per table, with a head that stays and filters."""
+
+    name: ClassVar[str] = "xlsx"
+    description: ClassVar[str] = "an Excel workbook, one sheet per table"
+    binary: ClassVar[bool] = True
+
+    def render(self, document: Document, look: Look) -> bytes:
+        """The file."""
+        del look
+        try:
+            import openpyxl
+            from openpyxl.styles import Font
+        except ImportError:
+            raise missing_library(self.name, "openpyxl") from None
+        book = openpyxl.Workbook()
+        book.remove(book.active)
+        for table in document.tables:
+            sheet = book.create_sheet(table.name[:_LONGEST_SHEET_NAME])
+            sheet.append([column.name for column in table.columns])
+            for row in table.rows:
+                sheet.append([_write_cell(value) for value in row])
+                for cell in sheet[sheet.max_row]:
+                    if isinstance(cell.value, str):
+                        cell.data_type = "s"  # a name that begins with "=" is not a formula
+            for cell in sheet[1]:
+                cell.font = Font(bold=True)
+            sheet.freeze_panes = "A2"
+            sheet.auto_filter.ref = sheet.dimensions
+            for cells in sheet.columns:
+                widest = max(len(str(cell.value)) for cell in cells if cell.value is not None)
+                sheet.column_dimensions[cells[0].column_letter].width = min(widest + 3, _WIDEST_COLUMN)
+        file = io.BytesIO()
+        book.save(file)
+        return file.getvalue()
+
+
+def _write_cell(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    if isinstance(value, tuple):
+        value = "; ".join(map(str, value))
+    if isinstance(value, str):  # a cell cannot hold control characters
+        return "".join(letter for letter in value if letter >= " " or letter in "\t\n")
+    return value
