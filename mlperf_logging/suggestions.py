@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection, Iterable
 
 
-def suggest_key(key: str, candidates: Any) -> str | None:
-    """The candidate most like a key that is missing, or None when none is close (fuzzy matching by edits)."""
+def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """The end of a message about a name that does not exist: "did you mean 'json'?".
+
+    Args:
+        name: the name that was given.
+        known: the names that exist.
+        otherwise: what to say where no known name is like it.
+    """
+    similar = suggest_name(name, known)
+    return f"did you mean {similar!r}?" if similar is not None else otherwise
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that takes the fewest edits to become from another one, or None when none is close.
+
+    Args:
+        name: the name that was given.
+        known: the names that exist.
+    """
     # Two edits undo two letters in the wrong order, the commonest slip.
-    allowed = max(1 if len(key) < 6 else 2, min(4, len(key) // 6))
-    near = [name for name in candidates if name != key and abs(len(name) - len(key)) <= allowed]
+    allowed = max(1 if len(name) < 5 else 2, min(4, len(name) // 6))
+    near = [each for each in known if each != name and abs(len(each) - len(name)) <= allowed]
     if not near:
         return None
     import regex
 
-    pattern = regex.compile(f"(?be)(?:{regex.escape(key)}){{e<={allowed}}}", regex.IGNORECASE)
-    best: tuple[int, str] | None = None
-    for name in near:
-        match = pattern.fullmatch(name)
-        if match is not None and (best is None or sum(match.fuzzy_counts) < best[0]):
-            best = sum(match.fuzzy_counts), name
-    return best[1] if best else None
+    pattern = regex.compile(f"(?be)(?:{regex.escape(name)}){{e<={allowed}}}", regex.IGNORECASE)
+    found = [(match.fuzzy_counts, each) for each in near if (match := pattern.fullmatch(each))]
+    # Of equally few edits, a letter too many or too few is likelier than another letter.
+    return min(found, key=lambda pair: (sum(pair[0]), pair[0][0]))[1] if found else None

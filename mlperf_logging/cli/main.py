@@ -43,10 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         from mlperf_logging.cli.check import main as check
 
         return check(["--version"], PROGRAM)
-    from difflib import get_close_matches
+    from mlperf_logging.suggestions import did_you_mean
 
-    near = get_close_matches(name, COMMANDS, n=1)
-    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
+    meant = did_you_mean(name, COMMANDS, f"there are {', '.join(COMMANDS)}")
     print_error(PROGRAM, f"there is no command {name!r}; {meant} ({PROGRAM} --help says more)")
     return CANNOT_WORK
 

@@ -60,12 +60,11 @@ class Parser(argparse.ArgumentParser):
         parse = self.parse_known_intermixed_args if self.mixes else self.parse_known_args
         options, unknown = parse(arguments)
         if unknown:
-            from difflib import get_close_matches
+            from mlperf_logging.suggestions import suggest_name
 
             name = unknown[0].partition("=")[0]
-            known = [each for action in self._actions for each in action.option_strings]
-            near = get_close_matches(name, known, n=1)
-            meant = f"; did you mean {near[0]}?" if near else ""
+            near = suggest_name(name, [each for action in self._actions for each in action.option_strings])
+            meant = f"; did you mean {near}?" if near is not None else ""
             self.error(f"there is no option {name}{meant}")
         return options
 

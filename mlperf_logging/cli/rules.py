@@ -243,10 +243,9 @@ def _find_ruleset(
         entry for entry in book.index() if usage in (None, entry.usage) and benchmark in entry.benchmarks
     ]
     if not knowing:
-        from difflib import get_close_matches
+        from mlperf_logging.suggestions import did_you_mean
 
         known = sorted({each for entry in book.index() for each in entry.benchmarks})
-        near = get_close_matches(benchmark or "", known, n=1)
-        meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+        meant = did_you_mean(benchmark or "", known, f"known are {', '.join(known)}")
         raise UsageError(f"no round knows the benchmark {benchmark!r}; {meant}")
     return book.load(knowing[-1].name)

@@ -129,8 +129,8 @@ def _check_pattern(pattern: str, known_codes: Collection[str], known_rules: Coll
         known = not known_rules or pattern in known_rules
     if known:
         return
-    from difflib import get_close_matches
+    from mlperf_logging.suggestions import did_you_mean
 
-    near = get_close_matches(pattern, sorted({*known_codes, *known_rules}), n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else "; --list-rules shows those that exist"
-    raise UsageError(f"no code and no rule is called {pattern!r}{meant}")
+    known_names = sorted({*known_codes, *known_rules})
+    meant = did_you_mean(pattern, known_names, "--list-rules shows those that exist")
+    raise UsageError(f"no code and no rule is called {pattern!r}; {meant}")

@@ -10,7 +10,7 @@ from mlperf_logging.rules.closures import TROUBLES, Closure, Memory, Unevaluable
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED
 from mlperf_logging.rules.formula import Node, walk, write_formula
 from mlperf_logging.rules.rule import Rule
-from mlperf_logging.suggestions import suggest_key
+from mlperf_logging.suggestions import suggest_name
 
 if TYPE_CHECKING:
     from mlperf_logging.rules.rulesets import CompiledRule, Ruleset
@@ -120,7 +120,7 @@ def describe_missing(rule: Rule, count: int, unknown: dict[str, Event], ruleset:
     known = ruleset.vocabulary().keys
     strangers = [key for key in unknown if key not in known]
     for name in (rule.key, *rule.node[1:]) if rule.node[0] == "at_least_one_of" else (rule.key,):
-        similar = suggest_key(str(name), strangers) if not count else None
+        similar = suggest_name(str(name), strangers) if not count else None
         if similar is not None:
             hint = f"Did you mean {name}? Line {unknown[similar].line} logs {similar!r}."
             break
@@ -226,7 +226,7 @@ def _suggest_choice(rule: Rule, event: Event) -> str:
     for choice in choices:
         if choice != event.value and choice.casefold() == event.value.casefold():
             return f"Write {choice!r}: case matters."
-    similar = suggest_key(event.value, choices)
+    similar = suggest_name(event.value, choices)
     return f"Did you mean {similar!r}?" if similar else ""
 
 

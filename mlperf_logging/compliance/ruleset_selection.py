@@ -117,9 +117,9 @@ def _choose_newest(
 def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | None) -> tuple[Finding, ...]:
     found = []
     if benchmark is not None and benchmark not in ruleset.benchmarks:
-        from mlperf_logging.suggestions import suggest_key
+        from mlperf_logging.suggestions import suggest_name
 
-        similar = suggest_key(benchmark, ruleset.benchmarks)
+        similar = suggest_name(benchmark, ruleset.benchmarks)
         mend = "Log the name as the round spells it, or judge by another ruleset."
         found.append(
             Finding(
@@ -162,9 +162,9 @@ def _number_parts(version: str) -> list[int]:
 def _refuse_unknown(what: str, given: str, known: list[str] | tuple[str, ...]) -> None:
     if given in known:
         return
-    from mlperf_logging.suggestions import suggest_key
+    from mlperf_logging.suggestions import suggest_name
 
-    similar = suggest_key(given, known) or next(
+    similar = suggest_name(given, known) or next(
         (name for name in known if name.startswith(f"{given}.")), None
     )
     hint = f"did you mean {similar!r}? " if similar else ""

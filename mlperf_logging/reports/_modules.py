@@ -39,9 +39,8 @@ def load_module(package: str, name: str) -> Any:
         except ModuleNotFoundError as missing:
             if missing.name != path:  # the format is there; what it needs is not
                 raise UsageError(f"the {name} format needs {missing.name}, which is not installed") from None
-    from difflib import get_close_matches
+    from mlperf_logging.suggestions import did_you_mean
 
     known = list_modules(package)
-    near = get_close_matches(name, known, n=1)
-    meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+    meant = did_you_mean(name, known, f"there are {', '.join(known)}")
     raise UsageError(f"no output format is called {name!r}; {meant}")

@@ -14,7 +14,7 @@ from mlperf_logging.rules.repository import RoundIndex, RuleRepository, open_rul
 from mlperf_logging.rules.resolving import sort_key
 from mlperf_logging.rules.rule import STRICT, Rule
 from mlperf_logging.rules.rulesets import Ruleset
-from mlperf_logging.suggestions import suggest_key
+from mlperf_logging.suggestions import did_you_mean
 
 _PREFIXES = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}
 
@@ -129,10 +129,8 @@ def show_benchmark(
         UsageError: the round does not know the benchmark.
     """
     if benchmark not in ruleset.benchmarks:
-        similar = suggest_key(benchmark, ruleset.benchmarks)
-        hint = f"did you mean {similar!r}? " if similar else ""
-        known = ", ".join(ruleset.benchmarks)
-        raise UsageError(f"{ruleset.name} does not know the benchmark {benchmark!r}; {hint}it knows {known}")
+        meant = did_you_mean(benchmark, ruleset.benchmarks, f"it knows {', '.join(ruleset.benchmarks)}")
+        raise UsageError(f"{ruleset.name} does not know the benchmark {benchmark!r}; {meant}")
     rows: dict[tuple[str, str], list[Rule]] = {}
     base = {rule.id for rule in ruleset.table(division, benchmark, strict=strict).rules}
     for variants in _variant_choices(ruleset, benchmark):
@@ -186,9 +184,8 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
         if name in rules:
             return _explain_rule(rules[name], ruleset, find_example(ruleset, rules[name]))
         known |= set(rules)
-    similar = suggest_key(name, sorted(known))
-    hint = f"; did you mean {similar!r}?" if similar else "; --list-rules lists them"
-    raise UsageError(f"there is no code or rule {name!r}{hint}")
+    meant = did_you_mean(name, sorted(known), "--list-rules lists them")
+    raise UsageError(f"there is no code or rule {name!r}; {meant}")
 
 
 def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = None) -> list[Difference]:

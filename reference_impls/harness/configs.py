@@ -6,9 +6,9 @@ import dataclasses
 import types
 import typing
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from mlperf_logging.suggestions import did_you_mean
 from reference_impls.harness.errors import SettingError
 
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -85,8 +85,7 @@ def change_config(config: Config, settings: Iterable[str]) -> Config:
         if not equals:
             raise SettingError(f"--set {setting}: write key=value, for example --set max_epochs=3")
         if key not in kinds:
-            near = get_close_matches(key, kinds, n=1)
-            meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(sorted(kinds))}"
+            meant = did_you_mean(key, kinds, f"there are {', '.join(sorted(kinds))}")
             raise SettingError(f"--set {setting}: there is no setting {key!r}; {meant}")
         try:
             changes[key] = _read_value(kinds[key], text.strip())

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import reference_impls
+from mlperf_logging.suggestions import did_you_mean
 from reference_impls.harness.configs import TaskConfig
 from reference_impls.harness.errors import SettingError, TrainerError
 
@@ -89,9 +89,8 @@ def find_task(name: str) -> Task:
             known[_fold(each)] = task
     found = known.get(_fold(name))
     if found is None:
-        near = get_close_matches(_fold(name), known, n=1)
         names = ", ".join(f"{task.name} ({task.benchmark})" for task in list_tasks().values())
-        meant = f"did you mean {near[0]!r}?" if near else f"there are {names}"
+        meant = did_you_mean(_fold(name), known, f"there are {names}")
         raise TrainerError(f"there is no trainer {name!r}; {meant}")
     return found
 

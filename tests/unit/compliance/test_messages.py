@@ -14,7 +14,7 @@ from mlperf_logging.compliance.messages import (
     SHOWN_LENGTH,
     show_excerpt,
     show_value,
-    suggest_key,
+    suggest_name,
 )
 from mlperf_logging.events import Event
 
@@ -214,4 +214,4 @@ def test_excerpt_is_text_of_bounded_length() -> None:
 )
 def test_suggestion_is_the_nearest_candidate(key: str, candidates: list[str], expected: str | None) -> None:
     """A name is suggested when few edits make it the one that is missing."""
-    assert suggest_key(key, candidates) == expected
+    assert suggest_name(key, candidates) == expected
