@@ -12,14 +12,13 @@ from mlperf_logging.events import minutes_between
 from mlperf_logging.runs import read_run
 from mlperf_logging.runs.files import POWER_FOLDER, name_run
 from mlperf_logging.scoring.energy import (
-    EFFICIENCY,
-    ESTIMATE,
-    READING,
-    START,
-    STOP,
+    SWITCH,
+    WATT_MS_PER_KILOJOULE,
     PowerError,
-    Record,
+    Reading,
+    estimate_switch,
     read_records,
+    trace_node,
 )
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ POWER_COLUMNS = {
     "energy_kj": Column(NUMBER, "energy since the measurement began, in kilojoules"),
 }
 """Columns of the table of power, one row per reading."""
-
-_SWITCH = "sw_"
 
 
 def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
@@ -109,33 +106,15 @@ def sum_power(power: pd.DataFrame) -> pd.DataFrame:
 def _read_part(path: str, part: str, start_ms: float, stop_ms: float) -> list[dict[str, float]]:
     try:
         records = read_records(path)
+        if not part.startswith(SWITCH):
+            readings, _ = trace_node(records, path)
+        else:
+            watts = estimate_switch(records, path)
+            whole = watts * (stop_ms - start_ms) / WATT_MS_PER_KILOJOULE
+            readings = [Reading(start_ms, watts, 0.0), Reading(stop_ms, watts, whole)]
     except PowerError as error:
         raise UsageError(str(error)) from None
-    efficiency = next((_read_number(record, path) for record in records if record.key == EFFICIENCY), 1.0)
-    if part.startswith(_SWITCH):
-        watts = sum(_read_number(record, path) for record in records if record.key == ESTIMATE) * efficiency
-        whole = watts * (stop_ms - start_ms) / 1e6
-        return [
-            {"minutes": 0.0, "watts": watts, "energy_kj": 0.0},
-            {"minutes": minutes_between(start_ms, stop_ms), "watts": watts, "energy_kj": whole},
-        ]
-    begins = next((record.time_ms for record in records if record.key == START), None)
-    ends = next((record.time_ms for record in reversed(records) if record.key == STOP), None)
-    if begins is None or ends is None:
-        raise UsageError(f"{path} does not log both {START} and {STOP}")
-    rows, former, energy = [], begins, 0.0
-    for record in records:
-        if record.key == READING:
-            watts = _read_number(record, path) * efficiency
-            energy += watts * (record.time_ms - former) / 1e6
-            former = record.time_ms
-            rows.append(
-                {"minutes": minutes_between(start_ms, record.time_ms), "watts": watts, "energy_kj": energy}
-            )
-    return rows
-
-
-def _read_number(record: Record, path: str) -> float:
-    if isinstance(record.value, bool) or not isinstance(record.value, (int, float)):
-        raise UsageError(f"{path} logs a {record.key} of {record.value!r}, which is not a number of watts")
-    return float(record.value)
+    return [
+        {"minutes": minutes_between(start_ms, time_ms), "watts": watts, "energy_kj": energy_kj}
+        for time_ms, watts, energy_kj in readings
+    ]

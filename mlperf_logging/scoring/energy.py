@@ -16,6 +16,7 @@ from mlperf_logging.runs.files import name_run
 MARKER = b":::MLLOG"
 NODE, SWITCH = "node_", "sw_"
 START, STOP, READING = "power_measurement_start", "power_measurement_stop", "power_reading"
+WATT_MS_PER_KILOJOULE = 1_000_000
 ESTIMATE, EFFICIENCY = "interconnect_power_est", "conversion_eff"
 
 
@@ -58,6 +59,20 @@ class Record(NamedTuple):
     time_ms: float
 
 
+class Reading(NamedTuple):
+    """What a node drew.
+
+    Attributes:
+        time_ms: time of the reading, in milliseconds since the epoch.
+        watts: power after conversion, since the reading before.
+        energy_kj: energy since the measurement began, in kilojoules.
+    """
+
+    time_ms: float
+    watts: float
+    energy_kj: float
+
+
 def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
     """The energy of one run.
 
@@ -69,7 +84,7 @@ def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
         minutes: duration of the run.
 
     Raises:
-        PowerError: there are no readings, or they are not whole.
+        PowerError: there are no readings, or they are not complete.
     """
     folder = os.path.join(power, name_run(log))
     if not os.path.isdir(folder):
@@ -88,16 +103,33 @@ def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
 
 
 def measure_node(records: Sequence[Record], path: str) -> float:
-    """A node's mean power in watts over the measured interval, times the efficiency of conversion.
-
-    A reading holds for the time since the one before it.
+    """A node's mean power in watts over the measured interval, after conversion.
 
     Args:
         records: the records of its power log, in order.
         path: the log, for messages.
 
     Raises:
-        PowerError: the measurement is not whole.
+        PowerError: the measurement is not complete.
+    """
+    readings, duration_ms = trace_node(records, path)
+    return readings[-1].energy_kj * WATT_MS_PER_KILOJOULE / duration_ms
+
+
+def trace_node(records: Sequence[Record], path: str) -> tuple[list[Reading], float]:
+    """A node's readings, each with the energy since the measurement began.
+
+    A reading holds for the time since the one before it; what was read is multiplied by the efficiency of conversion.
+
+    Args:
+        records: the records of its power log, in order.
+        path: the log, for messages.
+
+    Returns:
+        The readings, and the duration of the measurement in milliseconds.
+
+    Raises:
+        PowerError: the measurement is not complete.
     """
     starts = [record.time_ms for record in records if record.key == START]
     stops = [record.time_ms for record in records if record.key == STOP]
@@ -106,14 +138,18 @@ def measure_node(records: Sequence[Record], path: str) -> float:
     start, stop = starts[0], stops[-1]
     if stop <= start:
         raise PowerError(f"{path} logs a measurement that ends before it begins")
-    weighted, former = 0.0, start
+    efficiency = _read_efficiency(records, path)
+    watt_ms, former = 0.0, start
+    readings = []
     for record in records:
         if record.key == READING:
-            weighted += _read_watts(record, path) * (record.time_ms - former)
+            watts = _read_watts(record, path)
+            watt_ms += watts * (record.time_ms - former)
             former = record.time_ms
+            readings.append(Reading(former, watts * efficiency, watt_ms * efficiency / WATT_MS_PER_KILOJOULE))
     if former == start:
         raise PowerError(f"{path} logs no {READING} after {START}")
-    return weighted / (stop - start) * _read_efficiency(records, path)
+    return readings, stop - start
 
 
 def estimate_switch(records: Sequence[Record], path: str) -> float:
@@ -139,7 +175,7 @@ def read_records(path: str) -> list[Record]:
         path: the log.
 
     Raises:
-        PowerError: it cannot be read, or a record is not whole.
+        PowerError: it cannot be read, or a record is not complete.
     """
     import orjson
 
