@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlperf_logging.analysis.progress import to_float
+from mlperf_logging.runs.progress import to_float
 
 if TYPE_CHECKING:
     import pandas as pd

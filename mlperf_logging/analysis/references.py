@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlperf_logging.analysis.progress import EPOCHS, SAMPLES, TOKENS
 from mlperf_logging.rules.repository import open_rules
+from mlperf_logging.runs.progress import EPOCHS, SAMPLES, TOKENS
 from mlperf_logging.scoring.rcp.files import load_reference_points
 from mlperf_logging.scoring.rcp.test import find_acceptance
 from mlperf_logging.scoring.requirements import read_requirement

@@ -5,92 +5,67 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import isnan
-from operator import attrgetter
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 from mlperf_logging.analysis.breakdown import Span, break_down_time, join_spans, measure_spans
-from mlperf_logging.analysis.moments import Moment, list_moments
 from mlperf_logging.analysis.places import Place
-from mlperf_logging.analysis.progress import Counting, to_float
-from mlperf_logging.analysis.targets import Bound, Target, identify
-from mlperf_logging.compliance.ruleset_selection import Choice
+from mlperf_logging.compliance.joining import identify_evaluation
+from mlperf_logging.compliance.judged_run import JudgedRun
+from mlperf_logging.compliance.targets import Bound
 from mlperf_logging.events import MS_PER_MINUTE, minutes_between
-from mlperf_logging.rules.rulesets import Table
 from mlperf_logging.runs import Run
+from mlperf_logging.runs.progress import to_float
+from mlperf_logging.scoring.quality import QualityPoint, find_meeting, find_quality, list_quality_points
 
 _THROUGHPUT = "throughput"
 
 
-class ReadRun(NamedTuple):
-    """A run with all that its rows are made of.
-
-    Attributes:
-        run: the typed view of its log.
-        place: what its place in a submission tells.
-        choice: the round, division and benchmark that it is read by.
-        table: the rules of its kind.
-        targets: what it must reach.
-        meeting: for each target the identities of the evaluations that meet it.
-        bounds: the numbers that the targets ask for.
-        counting: what its progress means.
-        variants: the benchmark's variants that it is of.
-    """
-
-    run: Run
-    place: Place
-    choice: Choice
-    table: Table
-    targets: Sequence[Target]
-    meeting: tuple[frozenset[Any], ...]
-    bounds: Sequence[Bound]
-    counting: Counting
-    variants: tuple[str, ...]
-
-
-def describe_run(known: ReadRun, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def describe_run(judged: JudgedRun, place: Place, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The run's row in the table of runs, see `columns.RUN_COLUMNS`.
 
     Args:
-        known: the run.
+        judged: the run.
+        place: what its place in a submission tells.
         evaluations: its rows in the table of evaluations.
     """
-    moments = list_moments(known.run, known.table.join, known.counting)
+    points = list_quality_points(judged)
     row = {
-        **_describe_identity(known),
-        **_describe_time(known),
-        **_describe_quality(known, moments),
-        **_describe_schedule(known, evaluations),
+        **_describe_identity(judged, place),
+        **_describe_time(judged.run),
+        **_describe_quality(judged, points),
+        **_describe_schedule(judged.run, evaluations),
     }
-    row["note"] = "; ".join(_list_notes(known, moments, reached=row["quality_reached"])) or None
+    row["note"] = "; ".join(_list_notes(judged, points, reached=row["quality_reached"])) or None
     return row
 
 
-def describe_evaluations(known: ReadRun) -> list[dict[str, Any]]:
+def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
     """The run's rows in the table of evaluations, see `columns.EVALUATION_COLUMNS`, but for its identity.
 
     Args:
-        known: the run.
+        judged: the run.
     """
-    run = known.run
-    bounds = {bound.metric: bound for bound in known.bounds}
-    moments = list_moments(run, known.table.join, known.counting)
-    numbers: dict[Any, int] = {}
+    run = judged.run
+    bounds = {bound.metric: bound for bound in judged.bounds}
+    points = list_quality_points(judged)
+    meeting = find_meeting(judged)
+    numbers: dict[bytes | str, int] = {}
     rows = []
     for each in run.evaluations:
-        name = identify(each.event, known.table.join)
-        moment = moments[name]
+        name = identify_evaluation(each.event, judged.join)
+        point = points[name]
         rows.append(
             {
                 "evaluation": numbers.setdefault(name, len(numbers) + 1),
                 "metric": each.metric,
                 "quality": each.value,
-                "minutes": None if run.start_ms is None else minutes_between(run.start_ms, moment.time_ms),
-                "progress": moment.reach.progress,
-                "progress_unit": moment.reach.unit or None,
-                "epochs": moment.reach.epochs,
-                "samples": moment.reach.samples,
-                "meets_target": all(name in found for found in known.meeting) if known.targets else None,
+                "minutes": None if run.start_ms is None else minutes_between(run.start_ms, point.time_ms),
+                "progress": point.training.progress,
+                "progress_unit": point.training.unit or None,
+                "epochs": point.training.epochs,
+                "samples": point.training.samples,
+                "meets_target": all(name in found for found in meeting) if meeting else None,
                 **_describe_bound(bounds.get(each.metric)),
             }
         )
@@ -103,15 +78,15 @@ def _describe_bound(bound: Bound | None) -> dict[str, Any]:
     return {"target_value": bound.value, "target_direction": bound.direction}
 
 
-def _describe_identity(known: ReadRun) -> dict[str, Any]:
-    run, place = known.run, known.place
+def _describe_identity(judged: JudgedRun, place: Place) -> dict[str, Any]:
+    run = judged.run
     return {
         "path": run.path,
-        "benchmark": known.choice.benchmark,
+        "benchmark": judged.benchmark,
         "submitter": place.submitter or run.org,
         "system": place.system or run.platform,
-        "division": known.choice.division,
-        "ruleset": known.choice.ruleset.name,
+        "division": judged.division,
+        "ruleset": judged.ruleset.name,
         # A run may use a part of the system that is described; then its log says so.
         "accelerators": run.accelerator_count or place.accelerators,
         "nodes": run.node_count or place.nodes,
@@ -123,8 +98,7 @@ def _describe_identity(known: ReadRun) -> dict[str, Any]:
     }
 
 
-def _describe_time(known: ReadRun) -> dict[str, Any]:
-    run = known.run
+def _describe_time(run: Run) -> dict[str, Any]:
     stated = [
         to_float(stats.stats[_THROUGHPUT])
         for stats in run.tracked_stats
@@ -138,35 +112,31 @@ def _describe_time(known: ReadRun) -> dict[str, Any]:
     }
 
 
-def _describe_quality(known: ReadRun, moments: Mapping[Any, Moment]) -> dict[str, Any]:
-    run = known.run
+def _describe_quality(judged: JudgedRun, points: Mapping[bytes | str, QualityPoint]) -> dict[str, Any]:
+    run = judged.run
     described: dict[str, Any] = {
-        "target": " and ".join(target.text for target in known.targets) or None,
+        "target": " and ".join(target.text for target in judged.targets) or None,
         "quality_reached": None,
     }
-    if not known.targets or not run.evaluations:
+    if not judged.targets or not points:
         return described
-    # Where the round joins by a field that this log does not have, what was joined is no single evaluation.
-    meeting = [found & moments.keys() for found in known.meeting]
-    described["quality_reached"] = all(meeting)
-    if not all(meeting):
+    point = find_quality(judged, points)
+    described["quality_reached"] = point is not None
+    if point is None:
         return described
-    place = attrgetter("place")
-    moment = max([min([moments[name] for name in found], key=place) for found in meeting], key=place)
     described |= {
-        "progress_to_quality": moment.reach.progress,
-        "epochs_to_quality": moment.reach.epochs,
-        "samples_to_quality": moment.reach.samples,
+        "progress_to_quality": point.training.progress,
+        "epochs_to_quality": point.training.epochs,
+        "samples_to_quality": point.training.samples,
     }
     if run.start_ms is not None:
-        described["time_to_quality_seconds"] = (moment.time_ms - run.start_ms) / 1000
+        described["time_to_quality_seconds"] = (point.time_ms - run.start_ms) / 1000
     if run.stop_ms is not None:
-        described["stop_after_quality_seconds"] = (run.stop_ms - moment.time_ms) / 1000
+        described["stop_after_quality_seconds"] = (run.stop_ms - point.time_ms) / 1000
     return described
 
 
-def _describe_schedule(known: ReadRun, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    run = known.run
+def _describe_schedule(run: Run, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     first: dict[int, Mapping[str, Any]] = {}
     for row in evaluations:
         first.setdefault(row["evaluation"], row)
@@ -204,28 +174,30 @@ def _find_median_step(values: Sequence[float]) -> float | None:
     return median(steps) if steps else None
 
 
-def _list_notes(known: ReadRun, moments: Mapping[Any, Moment], *, reached: bool | None) -> Iterator[str]:
-    run, ruleset = known.run, known.choice.ruleset
-    benchmark = known.choice.benchmark
+def _list_notes(
+    judged: JudgedRun, points: Mapping[bytes | str, QualityPoint], *, reached: bool | None
+) -> Iterator[str]:
+    run, ruleset = judged.run, judged.ruleset
+    benchmark = judged.benchmark
     if run.start_ms is None:
         yield "no run_start was logged"
     if run.stop_ms is None:
         yield "no run_stop was logged: the run did not end, or its log was cut off"
     if run.minutes is not None and run.minutes < 0:
         yield "run_stop is logged before run_start"
-    if any(isnan(moment.time_ms) for moment in moments.values()):
+    if any(isnan(point.time_ms) for point in points.values()):
         yield "evaluations were logged after run_stop, and the log does not say when training had come so far"
     if not run.evaluations:
         yield "no evaluation was logged"
     if benchmark is None:
         yield "the log names no benchmark"
-    elif known.targets and reached is False:
+    elif judged.targets and reached is False:
         yield "no evaluation meets the target" + (
             f" of {ruleset.name}, although run_stop says success: the run may be of another round"
             if run.summary.succeeded
             else ""
         )
-    elif not known.targets and benchmark not in ruleset.benchmarks:
+    elif not judged.targets and benchmark not in ruleset.benchmarks:
         yield f"{ruleset.name} does not know the benchmark {benchmark!r}, so there is no target"
-    elif not known.targets:
+    elif not judged.targets:
         yield f"{ruleset.name} states no target for {benchmark}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mlperf_logging.cli.judging import read_selection
 from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
 from mlperf_logging.cli.output import add_format_options, load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
@@ -76,13 +77,11 @@ def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
         UsageError: the target is no formula.
     """
     from mlperf_logging.analysis.reading import ReadingParameters
-    from mlperf_logging.analysis.targets import read_target
+    from mlperf_logging.compliance.targets import read_target
 
     if options.target is not None:
         read_target(options.target)
-    return ReadingParameters(
-        options.usage, options.ruleset, options.division, options.benchmark, options.target, options.rules
-    )
+    return ReadingParameters(read_selection(options), options.target)
 
 
 def find_run_logs(names: Sequence[str], complaint: Callable[[str], None]) -> list[str]:

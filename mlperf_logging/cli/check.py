@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
+from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge, read_selection
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
 from mlperf_logging.cli.plain_arguments import read_plain_arguments
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
@@ -24,7 +24,7 @@ JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-divisio
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from mlperf_logging.compliance.finding_filter import Selection
+    from mlperf_logging.compliance.finding_filter import FindingFilter
     from mlperf_logging.compliance.waivers import Waiver
 
 
@@ -61,17 +61,7 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
             "name at least one log, folder or pattern, or - for standard input (--help shows examples)"
         )
     waivers = _load_waivers(options.waivers)
-    judge = LogJudge(
-        usage=options.usage,
-        ruleset=options.ruleset,
-        division=options.division,
-        benchmark=options.benchmark,
-        strict=options.strict,
-        level=options.level,
-        rules=options.rules,
-        waivers=waivers,
-        selection=_read_selection(options),
-    )
+    judge = LogJudge(read_selection(options), waivers, _read_filter(options))
     form = load_format(_choose_format(options, program))
     if options.follow:
         return _follow(options, judge, form, program)
@@ -200,17 +190,17 @@ def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
     return load_waivers(path, datetime.now(UTC).date())
 
 
-def _read_selection(options: SimpleNamespace | Namespace) -> Selection | None:
+def _read_filter(options: SimpleNamespace | Namespace) -> FindingFilter | None:
     if not options.select and not options.ignore:
         return None
-    from mlperf_logging.compliance.finding_filter import is_code_prefix, parse_selection
+    from mlperf_logging.compliance.finding_filter import is_code_prefix, parse_filter
 
     texts = [*options.select, *options.ignore]
     if all(is_code_prefix(part.strip()) for text in texts for part in text.split(",")):
         known: tuple[set[str], set[str]] = _list_codes(options.rules), set()
     else:  # all rounds are loaded, which takes a moment
         known = _list_codes(options.rules), _list_rule_ids(options.rules)
-    return parse_selection(options.select, options.ignore, known_codes=known[0], known_rules=known[1])
+    return parse_filter(options.select, options.ignore, known_codes=known[0], known_rules=known[1])
 
 
 def _list_codes(folder: str | None) -> set[str]:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.tailing import Pace, TailedFile
-from mlperf_logging.compliance.checking import describe_problem
 from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.messages import describe_problem
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Outcome, Problem, Severity
 from mlperf_logging.parsing.sources import STANDARD_INPUT

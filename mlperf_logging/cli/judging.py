@@ -4,43 +4,45 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import FileResult
 from mlperf_logging.runs.summary import RunSummary
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance.finding_filter import Selection
+    from argparse import Namespace
+    from types import SimpleNamespace
+
+    from mlperf_logging.compliance.finding_filter import FindingFilter
     from mlperf_logging.compliance.live import LiveJudge
     from mlperf_logging.compliance.waivers import WaivedFinding, Waiver
 
 UNJUDGED_CODE = "MLP000"
 
 
+def read_selection(options: "SimpleNamespace | Namespace") -> RuleSelection:
+    """By which rules a command judges, from its options; those that it does not have are the defaults.
+
+    Args:
+        options: the command line's options.
+    """
+    given = vars(options)
+    return RuleSelection(**{name: given[name] for name in RuleSelection._fields if name in given})
+
+
 class LogJudge(NamedTuple):
     """Everything that tells how a log is judged; the same for all logs of one call.
 
     Attributes:
-        usage: "training", "hpc" or "original"; None to go by the log.
-        ruleset: name of a round, or "auto".
-        division: "closed", "open", or None to go by the log.
-        benchmark: name of a benchmark, or None to go by the log.
-        strict: also judge what no public check tests.
-        level: highest level of rules in rounds that grade, or None for all.
-        rules: folder of other rule files, or None.
+        selection: by which rules.
         waivers: known findings that do not count.
-        selection: which findings count, or None for all.
+        findings: which findings count, or None for all.
     """
 
-    usage: str | None = None
-    ruleset: str = "auto"
-    division: str | None = None
-    benchmark: str | None = None
-    strict: bool = False
-    level: int | None = None
-    rules: str | None = None
+    selection: RuleSelection = AUTOMATIC
     waivers: "tuple[Waiver, ...]" = ()
-    selection: "Selection | None" = None
+    findings: "FindingFilter | None" = None
 
     def judge(self, path: str) -> FileResult:
         """Judge one log; what cannot be read or judged gives a verdict "error", not an exception.
@@ -54,23 +56,14 @@ class LogJudge(NamedTuple):
         from mlperf_logging.compliance import check_log
 
         try:
-            verdict = check_log(
-                path,
-                usage=self.usage,
-                ruleset=self.ruleset,
-                division=self.division,
-                benchmark=self.benchmark,
-                strict=self.strict,
-                level=self.level,
-                rules=self.rules,
-            )
+            verdict = check_log(path, self.selection)
         except UsageError:
             raise
         except UnreadableLogError as error:
             return self._give_up(path, "unreadable-log", str(error), "Check the file, or leave it out.")
         except RuleError as error:
             return self._give_up(
-                path, "broken-rules", str(error), "Mend the rule file; the log is not to blame."
+                path, "broken-rules", str(error), "Fix the rule file; the log is not to blame."
             )
         except MLPerfLoggingError as error:
             return self._give_up(path, "not-judged", str(error), "")
@@ -88,14 +81,7 @@ class LogJudge(NamedTuple):
         """
         from mlperf_logging.compliance import start_judge
 
-        return start_judge(
-            self.ruleset,
-            usage=self.usage,
-            division=self.division,
-            benchmark=self.benchmark,
-            strict=self.strict,
-            rules=self.rules,
-        )
+        return start_judge(self.selection)
 
     def counts(self, path: str, finding: Finding) -> bool:
         """Tell whether a finding is one of those that count: selected and not waived.
@@ -106,7 +92,7 @@ class LogJudge(NamedTuple):
         """
         if any(waiver.covers(path, finding) for waiver in self.waivers):
             return False
-        return self.selection is None or self.selection.keeps(finding)
+        return self.findings is None or self.findings.keeps(finding)
 
     def settle(self, verdict: Verdict) -> FileResult:
         """What a report says of a log: the verdict after waivers and selection, and what was waived.
@@ -119,17 +105,18 @@ class LogJudge(NamedTuple):
             from mlperf_logging.compliance.waivers import apply_waivers
 
             verdict, waived = apply_waivers(verdict, self.waivers)
-        if self.selection is not None:
-            from mlperf_logging.compliance.finding_filter import apply_selection
+        if self.findings is not None:
+            from mlperf_logging.compliance.finding_filter import apply_filter
 
-            keeps = self.selection.keeps
-            verdict = apply_selection(verdict, self.selection)
+            keeps = self.findings.keeps
+            verdict = apply_filter(verdict, self.findings)
             waived = tuple(each for each in waived if keeps(each.finding))
         return FileResult(verdict, waived)
 
     def _give_up(self, path: str, rule: str, message: str, hint: str) -> FileResult:
         finding = Finding(UNJUDGED_CODE, rule, Severity.ERROR, None, None, None, message, hint=hint)
-        frame = (None, self.usage or "", None, "", self.division, self.benchmark)
+        asked = self.selection
+        frame = (None, asked.usage or "", None, "", asked.division, asked.benchmark)
         return FileResult(Verdict(path, *frame, Outcome.UNJUDGED, (finding,), RunSummary(), 0))
 
 

@@ -234,11 +234,11 @@ def _find_ruleset(
     Raises:
         UsageError: there is none.
     """
-    from mlperf_logging.compliance.checking import Identity
-    from mlperf_logging.compliance.ruleset_selection import choose_ruleset
+    from mlperf_logging.compliance.identity import Identity
+    from mlperf_logging.compliance.ruleset_selection import RuleSelection, choose_ruleset
 
     if name != "auto":
-        return choose_ruleset(book, usage, name, None, None, Identity({}, {})).ruleset
+        return choose_ruleset(RuleSelection(usage, name), Identity({}, {}), book).ruleset
     knowing = [
         entry for entry in book.index() if usage in (None, entry.usage) and benchmark in entry.benchmarks
     ]

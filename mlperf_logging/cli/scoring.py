@@ -7,10 +7,12 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from mlperf_logging.cli.judging import read_selection
 from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
 from mlperf_logging.cli.output import add_format_options
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import print_error
+from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome
 from mlperf_logging.parallel import map_logs
@@ -22,20 +24,10 @@ class RunScorer(NamedTuple):
     """How each log is judged before it is scored; the same for all logs of one call.
 
     Attributes:
-        usage: "training", "hpc" …; None to go by the log.
-        ruleset: name of a round, or "auto".
-        division: "closed", "open", or None to go by the log.
-        benchmark: name of a benchmark, or None to go by the log.
-        strict: also judge what no public check tests.
-        rules: folder of other rule files, or None.
+        selection: by which rules.
     """
 
-    usage: str | None = None
-    ruleset: str = "auto"
-    division: str | None = None
-    benchmark: str | None = None
-    strict: bool = False
-    rules: str | None = None
+    selection: RuleSelection = AUTOMATIC
 
     def judge(self, path: str) -> ScoredRun:
         """What scores need to know of one log; what cannot be read gives a run with verdict "error".
@@ -47,21 +39,13 @@ class RunScorer(NamedTuple):
             UsageError: the arguments themselves are wrong, whatever the log.
             RuleError: a rule file is wrong.
         """
-        from mlperf_logging.compliance.checking import check_run
+        from mlperf_logging.compliance.judged_run import judge_run
 
         try:
-            checked = check_run(
-                path,
-                usage=self.usage,
-                ruleset=self.ruleset,
-                division=self.division,
-                benchmark=self.benchmark,
-                strict=self.strict,
-                rules=self.rules,
-            )
+            judged = judge_run(path, self.selection)
         except UnreadableLogError as error:
             return ScoredRun(path, Outcome.UNJUDGED, (str(error),))
-        return score_run(checked)._replace(path=path)
+        return score_run(judged)._replace(path=path)
 
 
 class FolderRuns(NamedTuple):
@@ -117,14 +101,7 @@ def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
     """
     if not options.paths:
         raise UsageError("name at least one folder with result logs (--help shows examples)")
-    scorer = RunScorer(
-        options.usage,
-        options.ruleset,
-        options.division,
-        options.benchmark,
-        getattr(options, "strict", False),
-        options.rules,
-    )
+    scorer = RunScorer(read_selection(options))
     found = _find_once(options.paths)
     paths = [log for _, folder in found for log in folder.logs]
     results = map_logs(scorer.judge, paths, options.jobs)

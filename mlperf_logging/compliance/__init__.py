@@ -6,30 +6,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance.checking import CheckedRun, check_log, check_run
+    from mlperf_logging.compliance.checking import check_log
     from mlperf_logging.compliance.findings import Finding, Verdict
+    from mlperf_logging.compliance.judged_run import JudgedRun, judge_run
     from mlperf_logging.compliance.live import start_judge
+    from mlperf_logging.compliance.ruleset_selection import RuleSelection
     from mlperf_logging.rules.repository import load_ruleset
     from mlperf_logging.rules.rulesets import Ruleset
 
 _MODULES = {
-    "CheckedRun": "compliance.checking",
     "Finding": "compliance.findings",
+    "JudgedRun": "compliance.judged_run",
+    "RuleSelection": "compliance.ruleset_selection",
     "Ruleset": "rules.rulesets",
     "Verdict": "compliance.findings",
     "check_log": "compliance.checking",
-    "check_run": "compliance.checking",
+    "judge_run": "compliance.judged_run",
     "load_ruleset": "rules.repository",
     "start_judge": "compliance.live",
 }
 
 __all__ = [
-    "CheckedRun",
     "Finding",
+    "JudgedRun",
+    "RuleSelection",
     "Ruleset",
     "Verdict",
     "check_log",
-    "check_run",
+    "judge_run",
     "load_ruleset",
     "start_judge",
 ]

@@ -14,9 +14,10 @@ from typing import Any
 
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.messages import describe_violation
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import MS_PER_MINUTE, Event, Severity
-from mlperf_logging.rules.closures import TROUBLES, Memory, compile_formula
+from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, compile_formula
 from mlperf_logging.rules.examples import Example, read_events, write_event
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.rule import CellRules, Rule
@@ -32,11 +33,15 @@ def try_rule(
     table = compile_table(
         [{rule.key: CellRules(False, (rule,))}], ruleset.state, ruleset.join(benchmark), None
     )
-    judge = Judge(ruleset, table)
+    judge = Judge(table)
     for event in events:
         judge.feed(event)
     judge.finish()
-    return [finding for finding in judge.findings if finding.rule == rule.id]
+    return [
+        describe_violation(violation, ruleset)
+        for violation in judge.violations
+        if violation.rule.id == rule.id
+    ]
 
 
 def find_example(ruleset: Ruleset, rule: Rule) -> Example:
@@ -191,9 +196,9 @@ def _solutions(
     node: Node, key: str, before: list[Event], fields: list[str], numbers: list[float]
 ) -> list[Any]:
     """Numbers that make two compared sides equal, where the sides are linear in one place."""
-    memory = Memory({})
+    state = RunState({})
     for event in before:
-        memory.last[event.key] = event
+        state.last[event.key] = event
     found: list[Any] = []
     pairs = [(part[1], part[3]) for part in walk(node) if part[0] == "comparison"]
     pairs += [(part[1], part[2]) for part in walk(node) if part[0] in {"subtract", "modulo"}]
@@ -201,13 +206,13 @@ def _solutions(
 
         def gap(x: float, left: Node = left, right: Node = right) -> float:
             event = _event(key, x, dict.fromkeys(fields, x))
-            sides = [compile_formula(side, frozenset())(event, memory) for side in (left, right)]
+            sides = [compile_formula(side, frozenset())(event, state) for side in (left, right)]
             return float(sides[0]) - float(sides[1])
 
         try:
             at_zero, slope = gap(0), gap(1) - gap(0)
             root = -at_zero / slope
-        except (*TROUBLES, RuleError):
+        except (*EVALUATION_ERRORS, RuleError):
             continue
         found += [int(root)] if root == int(root) else [root]
     return [*found, *[root * 1.25 for root in found], *[root + 1 for root in found]]

@@ -13,7 +13,7 @@ _CODE_LETTERS = "MLP"
 _CODE_DIGITS = 3
 
 
-class Selection(NamedTuple):
+class FindingFilter(NamedTuple):
     """Which findings count.
 
     Attributes:
@@ -25,7 +25,7 @@ class Selection(NamedTuple):
     ignore: tuple[str, ...] = ()
 
     def keeps(self, finding: Finding) -> bool:
-        """Tell whether a finding counts under this selection."""
+        """Tell whether a finding counts."""
         if self.select and not any(match_finding(pattern, finding) for pattern in self.select):
             return False
         return not any(match_finding(pattern, finding) for pattern in self.ignore)
@@ -64,13 +64,13 @@ def is_glob(text: str) -> bool:
     return any(character in text for character in "*?[")
 
 
-def parse_selection(
+def parse_filter(
     select: Iterable[str],
     ignore: Iterable[str],
     *,
     known_codes: Collection[str] = (),
     known_rules: Collection[str] = (),
-) -> Selection:
+) -> FindingFilter:
     """Read the patterns of ``--select`` and ``--ignore``.
 
     Args:
@@ -89,19 +89,19 @@ def parse_selection(
         for pattern in patterns:
             _check_pattern(pattern, known_codes, known_rules)
         chosen.append(tuple(dict.fromkeys(patterns)))
-    return Selection(*chosen)
+    return FindingFilter(*chosen)
 
 
-def apply_selection(verdict: Verdict, selection: Selection) -> Verdict:
+def apply_filter(verdict: Verdict, wanted: FindingFilter) -> Verdict:
     """The verdict with the selected findings only; an unjudged log stays as it is.
 
     Args:
         verdict: the judgement of one log.
-        selection: which findings count.
+        wanted: which findings count.
     """
-    if not any(selection):
+    if not any(wanted):
         return verdict
-    return replace_findings(verdict, [finding for finding in verdict.findings if selection.keeps(finding)])
+    return replace_findings(verdict, [finding for finding in verdict.findings if wanted.keeps(finding)])
 
 
 def replace_findings(verdict: Verdict, findings: Iterable[Finding]) -> Verdict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mlperf_logging.events import Event
 
 
@@ -41,3 +43,17 @@ class Joiner:
     def events(self) -> list[Event]:
         """The joined events, in the order of their first parts."""
         return list(self._groups.values())
+
+
+def identify_evaluation(event: Event, join: Mapping[str, str] | None) -> bytes | str:
+    """What distinguishes an evaluation from others: its record, or what joined events are joined by.
+
+    Args:
+        event: an event of an evaluation, or a joined one.
+        join: how the benchmark's events are joined, or None.
+    """
+    if join is not None and event.key == join["key"]:
+        return repr(event.value.get(join["by"]))
+    if join is not None and event.key == join["of"] and join["by"] in event.metadata:
+        return repr(event.metadata[join["by"]])
+    return event.raw.rstrip()

@@ -7,15 +7,22 @@ only what it finds beyond the former one is reported.
 
 from __future__ import annotations
 
-from os import PathLike
+from typing import Unpack
 
-from mlperf_logging.compliance.checking import BENCHMARK, DIVISION, Identity, find_variants, summarize_run
+from mlperf_logging.compliance.checking import summarize_run
 from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.compliance.identity import BENCHMARK, DIVISION, Identity, find_variants
 from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.ruleset_selection import AUTO, Choice, choose_ruleset
+from mlperf_logging.compliance.ruleset_selection import (
+    AUTO,
+    AUTOMATIC,
+    Choice,
+    RuleOptions,
+    RuleSelection,
+    choose_ruleset,
+)
 from mlperf_logging.events import Event
 from mlperf_logging.rules.formula import walk
-from mlperf_logging.rules.repository import RuleRepository, open_rules
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.summary import RunSummary
 
@@ -27,35 +34,27 @@ class LiveJudge:
         choice: what the run is judged by so far; None while an automatic ruleset waits for the benchmark.
     """
 
-    def __init__(
-        self,
-        book: RuleRepository,
-        usage: str | None,
-        ruleset: str,
-        division: str | None,
-        benchmark: str | None,
-        strict: bool,
-    ) -> None:
+    def __init__(self, selection: RuleSelection = AUTOMATIC) -> None:
+        """Begin; `start_judge` says what may go wrong.
+
+        Args:
+            selection: by which rules.
+        """
         self.choice: Choice | None = None
-        self._book = book
-        self._asked = (usage, ruleset, division, benchmark)
-        self._strict = strict
+        self._selection = selection
         self._identity = Identity({}, {})
         self._judge: Judge | None = None
         self._history: list[Event] | None = []
         self._reported: set[tuple[str, int | None, str]] = set()
         self._seen = 0
         self._telling = {BENCHMARK, DIVISION}
-        if ruleset != AUTO:
+        if selection.ruleset != AUTO:
             self._choose()
 
     def feed(self, event: Event) -> list[Finding]:
         """Judge one event; returns what is newly found."""
         if self._history is None and self._judge is not None:  # everything is known: the quick way
             self._judge.feed(event)
-            findings = self._judge.findings
-            if len(findings) == self._seen:
-                return []
             return self._report()
         telling = event.key in self._telling or event.benchmark is not None
         if telling:
@@ -80,14 +79,14 @@ class LiveJudge:
     @property
     def run(self) -> RunSummary:
         """The run's frame, as far as it was logged."""
-        return summarize_run(self._judge.memory) if self._judge is not None else RunSummary()
+        return summarize_run(self._judge.state) if self._judge is not None else RunSummary()
 
     def _choose(self, last: bool = False) -> bool:
         """Choose by what is known now; true when that gave another judge."""
-        usage, name, division, benchmark = self._asked
-        if name == AUTO and not last and not (benchmark or self._knows_benchmark()):
+        asked = self._selection
+        if asked.ruleset == AUTO and not last and not (asked.benchmark or self._knows_benchmark()):
             return False
-        choice = choose_ruleset(self._book, usage, name, division, benchmark, self._identity)
+        choice = choose_ruleset(asked, self._identity)
         ruleset = choice.ruleset
         self._telling |= _telling_keys(ruleset, choice.benchmark)
         if self._history is not None:
@@ -95,14 +94,16 @@ class LiveJudge:
                 if event.key in self._telling:
                     self._identity.note((event,))
         variants = find_variants(ruleset, choice.benchmark, self._identity)
-        table = ruleset.table(choice.division, choice.benchmark, variants, strict=self._strict)
+        table = ruleset.table(
+            choice.division, choice.benchmark, variants, strict=asked.strict, level=asked.level
+        )
         history, changed = self._history or (), self._judge is None or table is not self._judge.table
         if self._is_settled(choice):
             self._history = None
         if not changed:
             return False
         self.choice = choice
-        self._judge, self._seen = Judge(ruleset, table), 0
+        self._judge, self._seen = Judge(table), 0
         for event in history:
             self._judge.feed(event)
         return True
@@ -122,11 +123,14 @@ class LiveJudge:
         return known and wanted <= self._identity.events(choice.ruleset.dialect).keys()
 
     def _report(self) -> list[Finding]:
-        if self._judge is None:
+        if self._judge is None or self.choice is None or len(self._judge.violations) == self._seen:
             return []
-        new = [finding for finding in self._judge.findings[self._seen :] if self._is_new(finding)]
-        self._seen = len(self._judge.findings)
-        return new
+        from mlperf_logging.compliance.messages import describe_violation
+
+        new = self._judge.violations[self._seen :]
+        self._seen += len(new)
+        findings = [describe_violation(violation, self.choice.ruleset) for violation in new]
+        return [finding for finding in findings if self._is_new(finding)]
 
     def _is_new(self, finding: Finding) -> bool:
         mark = (finding.rule, finding.line, finding.message)
@@ -141,30 +145,16 @@ def _telling_keys(ruleset: Ruleset, benchmark: str | None) -> set[str]:
     return {str(part[1]) for node in nodes for part in walk(node) if part[0] == "logged"}
 
 
-def start_judge(
-    ruleset: str = AUTO,
-    *,
-    usage: str | None = None,
-    division: str | None = None,
-    benchmark: str | None = None,
-    strict: bool = False,
-    rules: str | PathLike[str] | None = None,
-) -> LiveJudge:
+def start_judge(selection: RuleSelection = AUTOMATIC, **options: Unpack[RuleOptions]) -> LiveJudge:
     """Begin to judge a run whose events are still to come.
 
     Args:
-        ruleset: ``usage/round`` or a round's numbers; ``"auto"`` waits for the benchmark and takes the
-            newest round
-            that knows it.
-        usage: ``"training"``, ``"hpc"`` …; None where the ruleset's name says it.
-        division: judge by this division instead of the one that the run logs.
-        benchmark: judge as this benchmark instead of the one that the run logs.
-        strict: also apply what the written rules say and no public check tests.
-        rules: folder of other rule files; None means those that ship with the package.
+        selection: by which rules; by default the judge waits for the benchmark and takes the newest round that
+            knows it.
+        options: fields of the selection that are to differ, such as ``ruleset="training/5.1.0"``.
 
     Raises:
         UsageError: there is no such ruleset, division or benchmark.
         RuleError: a rule file is wrong.
     """
-    book = open_rules(rules)
-    return LiveJudge(book, usage, ruleset, division, benchmark, strict)
+    return LiveJudge(selection._replace(**options))

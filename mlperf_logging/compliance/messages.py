@@ -1,25 +1,162 @@
-"""Putting findings into words: what was expected, what the log holds, and how to mend it."""
+"""Putting violations into words: what was expected, what the log holds, and how to fix it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging.compliance import violations as kinds
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.events import Event, Severity
-from mlperf_logging.rules.closures import TROUBLES, Closure, Memory, Unevaluable, compile_formula, name_kind
-from mlperf_logging.rules.codes import CONFLICTING, REPEATED
+from mlperf_logging.compliance.violations import ABSENT, Evidence, Violation, list_places
+from mlperf_logging.events import Event, Problem, Severity
+from mlperf_logging.rules.closures import Unevaluable, name_kind
 from mlperf_logging.rules.formula import Node, walk, write_formula
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.suggestions import suggest_name
 
 if TYPE_CHECKING:
-    from mlperf_logging.rules.rulesets import CompiledRule, Ruleset
+    from mlperf_logging.rules.rulesets import Ruleset
 
 EXCERPT_LENGTH = 2_000
 SHOWN_LENGTH = 80
-_PLACES = frozenset(
-    {"value", "meta", "event", "state", "logged", "count", "minutes_since", "previous", "field", "index"}
-)
+
+_Words = tuple[str, str, str]
+"""A finding's message, what was found in short, and a hint or ""."""
+
+
+def describe_violation(violation: Violation, ruleset: Ruleset) -> Finding:
+    """The finding that says what a violation is.
+
+    Args:
+        violation: as the judge gives it.
+        ruleset: the rules that it was judged by.
+    """
+    rule, event, code = violation.rule, violation.event, violation.code
+    message, found, hint = _WRITERS[violation.kind](violation, ruleset)
+    known = ruleset.vocabulary().codes.get(code)
+    has_place = event is not None and event.line > 0
+    return Finding(
+        code=code,
+        rule=rule.id,
+        severity=violation.severity,
+        key=rule.key.partition("|")[0],
+        line=event.line if event is not None and has_place else None,
+        column=event.column if event is not None and has_place else None,
+        message=message,
+        expected=rule.text,
+        found=found,
+        source=rule.source or ruleset.source,
+        hint=hint or rule.hint or (known.hint if known else ""),
+        excerpt=show_excerpt(event.raw) if event is not None else "",
+    )
+
+
+def describe_problem(problem: Problem) -> Finding:
+    """The finding for a record that could not be read as written.
+
+    Args:
+        problem: as the reader gives it.
+    """
+    from mlperf_logging.parsing.diagnostics import KINDS
+
+    return Finding(
+        code=problem.code,
+        rule=problem.label,
+        severity=problem.severity,
+        key=problem.key,
+        line=problem.line,
+        column=problem.column,
+        message=problem.message,
+        hint=next((kind.fix for kind in KINDS if kind.label == problem.label), ""),
+        excerpt=show_excerpt(problem.raw),
+    )
+
+
+def describe_foreign_records(
+    counts: dict[str, int], lines: dict[str, int], ruleset: Ruleset, event_count: int
+) -> Iterator[Finding]:
+    """The findings for records of other dialects than the round's.
+
+    Args:
+        counts: number of records of each such dialect.
+        lines: first line of each dialect.
+        ruleset: the rules that the log was judged by.
+        event_count: events that were judged.
+    """
+    for dialect, number in counts.items():
+        records = f"{number} record{'s' * (number != 1)} in the {dialect} dialect"
+        verb = "does" if number == 1 else "do"
+        yield Finding(
+            code="MLP109",
+            rule="other-dialect",
+            severity=Severity.WARNING if event_count else Severity.ERROR,
+            key=None,
+            line=lines[dialect],
+            column=1,
+            message=f"{records} {verb} not count: {ruleset.name} reads the {ruleset.dialect} dialect",
+            expected=ruleset.dialect,
+            found=dialect,
+            hint="Judge by a ruleset of the log's own dialect, or let --ruleset auto choose.",
+        )
+
+
+def describe_empty_log(*, has_records: bool) -> Finding:
+    """The finding for a log without an event to judge.
+
+    Args:
+        has_records: whether it holds records of dialects that do not count.
+    """
+    message = "no event is left to judge" if has_records else "the file holds no event of a known log dialect"
+    hint = "Check that this is a result log, and that the run wrote its events to this file."
+    return Finding(
+        "MLP105", "no-events", Severity.ERROR, None, None, None, message, "events", "none", hint=hint
+    )
+
+
+def describe_unknown_benchmark(benchmark: str, ruleset: Ruleset) -> Finding:
+    """The finding for a benchmark that the round does not know.
+
+    Args:
+        benchmark: as asked for or logged.
+        ruleset: the round's rules.
+    """
+    similar = suggest_name(benchmark, ruleset.benchmarks)
+    fix = "Log the name as the round spells it, or judge by another ruleset."
+    return Finding(
+        "MLP106",
+        "unknown-benchmark",
+        Severity.ERROR,
+        "submission_benchmark",
+        None,
+        None,
+        f"{ruleset.name} does not know the benchmark {benchmark!r}, so none of its rules applied",
+        f"one of {', '.join(ruleset.benchmarks)}",
+        benchmark,
+        ruleset.source,
+        f"Did you mean {similar!r}?" if similar else fix,
+    )
+
+
+def describe_unknown_division(division: str | None, ruleset: Ruleset) -> Finding:
+    """The finding for a log whose division is not known.
+
+    Args:
+        division: as logged, or None.
+        ruleset: the round's rules.
+    """
+    return Finding(
+        "MLP107",
+        "unknown-division",
+        Severity.ERROR,
+        "submission_division",
+        None,
+        None,
+        "the division is not known, so only the rules common to both were applied",
+        "closed or open",
+        str(division) if division else "not logged",
+        ruleset.source,
+        "Log submission_division as closed or open, or give --division.",
+    )
 
 
 def show_value(value: Any) -> str:
@@ -35,172 +172,151 @@ def show_value(value: Any) -> str:
     return text if len(text) <= SHOWN_LENGTH else f"{text[: SHOWN_LENGTH - 1]}…"
 
 
-def show_excerpt(event: Event) -> str:
-    """The record's text, from its marker on, cropped to a bounded length."""
-    return event.raw[:EXCERPT_LENGTH].decode("utf-8", "replace").rstrip()
+def show_excerpt(raw: bytes) -> str:
+    """A record's text, from its marker on, cropped to a bounded length."""
+    return raw[:EXCERPT_LENGTH].decode("utf-8", "replace").rstrip()
 
 
-def list_places(node: Node, event: Event, memory: Memory) -> str:
-    """What the formula looked at: ``value is 0.8, logged(global_batch_size) is 64``."""
-    shown: dict[str, str] = {}
-    for part in _outermost_places(node):
-        name = write_formula(part)
-        try:
-            value = _compile_loosely(part)(event, memory)
-            shown[name] = f"{value:.2f}" if part[0] == "minutes_since" else show_value(value)
-        except TROUBLES:
-            shown[name] = "missing"
-    if list(shown) == ["value"]:
-        return shown["value"]
-    return ", ".join(f"{name} is {text}" for name, text in shown.items())
+def _describe_broken(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule, evidence = violation.rule, violation.evidence
+    hint = _suggest_choice(rule, violation.event)
+    if evidence.error is not None:
+        found = _explain_error(evidence)
+        return f"{rule.key} cannot be judged by `{rule.text}`: {found}", found, hint
+    found = _show_places(evidence)
+    places = list_places(rule.node)
+    if rule.summary:
+        # State words mean something to the rules only; the summary says it in the reader's words.
+        tells = any(place[0] != "state" for place in places)
+        message = f"{_sentence(rule.summary)}; here {found}" if tells else _sentence(rule.summary)
+    elif rule.node[0] == "present":
+        message, found = f"{rule.key}: {_say_missing(rule.node[1])}", "missing"
+    elif places == [["value"]]:
+        message = f"{rule.key} is {found} where `{rule.text}` is required"
+    else:
+        message = f"{rule.key} must satisfy `{rule.text}`; here {found}"
+    return message, found, hint
 
 
-def explain_trouble(node: Node, event: Event, memory: Memory, trouble: BaseException) -> str:
-    """Why a formula could not be evaluated: what is missing or of the wrong kind."""
-    for part in walk(node):
-        if part[0] not in _PLACES:
-            continue
-        try:
-            _compile_loosely(part)(event, memory)
-        except Unevaluable as missing:
-            return str(missing)
-        except TROUBLES:
-            return _say_missing(part)
-    if isinstance(trouble, Unevaluable):
-        return str(trouble)
-    if isinstance(trouble, ZeroDivisionError):
-        return f"a division by zero ({list_places(node, event, memory)})"
-    kinds = ", ".join(
-        f"{write_formula(part)} is {name_kind(_compile_loosely(part)(event, memory))}"
-        for part in _outermost_places(node)
-    )
-    return f"{kinds}: not of a kind that can be compared so"
+def _describe_more(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule, count = violation.rule, violation.evidence
+    message = f"{rule.key} breaks `{rule.text}` in {count} more events, which are not listed"
+    return message, f"{count} more", ""
 
 
-def describe_violation(compiled: CompiledRule, event: Event, memory: Memory, ruleset: Ruleset) -> Finding:
-    """The finding for an event that does not satisfy a rule (or on which it cannot be evaluated)."""
-    rule = compiled.rule
-    try:
-        compiled.holds(event, memory)
-        found = list_places(rule.node, event, memory)
-        if rule.summary:
-            # State words mean something to the rules only; the summary says it in the reader's words.
-            tells = any(place[0] != "state" for place in _outermost_places(rule.node))
-            message = f"{_sentence(rule.summary)}; here {found}" if tells else _sentence(rule.summary)
-        elif rule.node[0] == "present":
-            message = f"{rule.key}: {_say_missing(rule.node[1])}"
-            found = "missing"
-        elif _outermost_places(rule.node) == [["value"]]:
-            message = f"{rule.key} is {found} where {show_text(rule)} is required"
-        else:
-            message = f"{rule.key} must satisfy {show_text(rule)}; here {found}"
-    except TROUBLES as trouble:
-        found = explain_trouble(rule.node, event, memory, trouble)
-        message = f"{rule.key} cannot be judged by {show_text(rule)}: {found}"
-    return _finding(rule, ruleset, message, found, event, _suggest_choice(rule, event))
-
-
-def describe_more(rule: Rule, count: int, ruleset: Ruleset) -> Finding:
-    """The finding that counts violations of one rule beyond those that are reported one by one."""
-    message = f"{rule.key} breaks {show_text(rule)} in {count} more events, which are not listed"
-    return _finding(rule, ruleset, message, f"{count} more", None)
-
-
-def describe_missing(rule: Rule, count: int, unknown: dict[str, Event], ruleset: Ruleset) -> Finding:
-    """The finding for a key that is not logged, or not often enough."""
+def _describe_missing(violation: Violation, ruleset: Ruleset) -> _Words:
+    rule, (count, unknown) = violation.rule, violation.evidence
     names = rule.key.replace("|", " or ")
     if rule.node[0] == "at_least_one_of":
         names = f"{names} or {rule.node[1]}"
     if count:
         message = f"{names} must be logged {rule.text} times but is logged {_times(count)}"
-    else:
-        message = f"{names} is required but not logged"
+        return message, f"logged {_times(count)}", ""
     hint = ""
     # A key that some rule or glossary knows is not a misspelt one.
     known = ruleset.vocabulary().keys
     strangers = [key for key in unknown if key not in known]
     for name in (rule.key, *rule.node[1:]) if rule.node[0] == "at_least_one_of" else (rule.key,):
-        similar = suggest_name(str(name), strangers) if not count else None
+        similar = suggest_name(str(name), strangers)
         if similar is not None:
             hint = f"Did you mean {name}? Line {unknown[similar].line} logs {similar!r}."
             break
-    return _finding(rule, ruleset, message, f"logged {_times(count)}", None, hint)
+    return f"{names} is required but not logged", "logged 0 times", hint
 
 
-def describe_repetition(
-    rule: Rule, values: list[Any], count: int, differ: bool, event: Event, ruleset: Ruleset
-) -> Finding:
-    """The finding for a key that is logged more than once: an error if the values differ, else a warning."""
-    table, severity = (CONFLICTING, Severity.ERROR) if differ else (REPEATED, Severity.WARNING)
-    different = list(dict.fromkeys(show_value(value) for value in values))
+def _describe_repetition(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule, repetition = violation.rule, violation.evidence
+    different = list(dict.fromkeys(show_value(value) for value in repetition.values))
     shown = ", ".join(different[:5]) + (", …" if len(different) > 5 else "")
-    what = f"with different values: {shown}" if differ else f"each time as {shown}"
-    message = f"{rule.key} must be logged once but is logged {_times(count)}, {what}"
-    finding = _finding(
-        rule, ruleset, message, f"logged {_times(count)}", event, "", table.get(rule.code, rule.code)
-    )
-    return finding._replace(severity=severity)
+    what = f"with different values: {shown}" if repetition.differs else f"each time as {shown}"
+    times = _times(repetition.times)
+    return f"{rule.key} must be logged once but is logged {times}, {what}", f"logged {times}", ""
 
 
-def describe_missed_target(rule: Rule, event: Event, memory: Memory, ruleset: Ruleset) -> Finding:
-    """The finding for a target that no event reached; it points at the last event."""
-    last = list_places(rule.node, event, memory)
-    message = f"no {rule.key} satisfies {show_text(rule)}; the last is {last}"
+def _describe_unmet(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule, last = violation.rule, _show_places(violation.evidence)
     if rule.summary:
-        message = f"{_sentence(rule.summary)}; here {last} in the last {rule.key}"
-    return _finding(rule, ruleset, message, last, event)
+        return f"{_sentence(rule.summary)}; here {last} in the last {rule.key}", last, ""
+    return f"no {rule.key} satisfies `{rule.text}`; the last is {last}", last, ""
 
 
-def describe_unevaluable(rule: Rule, why: str, event: Event, ruleset: Ruleset) -> Finding:
-    """The finding for a target that cannot be evaluated on an event."""
-    return _finding(rule, ruleset, f"{rule.key} cannot be judged by {show_text(rule)}: {why}", why, event)
+def _describe_unevaluable(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule, why = violation.rule, _explain_error(violation.evidence)
+    return f"{rule.key} cannot be judged by `{rule.text}`: {why}", why, ""
 
 
-def describe_at_end(rule: Rule, found: str, ruleset: Ruleset) -> Finding:
-    """The finding for a rule over the whole log."""
-    said = _sentence(rule.summary) if rule.summary else f"the log must satisfy {show_text(rule)}"
-    return _finding(rule, ruleset, f"{said}; here {found}", found, None)
+def _describe_at_end(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule, evidence = violation.rule, violation.evidence
+    found = _show_places(evidence) if evidence.error is None else _explain_error(evidence)
+    said = _sentence(rule.summary) if rule.summary else f"the log must satisfy `{rule.text}`"
+    return f"{said}; here {found}", found, ""
 
 
-def describe_pairing(rule: Rule, what: str, event: Event | None, ruleset: Ruleset) -> Finding:
-    """The finding for events that should alternate and do not."""
-    return _finding(rule, ruleset, f"{rule.key} and {rule.node[1]} must alternate; {what}", what, event)
+def _describe_pairing(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule = violation.rule
+    first, second = rule.key, rule.node[1]
+    if violation.kind == kinds.UNFOLLOWED:
+        what = f"no {second} follows the {first} of line {violation.evidence.line} before this one"
+    elif violation.kind == kinds.UNPRECEDED:
+        what = f"there is no {first} before this {second}"
+    else:
+        what = f"the last {first} is never followed by {second}"
+    return f"{first} and {second} must alternate; {what}", what, ""
 
 
-def describe_names(rule: Rule, wanted: list[str], logged: list[Any], ruleset: Ruleset) -> Finding | None:
-    """The finding for a list of names that should each be logged once; None when they are."""
-    seen: dict[str, int] = {}
-    for name in logged:
-        seen[str(name)] = seen.get(str(name), 0) + 1
+def _describe_names(violation: Violation, _ruleset: Ruleset) -> _Words:
+    rule, logged = violation.rule, violation.evidence
+    _, place, _, wanted = rule.node
     known = set(wanted)
-    missing = [name for name in wanted if name not in seen]
-    extra = [name for name in seen if name not in known]
-    twice = [name for name, count in seen.items() if count > 1]
-    parts = [
-        _some(title, names)
-        for title, names in (("missing", missing), ("unknown", extra), ("repeated", twice))
-    ]
-    found = "; ".join(part for part in parts if part)
-    if not found:
-        return None
-    message = f"{rule.key} must log each of {len(wanted)} names once ({write_formula(rule.node[1])}); {found}"
-    return _finding(rule, ruleset, message, found, None)
+    lists = (
+        ("missing", [name for name in wanted if name not in logged]),
+        ("unknown", [name for name in logged if name not in known]),
+        ("repeated", [name for name, count in logged.items() if count > 1]),
+    )
+    found = "; ".join([_list_some(title, names) for title, names in lists if names])
+    message = f"{rule.key} must log each of {len(wanted)} names once ({write_formula(place)}); {found}"
+    return message, found, ""
 
 
-def show_text(rule: Rule) -> str:
-    """The rule's formula as a message shows it."""
-    return f"`{rule.text}`"
+_WRITERS: dict[str, Callable[[Violation, Ruleset], _Words]] = {
+    kinds.BROKEN: _describe_broken,
+    kinds.MORE: _describe_more,
+    kinds.MISSING: _describe_missing,
+    kinds.REPETITION: _describe_repetition,
+    kinds.UNMET: _describe_unmet,
+    kinds.UNEVALUABLE: _describe_unevaluable,
+    kinds.AT_END: _describe_at_end,
+    kinds.UNFOLLOWED: _describe_pairing,
+    kinds.UNPRECEDED: _describe_pairing,
+    kinds.UNFINISHED: _describe_pairing,
+    kinds.NAMES: _describe_names,
+}
 
 
-def _outermost_places(node: Node) -> list[Node]:
-    if node[0] in _PLACES:
-        return [node]
-    return [place for part in node[1:] if isinstance(part, list) for place in _outermost_places(part)]
+def _show_places(evidence: Evidence) -> str:
+    """What the formula looked at: ``value is 0.8, logged(global_batch_size) is 64``."""
+    shown: dict[str, str] = {}
+    for part, value in evidence.places:
+        if value is ABSENT:
+            text = "missing"
+        else:
+            text = f"{value:.2f}" if part[0] == "minutes_since" else show_value(value)
+        shown[write_formula(part)] = text
+    if list(shown) == ["value"]:
+        return shown["value"]
+    return ", ".join(f"{name} is {text}" for name, text in shown.items())
 
 
-def _compile_loosely(node: Node) -> Closure:
-    words = frozenset(part[1] for part in walk(node) if part[0] == "state")
-    return compile_formula(node, words)
+def _explain_error(evidence: Evidence) -> str:
+    """Why a formula could not be evaluated: what is missing or of the wrong kind."""
+    if isinstance(evidence.error, Unevaluable):
+        return str(evidence.error)
+    if evidence.part is not None:
+        return _say_missing(evidence.part)
+    if isinstance(evidence.error, ZeroDivisionError):
+        return f"a division by zero ({_show_places(evidence)})"
+    types = ", ".join(f"{write_formula(part)} is {name_kind(value)}" for part, value in evidence.places)
+    return f"{types}: not of a kind that can be compared so"
 
 
 def _say_missing(part: Node) -> str:
@@ -219,8 +335,8 @@ def _say_missing(part: Node) -> str:
             return f"{write_formula(part)} is missing"
 
 
-def _suggest_choice(rule: Rule, event: Event) -> str:
-    if not isinstance(event.value, str):
+def _suggest_choice(rule: Rule, event: Event | None) -> str:
+    if event is None or not isinstance(event.value, str):
         return ""
     choices = [part[1] for part in walk(rule.node) if part[0] == "string"]
     for choice in choices:
@@ -238,39 +354,9 @@ def _times(count: int) -> str:
     return {0: "0 times", 1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
-def _some(title: str, names: list[str]) -> str:
-    if not names:
-        return ""
+def _list_some(title: str, names: list[str]) -> str:
     # A log may name anything: what is long, or does not print on one line, is shown as JSON would write it.
     plain = [
         name if name.isprintable() and len(name) <= SHOWN_LENGTH else show_value(name) for name in names[:3]
     ]
-    shown = ", ".join(plain) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"{title}: {shown}"
-
-
-def _finding(
-    rule: Rule,
-    ruleset: Ruleset,
-    message: str,
-    found: str,
-    event: Event | None,
-    hint: str = "",
-    code: str = "",
-) -> Finding:
-    code = code or rule.code
-    known = ruleset.vocabulary().codes.get(code)
-    return Finding(
-        code=code,
-        rule=rule.id,
-        severity=Severity(rule.severity),
-        key=rule.key.partition("|")[0],
-        line=event.line if event is not None and event.line > 0 else None,
-        column=event.column if event is not None and event.line > 0 else None,
-        message=message,
-        expected=rule.text,
-        found=found,
-        source=rule.source or ruleset.source,
-        hint=hint or rule.hint or (known.hint if known else ""),
-        excerpt=show_excerpt(event) if event is not None else "",
-    )
+    return f"{title}: {', '.join(plain)}" + (f" and {len(names) - 3} more" if len(names) > 3 else "")

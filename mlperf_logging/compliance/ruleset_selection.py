@@ -1,19 +1,59 @@
 """Choosing what a log is judged by: the round, the division and the benchmark."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from os import PathLike
+from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.errors import UsageError
-from mlperf_logging.events import DIVISIONS, Severity
-from mlperf_logging.rules.repository import RoundIndex, RuleRepository
+from mlperf_logging.events import DIVISIONS
+from mlperf_logging.rules.repository import RoundIndex, RuleRepository, open_rules
 from mlperf_logging.rules.rulesets import Ruleset
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance.checking import Identity
+    from mlperf_logging.compliance.identity import Identity
 
 AUTO = "auto"
 RULESET = "submission_ruleset"
 """Key by which a log names the usage and round that its run was made for."""
+
+
+class RuleSelection(NamedTuple):
+    """By which rules logs are judged.
+
+    Attributes:
+        usage: ``"training"``, ``"hpc"`` …; None lets the log choose where the ruleset is ``"auto"``.
+        ruleset: a round's numbers or ``usage/round``; ``"auto"`` for the newest round that knows the log's dialect
+            and benchmark.
+        division: judge by this division instead of the one that the log names.
+        benchmark: judge as this benchmark instead of the one that the log names.
+        strict: also apply what the written rules say and no public check tests.
+        level: in rounds that grade, the highest level to apply; None for all.
+        rules: folder of other rule files; None for those of the package.
+    """
+
+    usage: str | None = None
+    ruleset: str = AUTO
+    division: str | None = None
+    benchmark: str | None = None
+    strict: bool = False
+    level: int | None = None
+    rules: str | PathLike[str] | None = None
+
+
+AUTOMATIC = RuleSelection()
+"""Lets each log choose."""
+
+
+class RuleOptions(TypedDict, total=False):
+    """The fields of a `RuleSelection` as keyword arguments."""
+
+    usage: str | None
+    ruleset: str
+    division: str | None
+    benchmark: str | None
+    strict: bool
+    level: int | None
+    rules: str | PathLike[str] | None
 
 
 class Choice(NamedTuple):
@@ -35,18 +75,20 @@ class Choice(NamedTuple):
 
 
 def choose_ruleset(
-    book: RuleRepository,
-    usage: str | None,
-    ruleset: str,
-    division: str | None,
-    benchmark: str | None,
-    identity: "Identity",
+    selection: RuleSelection, identity: "Identity", book: RuleRepository | None = None
 ) -> Choice:
     """Choose the round, the division and the benchmark for a log.
+
+    Args:
+        selection: what the caller asks for.
+        identity: what the log says.
+        book: the rules; None for those that the selection names.
 
     Raises:
         UsageError: there is no such usage, ruleset, division or benchmark; the message names near ones.
     """
+    book = book or open_rules(selection.rules)
+    usage, ruleset, division, benchmark, *_ = selection
     index = book.index()
     if usage is not None and all(entry.usage != usage for entry in index):
         _refuse_unknown("usage", usage, sorted({entry.usage for entry in index}))
@@ -115,43 +157,17 @@ def _choose_newest(
 
 
 def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | None) -> tuple[Finding, ...]:
-    found = []
-    if benchmark is not None and benchmark not in ruleset.benchmarks:
-        from mlperf_logging.suggestions import suggest_name
+    knows_benchmark = benchmark is None or benchmark in ruleset.benchmarks
+    knows_division = division in DIVISIONS or not ruleset.has_divisions
+    if knows_benchmark and knows_division:
+        return ()
+    from mlperf_logging.compliance import messages
 
-        similar = suggest_name(benchmark, ruleset.benchmarks)
-        mend = "Log the name as the round spells it, or judge by another ruleset."
-        found.append(
-            Finding(
-                "MLP106",
-                "unknown-benchmark",
-                Severity.ERROR,
-                "submission_benchmark",
-                None,
-                None,
-                f"{ruleset.name} does not know the benchmark {benchmark!r}, so none of its rules applied",
-                f"one of {', '.join(ruleset.benchmarks)}",
-                benchmark,
-                ruleset.source,
-                f"Did you mean {similar!r}?" if similar else mend,
-            )
-        )
-    if ruleset.has_divisions and division not in DIVISIONS:
-        found.append(
-            Finding(
-                "MLP107",
-                "unknown-division",
-                Severity.ERROR,
-                "submission_division",
-                None,
-                None,
-                "the division is not known, so only the rules common to both were applied",
-                "closed or open",
-                str(division) if division else "not logged",
-                ruleset.source,
-                "Log submission_division as closed or open, or give --division.",
-            )
-        )
+    found = []
+    if benchmark is not None and not knows_benchmark:
+        found.append(messages.describe_unknown_benchmark(benchmark, ruleset))
+    if not knows_division:
+        found.append(messages.describe_unknown_division(division, ruleset))
     return tuple(found)
 
 

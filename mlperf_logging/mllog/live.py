@@ -120,7 +120,7 @@ class LiveCheck:
     def _start_judge(self) -> Any:
         from mlperf_logging.compliance import start_judge
 
-        return start_judge(self.ruleset)
+        return start_judge(ruleset=self.ruleset)
 
     def _tell_missing(self) -> None:
         """Before the clock starts, tell which values the rules want and were not logged.

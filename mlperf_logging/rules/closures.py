@@ -20,7 +20,7 @@ MAX_EXPONENT = 64
 MAX_POWER_BITS = 4096
 
 
-class Memory:
+class RunState:
     """What a run has shown so far; the only state that formulas can see.
 
     Attributes:
@@ -39,14 +39,22 @@ class Memory:
         self.counts: dict[str, int] = {}
 
 
-Closure = Callable[[Event, Memory], Any]
+Closure = Callable[[Event, RunState], Any]
 
 
 class Unevaluable(Exception):  # noqa: N818 - not an error of the program: the log lacks what the formula needs
     """A formula cannot be evaluated on this event; the text says what was missing or of the wrong kind."""
 
 
-TROUBLES = (Unevaluable, TypeError, KeyError, IndexError, ZeroDivisionError, OverflowError, ValueError)
+EVALUATION_ERRORS = (
+    Unevaluable,
+    TypeError,
+    KeyError,
+    IndexError,
+    ZeroDivisionError,
+    OverflowError,
+    ValueError,
+)
 """What a formula may raise because of the log. Anything else is a fault of the rule or of the program."""
 
 _CONSTANTS = frozenset({"false", "infinity", "null", "number", "string", "true"})
@@ -159,7 +167,7 @@ def _value(_operands: Node, _words: frozenset[str]) -> Closure:
 def _meta(operands: Node, _words: frozenset[str]) -> Closure:
     name = operands[0]
 
-    def read_meta(event: Event, _memory: Memory) -> Any:
+    def read_meta(event: Event, _memory: RunState) -> Any:
         return event[2][name]
 
     return read_meta
@@ -204,7 +212,7 @@ def _previous(operands: Node, words: frozenset[str]) -> Closure:
 def _field(operands: Node, words: frozenset[str]) -> Closure:
     inner, name = compile_formula(operands[0], words), operands[1]
 
-    def read_field(event: Event, memory: Memory) -> Any:
+    def read_field(event: Event, memory: RunState) -> Any:
         container = inner(event, memory)
         if isinstance(container, dict):
             return container[name]
@@ -216,7 +224,7 @@ def _field(operands: Node, words: frozenset[str]) -> Closure:
 def _index(operands: Node, words: frozenset[str]) -> Closure:
     inner, position = (compile_formula(operand, words) for operand in operands)
 
-    def read_index(event: Event, memory: Memory) -> Any:
+    def read_index(event: Event, memory: RunState) -> Any:
         container, place = inner(event, memory), position(event, memory)
         if isinstance(container, list):
             return container[place]
@@ -232,10 +240,10 @@ def _present(operands: Node, words: frozenset[str]) -> Closure:
         return lambda event, _memory: name in event[2]
     inner = compile_formula(place, words)
 
-    def is_present(event: Event, memory: Memory) -> bool:
+    def is_present(event: Event, memory: RunState) -> bool:
         try:
             inner(event, memory)
-        except TROUBLES:
+        except EVALUATION_ERRORS:
             return False
         return True
 
@@ -283,7 +291,7 @@ def _membership(operands: Node, words: frozenset[str]) -> Closure:
 def _conjunction(operands: Node, words: frozenset[str]) -> Closure:
     parts = [compile_formula(operand, words) for operand in operands]
 
-    def all_hold(event: Event, memory: Memory) -> bool:
+    def all_hold(event: Event, memory: RunState) -> bool:
         for part in parts:  # noqa: SIM110 - all() over a generator costs twice as much here
             if not part(event, memory):
                 return False
@@ -295,7 +303,7 @@ def _conjunction(operands: Node, words: frozenset[str]) -> Closure:
 def _disjunction(operands: Node, words: frozenset[str]) -> Closure:
     parts = [compile_formula(operand, words) for operand in operands]
 
-    def any_holds(event: Event, memory: Memory) -> bool:
+    def any_holds(event: Event, memory: RunState) -> bool:
         for part in parts:  # noqa: SIM110 - as above
             if part(event, memory):
                 return True

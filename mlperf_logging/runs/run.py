@@ -197,7 +197,7 @@ class Run(NamedTuple):
 class RunNotes:
     """Takes in a log's items as they are read and makes the run of them.
 
-    Memory is bounded by what a run shows, not by the length of its log.
+    RunState is bounded by what a run shows, not by the length of its log.
     """
 
     def __init__(self, *, notes_identity: bool = True) -> None:
@@ -232,6 +232,10 @@ class RunNotes:
                 firsts = dict(zip(map(_KEY, reversed(events)), reversed(events), strict=True))
                 self._first[dialect] = {**firsts, **self._first.get(dialect, {})}
             last.update(zip(map(_KEY, events), events, strict=True))
+
+    def last_events(self, dialect: str) -> Mapping[str, Event]:
+        """The last event of each key in one dialect."""
+        return self._last.get(dialect, {})
 
     def make_run(
         self, path: str, dialect: str | None = None, first: Mapping[str, Event] | None = None

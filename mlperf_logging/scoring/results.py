@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from os import PathLike
+from typing import Unpack
 
-from mlperf_logging.compliance.checking import check_run
+from mlperf_logging.compliance.judged_run import judge_run
+from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleOptions, RuleSelection
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.folders import OLYMPIC, FolderScore, score_folder
@@ -18,110 +20,80 @@ from mlperf_logging.scoring.runs import ScoredRun, score_run
 
 
 def read_results(
-    path: str | PathLike[str],
-    *,
-    usage: str | None = None,
-    ruleset: str = "auto",
-    division: str | None = None,
-    benchmark: str | None = None,
-    strict: bool = False,
-    rules: str | PathLike[str] | None = None,
+    path: str | PathLike[str], selection: RuleSelection = AUTOMATIC, **options: Unpack[RuleOptions]
 ) -> list[tuple[ResultFolder, list[ScoredRun]]]:
-    """The result folders at and below a path, each with its judged runs. The options are `check_log`'s.
+    """The result folders at and below a path, each with its judged runs.
+
+    Args:
+        path: a benchmark's folder, a system's, a submitter's, a whole round.
+        selection: by which rules; by default each log chooses.
+        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"``.
 
     Raises:
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
+    selection = selection._replace(**options)
     return [
-        (
-            folder,
-            [
-                score_run(
-                    check_run(
-                        log,
-                        usage=usage,
-                        ruleset=ruleset,
-                        division=division,
-                        benchmark=benchmark,
-                        strict=strict,
-                        rules=rules,
-                    )
-                )
-                for log in folder.logs
-            ],
-        )
+        (folder, [score_run(judge_run(log, selection)) for log in folder.logs])
         for folder in find_result_folders(path)
     ]
 
 
 def score_results(
     path: str | PathLike[str],
+    selection: RuleSelection = AUTOMATIC,
     *,
-    usage: str | None = None,
-    ruleset: str = "auto",
-    division: str | None = None,
-    benchmark: str | None = None,
-    strict: bool = False,
-    rules: str | PathLike[str] | None = None,
     requirement: Requirement | None = None,
     method: str = OLYMPIC,
+    **options: Unpack[RuleOptions],
 ) -> list[FolderScore]:
     """Score the result folders at and below a path.
 
     Args:
         path: a benchmark's folder, a system's, a submitter's, a whole round.
-        usage: as for `check_log`, and so are the next five.
-        ruleset: a round's numbers, or "auto".
-        division: judge by this division, whatever is logged.
-        benchmark: judge as this benchmark, whatever is logged.
-        strict: also apply what no public check tests.
-        rules: folder of other rule files.
+        selection: by which rules; by default each log chooses.
         requirement: how often a benchmark is run; None for what the rules say.
         method: "olympic" or "median".
+        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"``.
 
     Raises:
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
-    found = read_results(
-        path, usage=usage, ruleset=ruleset, division=division, benchmark=benchmark, strict=strict, rules=rules
-    )
-    return [score_folder(folder, runs, requirement=requirement, method=method) for folder, runs in found]
+    return [
+        score_folder(folder, runs, requirement=requirement, method=method)
+        for folder, runs in read_results(path, selection, **options)
+    ]
 
 
 def check_results(
     path: str | PathLike[str],
+    selection: RuleSelection = AUTOMATIC,
     *,
-    usage: str | None = None,
-    ruleset: str = "auto",
-    division: str | None = None,
-    benchmark: str | None = None,
-    rules: str | PathLike[str] | None = None,
     method: str = CHECK,
     pruned: bool = True,
     seed: int = 0,
     draws: int = DRAWS,
+    **options: Unpack[RuleOptions],
 ) -> list[SubmissionCheck]:
     """Test the convergence of the result folders at and below a path.
 
     Args:
         path: a benchmark's folder, a system's, a submitter's, a whole round.
-        usage: as for `check_log`, and so are the next four.
-        ruleset: a round's numbers, or "auto".
-        division: judge by this division, whatever is logged.
-        benchmark: judge as this benchmark, whatever is logged.
-        rules: folder of other rule files.
+        selection: by which rules; by default each log chooses.
         method: "check" as the rounds' public checks have it, "rules" as the rules are written.
         pruned: judge against the pruned points; else against all.
         seed: of the simulation, where runs are still to come.
         draws: of the simulation.
+        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"``.
 
     Raises:
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
-    book = open_rules(rules)
+    selection = selection._replace(**options)
+    book = open_rules(selection.rules)
     known: dict[str, dict[str, ReferenceTable]] = {}
 
     def find_table(name: str, wanted: str) -> ReferenceTable | None:
@@ -129,10 +101,7 @@ def check_results(
             known[name] = load_reference_points(book, name)
         return known[name].get(wanted)
 
-    found = read_results(
-        path, usage=usage, ruleset=ruleset, division=division, benchmark=benchmark, rules=rules
-    )
     return [
         check_submission(folder, runs, find_table, method=method, pruned=pruned, seed=seed, draws=draws)
-        for folder, runs in found
+        for folder, runs in read_results(path, selection)
     ]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.events import Outcome, Severity, minutes_between
 from mlperf_logging.runs.intervals import Progress, read_progress
 from mlperf_logging.runs.summary import RunSummary
+from mlperf_logging.scoring.quality import QualityPoint, find_quality, list_quality_points
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance.checking import CheckedRun
+    from mlperf_logging.compliance.judged_run import JudgedRun
     from mlperf_logging.runs.run import Run
 
 CONVERGENCE_KEYS = ("eval_accuracy", "eval_error")
@@ -38,7 +40,7 @@ class ScoredRun(NamedTuple):
         converged_at: how far training had come when it reached the target; None where it did not succeed.
         trained_samples: samples that the run says it trained on in all, or None.
         seeds: the logged seeds.
-        quality_minutes: from the start to the first evaluation that met the target, or None.
+        quality_minutes: from the start to the evaluation that reached the target, see `quality`; or None.
         requirement: how often the rules want the benchmark to be run; None where they do not know it.
     """
 
@@ -78,17 +80,17 @@ class ScoredRun(NamedTuple):
         return self.verdict == Outcome.PASSED and ended_well and self.summary.minutes is not None
 
 
-def score_run(checked: CheckedRun) -> ScoredRun:
+def score_run(judged: JudgedRun) -> ScoredRun:
     """What scores need to know of a run.
 
     Args:
-        checked: the run's verdict and typed view.
+        judged: the run.
     """
-    verdict, run = checked.verdict, checked.run
-    reached = checked.reached
+    verdict, run = judged.verdict, judged.run
+    quality = find_quality(judged, list_quality_points(judged))
     quality_minutes = None
-    if reached is not None and run.start_ms is not None:
-        quality_minutes = minutes_between(run.start_ms, reached.time_ms)
+    if quality is not None and run.start_ms is not None and not isnan(quality.time_ms):
+        quality_minutes = minutes_between(run.start_ms, quality.time_ms)
     faults = dict.fromkeys(
         [(each.code, each.key or each.rule) for each in verdict.findings if each.severity == Severity.ERROR]
     )
@@ -107,27 +109,30 @@ def score_run(checked: CheckedRun) -> ScoredRun:
         summary=verdict.run,
         batch_size=run.global_batch_size,
         accelerators=run.accelerator_count,
-        converged_at=find_convergence(checked) if verdict.run.succeeded else None,
+        converged_at=find_convergence(judged, quality) if verdict.run.succeeded else None,
         trained_samples=run.trained_samples,
         seeds=tuple([seed.value for seed in run.seeds]),
         quality_minutes=quality_minutes,
-        requirement=read_requirement(checked.required),
+        requirement=read_requirement(judged.facts.get("runs")),
     )
 
 
-def find_convergence(checked: CheckedRun) -> Progress | None:
+def find_convergence(judged: JudgedRun, quality: QualityPoint | None) -> Progress | None:
     """How far training had come at the evaluation that the run stopped for.
 
     That is the last one before ``run_stop``; where the metrics of an evaluation are logged apart and joined, the
     first at which all of them met the target.
 
     Args:
-        checked: the run's verdict and typed view.
+        judged: the run.
+        quality: where it reached its quality, see `find_quality`.
     """
-    join = checked.join
-    if join is not None:
-        return _progress_of_joined(checked.reached.value.get(join["by"]), join) if checked.reached else None
-    return _last_evaluation(checked.run)
+    if judged.join is None:
+        return _last_evaluation(judged.run)
+    by = judged.join["by"]
+    if quality is None or by not in Progress._fields or getattr(quality.logged, by) is None:
+        return None
+    return Progress(**{by: getattr(quality.logged, by)})
 
 
 def _last_evaluation(run: Run) -> Progress | None:
@@ -136,10 +141,3 @@ def _last_evaluation(run: Run) -> Progress | None:
         if event.key in CONVERGENCE_KEYS and not stopped:
             return read_progress(event)
     return None
-
-
-def _progress_of_joined(value: object, join: dict[str, str]) -> Progress | None:
-    by = join["by"]
-    if not isinstance(value, (int, float)) or by not in Progress._fields:
-        return None
-    return Progress(**{by: value})

@@ -9,6 +9,7 @@ import pytest
 
 from mlperf_logging.analysis import ReadingParameters, read_rows
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 
 pytestmark = pytest.mark.corpus
 
@@ -21,7 +22,7 @@ def tables(shared: Path, corpus_logs: list[Path]) -> tuple[pd.DataFrame, pd.Data
     for path in corpus_logs:
         folder = path.relative_to(logs).parts[0]
         usage, _, version = folder.rpartition("-")
-        parameters = ReadingParameters(usage=usage or "training", ruleset=f"{version}.0")
+        parameters = ReadingParameters(RuleSelection(usage=usage or "training", ruleset=f"{version}.0"))
         rows = read_rows(str(path), parameters)
         runs.append(rows.run)
         evaluations += rows.evaluations

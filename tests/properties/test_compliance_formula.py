@@ -13,16 +13,16 @@ from strategies import STATE_WORDS, events, formulas, json_values, junk_trees
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event
 from mlperf_logging.rules.brace_expansion import expand_names
-from mlperf_logging.rules.closures import TROUBLES, Memory, compile_formula, name_kind
+from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, compile_formula, name_kind
 from mlperf_logging.rules.examples import read_events, write_event
 from mlperf_logging.rules.formula import Node, parse_cell, parse_formula, walk, write_formula
 
 WORDS = frozenset(STATE_WORDS)
 
 
-def remember(seen: list[Event]) -> Memory:
+def remember(seen: list[Event]) -> RunState:
     """A memory of some events."""
-    memory = Memory(dict.fromkeys(STATE_WORDS, 0))
+    memory = RunState(dict.fromkeys(STATE_WORDS, 0))
     for event in seen:
         memory.last[event.key] = event
         memory.first_ms.setdefault(event.key, event.time_ms)
@@ -56,12 +56,12 @@ def test_evaluating_gives_a_value_or_a_known_trouble(tree: Node, seen: list[Even
     """A tree is refused when it is compiled, or gives a value, or says that the log lacks something."""
     try:
         closure = compile_formula(tree, WORDS)
-    except (RuleError, *TROUBLES):
+    except (RuleError, *EVALUATION_ERRORS):
         return
     memory = remember(seen)
     try:
         first = closure(event, memory)
-    except TROUBLES:
+    except EVALUATION_ERRORS:
         return
     second = closure(event, memory)
     assert repr(first) == repr(second)

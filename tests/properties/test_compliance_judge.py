@@ -9,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import KEYS, STATE_WORDS, events, formulas
 
-from mlperf_logging.compliance.checking import Identity, find_variants
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.live import LiveJudge
+from mlperf_logging.compliance.identity import Identity, find_variants
+from mlperf_logging.compliance.live import start_judge
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS, Event
 from mlperf_logging.rules.formula import Node, write_formula
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.resolved import StateWords
 from mlperf_logging.rules.rule import CellRules, Rule
-from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table
+from mlperf_logging.rules.rulesets import compile_table
+from tests.judging import judge_events
 
 Kind = tuple[str, str | None, str | None, tuple[str, ...]]
 
@@ -34,15 +34,6 @@ def list_kinds() -> list[Kind]:
             variants = tuple(ruleset.variants(benchmark))
             kinds += [(entry.name, division, benchmark, variants) for division in (None, *DIVISIONS)]
     return kinds
-
-
-def judge(ruleset: Ruleset, table: Table, log: list[Event]) -> list[Finding]:
-    """The findings in a log."""
-    judge = Judge(ruleset, table)
-    for event in log:
-        judge.feed(event)
-    judge.finish()
-    return judge.findings
 
 
 def check_findings(findings: list[Finding], log: list[Event]) -> None:
@@ -65,9 +56,9 @@ def test_any_log_is_judged_by_any_round(data: st.DataObject) -> None:
     table = ruleset.table(division, benchmark, variants, strict=data.draw(st.booleans()))
     keys = st.sampled_from(sorted({*table.entries, "made_up"}))
     log = data.draw(st.lists(events(keys), max_size=12))
-    findings = judge(ruleset, table, log)
+    findings = judge_events(ruleset, table, log)
     check_findings(findings, log)
-    assert judge(ruleset, table, log) == findings
+    assert judge_events(ruleset, table, log) == findings
 
 
 @given(
@@ -110,9 +101,9 @@ def test_any_rule_is_judged(clauses: list[tuple[str, str, Node]], log: list[Even
         table = compile_table([layer], state)
     except RuleError:
         return
-    findings = judge(ruleset, table, log)
+    findings = judge_events(ruleset, table, log)
     assert {finding.rule for finding in findings} <= {f"r{number}" for number in range(len(clauses))}
-    again = judge(ruleset, table, log)
+    again = judge_events(ruleset, table, log)
     assert again == findings
     for finding in findings:
         assert finding.message.strip()
@@ -130,7 +121,7 @@ def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) ->
         event._replace(dialect=ruleset.dialect, line=line, benchmark=None)
         for line, event in enumerate(log, 1)
     ]
-    live = LiveJudge(open_rules(), None, name, division, benchmark, False)
+    live = start_judge(ruleset=name, division=division, benchmark=benchmark)
     reported = [finding for event in log for finding in live.feed(event)] + live.finish()
     check_findings(reported, log)
     assert live.choice is not None
@@ -140,6 +131,6 @@ def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) ->
     table = ruleset.table(
         chosen.division, chosen.benchmark, find_variants(ruleset, chosen.benchmark, identity)
     )
-    wanted = {(finding.rule, finding.line, finding.message) for finding in judge(ruleset, table, log)}
+    wanted = {(finding.rule, finding.line, finding.message) for finding in judge_events(ruleset, table, log)}
     assert wanted <= {(finding.rule, finding.line, finding.message) for finding in reported}
     assert len(reported) == len({(finding.rule, finding.line, finding.message) for finding in reported})

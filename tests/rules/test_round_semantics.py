@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.repository import open_rules
+from tests.judging import judge_events
 
 Kind = tuple[str | None, str, tuple[str, ...]]
 
@@ -14,11 +14,8 @@ Kind = tuple[str | None, str, tuple[str, ...]]
 def find(name: str, kind: Kind, *events: str, missing: bool = False) -> list[str]:
     """Rules that events break, those about keys that are not logged at all only when asked for."""
     ruleset = open_rules().load(name)
-    judge = Judge(ruleset, ruleset.table(*kind))
-    for event in read_events(events):
-        judge.feed(event)
-    judge.finish()
-    return [finding.rule for finding in judge.findings if missing or finding.found != "logged 0 times"]
+    findings = judge_events(ruleset, ruleset.table(*kind), read_events(events))
+    return [finding.rule for finding in findings if missing or finding.found != "logged 0 times"]
 
 
 LARS_KEYS = (

@@ -13,7 +13,6 @@ import pytest
 
 from mlperf_logging.compliance.example_search import find_example
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.codes import CONFLICTING, REPEATED
@@ -21,6 +20,7 @@ from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset, Table, compile_table
+from tests.judging import judge_events
 
 Kind = tuple[str | None, str | None, tuple[str, ...]]
 
@@ -74,11 +74,8 @@ def cases_of(name: str) -> list[Case]:
 
 def judge_notation(ruleset: Ruleset, table: Table, notation: tuple[str, ...], rule: Rule) -> list[Finding]:
     """What a table finds under one rule's id in events that are written in the notation of the rule files."""
-    judge = Judge(ruleset, table)
-    for event in read_events(notation):
-        judge.feed(event)
-    judge.finish()
-    return [finding for finding in judge.findings if finding.rule == rule.id]
+    findings = judge_events(ruleset, table, read_events(notation))
+    return [finding for finding in findings if finding.rule == rule.id]
 
 
 def check_examples(ruleset: Ruleset, table: Table, rule: Rule) -> None:

@@ -9,10 +9,10 @@ import pytest
 from rule_folders import write_round
 
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.events import Event
 from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.rulesets import Ruleset
+from tests import judging
 
 Round = Callable[..., Ruleset]
 
@@ -34,11 +34,8 @@ def judge_events(small_round: Round) -> Callable[..., list[Finding]]:
     def judge(cells: str, *events: str | Event, more: str = "") -> list[Finding]:
         lines = "".join(f"  {line.strip()}\n" for line in cells.strip().splitlines())
         ruleset = small_round(f"common:\n{lines}{more}")
-        judge = Judge(ruleset, ruleset.table(None, None))
-        for number, event in enumerate(events, 1):
-            read = read_events((event,))[0] if isinstance(event, str) else event
-            judge.feed(read._replace(line=number))
-        judge.finish()
-        return judge.findings
+        read = [read_events((event,))[0] if isinstance(event, str) else event for event in events]
+        log = [event._replace(line=number) for number, event in enumerate(read, 1)]
+        return judging.judge_events(ruleset, ruleset.table(None, None), log)
 
     return judge

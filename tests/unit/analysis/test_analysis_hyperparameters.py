@@ -15,9 +15,10 @@ from mlperf_logging.analysis import (
     tabulate_hyperparameters,
 )
 from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS, list_key_rules
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.rules.formula import parse_formula
 
-ROUND = ReadingParameters(usage="training", ruleset="5.1.0")
+ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="5.1.0"))
 SETTINGS = {"opt_name": "adamw", "opt_adamw_beta_1": 0.9, "opt_base_learning_rate": 0.001, "lunch": "soup"}
 
 

@@ -11,10 +11,11 @@ import pytest
 from conftest import START_MS, WriteRun
 
 from mlperf_logging.analysis import ReadingParameters, read_rows
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
 from tests.logs import mll, mllog, mlp050
 
-ROUND = ReadingParameters(usage="training", ruleset="4.0.0")
+ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="4.0.0"))
 
 
 def test_row_of_a_run_by_hand(write_run: WriteRun) -> None:
@@ -199,7 +200,7 @@ def test_run_that_was_cut_off(write_run: WriteRun) -> None:
 def test_unknown_round_is_refused(write_run: WriteRun) -> None:
     """A ruleset that does not exist is the caller's mistake."""
     with pytest.raises(UsageError, match=r"there is no ruleset '9\.9\.9'"):
-        read_rows(str(write_run()), ReadingParameters(ruleset="9.9.9"))
+        read_rows(str(write_run()), ReadingParameters(RuleSelection(ruleset="9.9.9")))
 
 
 def test_oldest_dialect_states_its_own_target(tmp_path: Path) -> None:

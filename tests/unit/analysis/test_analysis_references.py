@@ -8,12 +8,13 @@ import pytest
 from conftest import WriteRun
 
 from mlperf_logging.analysis import ReadingParameters, find_reference_range, tabulate_runs
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.scoring.rcp.files import load_reference_points
 from mlperf_logging.scoring.rcp.references import summarize_points
 from mlperf_logging.scoring.rcp.test import find_smallest_mean
 
-ROUND = ReadingParameters(usage="training", ruleset="5.1.0")
+ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="5.1.0"))
 
 
 def write_runs(write_run: WriteRun, *sizes: int) -> None:
@@ -62,7 +63,7 @@ def test_no_range_for_mixed_or_too_large_batches(
 def test_epochs_are_counted_from_nothing_on(write_run: WriteRun, tmp_path: Path) -> None:
     """One benchmark logs 1 before any training; on the axis of epochs the range begins there as well."""
     write_run("dlrm/result_0.txt", {1.9: 0.803}, benchmark="dlrm", settings={"global_batch_size": 65536})
-    runs = tabulate_runs(tmp_path, ReadingParameters(usage="training", ruleset="2.0.0"))
+    runs = tabulate_runs(tmp_path, ReadingParameters(RuleSelection(usage="training", ruleset="2.0.0")))
     logged, counted = (find_reference_range(runs, x) for x in ("progress", "epochs"))
 
     assert logged is not None

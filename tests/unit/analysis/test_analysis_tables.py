@@ -22,9 +22,10 @@ from mlperf_logging.analysis import (
 from mlperf_logging.analysis.analyses import ANALYSES, find_side, list_doubts
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
 from mlperf_logging.analysis.tables import list_logs
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
 
-ROUND = ReadingParameters(usage="training", ruleset="4.0.0")
+ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="4.0.0"))
 FEW = AnalysisParameters(resamples=49)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mlperf_logging import compliance
 from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import RuleError, UnreadableLogError, UsageError
 from mlperf_logging.runs import RunSummary
 
@@ -16,7 +17,7 @@ ERROR = Finding("MLP304", "round.opt_name", "error", "opt_name", 1, 1, "opt_name
 WARNING = Finding("MLP103", "round.seed", "warning", "seed", 2, 1, "seed is logged twice")
 
 
-def judge_by_first_word(source: str, **options: object) -> Verdict:
+def judge_by_first_word(source: str, selection: RuleSelection) -> Verdict:
     """The verdict that the log's first word asks for."""
     word = "pass" if source == "-" else Path(source).read_text().split()[0]
     if word == "unreadable":
@@ -28,7 +29,7 @@ def judge_by_first_word(source: str, **options: object) -> Verdict:
     if word == "crash":
         raise ZeroDivisionError("boom")
     findings = {"pass": (), "warn": (WARNING,), "fail": (ERROR, WARNING)}[word]
-    frame = ("mllog", str(options["usage"]), str(options["ruleset"]), "asked for", "closed", "knitting")
+    frame = ("mllog", str(selection.usage), selection.ruleset, "asked for", "closed", "knitting")
     return Verdict(
         source,
         *frame,

@@ -15,7 +15,7 @@ from mlperf_logging.cli.following import Follower
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.tailing import Pace
 from mlperf_logging.compliance.checking import check_log
-from mlperf_logging.compliance.finding_filter import Selection
+from mlperf_logging.compliance.finding_filter import FindingFilter
 from mlperf_logging.compliance.findings import Finding
 
 PACE = Pace(look_every_s=0.005, grace_s=0.05)
@@ -157,7 +157,7 @@ def test_another_run_in_the_same_file(folder):
 def test_selection_holds_while_following(folder):
     """What is not selected is not announced."""
     Path("log").write_bytes(BEGIN + TORN + END)
-    listener = Listener(LogJudge(selection=Selection(("MLP0",), ())))
+    listener = Listener(LogJudge(findings=FindingFilter(("MLP0",), ())))
     result = listener.follower.follow()
     assert {finding.code[:4] for finding in listener.found} == {"MLP0"}
     assert len(result.verdict.findings) == len(listener.found)

@@ -9,7 +9,8 @@ import pytest
 
 from mlperf_logging import compliance
 from mlperf_logging.cli.judging import LogJudge
-from mlperf_logging.compliance.finding_filter import Selection
+from mlperf_logging.compliance.finding_filter import FindingFilter
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.compliance.waivers import Waiver
 from mlperf_logging.errors import MLPerfLoggingError, UsageError
 from mlperf_logging.parallel import map_logs
@@ -31,12 +32,12 @@ def test_options_reach_the_judge(write_logs, monkeypatch):
     """What was asked for is what the judge is asked."""
     seen = {}
 
-    def note(source, **options):
-        seen.update(options, source=source)
+    def note(source, selection):
+        seen.update(selection._asdict(), source=source)
         raise UsageError("stop")
 
     monkeypatch.setattr(compliance, "check_log", note)
-    judge = LogJudge("hpc", "1.2", "open", "knitting", strict=True, level=1, rules="r")
+    judge = LogJudge(RuleSelection("hpc", "1.2", "open", "knitting", strict=True, level=1, rules="r"))
     with pytest.raises(UsageError):
         judge.judge("a.txt")
     assert seen == {
@@ -81,10 +82,10 @@ def test_waivers_come_before_the_selection(write_logs):
     """A waiver counts as used although its finding is not selected for show."""
     write_logs({"a.txt": "fail"})
     waiver = Waiver("MLP304", "a.txt", "agreed", "2999-01-01", 1)
-    shown = LogJudge(waivers=(waiver,), selection=Selection(("MLP",), ())).judge("a.txt")
+    shown = LogJudge(waivers=(waiver,), findings=FindingFilter(("MLP",), ())).judge("a.txt")
     assert [each.waiver for each in shown.waived] == [waiver]
     assert shown.verdict.verdict == "pass"
-    hidden = LogJudge(waivers=(waiver,), selection=Selection(("MLP1",), ())).judge("a.txt")
+    hidden = LogJudge(waivers=(waiver,), findings=FindingFilter(("MLP1",), ())).judge("a.txt")
     assert hidden.waived == ()
     assert hidden.verdict.verdict == "pass"
 
@@ -96,10 +97,10 @@ def test_worker_that_dies_is_told(write_logs, monkeypatch):
     parent = os.getpid()
     real = compliance.check_log
 
-    def die(source, **options):
+    def die(source, selection):
         if os.getpid() != parent and source == "50.txt":
             os._exit(9)
-        return real(source, **options)
+        return real(source, selection)
 
     monkeypatch.setattr(compliance, "check_log", die)
     logs = {f"{index}.txt": "pass" for index in range(100)}
@@ -111,5 +112,5 @@ def test_worker_that_dies_is_told(write_logs, monkeypatch):
 def test_judge_can_be_sent_to_another_process():
     """The judge with its waivers and selection is a plain value."""
     waiver = Waiver("MLP3", "*", "agreed", date(2999, 1, 1).isoformat(), 1)
-    judge = LogJudge(waivers=(waiver,), selection=Selection(("MLP3",), ()))
+    judge = LogJudge(waivers=(waiver,), findings=FindingFilter(("MLP3",), ()))
     assert pickle.loads(pickle.dumps(judge)) == judge  # noqa: S301 - our own bytes

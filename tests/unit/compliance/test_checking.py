@@ -14,7 +14,7 @@ import pytest
 from logs import mll, mllog, mlp050
 from rule_folders import write_round
 
-from mlperf_logging.compliance import checking
+from mlperf_logging.compliance import held_log, identity
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.findings import Verdict
 
@@ -175,7 +175,7 @@ def test_long_log_is_read_twice_with_the_same_verdict(
     log = mllog("seed", 1) + GOOD + mllog("seed", 2) + mllog("opt_name", "sgd") + b":::MLLOG {\n"
     expected = check(log)._replace(path="")
     assert len(expected.findings) == 4
-    monkeypatch.setattr(checking, "HELD_EVENTS", held)
+    monkeypatch.setattr(held_log, "HELD_EVENTS", held)
     file = tmp_path / "result_0.txt"
     file.write_bytes(gzip.compress(log) if kind == "gzip" else log)
     source: object = {"bytes": log, "path": file, "gzip": file}.get(kind, str(file))
@@ -319,6 +319,6 @@ def test_value_nested_beyond_reason_is_told(check: Check) -> None:
 
 def test_many_different_keys_are_bounded(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """A log with a new key in each record is judged by the keys that count."""
-    monkeypatch.setattr(checking, "KEPT_KEYS", 10)
+    monkeypatch.setattr(identity, "KEPT_KEYS", 10)
     verdict = check(GOOD + b"".join(mllog(f"key_{number}") for number in range(100)) + mllog("seed", 1))
     assert brief(verdict) == [("MLP304", "common.seed.value", 105)]

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlperf_logging.compliance.finding_filter import (
-    Selection,
-    apply_selection,
+    FindingFilter,
+    apply_filter,
     is_code_prefix,
     match_finding,
-    parse_selection,
+    parse_filter,
 )
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import UsageError
@@ -59,38 +59,38 @@ def test_what_is_no_code(text):
 
 def test_ignore_wins_over_select():
     """A finding that is both selected and ignored does not count."""
-    assert not Selection(("MLP3",), ("MLP304",)).keeps(FINDING)
-    assert Selection(("MLP3",), ("MLP305",)).keeps(FINDING)
+    assert not FindingFilter(("MLP3",), ("MLP304",)).keeps(FINDING)
+    assert FindingFilter(("MLP3",), ("MLP305",)).keeps(FINDING)
 
 
 def test_no_patterns_keep_all():
     """An empty selection changes nothing."""
     verdict = judged(FINDING, WARNING)
-    assert apply_selection(verdict, Selection()) == verdict
+    assert apply_filter(verdict, FindingFilter()) == verdict
 
 
 def test_dropping_the_errors_makes_a_log_pass():
     """The verdict follows from the findings that are left."""
-    verdict = apply_selection(judged(FINDING, WARNING), Selection((), ("MLP3",)))
+    verdict = apply_filter(judged(FINDING, WARNING), FindingFilter((), ("MLP3",)))
     assert (verdict.verdict, verdict.findings) == ("pass", (WARNING,))
 
 
 def test_keeping_an_error_keeps_the_verdict():
     """A log with a selected error still fails, with that finding only."""
-    verdict = apply_selection(judged(FINDING, WARNING), Selection(("MLP3",), ()))
+    verdict = apply_filter(judged(FINDING, WARNING), FindingFilter(("MLP3",), ()))
     assert (verdict.verdict, verdict.findings) == ("fail", (FINDING,))
 
 
 def test_unjudged_logs_cannot_be_selected_away():
     """What could not be read stays an error, whatever is ignored."""
     verdict = judged(FINDING._replace(code="MLP000"), verdict="error")
-    assert apply_selection(verdict, Selection((), ("MLP",))) == verdict
+    assert apply_filter(verdict, FindingFilter((), ("MLP",))) == verdict
 
 
 def test_lists_are_split_and_repeats_dropped():
     """Patterns come comma separated and in several options."""
-    selection = parse_selection(["MLP3, round.x", "MLP3"], ["a*,,"])
-    assert selection == Selection(("MLP3", "round.x"), ("a*",))
+    selection = parse_filter(["MLP3, round.x", "MLP3"], ["a*,,"])
+    assert selection == FindingFilter(("MLP3", "round.x"), ("a*",))
 
 
 KNOWN = {"known_codes": {"MLP304", "MLP101"}, "known_rules": {"round.opt_name.in", "round.seed.once"}}
@@ -99,7 +99,7 @@ KNOWN = {"known_codes": {"MLP304", "MLP101"}, "known_rules": {"round.opt_name.in
 @pytest.mark.parametrize("pattern", ["MLP3", "MLP304", "mlp1", "round.seed.once", "*.in"])
 def test_known_patterns_are_taken(pattern):
     """A pattern that means something known is taken."""
-    assert parse_selection([pattern], [], **KNOWN).select == (pattern,)
+    assert parse_filter([pattern], [], **KNOWN).select == (pattern,)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,12 @@ def test_known_patterns_are_taken(pattern):
 def test_unknown_patterns_are_refused(pattern, hint):
     """A pattern that means nothing known is a mistake, answered with what was meant."""
     with pytest.raises(UsageError, match="no code and no rule") as caught:
-        parse_selection([], [pattern], **KNOWN)
+        parse_filter([], [pattern], **KNOWN)
     assert hint in str(caught.value)
 
 
 @given(st.lists(st.sampled_from([FINDING, WARNING, FINDING._replace(code="MLP401")])), st.text(max_size=8))
 def test_select_and_ignore_divide(findings, pattern):
     """What a pattern selects and what is left when it is ignored are together all findings."""
-    kept, left = Selection((pattern,), ()), Selection((), (pattern,))
+    kept, left = FindingFilter((pattern,), ()), FindingFilter((), (pattern,))
     assert all(kept.keeps(finding) != left.keeps(finding) for finding in findings)

@@ -8,10 +8,10 @@ import pytest
 
 from mlperf_logging.compliance import judge as judge_module
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.events import Event
 from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.rulesets import Ruleset
+from tests.judging import judge_events
 
 Judged = Callable[..., list[Finding]]
 Round = Callable[..., Ruleset]
@@ -182,11 +182,7 @@ def test_each_log_has_its_own_state(small_round: Round) -> None:
         "common:\n  seed: any number; length(state.all) < 2\n"
     )
     for _ in range(2):
-        judge = Judge(ruleset, ruleset.table(None, None))
-        for event in read_events(("seed=1", "seed=2")):
-            judge.feed(event)
-        judge.finish()
-        assert judge.findings == []
+        assert judge_events(ruleset, ruleset.table(None, None), read_events(("seed=1", "seed=2"))) == []
 
 
 @pytest.mark.parametrize(
@@ -239,14 +235,12 @@ def test_names_are_each_wanted_once(tensors: list[str], said: str | None, small_
         "both:\n  weights_initialization: any number; each meta.tensor once in stitches\n"
     )
     ruleset = small_round("closed: {seed: any number}\n", knitting=body)
-    judge = Judge(ruleset, ruleset.table("closed", "knitting"))
-    for name in tensors:
-        judge.feed(Event("weights_initialization", None, {"tensor": name}, 0, 1, 1, b""))
-    judge.finish()
+    log = [Event("weights_initialization", None, {"tensor": name}, 0, 1, 1, b"") for name in tensors]
+    findings = judge_events(ruleset, ruleset.table("closed", "knitting"), log)
     if said is None:
-        assert judge.findings == []
+        assert findings == []
     else:
-        (finding,) = judge.findings
+        (finding,) = findings
         assert (finding.code, finding.rule) == ("MLP306", "knitting.weights_initialization.names")
         assert finding.message == (
             f"weights_initialization must log each of 4 names once (meta.tensor); {said}"
@@ -262,11 +256,7 @@ def test_events_are_joined_before_they_are_judged(small_round: Round) -> None:
     ruleset = small_round("closed: {seed: any number}\n", knitting=body)
 
     def judge(*events: str) -> list[Finding]:
-        judge = Judge(ruleset, ruleset.table("closed", "knitting"))
-        for event in read_events(events):
-            judge.feed(event)
-        judge.finish()
-        return judge.findings
+        return judge_events(ruleset, ruleset.table("closed", "knitting"), read_events(events))
 
     one = ('eval_accuracy=95 {"step": 1, "metric": "FID"}', 'eval_accuracy=0.2 {"step": 1, "metric": "CLIP"}')
     two = ('eval_accuracy=80 {"step": 2, "metric": "FID"}', 'eval_accuracy=0.1 {"step": 2, "metric": "CLIP"}')
@@ -353,7 +343,7 @@ def test_many_violations_of_one_rule_are_counted(
     judge_events: Judged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Beyond a number of violations of one rule the others are counted, so that a bad log stays readable."""
-    monkeypatch.setattr(judge_module, "FINDINGS_KEPT", 3)
+    monkeypatch.setattr(judge_module, "VIOLATIONS_KEPT", 3)
     found = judge_events("seed: any number; value > 5", *["seed=1"] * 10)
     assert [finding.line for finding in found] == [1, 2, 3, None]
     assert found[-1].message == "seed breaks `value > 5` in 7 more events, which are not listed"

@@ -65,7 +65,7 @@ def follow(judge: LiveJudge, *lines: bytes) -> list[list[tuple[str, int | None]]
 
 def test_violation_is_reported_at_its_event(rules: Path) -> None:
     """What an event breaks is reported with it, and not again."""
-    judge = start_judge("trial/1.0.0", rules=rules)
+    judge = start_judge(ruleset="trial/1.0.0", rules=rules)
     found = follow(
         judge, *IDENTITY, mllog("seed", 0), mllog("seed", 1), mllog("run_stop"), mllog("run_start")
     )
@@ -74,14 +74,14 @@ def test_violation_is_reported_at_its_event(rules: Path) -> None:
 
 def test_what_is_missing_is_reported_at_the_end(rules: Path) -> None:
     """Only the whole log can show what is missing or was never reached."""
-    judge = start_judge("trial/1.0.0", rules=rules)
+    judge = start_judge(ruleset="trial/1.0.0", rules=rules)
     found = follow(judge, *IDENTITY, mllog("eval_accuracy", 0.5))
     assert found == [[], [], [], [("common.run_start", None), ("knitting.closed.eval_accuracy.target", 3)]]
 
 
 def test_events_before_the_benchmark_are_judged_when_it_is_known(rules: Path) -> None:
     """Events that came before the run said what it is are judged by the right rules, in their order."""
-    judge = start_judge("trial/1.0.0", rules=rules)
+    judge = start_judge(ruleset="trial/1.0.0", rules=rules)
     found = follow(
         judge, mllog("global_batch_size", 0), mllog("opt_name", "lamb"), mllog("run_start"), *IDENTITY
     )
@@ -97,14 +97,14 @@ def test_events_before_the_benchmark_are_judged_when_it_is_known(rules: Path) ->
 
 def test_finding_of_a_wider_table_is_not_repeated(rules: Path) -> None:
     """What was reported before the benchmark was known is not reported again after."""
-    judge = start_judge("trial/1.0.0", rules=rules)
+    judge = start_judge(ruleset="trial/1.0.0", rules=rules)
     found = follow(judge, mllog("seed", 0), *IDENTITY, mllog("run_start"))
     assert found == [[("common.seed.value", 1)], [], [], [], []]
 
 
 def test_all_variants_are_found(rules: Path) -> None:
     """A benchmark may be of several variants, whose keys come at different times."""
-    judge = start_judge("trial/1.0.0", rules=rules)
+    judge = start_judge(ruleset="trial/1.0.0", rules=rules)
     lines = (mllog("opt_name", "sgd"), mllog("opt_momentum", 2), mllog("hat_size", 80), mllog("brim", 1))
     found = follow(judge, *IDENTITY, mllog("run_start"), *lines)
     assert found == [
@@ -121,14 +121,14 @@ def test_all_variants_are_found(rules: Path) -> None:
 
 def test_events_are_let_go_when_the_run_is_known(rules: Path) -> None:
     """Once division, benchmark and variant are known, events are not kept any more."""
-    judge = start_judge("trial/1.0.0", rules=rules)
+    judge = start_judge(ruleset="trial/1.0.0", rules=rules)
     for event in read(*IDENTITY, mllog("opt_name", "adam")):
         judge.feed(event)
     assert judge._history is not None
     for event in read(mllog("brim", 0)):
         judge.feed(event)
     assert judge._history is None
-    other = start_judge("trial/1.0.0", benchmark="weaving", division="closed", rules=rules)
+    other = start_judge(ruleset="trial/1.0.0", benchmark="weaving", division="closed", rules=rules)
     for event in read(mllog("seed", 1)):
         other.feed(event)
     assert other._history is None
@@ -155,7 +155,9 @@ def test_run_that_never_says_what_it_is(rules: Path) -> None:
 
 def test_given_identity_counts(rules: Path) -> None:
     """A division and benchmark that the caller gives are judged by from the first event on."""
-    judge = start_judge("trial/1.0.0", division="closed", benchmark="knitting", strict=True, rules=rules)
+    judge = start_judge(
+        ruleset="trial/1.0.0", division="closed", benchmark="knitting", strict=True, rules=rules
+    )
     found = follow(judge, mllog("global_batch_size", 0), mllog("seed", 1.5))
     assert found[:2] == [
         [("knitting.closed.global_batch_size.value", 1)],
@@ -166,14 +168,14 @@ def test_given_identity_counts(rules: Path) -> None:
 def test_unknown_names_are_refused(rules: Path) -> None:
     """A round or benchmark that does not exist is refused at once, before the run begins."""
     with pytest.raises(UsageError, match=r"there is no ruleset '9\.9\.9'"):
-        start_judge("9.9.9", rules=rules)
+        start_judge(ruleset="9.9.9", rules=rules)
     with pytest.raises(UsageError, match="there is no benchmark 'kniting'"):
-        start_judge("trial/1.0.0", benchmark="kniting", rules=rules)
+        start_judge(ruleset="trial/1.0.0", benchmark="kniting", rules=rules)
 
 
 def test_frame_of_the_run_is_known_as_it_goes(rules: Path) -> None:
     """The run's start, stop and status can be asked for at any time."""
-    judge = start_judge("trial/1.0.0", rules=rules)
+    judge = start_judge(ruleset="trial/1.0.0", rules=rules)
     assert judge.run == RunSummary()
     start, stop = read(mllog("run_start", time_ms=1000), mllog("run_stop", time_ms=61_000, status="success"))
     judge.feed(start)
@@ -196,7 +198,9 @@ def test_whole_log_is_judged_as_from_a_file(rules: Path) -> None:
         mllog("eval_accuracy", 0.1),
         mllog("hat_size", 99),
     ]
-    reported = [each for found in follow(start_judge("trial/1.0.0", rules=rules), *lines) for each in found]
+    reported = [
+        each for found in follow(start_judge(ruleset="trial/1.0.0", rules=rules), *lines) for each in found
+    ]
     verdict = check_log(b"".join(lines), ruleset="trial/1.0.0", rules=rules)
     assert sorted(reported, key=str) == sorted(brief(list(verdict.findings)), key=str)
     assert len(reported) == len(set(reported)) == 6

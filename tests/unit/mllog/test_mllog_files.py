@@ -314,7 +314,7 @@ def test_run_stop_flushes(tmp_path: Path, open_file_logger: Any) -> None:
 def test_a_large_buffer_flushes_by_itself(
     tmp_path: Path, open_file_logger: Any, monkeypatch: pytest.MonkeyPatch, given: int | None
 ) -> None:
-    """Memory in use is bounded: of some hundreds of events most are written in the next millisecond."""
+    """RunState in use is bounded: of some hundreds of events most are written in the next millisecond."""
     milliseconds = iter(range(600))
     monkeypatch.setattr("mlperf_logging.mllog.mllog.time_ns", lambda: next(milliseconds) * 1_000_000)
     log = open_file_logger(tmp_path / "log.txt", 100.0)

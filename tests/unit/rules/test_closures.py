@@ -10,11 +10,11 @@ import pytest
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event
 from mlperf_logging.rules.closures import (
+    EVALUATION_ERRORS,
     EVENT_FIELDS,
     FUNCTIONS,
     MAX_EXPONENT,
-    TROUBLES,
-    Memory,
+    RunState,
     Unevaluable,
     compile_formula,
     name_kind,
@@ -29,11 +29,11 @@ def event(key: str = "k", value: Any = None, time_ms: float = 0, benchmark: str 
     return Event(key, value, METADATA, time_ms, 1, 1, b"", benchmark=benchmark)
 
 
-def evaluate(text: str, value: Any = None, memory: Memory | None = None, **fields: Any) -> Any:
+def evaluate(text: str, value: Any = None, memory: RunState | None = None, **fields: Any) -> Any:
     """What a formula gives on an event with the given value."""
     words = frozenset({"run_started", "last_epoch"})
     closure = compile_formula(parse_formula(text), words)
-    return closure(event(value=value, **fields), memory or Memory({"run_started": False, "last_epoch": 0}))
+    return closure(event(value=value, **fields), memory or RunState({"run_started": False, "last_epoch": 0}))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_event_fields() -> None:
 
 def test_memory_is_what_the_log_has_shown() -> None:
     """Earlier events are seen through their latest value, their number, and the time of the first."""
-    memory = Memory({"run_started": True, "last_epoch": 4})
+    memory = RunState({"run_started": True, "last_epoch": 4})
     memory.last["seed"] = event("seed", [8, 9])
     memory.last["k"] = event(value={"n": 5})
     memory.counts["seed"] = 2
@@ -213,7 +213,7 @@ def test_memory_is_what_the_log_has_shown() -> None:
 )
 def test_what_cannot_be_evaluated_is_told_from_what_is_false(text: str, value: Any) -> None:
     """A missing field, a wrong kind or an impossible sum raises one of the known troubles."""
-    with pytest.raises(TROUBLES):
+    with pytest.raises(EVALUATION_ERRORS):
         evaluate(text, value)
 
 
@@ -295,5 +295,5 @@ def test_tree_that_no_text_gives_is_refused(tree: list[Any]) -> None:
 def test_fields_are_never_python_attributes(name: str, value: Any) -> None:
     """A field is looked up in an object of the log and nowhere else."""
     assert evaluate(f"present(value.{name})", value) is False
-    with pytest.raises(TROUBLES):
+    with pytest.raises(EVALUATION_ERRORS):
         evaluate(f"value.{name}", value)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging.compliance.checking import check_run
+from mlperf_logging.compliance.judged_run import judge_run
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.runs import score_run
 from tests.logs import mllog
@@ -17,7 +17,7 @@ COMPLIANT = PROJECT / "examples" / "logs" / "compliant"
 
 def test_compliant_run_counts() -> None:
     """A run that breaks no rule and reached its target counts, with its time and its convergence."""
-    run = score_run(check_run(COMPLIANT / "6.1.0_llama31_8b.txt", usage="training", ruleset="6.1.0"))
+    run = score_run(judge_run(COMPLIANT / "6.1.0_llama31_8b.txt", usage="training", ruleset="6.1.0"))
 
     assert run.counts
     assert (run.benchmark, run.division, run.usage, run.ruleset) == (
@@ -35,7 +35,7 @@ def test_compliant_run_counts() -> None:
 
 def test_time_to_quality_is_that_of_the_first_evaluation_at_the_target() -> None:
     """The run may go on after it reached its target; what it took to get there is known."""
-    run = score_run(check_run(COMPLIANT / "6.1.0_llama31_8b.txt", usage="training", ruleset="6.1.0"))
+    run = score_run(judge_run(COMPLIANT / "6.1.0_llama31_8b.txt", usage="training", ruleset="6.1.0"))
 
     assert run.quality_minutes is not None
     assert run.minutes is not None
@@ -44,7 +44,7 @@ def test_time_to_quality_is_that_of_the_first_evaluation_at_the_target() -> None
 
 def test_broken_rules_are_named() -> None:
     """The first rules that a run breaks are kept, the number of all is known."""
-    run = score_run(check_run(mllog("run_start") + mllog("run_stop", None, 61_000, status="success")))
+    run = score_run(judge_run(mllog("run_start") + mllog("run_stop", None, 61_000, status="success")))
 
     assert not run.counts
     assert run.fault_count > len(run.faults) == 5
@@ -53,7 +53,7 @@ def test_broken_rules_are_named() -> None:
 
 def test_joined_metrics_converge_where_all_meet_the_target() -> None:
     """Two metrics of an evaluation count as one, and the run converged where both met the target."""
-    run = score_run(check_run(COMPLIANT / "4.0.0_stable_diffusion.txt", usage="training", ruleset="4.0.0"))
+    run = score_run(judge_run(COMPLIANT / "4.0.0_stable_diffusion.txt", usage="training", ruleset="4.0.0"))
 
     assert run.converged_at == Progress(samples_count=4096000)
 
@@ -68,7 +68,7 @@ def test_earliest_checkpoint_that_meets_the_target_counts() -> None:
     )
     at = log.index(b'"key": "run_stop"')
     line = log.rindex(b"\n", 0, at) + 1
-    run = score_run(check_run(log[:line] + extra + log[line:], usage="training", ruleset="4.0.0"))
+    run = score_run(judge_run(log[:line] + extra + log[line:], usage="training", ruleset="4.0.0"))
 
     assert run.converged_at == Progress(samples_count=3_900_000)
 
@@ -77,7 +77,7 @@ def test_evaluations_after_the_stop_do_not_count() -> None:
     """The run stopped for the last evaluation before run_stop."""
     log = (COMPLIANT / "6.1.0_llama31_8b.txt").read_bytes()
     run = score_run(
-        check_run(log + mllog("eval_accuracy", 3.0, samples_count=999_999), usage="training", ruleset="6.1.0")
+        judge_run(log + mllog("eval_accuracy", 3.0, samples_count=999_999), usage="training", ruleset="6.1.0")
     )
 
     assert run.converged_at == Progress(samples_count=184320)
@@ -90,7 +90,7 @@ def test_run_without_success_did_not_converge() -> None:
         .read_bytes()
         .replace(b'"status": "success"', b'"status": "aborted"')
     )
-    run = score_run(check_run(log, usage="training", ruleset="6.1.0"))
+    run = score_run(judge_run(log, usage="training", ruleset="6.1.0"))
 
     assert run.converged_at is None
     assert not run.counts

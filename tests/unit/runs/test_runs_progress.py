@@ -7,13 +7,13 @@ import math
 import pytest
 
 from mlperf_logging import load_ruleset
-from mlperf_logging.analysis.progress import Counting, Reach, measure_progress, read_counting
 from mlperf_logging.runs import Progress
+from mlperf_logging.runs.progress import Counting, TrainingProgress, measure_progress, read_counting
 
 NAN = math.nan
 
 
-def measure(progress: Progress, **counting: object) -> Reach:
+def measure(progress: Progress, **counting: object) -> TrainingProgress:
     """Progress in one way of counting."""
     return measure_progress(progress, Counting(**counting))
 

@@ -6,24 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging import load_ruleset, read_log
+from mlperf_logging import check_log, judge_run, load_ruleset, read_log
 from mlperf_logging.analysis import read_rows
-from mlperf_logging.analysis.targets import (
+from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.targets import (
     Bound,
-    find_meeting,
+    add_targets,
     find_targets,
     list_bounds,
     read_logged_target,
     read_target,
 )
+from mlperf_logging.events import Event
 from mlperf_logging.rules.repository import open_rules
+from mlperf_logging.runs import Evaluation, Progress
 from tests.logs import mll, mllog
 
 
 def bounds_of(text: str, logged: dict[str | None, float] | None = None, log: bytes = b"") -> list[Bound]:
     """The bounds of a formula, beside what was logged."""
     events = {event.key: event for event in read_log(log).events}
-    return list_bounds([read_target(text)], logged or {}, events)
+    evaluations = [
+        Evaluation(
+            "eval_accuracy", value, metric, Progress(), 0, Event("eval_accuracy", value, {}, 0, 1, 1, b"")
+        )
+        for metric, value in (logged or {}).items()
+    ]
+    return list(list_bounds([read_target(text)], evaluations, events))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +79,7 @@ def test_every_closed_benchmark_has_a_target_with_a_number() -> None:
         (ruleset.name, benchmark)
         for ruleset in rulesets
         for benchmark in (ruleset.benchmarks if ruleset.has_divisions else ())
-        if not list_bounds(find_targets(ruleset, "closed", benchmark), {}, {})
+        if not list_bounds(find_targets(ruleset, "closed", benchmark), (), {})
     ]
 
     assert missing == []
@@ -85,22 +94,34 @@ def test_logged_target_is_a_number() -> None:
     """``eval_target`` counts where it is a number, and nothing else does."""
 
     def read(log: bytes) -> list[str]:
-        return [target.text for target in read_logged_target({e.key: e for e in read_log(log).events})]
+        return [target.text for target in read_logged_target(read_log(log).events[0])]
 
     assert read(mllog("eval_target", 0.7)) == ["value >= 0.7 (logged eval_target)"]
-    assert read(mllog("eval_target", "high")) == read(mllog("seed", 1)) == []
+    assert read(mllog("eval_target", "high")) == read_logged_target(None) == []
 
 
-def test_each_target_has_its_own_meeting() -> None:
+def test_each_target_has_the_evaluations_that_met_it() -> None:
     """Two targets may be met by different evaluations; a value of the wrong kind meets none."""
     log = read_log(
         mllog("eval_accuracy", 0.8, 1) + mllog("eval_accuracy", "no", 2) + mllog("eval_error", 0.1, 3)
     )
-    table = load_ruleset("training/4.0.0").table(None, None)
-    high, low = find_meeting(log.events, [read_target("value > 0.5"), read_target("value < 0.5")], table)
+    high, low = (read_target(text)._replace(id=text) for text in ("value > 0.5", "value < 0.5"))
+    judge = Judge(add_targets(load_ruleset("training/4.0.0").table(None, None), [high, low]))
+    for event in log.events:
+        judge.feed(event)
 
-    assert [event.raw.rstrip() in high for event in log.events] == [True, False, False]
-    assert [event.raw.rstrip() in low for event in log.events] == [False, False, True]
+    assert (judge.met[high.id], judge.met[low.id]) == ([log.events[0]], [log.events[2]])
+
+
+def test_target_that_is_added_breaks_no_rule() -> None:
+    """A target of the caller's is tried, may look at any key, and is not held against the log."""
+    log = mllog("eval_accuracy", 3, 1) + mllog("my_goal", 2, 2) + mllog("eval_accuracy", 3, 3)
+    met = judge_run(log, ruleset="4.0.0", target="value > logged(my_goal)")
+    unmet = judge_run(log, ruleset="4.0.0", target="value > 99")
+
+    assert [event.line for event in met.targets[0].met] == [3]
+    assert unmet.targets[0].met == ()
+    assert met.verdict == unmet.verdict == check_log(log, ruleset="4.0.0")
 
 
 def test_alternative_of_another_scale_is_not_met(tmp_path: Path) -> None:

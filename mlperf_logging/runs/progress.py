@@ -36,7 +36,7 @@ class Counting(NamedTuple):
     sequence_length: float | None = None
 
 
-class Reach(NamedTuple):
+class TrainingProgress(NamedTuple):
     """How far training had come. What cannot be told is NaN.
 
     Attributes:
@@ -52,7 +52,7 @@ class Reach(NamedTuple):
     samples: float
 
 
-NOWHERE = Reach(math.nan, "", math.nan, math.nan)
+NOWHERE = TrainingProgress(math.nan, "", math.nan, math.nan)
 
 
 def read_counting(facts: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> Counting:
@@ -77,7 +77,7 @@ def read_counting(facts: Mapping[str, Any], hyperparameters: Mapping[str, Any]) 
     )
 
 
-def measure_progress(progress: Progress, counting: Counting) -> Reach:
+def measure_progress(progress: Progress, counting: Counting) -> TrainingProgress:
     """How far training had come when something was logged.
 
     Args:
@@ -88,24 +88,24 @@ def measure_progress(progress: Progress, counting: Counting) -> Reach:
         samples = to_float(progress.samples_count)
         counted_twice = progress.epoch_num == progress.samples_count
         if counting.counts == EPOCHS and progress.epoch_num is not None and not counted_twice:
-            return Reach(samples, SAMPLES, to_float(progress.epoch_num) - counting.begins, samples)
-        return Reach(samples, SAMPLES, _divide(samples, counting.epoch_samples), samples)
+            return TrainingProgress(samples, SAMPLES, to_float(progress.epoch_num) - counting.begins, samples)
+        return TrainingProgress(samples, SAMPLES, _divide(samples, counting.epoch_samples), samples)
     number, steps = progress.epoch_num, progress.step_num
     if number is not None and (number >= counting.counts_from or steps is None):
         return _measure_epoch(to_float(number), counting)
     if steps is not None:
         samples = to_float(steps) * (counting.batch_size or math.nan)
-        return Reach(to_float(steps), STEPS, _divide(samples, counting.epoch_samples), samples)
+        return TrainingProgress(to_float(steps), STEPS, _divide(samples, counting.epoch_samples), samples)
     return NOWHERE
 
 
-def _measure_epoch(number: float, counting: Counting) -> Reach:
+def _measure_epoch(number: float, counting: Counting) -> TrainingProgress:
     size = counting.epoch_samples
     if counting.counts == EPOCHS or number < counting.counts_from:
         epochs = number - counting.begins
-        return Reach(number, EPOCHS, epochs, epochs * (size or math.nan))
+        return TrainingProgress(number, EPOCHS, epochs, epochs * (size or math.nan))
     samples = number if counting.counts == SAMPLES else _divide(number, counting.sequence_length)
-    return Reach(number, counting.counts, _divide(samples, size), samples)
+    return TrainingProgress(number, counting.counts, _divide(samples, size), samples)
 
 
 def to_float(number: float) -> float:

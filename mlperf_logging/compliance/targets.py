@@ -1,20 +1,23 @@
-"""Quality targets: the rules that say what a run must reach, and which of its evaluations reach it.
+"""Quality targets: what at least one evaluation of a run must satisfy, and the numbers that it must reach.
 
 The targets are the ``reaches`` clauses of the rule files, strict ones included (one old round states its targets
-only there), or a formula that the caller gives.
+only there), the target that the log states itself, or a formula that the caller gives. The judge tries all of them
+in its one pass over the log.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from mlperf_logging.compliance.joining import Joiner
+from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.errors import RuleError, UsageError
 from mlperf_logging.events import Division, Event
-from mlperf_logging.rules.closures import TROUBLES, Closure, Memory, compile_formula
+from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, compile_formula
 from mlperf_logging.rules.formula import Node, parse_formula, walk
-from mlperf_logging.rules.rulesets import Ruleset, Table
+from mlperf_logging.rules.rule import Rule
+from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Ruleset, Table
+from mlperf_logging.runs.progress import to_float
 from mlperf_logging.runs.run import EVALUATION_KEYS, Evaluation
 
 AT_LEAST, AT_MOST = "at least", "at most"
@@ -23,6 +26,8 @@ _SANITY = (0, 1)
 """Bounds that only say that a share is a share; no target lies there."""
 
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_NAMING = frozenset({"logged", "count", "minutes_since"})
+_NO_RULES = CompiledCell((), (), (), (), (), False, False, False, (), (), False)
 
 
 class Bound(NamedTuple):
@@ -39,27 +44,9 @@ class Bound(NamedTuple):
     value: float
 
 
-class Target(NamedTuple):
-    """What at least one evaluation of a run must satisfy.
-
-    Attributes:
-        keys: log keys of the events that it is tested on.
-        text: the formula as written.
-        node: its syntax tree.
-        holds: the formula, compiled.
-        source: id of the rule, or "given" for one that the caller gave.
-    """
-
-    keys: tuple[str, ...]
-    text: str
-    node: Node
-    holds: Closure
-    source: str
-
-
 def find_targets(
     ruleset: Ruleset, division: str | None, benchmark: str | None, variants: tuple[str, ...] = ()
-) -> list[Target]:
+) -> list[Rule]:
     """The targets of one kind of run; none where the round states none.
 
     A clause that only says that a share is a share is no target. Where a division states no other, the closed
@@ -84,18 +71,18 @@ def find_targets(
 
 def _list_targets(
     ruleset: Ruleset, division: str | None, benchmark: str | None, variants: tuple[str, ...]
-) -> list[Target]:
-    table = ruleset.table(division, benchmark, variants, strict=True)
-    words = frozenset(table.initial_state)
-    found = []
-    for rule in table.rules:
-        keys = tuple(rule.key.split("|"))
-        if rule.on == "any" and set(keys) <= set(EVALUATION_KEYS) and _says_something(rule.node):
-            found.append(Target(keys, rule.text, rule.node, compile_formula(rule.node, words), rule.id))
-    return found
+) -> list[Rule]:
+    rules = ruleset.table(division, benchmark, variants, strict=True).rules
+    return [
+        rule
+        for rule in rules
+        if rule.on == "any"
+        and set(rule.key.split("|")) <= set(EVALUATION_KEYS)
+        and _says_something(rule.node)
+    ]
 
 
-def read_target(text: str, shown: str = "") -> Target:
+def read_target(text: str, shown: str = "") -> Rule:
     """A target that a caller states, in the formula language of the rules: ``value >= 0.759``.
 
     Args:
@@ -107,76 +94,68 @@ def read_target(text: str, shown: str = "") -> Target:
     """
     try:
         node = parse_formula(text)
-        return Target(EVALUATION_KEYS, shown or text, node, compile_formula(node), "given")
-    except RuleError as trouble:
-        raise UsageError(f"the target is no formula such as 'value >= 0.759': {trouble}") from None
+        compile_formula(node)
+    except RuleError as error:
+        raise UsageError(f"the target is no formula such as 'value >= 0.759': {error}") from None
+    return Rule(
+        id="given-target",
+        code="MLP403",
+        key="|".join(EVALUATION_KEYS),
+        on="any",
+        node=node,
+        text=shown or text,
+        severity="error",
+        level=None,
+        scope="given",
+        summary="",
+        why="",
+        hint="",
+        source="",
+        since="",
+        changed=(),
+        passing=(),
+        failing=(),
+        path="",
+        line=0,
+    )
 
 
-def read_logged_target(events: Mapping[str, Event]) -> list[Target]:
+def read_logged_target(event: Event | None) -> list[Rule]:
     """The target that a log states itself, as ``eval_target``; none where it states none.
 
     Args:
-        events: key to its last event.
+        event: the last such event, or None.
     """
-    event = events.get(LOGGED_TARGET)
     if event is None or isinstance(event.value, bool) or not isinstance(event.value, (int, float)):
         return []
-    place = (
-        "value.value" if event.benchmark is not None else "value"
-    )  # the oldest dialect has an object there
+    # The oldest dialect has an object as the value of an evaluation.
+    place = "value.value" if event.benchmark is not None else "value"
     return [read_target(f"{place} >= {event.value!r}", f"value >= {event.value!r} (logged {LOGGED_TARGET})")]
 
 
-def find_meeting(
-    events: Iterable[Event], targets: Sequence[Target], table: Table
-) -> tuple[frozenset[Any], ...]:
-    """Go through a run's events and tell which evaluations meet each target.
+def add_targets(table: Table, targets: Iterable[Rule]) -> Table:
+    """A table that also tries targets that are none of its own; missing them breaks no rule.
 
     Args:
-        events: the log's events, in its order.
-        targets: what must be met.
-        table: the rules of the run's kind: what they say of state and of joined events holds for formulas.
-
-    Returns:
-        For each target the identities (see `identify`) of the evaluations that meet it.
+        table: the rules for one kind of run.
+        targets: what evaluations are to be tried on; those of the table are tried in any case.
     """
-    memory = Memory(table.initial_state)
-    joiner = Joiner(table.join) if table.join else None
-    meeting: tuple[set[Any], ...] = tuple([set[Any]() for _ in targets])
-
-    def look(event: Event) -> None:
-        for target, found in zip(targets, meeting, strict=True):
-            if event.key in target.keys and _holds(target.holds, event, memory):
-                found.add(identify(event, table.join))
-        _remember(event, memory, table)
-
-    for event in events:
-        look(event)
-        if joiner is not None and event.key == joiner.source:
-            joiner.take(event)
-    if joiner is not None:
-        for event in joiner.events():
-            look(event)
-    return tuple([frozenset(found) for found in meeting])
-
-
-def identify(event: Event, join: Mapping[str, str] | None) -> Any:
-    """What tells an evaluation from others: its record, or what joined events are joined by.
-
-    Args:
-        event: an event of an evaluation, or a joined one.
-        join: how the benchmark's events are joined, or None.
-    """
-    if join is not None and event.key == join["key"]:
-        return repr(event.value.get(join["by"]))
-    if join is not None and event.key == join["of"] and join["by"] in event.metadata:
-        return repr(event.metadata[join["by"]])
-    return event.raw.rstrip()
+    own = {rule.id for rule in table.rules}
+    entries = dict(table.entries)
+    for target in targets:
+        if target.id not in own:
+            compiled = CompiledRule(target, compile_formula(target.node, frozenset(table.initial_state)))
+            for key in target.key.split("|"):
+                entry = entries.get(key, _NO_RULES)
+                entries[key] = entry._replace(targets=(*entry.targets, compiled), more=True)
+            for key in [part[1] for part in walk(target.node) if part[0] in _NAMING]:
+                entries.setdefault(key, _NO_RULES)
+    return table._replace(entries=entries)
 
 
 def list_bounds(
-    targets: Iterable[Target], values: Mapping[str | None, float], events: Mapping[str, Event]
-) -> list[Bound]:
+    targets: Iterable[Rule], evaluations: Iterable[Evaluation], events: Mapping[str, Event]
+) -> tuple[Bound, ...]:
     """The numbers that targets ask for, to be drawn as lines.
 
     Bounds of 0 and 1 are left out: they say that a share is a share. Of alternatives (a score of 24 or of 0.24) the
@@ -184,14 +163,15 @@ def list_bounds(
 
     Args:
         targets: the targets.
-        values: metric to a value that was logged of it, None for the only metric.
+        evaluations: of the run.
         events: key to its last event, for conditions that look at other keys.
     """
-    memory = Memory({})
-    memory.last = dict(events)
+    values = {each.metric: to_float(each.value) for each in evaluations if each.value is not None}
+    state = RunState({})
+    state.last = dict(events)
     found: dict[str | None, list[Bound]] = {}
     for target in targets:
-        for bound in _find_bounds(target.node, memory):
+        for bound in _find_bounds(target.node, state):
             found.setdefault(bound.metric, []).append(bound)
     kept = []
     for metric, bounds in found.items():
@@ -200,12 +180,12 @@ def list_bounds(
         if logged is not None:
             wanted.sort(key=lambda bound: abs(bound.value - logged))
         kept += wanted[:1]
-    return kept
+    return tuple(kept)
 
 
 def find_missing(
     evaluations: Iterable[Evaluation], bounds: Iterable[Bound], join: Mapping[str, str] | None
-) -> frozenset[Any]:
+) -> frozenset[bytes | str]:
     """Evaluations that miss a number of the target, although they may meet an alternative of its formula.
 
     A rule that takes 25 or 0.25 for one and the same score takes 0.4 of 100 for more than 25: the log's own scale says
@@ -217,54 +197,31 @@ def find_missing(
         join: how the benchmark's events are joined, or None.
 
     Returns:
-        Identities of the evaluations of which no value of some metric is within its bound.
+        Identities (see `identify_evaluation`) of the evaluations of which no value of some metric is within its bound.
     """
     wanted = {bound.metric: bound for bound in bounds}
-    within: dict[tuple[Any, str | None], bool] = {}
+    within: dict[tuple[bytes | str, str | None], bool] = {}
     for each in evaluations:
         bound = wanted.get(each.metric)
         if bound is not None and each.value is not None:
             good = each.value >= bound.value if bound.direction == AT_LEAST else each.value <= bound.value
-            place = (identify(each.event, join), each.metric)
+            place = (identify_evaluation(each.event, join), each.metric)
             within[place] = within.get(place, False) or good
     return frozenset([name for (name, _), good in within.items() if not good])
 
 
 def _says_something(node: Node) -> bool:
-    return any(bound.value not in _SANITY for bound in _find_bounds(node, Memory({})))
+    return any(bound.value not in _SANITY for bound in _find_bounds(node, RunState({})))
 
 
-def _holds(closure: Closure, event: Event, memory: Memory) -> bool:
-    try:
-        return bool(closure(event, memory))
-    except TROUBLES:  # the value is missing or of another kind: not met
-        return False
-
-
-def _remember(event: Event, memory: Memory, table: Table) -> None:
-    key = event.key
-    memory.first_ms.setdefault(key, event.time_ms)
-    memory.counts[key] = memory.counts.get(key, 0) + 1
-    entry = table.entries.get(key)
-    if entry is not None:
-        for word, closure in entry.change:
-            try:
-                memory.state[word] = closure(event, memory)
-            except TROUBLES:
-                continue
-    memory.last[key] = event
-
-
-def _find_bounds(node: Node, memory: Memory) -> Iterable[Bound]:
+def _find_bounds(node: Node, state: RunState) -> Iterable[Bound]:
     name, *rest = node
     if name in ("conjunction", "disjunction"):
         for part in rest:
-            yield from _find_bounds(part, memory)
+            yield from _find_bounds(part, state)
     elif name == "conditional":
         then, condition, otherwise = rest
-        event = next(iter(memory.last.values()), None)
-        holds = event is None or _holds(compile_formula(condition), event, memory)
-        yield from _find_bounds(then if holds else otherwise, memory)
+        yield from _find_bounds(then if _holds(condition, state) else otherwise, state)
     elif name == "comparison":
         for left, sign, right in zip(rest[::2], rest[1::2], rest[2::2], strict=False):
             for subject, number, word in ((left, right, sign), (right, left, _FLIPPED.get(sign, sign))):
@@ -272,6 +229,15 @@ def _find_bounds(node: Node, memory: Memory) -> Iterable[Bound]:
                 if value is not None and metric is not None and word in _FLIPPED:
                     direction = AT_LEAST if word.startswith(">") else AT_MOST
                     yield Bound(metric or None, direction, value)
+
+
+def _holds(condition: Node, state: RunState) -> bool:
+    """Whether a condition on other keys holds; without any log, the first branch of a formula stands for it."""
+    event = next(iter(state.last.values()), None)
+    try:
+        return event is None or bool(compile_formula(condition)(event, state))
+    except EVALUATION_ERRORS:  # the value is missing or of another kind
+        return False
 
 
 def _read_number(node: Node) -> float | None:

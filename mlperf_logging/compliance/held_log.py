@@ -1,0 +1,123 @@
+"""A log's items, held in memory where they are few and read a second time where they are many."""
+
+from collections.abc import Iterator, Sequence
+from os import PathLike, fspath, stat
+from typing import IO, TYPE_CHECKING, Any, cast
+
+from mlperf_logging.compliance.identity import Identity, is_uniform
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import read_batches
+from mlperf_logging.parsing.sources import name_of
+
+if TYPE_CHECKING:
+    from mlperf_logging.runs.run import RunNotes
+
+Source = str | PathLike[str] | bytes | IO[bytes]
+
+HELD_EVENTS = 50_000
+"""Events that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
+
+
+class HeldLog:
+    """A log that is read once, or twice where it is long.
+
+    Attributes:
+        path: the log as the caller named it.
+        identity: what it says of its own kind.
+    """
+
+    def __init__(self, source: Source, notes: "RunNotes | None" = None) -> None:
+        """Read the log.
+
+        Args:
+            source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
+            notes: takes in what is read, for the typed view of the run.
+
+        Raises:
+            UnreadableLogError: the log cannot be opened or its compression is broken.
+        """
+        self._source: Any = fspath(source) if isinstance(source, PathLike) else source
+        self.path = name_of(self._source)
+        self.identity = Identity({}, {})
+        self._items: list[Event | Problem] | None = []
+        self._spool: Any = None
+        self._uniform = True
+        if _can_be_read_once_only(self._source):
+            self._source = self._spool = _open_spool(self._source)
+        for batch in read_batches(self._source):
+            uniform = is_uniform(batch)
+            self._uniform = self._uniform and uniform
+            self.identity.note(batch)
+            if notes is not None and uniform:
+                notes.note_events(batch[0].dialect, cast("list[Event]", batch))
+            elif notes is not None:
+                notes.note(batch)
+            if self._items is not None:
+                self._items += batch
+                if len(self._items) > HELD_EVENTS:
+                    self._items = None
+
+    def plain_events(self, dialect: str) -> Sequence[Event]:
+        """The items, if they are held and all are events of one dialect; else nothing."""
+        if self._items and self._uniform and list(self.identity.dialects) == [dialect]:
+            return cast("list[Event]", self._items)
+        return ()
+
+    def arrange(self, reading: dict[str, Any]) -> Iterator[Event | Problem]:
+        """The items as a round reads them: in file order, or each record once and sorted by its text.
+
+        Args:
+            reading: see `Ruleset.reading`.
+        """
+        if not reading:
+            return self._read_items()
+        kept: dict[bytes, Event | Problem] = {}
+        others: list[Event | Problem] = []
+        for item in self._read_items():
+            if type(item) is Event and reading.get("once"):
+                kept.setdefault(item.raw.strip(), item)
+            else:
+                others.append(item)
+        events = list(kept.values())
+        if reading.get("order") == "text":
+            events.sort(key=lambda item: item.raw.strip())
+        return iter([*events, *others])
+
+    def _read_items(self) -> Iterator[Event | Problem]:
+        if self._items is not None:
+            yield from self._items
+            return
+        if self._spool is not None:
+            self._spool.seek(0)
+        for batch in read_batches(self._source):
+            yield from batch
+
+
+def _can_be_read_once_only(source: Any) -> bool:
+    """True for standard input, an open file, and a path that names a pipe or a device."""
+    if isinstance(source, bytes):
+        return False
+    if not isinstance(source, str) or source == "-":
+        return True
+    try:
+        mode = stat(source).st_mode
+    except (OSError, ValueError):  # the reader says what is wrong with it
+        return False
+    return (mode & 0o170000) in {0o010000, 0o020000}
+
+
+def _open_spool(source: Any) -> Any:
+    import shutil
+    import sys
+    from contextlib import ExitStack
+    from tempfile import SpooledTemporaryFile
+
+    spool = SpooledTemporaryFile(max_size=16 << 20)  # noqa: SIM115 - lives as long as the log is judged
+    with ExitStack() as opened:
+        if source == "-":
+            source = sys.stdin.buffer
+        elif isinstance(source, str):
+            source = opened.enter_context(open(source, "rb"))
+        shutil.copyfileobj(source, spool, 1 << 20)
+    spool.seek(0)
+    return spool

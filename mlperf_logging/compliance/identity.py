@@ -1,0 +1,85 @@
+"""What a log says of its own kind: dialect, benchmark, division, and what chooses the benchmark's variants."""
+
+from collections.abc import Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
+from mlperf_logging.rules.rulesets import Ruleset
+
+_KEY = itemgetter(Event._fields.index("key"))
+_DIALECT = itemgetter(Event._fields.index("dialect"))
+
+KEPT_KEYS = 10_000
+"""Different keys of a log that are remembered; real logs hold some hundred."""
+
+BENCHMARK, DIVISION = "submission_benchmark", "submission_division"
+
+
+def is_uniform(items: Sequence[Event | Problem]) -> bool:
+    """Whether the items are events, and all of one dialect."""
+    return set(map(type, items)) == {Event} and len(set(map(_DIALECT, items))) == 1
+
+
+class Identity(NamedTuple):
+    """What kind of run a log is of, as far as it says so itself.
+
+    Attributes:
+        dialects: first line at which records of each dialect stand.
+        first: for each dialect, the first event of each key.
+    """
+
+    dialects: dict[str, int]
+    first: dict[str, dict[str, Event]]
+
+    def note(self, items: Sequence[Event | Problem]) -> None:
+        """Take in items of the log, in their order."""
+        dialects, first = self.dialects, self.first
+        if is_uniform(items):  # nearly always; then a few calls do for all
+            known = first.setdefault(items[0].dialect, {})
+            dialects.setdefault(items[0].dialect, items[0].line)
+            if len(known) < KEPT_KEYS:
+                firsts = dict(zip(map(_KEY, reversed(items)), reversed(items), strict=True))
+                first[items[0].dialect] = {**firsts, **known}
+            return
+        for item in items:
+            dialect = item.dialect
+            if dialect not in dialects and dialect:
+                dialects[dialect] = item.line
+                first[dialect] = {}
+            if type(item) is Event:
+                known = first[dialect]
+                if item[0] not in known and len(known) < KEPT_KEYS:
+                    known[item[0]] = item
+
+    def events(self, dialect: str) -> dict[str, Event]:
+        """The first event of each key in one dialect."""
+        return self.first.get(dialect, {})
+
+    def value(self, dialect: str, key: str) -> Any:
+        """The first logged value of a key in one dialect, or None."""
+        event = self.events(dialect).get(key)
+        return event.value if event is not None else None
+
+    def benchmark(self, dialect: str) -> str | None:
+        """The benchmark that the log names: as a key's value, or in each record."""
+        value = self.value(dialect, BENCHMARK)
+        if isinstance(value, str):
+            return value
+        named = next((event.benchmark for event in self.events(dialect).values() if event.benchmark), None)
+        return named or (None if value is None else str(value))
+
+
+def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
+    """The benchmark's variants that a log is of, by the first events of the keys that choose them."""
+    state = RunState({})
+    state.last = identity.events(ruleset.dialect)
+    found = []
+    for name, applies in ruleset.variants(benchmark).items():
+        try:
+            if applies(next(iter(state.last.values())), state):
+                found.append(name)
+        except (*EVALUATION_ERRORS, StopIteration):  # the choosing key is not logged: a rule asks for it
+            continue
+    return tuple(found)

@@ -1,0 +1,168 @@
+"""A judged run: a log's verdict, the typed view of its run, and the evaluations that met each target.
+
+All three come from one reading and one judging of the log. Scores, analyses and reports read it and judge nothing.
+"""
+
+from typing import Any, NamedTuple, Unpack
+
+from mlperf_logging.compliance.checking import judge_items, no_collecting
+from mlperf_logging.compliance.findings import Verdict
+from mlperf_logging.compliance.held_log import HeldLog, Source
+from mlperf_logging.compliance.identity import find_variants
+from mlperf_logging.compliance.joining import identify_evaluation
+from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleOptions, RuleSelection, choose_ruleset
+from mlperf_logging.compliance.targets import (
+    LOGGED_TARGET,
+    Bound,
+    add_targets,
+    find_missing,
+    find_targets,
+    list_bounds,
+    read_logged_target,
+    read_target,
+)
+from mlperf_logging.events import Event
+from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.runs.run import Run, RunNotes
+
+_VALUE_CODES = frozenset({"MLP302", "MLP304", "MLP305"})
+
+
+class JudgedTarget(NamedTuple):
+    """What at least one evaluation of a run must satisfy, and those that do.
+
+    Attributes:
+        text: the formula as written, with a word on where it comes from if that is not the run's own division.
+        met: the events of the evaluations that met it, in the order of the log; joined ones where metrics are joined.
+    """
+
+    text: str
+    met: tuple[Event, ...]
+
+
+class JudgedRun(NamedTuple):
+    """A run's verdict and what its log shows.
+
+    Attributes:
+        run: the typed view of the log.
+        verdict: the judgement of the log, by the rules that were selected.
+        ruleset: the round that judged.
+        variants: the benchmark's variants that the run is of.
+        targets: what it had to reach. The round's own targets, strict ones included; else those of the closed
+            division; else the one that the log states; or the one that the caller gave.
+        bounds: the numbers that the targets ask for, in the scale that the log uses.
+        broken_keys: keys whose values break a rule, strict ones included.
+    """
+
+    run: Run
+    verdict: Verdict
+    ruleset: Ruleset
+    variants: tuple[str, ...]
+    targets: tuple[JudgedTarget, ...]
+    bounds: tuple[Bound, ...]
+    broken_keys: frozenset[str]
+
+    @property
+    def division(self) -> str | None:
+        """The division that it was judged by: as given or logged, or None."""
+        return self.verdict.division
+
+    @property
+    def benchmark(self) -> str | None:
+        """The benchmark that it was judged as: as given or logged, or None."""
+        return self.verdict.benchmark
+
+    @property
+    def knows_benchmark(self) -> bool:
+        """Whether the round knows the benchmark."""
+        return self.benchmark in self.ruleset.benchmarks
+
+    @property
+    def join(self) -> dict[str, str] | None:
+        """How the benchmark's events are joined (see `joining`), or None."""
+        return self.ruleset.join(self.benchmark)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the round says of the benchmark: area, model, how often it is run …; empty where it is not known."""
+        return self.ruleset.facts(self.benchmark) if self.benchmark and self.knows_benchmark else {}
+
+
+def judge_run(
+    source: Source,
+    selection: RuleSelection = AUTOMATIC,
+    *,
+    target: str | None = None,
+    **options: Unpack[RuleOptions],
+) -> JudgedRun:
+    """Judge one log and give the typed view of its run, from one reading.
+
+    Args:
+        source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
+        selection: by which rules; by default the log chooses.
+        target: a formula such as "value >= 0.759" in place of the rules' target; it takes no part in the verdict.
+        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"`` or ``strict=True``.
+
+    Raises:
+        UnreadableLogError: the log cannot be opened or its compression is broken.
+        UsageError: there is no such usage, ruleset, division or benchmark, or the target is no formula.
+        RuleError: a rule file is wrong.
+    """
+    if options:
+        selection = selection._replace(**options)
+    targets = [read_target(target)] if target is not None else []
+    notes = RunNotes(notes_identity=False)
+    with no_collecting():
+        log = HeldLog(source, notes)
+        choice = choose_ruleset(selection, log.identity)
+        ruleset, division, benchmark = choice.ruleset, choice.division, choice.benchmark
+        variants = find_variants(ruleset, benchmark, log.identity)
+        last = notes.last_events(ruleset.dialect)
+        if not targets:
+            targets = find_targets(ruleset, division, benchmark, variants)
+        if not targets:
+            targets = read_logged_target(last.get(LOGGED_TARGET))
+        # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
+        table = ruleset.table(division, benchmark, variants, strict=True, level=selection.level)
+        judged = judge_items(log, choice, add_targets(table, targets))
+        counting = None
+        if not selection.strict:
+            plain = ruleset.table(division, benchmark, variants, level=selection.level)
+            counting = {rule.id for rule in plain.rules}
+        verdict = judged.reach_verdict(counting)
+    dialect = ruleset.dialect if verdict.event_count else None
+    run = notes.make_run(log.path, dialect, log.identity.events(dialect or ""))
+    evaluations = run.evaluations
+    bounds = list_bounds(targets, evaluations, last)
+    join = ruleset.join(benchmark)
+    missing = find_missing(evaluations, bounds, join)
+    met = judged.judge.met
+    return JudgedRun(
+        run=run,
+        verdict=verdict,
+        ruleset=ruleset,
+        variants=variants,
+        targets=tuple(
+            [
+                JudgedTarget(
+                    target.text,
+                    tuple(
+                        [
+                            event
+                            for event in met.get(target.id, ())
+                            if identify_evaluation(event, join) not in missing
+                        ]
+                    ),
+                )
+                for target in targets
+            ]
+        ),
+        bounds=bounds,
+        broken_keys=frozenset(
+            [
+                violation.rule.key.partition("|")[0]
+                for violation in judged.judge.violations
+                if violation.code in _VALUE_CODES
+            ]
+        ),
+    )
