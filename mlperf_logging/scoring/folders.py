@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlperf_logging.runs.folders import ResultFolder
+from mlperf_logging.scoring.agreement import find_agreement
 from mlperf_logging.scoring.energy import PowerError, measure_run
 from mlperf_logging.scoring.means import find_median_window, median, trim
 from mlperf_logging.scoring.requirements import Requirement
@@ -94,25 +94,14 @@ def score_folder(
     Returns:
         The score; where there is none, `FolderScore.problems` says why.
     """
-    benchmark, problems = agree("benchmark", [run.benchmark for run in runs])
-    division, split = agree("division", [run.division for run in runs])
-    ruleset, mixed = agree("ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs])
-    problems += split + (mixed if not problems else [])
-    wanted = requirement or next((run.requirement for run in runs if run.requirement is not None), None)
-    score = FolderScore(
-        folder,
-        benchmark,
-        division,
-        ruleset,
-        runs[0].ruleset_reason if runs else "",
-        tuple(runs),
-        wanted,
-        method,
-    )
+    shared = find_agreement(runs)
+    wanted = requirement or shared.requirement
+    problems = list(shared.problems)
+    score = FolderScore(folder, *shared.identity, tuple(runs), wanted, method)
     if wanted is None:
-        named = repr(benchmark) if benchmark else "the benchmark"
+        named = repr(score.benchmark) if score.benchmark else "the benchmark"
         problems.append(
-            f"{ruleset or 'the ruleset'} does not know {named}, so it cannot be told how it is scored"
+            f"{score.ruleset or 'the ruleset'} does not know {named}, so it cannot be told how it is scored"
         )
         return score._replace(problems=tuple(problems))
     try:
@@ -122,9 +111,7 @@ def score_folder(
     score = score._replace(scaling_factor=factor)
     if problems:
         return score._replace(problems=tuple(problems))
-    sizes = [None if run.batch_size is None else f"{run.batch_size:g}" for run in runs]
-    _, mixed_sizes = agree("batch size", sizes)
-    score = score._replace(notes=tuple(mixed_sizes))
+    score = score._replace(notes=shared.batch_size_problems)
     if folder.scaling == WEAK:
         return _score_throughput(score, wanted)
     return _score_time(score, wanted, factor)
@@ -149,20 +136,6 @@ def read_scaling_factor(path: str | None) -> float:
     if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 < factor < math.inf:
         raise ValueError(f"{path} says a scaling_factor of {factor!r}; it must be a positive number")
     return factor
-
-
-def agree(what: str, values: Sequence[str | None]) -> tuple[str | None, list[str]]:
-    """The one value that runs share, or what is wrong; logs that say nothing (damaged ones, say) have no vote.
-
-    Args:
-        what: what the values are, for the message.
-        values: one for each run.
-    """
-    votes = Counter(value for value in values if value is not None)
-    if len(votes) > 1:
-        shown = ", ".join(f"{value} ({count})" for value, count in sorted(votes.items()))
-        return None, [f"the folder mixes {what}s: {shown}; keep the runs of one in a folder"]
-    return next(iter(votes), None), []
 
 
 def _score_throughput(score: FolderScore, requirement: Requirement) -> FolderScore:

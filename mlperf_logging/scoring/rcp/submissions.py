@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from mlperf_logging.events import Division
 from mlperf_logging.runs.folders import ResultFolder
-from mlperf_logging.scoring.folders import agree, describe_too_few
+from mlperf_logging.scoring.agreement import find_agreement
+from mlperf_logging.scoring.folders import describe_too_few
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS, PassProbability, simulate_pass_probability
 from mlperf_logging.scoring.rcp.points import ReferenceTable
 from mlperf_logging.scoring.rcp.references import CHECK
@@ -76,25 +77,12 @@ def check_submission(
         seed: of the simulation, where runs are still to come.
         draws: of the simulation.
     """
-    benchmark, mixed = agree("benchmark", [run.benchmark for run in runs])
-    division, split = agree("division", [run.division for run in runs])
-    ruleset, several = agree(
-        "ruleset", [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs]
-    )
-    requirement = next((run.requirement for run in runs if run.requirement is not None), None)
-    outcome = SubmissionCheck(
-        folder,
-        benchmark,
-        division,
-        ruleset,
-        runs[0].ruleset_reason if runs else "",
-        tuple(runs),
-        requirement,
-        None,
-        "",
-    )
-    if faults := [*mixed, *split, *several]:
-        return outcome._replace(passed=False, reason=faults[0])
+    shared = find_agreement(runs)
+    benchmark, division, ruleset, _ = shared.identity
+    requirement, batch_size = shared.requirement, shared.batch_size
+    outcome = SubmissionCheck(folder, *shared.identity, tuple(runs), requirement, None, "")
+    if shared.problems:
+        return outcome._replace(passed=False, reason=shared.problems[0])
     if division == Division.OPEN:
         return outcome._replace(
             reason="the open division is not tested; --division closed tests it all the same"
@@ -106,13 +94,10 @@ def check_submission(
     table = find_table(ruleset, benchmark)
     if table is None:
         return outcome._replace(reason=f"{ruleset} has no reference convergence points of {benchmark}")
-    sizes = [None if run.batch_size is None else f"{run.batch_size:g}" for run in runs]
-    size_text, faults = agree("batch size", sizes)
-    if faults:
-        return outcome._replace(passed=False, reason=faults[0])
-    if size_text is None:
+    if shared.batch_size_problems:
+        return outcome._replace(passed=False, reason=shared.batch_size_problems[0])
+    if batch_size is None:
         return outcome._replace(passed=False, reason="no run logs global_batch_size")
-    batch_size = next(run.batch_size for run in runs if run.batch_size is not None)
     converged = [
         read_converged(run.converged_at, table.unit, batch_size, run.trained_samples) for run in runs
     ]
