@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlperf_logging.analysis.columns import FLAG, TEXT, Column, make_table
 from mlperf_logging.analysis.grouping import GROUP
 from mlperf_logging.analysis.reading import RunRows
+from mlperf_logging.rules.clauses import OCCURS
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rule import Rule
@@ -195,7 +196,7 @@ def _plain(value: Any) -> Any:
 def _summarize(rules: Iterable[Rule]) -> KeyRule:
     texts, freedoms = [], [FREE]
     for rule in rules:
-        if rule.on == "occurs":
+        if rule.on == OCCURS:
             continue
         freedom = _classify(rule.node)
         freedoms.append(freedom)

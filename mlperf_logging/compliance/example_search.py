@@ -17,6 +17,7 @@ from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.messages import describe_violation
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import MS_PER_MINUTE, Event, Severity
+from mlperf_logging.rules.clauses import END, OCCURS, ONCE_EACH, REST
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, compile_formula
 from mlperf_logging.rules.examples import Example, read_events, write_event
 from mlperf_logging.rules.formula import Node, walk
@@ -80,10 +81,10 @@ def _event(
 
 def _derive(ruleset: Ruleset, rule: Rule) -> tuple[list[Event], list[Event]]:
     key = rule.key.partition("|")[0]
-    if rule.on == "occurs":
+    if rule.on == OCCURS:
         number = rule.node[1] if rule.node[0] == "at_least" else 1
         return [_event(key, 1)] * number, [_event(key, 1)] * (number - 1)
-    if rule.on == "once_each":
+    if rule.on == ONCE_EACH:
         (_, name), names = rule.node[1], rule.node[3]
         events = [_event(key, None, {name: each}) for each in names]
         return events, events[:-1]
@@ -110,10 +111,10 @@ def _candidates(ruleset: Ruleset, rule: Rule, key: str) -> Iterator[list[Event]]
     numbers = _numbers(rule.node)
     for before in _preludes(ruleset, rule.node, key, numbers):
         for subject in _subjects(rule.node, key, before, numbers):
-            if rule.on == "end":
+            if rule.on == END:
                 yield before
                 break
-            if rule.on != "rest":
+            if rule.on != REST:
                 yield [*before, subject]
                 continue
             for first in itertools.islice(_subjects(rule.node, key, before, numbers), 8):

@@ -12,6 +12,7 @@ from mlperf_logging.compliance import violations
 from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.compliance.violations import Violation, collect_evidence
 from mlperf_logging.events import Event
+from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Table
@@ -103,11 +104,11 @@ class Judge:
         for compiled in self.table.end:
             self._judge_end(compiled)
         for rule in self.table.rules:
-            if rule.on == "occurs":
+            if rule.on == OCCURS:
                 self._judge_occurrence(rule)
-            elif rule.on == "any":
+            elif rule.on == ANY:
                 self._judge_target(rule)
-            elif rule.on == "once_each":
+            elif rule.on == ONCE_EACH:
                 self._judge_names(rule)
 
     def _add(self, rule: Rule, kind: str, event: Event | None, evidence: object = None) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.errors import RuleError, UsageError
 from mlperf_logging.events import Division, Event
+from mlperf_logging.rules.clauses import ANY
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, compile_formula
 from mlperf_logging.rules.formula import Node, parse_formula, walk
 from mlperf_logging.rules.rule import Rule
@@ -76,9 +77,7 @@ def _list_targets(
     return [
         rule
         for rule in rules
-        if rule.on == "any"
-        and set(rule.key.split("|")) <= set(EVALUATION_KEYS)
-        and _says_something(rule.node)
+        if rule.on == ANY and set(rule.key.split("|")) <= set(EVALUATION_KEYS) and _says_something(rule.node)
     ]
 
 
@@ -101,7 +100,7 @@ def read_target(text: str, shown: str = "") -> Rule:
         id="given-target",
         code="MLP403",
         key="|".join(EVALUATION_KEYS),
-        on="any",
+        on=ANY,
         node=node,
         text=shown or text,
         severity="error",

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlperf_logging.errors import RuleError
 from mlperf_logging.rules.brace_expansion import expand_names
+from mlperf_logging.rules.clauses import ONCE_EACH
 from mlperf_logging.rules.resolved import ResolvedRuleset
 from mlperf_logging.rules.rule import CellRules, Rule
 
@@ -31,7 +32,7 @@ def bind_names(ruleset: ResolvedRuleset) -> ResolvedRuleset:
 
 
 def _bind_rule(rule: Rule, names: list[str], lists: dict[str, list[str]]) -> Rule:
-    if rule.on != "once_each":
+    if rule.on != ONCE_EACH:
         if "benchmarks" not in rule.text:
             return rule
         text = rule.text.replace("in benchmarks", f"in {{{', '.join(names)}}}")

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.diagnostics import KINDS
+from mlperf_logging.rules.clauses import CLAUSES, OCCURS
 from mlperf_logging.rules.codes import Code
 from mlperf_logging.rules.examples import Example, ExampleFinder
 from mlperf_logging.rules.formula import walk
@@ -15,8 +16,6 @@ from mlperf_logging.rules.resolving import sort_key
 from mlperf_logging.rules.rule import STRICT, Rule
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.suggestions import did_you_mean
-
-_PREFIXES = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}
 
 
 class KeyRow(NamedTuple):
@@ -224,7 +223,7 @@ def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = No
 def _statements(ruleset: Ruleset, benchmark: str | None) -> dict[tuple[str, str], str]:
     known: dict[tuple[str, str], list[str]] = {}
     for rule in list_rules(ruleset, None, benchmark if benchmark in ruleset.benchmarks else None):
-        text = _PREFIXES.get(rule.on, "") + rule.text
+        text = CLAUSES[rule.on].prefix + rule.text
         known.setdefault((rule.scope, rule.key), []).append(text)
     return {place: "; ".join(texts) for place, texts in known.items()}
 
@@ -234,9 +233,8 @@ def _variant_choices(ruleset: Ruleset, benchmark: str | None) -> list[tuple[str,
 
 
 def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str]) -> KeyRow:
-    occurs = "; ".join(rule.text for rule in rules if rule.on == "occurs") or "any number"
-    said = {"any": "reaches ", "first": "first: ", "rest": "after the first: ", "end": "in all: "}
-    texts = [said.get(rule.on, "") + rule.text for rule in rules if rule.on != "occurs"]
+    occurs = "; ".join(rule.text for rule in rules if rule.on == OCCURS) or "any number"
+    texts = [CLAUSES[rule.on].label + rule.text for rule in rules if rule.on != OCCURS]
     level = STRICT if all(rule.level == STRICT for rule in rules) else ""
     changed = sorted({name for rule in rules for name in rule.changed}, key=sort_key)
     return KeyRow(
@@ -279,17 +277,10 @@ def _explain_rule(rule: Rule, ruleset: Ruleset, example: Example) -> Explanation
     vocabulary = ruleset.vocabulary()
     code = vocabulary.codes[rule.code]
     meaning = vocabulary.keys.get(rule.key.partition("|")[0], "")
-    said = {
-        "any": "at least one event satisfies",
-        "first": "the first event satisfies",
-        "rest": "each event but the first satisfies",
-        "end": "the log satisfies",
-        "once_each": "the events log",
-    }
     wants = rule.summary or (
         f"{rule.key} is logged {rule.text.replace(' one', ' once', 1)}"
-        if rule.on == "occurs"
-        else f"{rule.key}: {said.get(rule.on, 'each event satisfies')} `{rule.text}`"
+        if rule.on == OCCURS
+        else f"{rule.key}: {CLAUSES[rule.on].subject} `{rule.text}`"
     )
     why = rule.why or f"{meaning} {code.text}".strip()
     return Explanation(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Severity
 from mlperf_logging.rules.brace_expansion import expand_names
+from mlperf_logging.rules.clauses import CLAUSES, OCCURS
 from mlperf_logging.rules.codes import Vocabulary, choose_code
 from mlperf_logging.rules.files import RuleMapping
 from mlperf_logging.rules.formula import Node, parse_cell, walk
@@ -210,8 +211,8 @@ def read_cell(key: str, text: str, place: RuleMapping, origin: Origin) -> CellRu
     except RuleError as error:
         raise place.fail(str(error), key, f"{origin.scope}.{key}") from None
     clauses = list(cell.clauses)
-    if not cell.also and not any(kind == "occurs" for kind, _, _ in clauses):
-        clauses.insert(0, ("occurs", ["exactly_one"], "exactly one"))
+    if not cell.also and not any(kind == OCCURS for kind, _, _ in clauses):
+        clauses.insert(0, (OCCURS, ["exactly_one"], "exactly one"))
     group = origin.vocabulary.group_of(key)
     rules, used = [], set[str]()
     for kind, node, words in clauses:
@@ -277,8 +278,9 @@ def read_record(record: RuleMapping, origin: Origin) -> Rule:
 
 
 def _suffix(kind: str, node: Node) -> str:
-    if kind != "every":
-        return {"occurs": "", "any": ".target", "once_each": ".names"}.get(kind, f".{kind}")
+    suffix = CLAUSES[kind].suffix
+    if suffix is not None:
+        return suffix
     places = {part[0] for part in walk(node)}
     if "present" in places:
         return ".complete"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.files import load_rule_file
 from mlperf_logging.rules.formula import Node, walk
 
@@ -96,20 +97,20 @@ def choose_code(group: str, kind: str, node: Node) -> str:
 
     Args:
         group: the key's group.
-        kind: the clause's kind, see `formula.parse_cell`.
+        kind: the clause's kind, see `clauses`.
         node: the clause's syntax tree.
     """
     places = {part[0] for part in walk(node)}
-    if kind == "occurs":
+    if kind == OCCURS:
         if node[0] == "alternating":
             return "MLP203"
         if group == EVALUATION:
             return "MLP401"
         return "MLP301" if group == HYPERPARAMETER else "MLP101"
-    if kind == "once_each":
+    if kind == ONCE_EACH:
         return "MLP306"
     if group == EVALUATION:
-        if kind == "any":
+        if kind == ANY:
             return "MLP403"
         if "present" in places:
             return "MLP402"

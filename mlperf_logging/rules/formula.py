@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.errors import RuleError
+from mlperf_logging.rules.clauses import CLAUSES, FORMULA_CLAUSES, OCCURS, ONCE_EACH
 
 if TYPE_CHECKING:
     from lark import Lark, Token, Tree
@@ -68,19 +69,20 @@ def parse_cell(text: str) -> Cell:
     clause: Any  # a tree of lark's, whose children are typed too loosely to follow
     for clause in trees:
         kind = str(clause.data)
-        if kind in {"every", "first", "rest", "any", "end"}:
+        if kind in FORMULA_CLAUSES:
             formula = clause.children[0]
             words = text[clause.meta.start_pos : clause.meta.end_pos]
-            prefix = {"any": "reaches", "first": "first", "rest": "rest", "end": "end"}.get(kind, "")
-            clauses.append((kind, _to_node(formula), words.removeprefix(prefix).strip()))
-        elif kind == "once_each":
+            clauses.append(
+                (kind, _to_node(formula), words.removeprefix(CLAUSES[kind].prefix.strip()).strip())
+            )
+        elif kind == ONCE_EACH:
             place, names = clause.children
             clauses.append(
                 (kind, [kind, _to_node(place), str(names)], text[clause.meta.start_pos : clause.meta.end_pos])
             )
         else:
             operands = [int(t) if t.type == "INT" else str(t) for t in clause.children]
-            clauses.append(("occurs", [kind, *operands], _occurs_text(kind, operands)))
+            clauses.append((OCCURS, [kind, *operands], _occurs_text(kind, operands)))
     return Cell(also is not None, clauses)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.rules.catalogue import list_rules
+from mlperf_logging.rules.clauses import CLAUSES
 from mlperf_logging.rules.examples import ExampleFinder
 from mlperf_logging.rules.repository import RuleRepository
 from mlperf_logging.rules.rule import STRICT, Rule
@@ -116,13 +117,10 @@ def _write_table(ruleset: Ruleset, rules: list[Rule], find_example: ExampleFinde
         since = rule.since.partition("/")[2] + "".join(
             f", changed {name.partition('/')[2]}" for name in rule.changed
         )
-        wants = {"any": "reaches ", "first": "first ", "rest": "rest ", "end": "end "}.get(
-            rule.on, ""
-        ) + rule.text
         cells = [
             rule.key,
             rule.id,
-            f"`{wants}`",
+            f"`{CLAUSES[rule.on].prefix}{rule.text}`",
             rule.code,
             since,
             _show(example.passing),

@@ -15,7 +15,7 @@ class Rule(NamedTuple):
         id: stable name, unique over all rule files, for example ``"common.run_start"``.
         code: ``MLPxxx``, the kind of finding that breaking it gives.
         key: the log key, or two keys with ``|`` between.
-        on: ``occurs``, ``every``, ``first``, ``rest``, ``any``, ``end`` or ``once_each``.
+        on: the kind of clause, one of `clauses.CLAUSES`.
         node: the syntax tree of the formula (of the occurrence, for ``occurs``).
         text: the formula as written.
         severity: ``"error"`` or ``"warning"``.

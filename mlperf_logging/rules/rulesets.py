@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
+from mlperf_logging.rules.clauses import ANY, END, EVERY, FIRST, OCCURS, ONCE_EACH, REST
 from mlperf_logging.rules.closures import Closure, compile_formula
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.resolved import ResolvedRuleset, StateWords
@@ -195,12 +196,12 @@ def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]
             strict = any(rule.level == STRICT for rule in rules)
             if (cell.also or strict) and key in merged:
                 known = {(rule.on, str(rule.node)) for rule in merged[key]}
-                has_occurs = any(rule.on == "occurs" for rule in merged[key])
+                has_occurs = any(rule.on == OCCURS for rule in merged[key])
                 merged[key] = merged[key] + [
                     rule
                     for rule in rules
                     if (rule.on, str(rule.node)) not in known
-                    and not (strict and rule.on == "occurs" and has_occurs)
+                    and not (strict and rule.on == OCCURS and has_occurs)
                 ]
             elif rules:
                 merged[key] = rules
@@ -229,7 +230,7 @@ def compile_table(
         for rule in key_rules:
             rules.append(rule)
             compiled = CompiledRule(rule, _compile_rule(rule, words))
-            if rule.on == "end":
+            if rule.on == END:
                 end.append(compiled)
             for part in key.split("|"):
                 by_key.setdefault(part, []).append(compiled)
@@ -265,9 +266,9 @@ def compile_table(
 
 
 def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
-    if rule.on == "occurs":
+    if rule.on == OCCURS:
         return lambda _event, _memory: True
-    node = rule.node[1] if rule.on == "once_each" else rule.node
+    node = rule.node[1] if rule.on == ONCE_EACH else rule.node
     try:
         return compile_formula(node, words)
     except RuleError as error:
@@ -285,9 +286,9 @@ def _compile_cell(
     def pick(kind: str) -> tuple[CompiledRule, ...]:
         return tuple([each for each in compiled if each.rule.on == kind])
 
-    first, rest, targets, names = (pick(kind) for kind in ("first", "rest", "any", "once_each"))
+    first, rest, targets, names = (pick(kind) for kind in (FIRST, REST, ANY, ONCE_EACH))
     return CompiledCell(
-        pick("every"),
+        pick(EVERY),
         first,
         rest,
         targets,
