@@ -63,8 +63,8 @@ def find_example(ruleset: Ruleset, rule: Rule) -> Example:
                 for f in try_rule(ruleset, rule, read_events(events))
                 if f.severity == Severity.ERROR or rule.severity == Severity.WARNING
             ]
-        except ValueError as trouble:
-            raise RuleError(str(trouble), path=rule.path, line=rule.line, rule=rule.id) from None
+        except ValueError as error:
+            raise RuleError(str(error), path=rule.path, line=rule.line, rule=rule.id) from None
         if bool(found) == should_pass:
             claim, verb = ("passing", "pass") if should_pass else ("failing", "fail")
             raise RuleError(

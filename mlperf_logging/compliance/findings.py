@@ -20,7 +20,7 @@ class Finding(NamedTuple):
         expected: what the rule wants, in short ("== 0.9", "exactly one").
         found: what the log holds, in short.
         source: where the rule comes from (a chapter of the written rules, a round's public check).
-        hint: how to mend it; empty where there is nothing to add.
+        hint: how to fix it; empty where there is nothing to add.
         excerpt: text of the record that is blamed, from its marker on; empty where there is none.
     """
 

@@ -84,7 +84,7 @@ class Judge:
             self._pair(entry.pairs, event)
         for word, closure in entry.change:
             try:
-                state.state[word] = closure(event, state)
+                state.words[word] = closure(event, state)
             except EVALUATION_ERRORS:  # the rules on this event say what it lacks
                 continue
         state.last[key] = event

@@ -123,14 +123,14 @@ def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
 
     try:
         node = yaml.compose(Path(path).read_bytes(), Loader=yaml.SafeLoader)
-    except OSError as trouble:
-        raise WaiverError(f"{path}: cannot read the waiver file: {trouble.strerror}") from None
-    except yaml.MarkedYAMLError as trouble:
-        mark = trouble.problem_mark or trouble.context_mark
+    except OSError as error:
+        raise WaiverError(f"{path}: cannot read the waiver file: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
         place = f"{path}:{mark.line + 1}" if mark else path
-        raise WaiverError(f"{place}: not valid YAML: {trouble.problem}") from None
-    except yaml.YAMLError as trouble:
-        raise WaiverError(f"{path}: not valid YAML: {' '.join(str(trouble).split())}") from None
+        raise WaiverError(f"{place}: not valid YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise WaiverError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if node is None:
         return ()
     if not isinstance(node, yaml.SequenceNode):
@@ -194,5 +194,5 @@ def _check_expiry(text: str, where: str, today: date, faults: list[str]) -> None
         faults.append(f"{where}: expires must be a day such as {today.isoformat()}, not {text!r}")
     elif end < today:
         faults.append(
-            f"{where}: the waiver expired on {text}; mend the log, or agree on a new day and write it there"
+            f"{where}: the waiver expired on {text}; fix the log, or agree on a new day and write it there"
         )

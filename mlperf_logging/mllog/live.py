@@ -125,7 +125,7 @@ class LiveCheck:
     def _tell_missing(self) -> None:
         """Before the clock starts, tell which values the rules want and were not logged.
 
-        That is no violation yet, for they may still come; at ``run_stop`` it is, and too late to mend.
+        That is no violation yet, for they may still come; at ``run_stop`` it is, and too late to fix.
         """
         self._is_prepared = True
         if self.on_violation == "ignore":

@@ -54,7 +54,7 @@ class Explanation(NamedTuple):
         severity: severity of its findings; empty for a code.
         wants: what must hold.
         why: the reason.
-        hint: how to mend a violation.
+        hint: how to fix a violation.
         source: where it is written.
         since: the round that brought it; empty for a code.
         changed: the rounds that changed it.

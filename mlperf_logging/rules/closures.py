@@ -1,4 +1,4 @@
-"""Compiling formulas: a syntax tree into a closure ``(event, memory) -> value``, once per ruleset.
+"""Compiling formulas: a syntax tree into a closure ``(event, state) -> value``, once per ruleset.
 
 Nothing is evaluated by name: every node, function and event field stands in a closed list here, arithmetic
 takes numbers only, and exponents are bounded, so that no rule and no log can make the judge run code, hang
@@ -24,16 +24,16 @@ class RunState:
     """What a run has shown so far; the only state that formulas can see.
 
     Attributes:
-        state: state words of the ruleset ("run_started": True).
+        words: state words of the ruleset and their values ("run_started": True).
         last: the latest judged event of each key.
         first_ms: time of the first event of each key, in milliseconds.
         counts: number of events of each key so far.
     """
 
-    __slots__ = ("counts", "first_ms", "last", "state")
+    __slots__ = ("counts", "first_ms", "last", "words")
 
-    def __init__(self, initial_state: dict[str, Any]) -> None:
-        self.state = dict(initial_state)
+    def __init__(self, initial_words: dict[str, Any]) -> None:
+        self.words = dict(initial_words)
         self.last: dict[str, Event] = {}
         self.first_ms: dict[str, float] = {}
         self.counts: dict[str, int] = {}
@@ -152,22 +152,22 @@ def compile_formula(node: Node, state_words: frozenset[str] = frozenset()) -> Cl
 
 
 def _constant(value: Any) -> Callable[[Node, frozenset[str]], Closure]:
-    return lambda _operands, _words: lambda _event, _memory: value
+    return lambda _operands, _words: lambda _event, _run_state: value
 
 
 def _literal(operands: Node, _words: frozenset[str]) -> Closure:
     value = operands[0]
-    return lambda _event, _memory: value
+    return lambda _event, _run_state: value
 
 
 def _value(_operands: Node, _words: frozenset[str]) -> Closure:
-    return lambda event, _memory: event[1]
+    return lambda event, _run_state: event[1]
 
 
 def _meta(operands: Node, _words: frozenset[str]) -> Closure:
     name = operands[0]
 
-    def read_meta(event: Event, _memory: RunState) -> Any:
+    def read_meta(event: Event, _run_state: RunState) -> Any:
         return event[2][name]
 
     return read_meta
@@ -177,7 +177,7 @@ def _event(operands: Node, _words: frozenset[str]) -> Closure:
     read = EVENT_FIELDS.get(operands[0])
     if read is None:
         raise RuleError(f"event.{operands[0]} is not known; known are {', '.join(sorted(EVENT_FIELDS))}")
-    return lambda event, _memory: read(event)
+    return lambda event, _run_state: read(event)
 
 
 def _state(operands: Node, words: frozenset[str]) -> Closure:
@@ -186,34 +186,34 @@ def _state(operands: Node, words: frozenset[str]) -> Closure:
         raise RuleError(
             f"state.{name} is not a state word of this ruleset; known are {', '.join(sorted(words))}"
         )
-    return lambda _event, memory: memory.state[name]
+    return lambda _event, state: state.words[name]
 
 
 def _logged(operands: Node, _words: frozenset[str]) -> Closure:
     key = operands[0]
-    return lambda _event, memory: memory.last[key][1]
+    return lambda _event, state: state.last[key][1]
 
 
 def _count(operands: Node, _words: frozenset[str]) -> Closure:
     key = operands[0]
-    return lambda _event, memory: memory.counts.get(key, 0)
+    return lambda _event, state: state.counts.get(key, 0)
 
 
 def _minutes_since(operands: Node, _words: frozenset[str]) -> Closure:
     key = operands[0]
-    return lambda event, memory: minutes_between(memory.first_ms[key], event.time_ms)
+    return lambda event, state: minutes_between(state.first_ms[key], event.time_ms)
 
 
 def _previous(operands: Node, words: frozenset[str]) -> Closure:
     inner = compile_formula(operands[0], words)
-    return lambda event, memory: inner(memory.last[event.key], memory)
+    return lambda event, state: inner(state.last[event.key], state)
 
 
 def _field(operands: Node, words: frozenset[str]) -> Closure:
     inner, name = compile_formula(operands[0], words), operands[1]
 
-    def read_field(event: Event, memory: RunState) -> Any:
-        container = inner(event, memory)
+    def read_field(event: Event, state: RunState) -> Any:
+        container = inner(event, state)
         if isinstance(container, dict):
             return container[name]
         raise Unevaluable(f"{name_kind(container)} has no field {name!r}")
@@ -224,8 +224,8 @@ def _field(operands: Node, words: frozenset[str]) -> Closure:
 def _index(operands: Node, words: frozenset[str]) -> Closure:
     inner, position = (compile_formula(operand, words) for operand in operands)
 
-    def read_index(event: Event, memory: RunState) -> Any:
-        container, place = inner(event, memory), position(event, memory)
+    def read_index(event: Event, state: RunState) -> Any:
+        container, place = inner(event, state), position(event, state)
         if isinstance(container, list):
             return container[place]
         raise Unevaluable(f"{name_kind(container)} has no element {place}")
@@ -237,12 +237,12 @@ def _present(operands: Node, words: frozenset[str]) -> Closure:
     place = operands[0]
     if place[0] == "meta":
         name = place[1]
-        return lambda event, _memory: name in event[2]
+        return lambda event, _run_state: name in event[2]
     inner = compile_formula(place, words)
 
-    def is_present(event: Event, memory: RunState) -> bool:
+    def is_present(event: Event, state: RunState) -> bool:
         try:
-            inner(event, memory)
+            inner(event, state)
         except EVALUATION_ERRORS:
             return False
         return True
@@ -259,8 +259,8 @@ def _call(operands: Node, words: frozenset[str]) -> Closure:
         raise RuleError(f"{name}() takes {arity} argument{'s' * (arity != 1)}, not {len(arguments)}")
     if arity == 1:
         (only,) = arguments
-        return lambda event, memory: function(only(event, memory))
-    return lambda event, memory: function(*[argument(event, memory) for argument in arguments])
+        return lambda event, state: function(only(event, state))
+    return lambda event, state: function(*[argument(event, state) for argument in arguments])
 
 
 def _comparison(operands: Node, words: frozenset[str]) -> Closure:
@@ -270,12 +270,12 @@ def _comparison(operands: Node, words: frozenset[str]) -> Closure:
     holds = _COMPARE[symbol]
     if len(operands) == 3 and left == ["value"] and right[0] in {"number", "string"}:
         constant = right[1]
-        return lambda event, _memory: holds(event[1], constant)
+        return lambda event, _run_state: holds(event[1], constant)
     first, second = compile_formula(left, words), compile_formula(right, words)
     if len(operands) == 3:
-        return lambda event, memory: holds(first(event, memory), second(event, memory))
+        return lambda event, state: holds(first(event, state), second(event, state))
     rest = _comparison(operands[2:], words)
-    return lambda event, memory: holds(first(event, memory), second(event, memory)) and rest(event, memory)
+    return lambda event, state: holds(first(event, state), second(event, state)) and rest(event, state)
 
 
 def _membership(operands: Node, words: frozenset[str]) -> Closure:
@@ -285,15 +285,15 @@ def _membership(operands: Node, words: frozenset[str]) -> Closure:
         if choice[0] not in _CONSTANTS:
             raise RuleError(f"{choice[0]!r} cannot stand in a set")
     choices = tuple(compile_formula(choice, words)(None, None) for choice in operands[1:])  # type: ignore[arg-type]
-    return lambda event, memory: subject(event, memory) in choices
+    return lambda event, state: subject(event, state) in choices
 
 
 def _conjunction(operands: Node, words: frozenset[str]) -> Closure:
     parts = [compile_formula(operand, words) for operand in operands]
 
-    def all_hold(event: Event, memory: RunState) -> bool:
+    def all_hold(event: Event, state: RunState) -> bool:
         for part in parts:  # noqa: SIM110 - all() over a generator costs twice as much here
-            if not part(event, memory):
+            if not part(event, state):
                 return False
         return True
 
@@ -303,9 +303,9 @@ def _conjunction(operands: Node, words: frozenset[str]) -> Closure:
 def _disjunction(operands: Node, words: frozenset[str]) -> Closure:
     parts = [compile_formula(operand, words) for operand in operands]
 
-    def any_holds(event: Event, memory: RunState) -> bool:
+    def any_holds(event: Event, state: RunState) -> bool:
         for part in parts:  # noqa: SIM110 - as above
-            if part(event, memory):
+            if part(event, state):
                 return True
         return False
 
@@ -314,23 +314,23 @@ def _disjunction(operands: Node, words: frozenset[str]) -> Closure:
 
 def _negation(operands: Node, words: frozenset[str]) -> Closure:
     inner = compile_formula(operands[0], words)
-    return lambda event, memory: not inner(event, memory)
+    return lambda event, state: not inner(event, state)
 
 
 def _conditional(operands: Node, words: frozenset[str]) -> Closure:
     then, condition, otherwise = (compile_formula(operand, words) for operand in operands)
-    return lambda event, memory: then(event, memory) if condition(event, memory) else otherwise(event, memory)
+    return lambda event, state: then(event, state) if condition(event, state) else otherwise(event, state)
 
 
 def _negative(operands: Node, words: frozenset[str]) -> Closure:
     inner = compile_formula(operands[0], words)
-    return lambda event, memory: -_number(inner(event, memory))
+    return lambda event, state: -_number(inner(event, state))
 
 
 def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Node, frozenset[str]], Closure]:
     def build(operands: Node, words: frozenset[str]) -> Closure:
         left, right = (compile_formula(operand, words) for operand in operands)
-        return lambda event, memory: apply(_number(left(event, memory)), _number(right(event, memory)))
+        return lambda event, state: apply(_number(left(event, state)), _number(right(event, state)))
 
     return build
 
@@ -351,7 +351,7 @@ def _raised(operands: Node, words: frozenset[str]) -> Closure:
     if number[0] == "number" and abs(number[1]) > MAX_EXPONENT:
         raise RuleError(f"the exponent {sign * number[1]} is beyond {MAX_EXPONENT}")
     base, exponent = (compile_formula(operand, words) for operand in operands)
-    return lambda event, memory: _power(base(event, memory), exponent(event, memory))
+    return lambda event, state: _power(base(event, state), exponent(event, state))
 
 
 _BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {

@@ -25,7 +25,7 @@ class Code(NamedTuple):
         code: ``MLPxxx``.
         title: a few words.
         text: what it means and why it matters.
-        hint: how to mend it.
+        hint: how to fix it.
     """
 
     code: str

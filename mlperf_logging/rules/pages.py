@@ -53,7 +53,7 @@ def _write_codes(book: RuleRepository) -> str:
     lines = [
         "# Codes",
         "",
-        "A finding has a code, which says what kind of trouble it is, and the id of the rule.",
+        "A finding has a code, which says what kind of violation it is, and the id of the rule.",
         "",
     ]
     for kind in sorted(KINDS, key=lambda each: (each.code, each.label)):
@@ -62,11 +62,11 @@ def _write_codes(book: RuleRepository) -> str:
             "",
             f"Reported as {kind.severity}: {kind.summary.replace('{found}', '…')}. {kind.why}",
             "",
-            f"How to mend it: {kind.fix}",
+            f"How to fix it: {kind.fix}",
             "",
         ]
     for code in book.vocabulary().codes.values():
-        lines += [f"## {code.code} {code.title}", "", code.text, "", f"How to mend it: {code.hint}", ""]
+        lines += [f"## {code.code} {code.title}", "", code.text, "", f"How to fix it: {code.hint}", ""]
     return "\n".join(lines)
 
 

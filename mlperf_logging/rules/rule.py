@@ -24,7 +24,7 @@ class Rule(NamedTuple):
             ``<benchmark>.closed`` …
         summary: what it wants in a sentence; empty where the formula says it all.
         why: the reason; empty where the code's explanation says it.
-        hint: how to mend a violation; empty for the code's own.
+        hint: how to fix a violation; empty for the code's own.
         source: where the requirement comes from; empty for the round's own source.
         since: the round that brought it.
         changed: the rounds that changed it since.
