@@ -29,7 +29,7 @@ def check_log(
     Args:
         source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
         selection: by which rules; by default the log chooses.
-        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"`` or ``strict=True``.
+        options: fields of the selection that are to differ, such as ``division="open"`` or ``strict=True``.
 
     Returns:
         The verdict with all findings, ordered by line; findings about what is missing come last.

@@ -101,7 +101,7 @@ def judge_run(
         source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
         selection: by which rules; by default the log chooses.
         target: a formula such as "value >= 0.759" in place of the rules' target; it takes no part in the verdict.
-        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"`` or ``strict=True``.
+        options: fields of the selection that are to differ, such as ``division="open"`` or ``strict=True``.
 
     Raises:
         UnreadableLogError: the log cannot be opened or its compression is broken.

@@ -151,7 +151,7 @@ def start_judge(selection: RuleSelection = AUTOMATIC, **options: Unpack[RuleOpti
     Args:
         selection: by which rules; by default the judge waits for the benchmark and takes the newest round that
             knows it.
-        options: fields of the selection that are to differ, such as ``ruleset="training/5.1.0"``.
+        options: fields of the selection that are to differ, such as ``division="open"``.
 
     Raises:
         UsageError: there is no such ruleset, division or benchmark.

@@ -27,7 +27,7 @@ def read_results(
     Args:
         path: a benchmark's folder, a system's, a submitter's, a whole round.
         selection: by which rules; by default each log chooses.
-        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"``.
+        options: fields of the selection that are to differ, such as ``division="open"``.
 
     Raises:
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
@@ -55,7 +55,7 @@ def score_results(
         selection: by which rules; by default each log chooses.
         requirement: how often a benchmark is run; None for what the rules say.
         method: "olympic" or "median".
-        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"``.
+        options: fields of the selection that are to differ, such as ``division="open"``.
 
     Raises:
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
@@ -86,7 +86,7 @@ def check_results(
         pruned: judge against the pruned points; else against all.
         seed: of the simulation, where runs are still to come.
         draws: of the simulation.
-        options: fields of the selection that are to differ, such as ``ruleset="5.1.0"``.
+        options: fields of the selection that are to differ, such as ``division="open"``.
 
     Raises:
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
