@@ -15,9 +15,9 @@ from mlperf_logging.mllog.settings import config, get_mllogger
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Unpack
 
-    from mlperf_logging.mllog.scopes import Interval, Run
+    from mlperf_logging.mllog.scopes import Interval, IntervalOptions, Run, SubmissionFacts
 
     mllogger: MLLogger
 
@@ -70,7 +70,7 @@ def start(
     stack_offset: int | None = None,
     clear_line: bool | None = None,
 ) -> None:
-    """Log the begin of a stretch of time, with the shared logger; see `MLLogger.event`."""
+    """Log the beginning of a stretch of time, with the shared logger; see `MLLogger.event`."""
     logger = get_mllogger()
     offset = (logger.default_stack_offset if stack_offset is None else stack_offset) + 1
     logger.start(key, value, metadata, namespace, time_ms, offset, clear_line)
@@ -92,9 +92,12 @@ def end(
 
 
 def interval(
-    key: str, value: object = None, metadata: Mapping[str, Any] | None = None, **options: Any
+    key: str,
+    value: object = None,
+    metadata: Mapping[str, Any] | None = None,
+    **options: Unpack[IntervalOptions],
 ) -> Interval:
-    """Log begin and end of a ``with`` block, with the shared logger; see `scopes.Interval`."""
+    """Log beginning and end of a ``with`` block, with the shared logger; see `scopes.Interval`."""
     return get_mllogger().interval(key, value, metadata, **options)
 
 
@@ -108,38 +111,16 @@ def bind(namespace: str | None = None, **metadata: Any) -> MLLogger:
     return get_mllogger().bind(namespace, **metadata)
 
 
-def submission(
-    *,
-    benchmark: str,
-    org: str,
-    division: str,
-    platform: str,
-    status: str,
-    logger: MLLogger | None = None,
-    **more: Any,
-) -> None:
+def submission(*, logger: MLLogger | None = None, **facts: Unpack[SubmissionFacts]) -> None:
     """Log who submits what: the events that identify a submission.
 
     Args:
-        benchmark: name of the benchmark.
-        org: the submitting organisation.
-        division: ``"closed"`` or ``"open"``.
-        platform: the system that runs.
-        status: availability of the system: ``"onprem"``, ``"cloud"`` or ``"research"``.
         logger: the logger to use; default: the shared one.
-        **more: further facts, such as ``poc_name``, ``poc_email`` or ``entry``.
+        **facts: those of `scopes.SubmissionFacts`; others become events of the same kind.
     """
     from mlperf_logging.mllog.scopes import log_submission
 
-    log_submission(
-        logger or get_mllogger(),
-        benchmark=benchmark,
-        org=org,
-        division=division,
-        platform=platform,
-        status=status,
-        **more,
-    )
+    log_submission(logger or get_mllogger(), facts)
 
 
 def seed(value: int, *, logger: MLLogger | None = None) -> None:

@@ -13,77 +13,66 @@ if TYPE_CHECKING:
     from typing import Any
 
 METADATA = ', "metadata": '
-MAX_FUNCTIONS = 4096
-"""Call sites are kept for at most so many functions; then it begins anew."""
-CODE = -1
-"""Under this number, which no instruction has, call sites keep the code object that they belong to."""
-get_frame = sys._getframe  # the way to a caller's frame that opens no source file
+MAX_CACHED = 65_536
+"""So many call sites are kept; then the cache starts over."""
+_get_frame = sys._getframe
+_known: dict[tuple[int, int, str | None], tuple[CallSite, CodeType]] = {}
 
 
-def get_caller(stack_index: int = 2, root_dir: str | None = None) -> dict[str, Any]:
+class CallSite(dict[str, "Any"]):
+    """The fields ``file`` and ``lineno``.
+
+    Attributes:
+        text: the fields as the beginning of a metadata object in JSON, still open for more.
+    """
+
+    __slots__ = ("text",)
+
+    def __init__(self, fields: Mapping[str, object]) -> None:
+        super().__init__(fields)
+        self.text = METADATA + encode_value(fields)[0][:-1]
+
+
+def get_caller(stack_index: int = 2, root_dir: str | None = None) -> CallSite:
     """Find the place in the source that a call comes from.
 
+    Finding a line number walks the line table of the whole function, so the places found are kept, by code
+    object and instruction. The code object is kept with them: as long as it lives, no other has its id.
+
     Args:
-        stack_index: how many frames to go up; 2 is the caller of the function that calls this one.
+        stack_index: how many frames to go up; 2 is the caller of the function that calls this one. Beyond
+            the end of the stack it is the outermost frame.
         root_dir: a folder whose path is left out of the file's path.
 
     Returns:
         A dict with ``file`` and ``lineno``.
     """
-    frame = find_frame(stack_index)
-    return {"file": trim_path(frame.f_code.co_filename, root_dir), "lineno": frame.f_lineno}
+    try:
+        frame = _get_frame(stack_index)
+    except (ValueError, TypeError, OverflowError):
+        frame = _find_outermost(stack_index)
+    code = frame.f_code
+    try:
+        return _known[id(code), frame.f_lasti, root_dir][0]
+    except KeyError:
+        site = CallSite({"file": _trim_path(code.co_filename, root_dir), "lineno": frame.f_lineno})
+        if len(_known) >= MAX_CACHED:
+            _known.clear()
+        _known[id(code), frame.f_lasti, root_dir] = site, code
+        return site
 
 
-def find_frame(depth: int) -> FrameType:
-    """The frame so many callers above this function's caller; the outermost where there are not so many."""
-    frame = get_frame(1)
-    for _ in range(depth):
-        if frame.f_back is None:
+def _find_outermost(stack_index: object) -> FrameType:
+    """The outermost frame; for a stack index that is not a number, the script that called the logger."""
+    frame = _get_frame(2)
+    folder = __file__.rpartition("/")[0]
+    while frame.f_back is not None:
+        if type(stack_index) is not int and not frame.f_code.co_filename.startswith(folder):
             break
         frame = frame.f_back
     return frame
 
 
-def trim_path(path: str, root_dir: str | None) -> str:
-    """Leave a folder out of a path below it."""
+def _trim_path(path: str, root_dir: str | None) -> str:
     folder = (root_dir or "").rstrip("/")
-    if folder and path.startswith(folder + "/"):
-        return path[len(folder) + 1 :]
-    return path
-
-
-def site_text(fields: Mapping[str, object]) -> str:
-    """A call site as the begin of a metadata object, not yet closed."""
-    return METADATA + encode_value(fields)[0][:-1]
-
-
-class CallSites:
-    """Remembers the texts of call sites, for finding a line number anew walks a line table.
-
-    Args:
-        root_dir: folder whose path is left out.
-
-    Attributes:
-        root_dir: as given.
-        recent: code object and text of the last call site at each instruction; a caller that finds its own
-            code object there needs not ask further.
-    """
-
-    def __init__(self, root_dir: str | None) -> None:
-        self.root_dir = root_dir
-        self.recent: dict[int, tuple[CodeType, str]] = {}
-        self._known: dict[int, dict[int, Any]] = {}
-
-    def find_text(self, frame: FrameType) -> str:
-        """The text of a frame's call site."""
-        code, instruction = frame.f_code, frame.f_lasti
-        if len(self._known) >= MAX_FUNCTIONS:
-            self._known = {}
-        # The code object is kept, so that no other can get its id.
-        known = self._known.setdefault(id(code), {CODE: code})
-        text: str | None = known.get(instruction)
-        if text is None:
-            file = trim_path(code.co_filename, self.root_dir)
-            text = known[instruction] = site_text({"file": file, "lineno": frame.f_lineno})
-        self.recent[instruction] = (code, text)
-        return text
+    return path.removeprefix(folder + "/") if folder else path

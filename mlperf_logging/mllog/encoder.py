@@ -3,26 +3,32 @@
 Everything a log line holds comes through here. The text is always one line of ASCII that any strict JSON
 reader accepts:
 
-* numpy, TensorFlow, JAX and torch scalars and arrays are told by what they can do (``tolist``, ``numpy``),
-  so none of these libraries is imported;
+* numpy, TensorFlow, JAX and torch scalars and arrays are recognized by what they can do (``tolist``,
+  ``numpy``), so none of these libraries is imported;
 * enums give their value, paths their text, dates ISO 8601, dataclasses an object, sets a list, ``Decimal``
   its exact digits;
 * infinity is the number ``1e999``: valid JSON that readers with binary floating point take for infinity;
   NaN, for which JSON has no number, is the text ``"NaN"``;
-* what cannot be encoded is its ``repr``, and the caller is told, so that nothing is lost and no run dies.
+* what cannot be encoded is its ``repr``, and the caller learns its type, so that nothing is lost and no run
+  dies.
+
+A value is what its real type says. ``__class__`` is not asked, for objects may lie about it (mocks do).
 """
 
 from __future__ import annotations
 
 import json.encoder
+import sys
 from enum import Enum
 
 TYPE_CHECKING = False  # importing typing would cost more than this whole package
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
+    from typing import Any
 
 INFINITY = "1e999"
 NAN = '"NaN"'
+SIMPLIFYING_METHODS = ("tolist", "numpy", "item", "isoformat", "total_seconds")
 
 encode_text = json.encoder.encode_basestring_ascii
 
@@ -34,26 +40,24 @@ def encode_value(value: object) -> tuple[str, str | None]:
         value: any object.
 
     Returns:
-        The JSON text, and the name of the type that had to be written as its ``repr`` (None where all went
-        well).
+        The JSON text, and the name of the first type that had to be written as its ``repr``, or None.
     """
     try:
         return "".join(_encode_plain(value, 0)), None
-    except Exception:  # noqa: BLE001 - a foreign object's method may raise anything; the careful writer copes
+    except Exception:  # noqa: BLE001 - a foreign object's method may raise anything
         failed: list[str] = []
         return _encode_carefully(value, failed, set()), failed[0] if failed else None
 
 
 def encode_float(value: float) -> str:
     """Write a float with the fewest digits that read back the same; for NaN and infinity see the module."""
-    if value - value == 0.0:
-        return float.__repr__(value)
-    if value != value:  # noqa: PLR0124 - only NaN differs from itself
-        return NAN
-    return INFINITY if value > 0 else "-" + INFINITY
+    text = float.__repr__(value)
+    if "n" not in text:
+        return text
+    return NAN if text == "nan" else text.replace("inf", INFINITY)
 
 
-def simplify_value(value: object) -> object:
+def simplify_value(value: Any) -> object:
     """Turn an object that JSON does not know into one that it may know.
 
     Args:
@@ -65,43 +69,43 @@ def simplify_value(value: object) -> object:
     Raises:
         TypeError: nothing simpler is known.
     """
-    if isinstance(value, Enum):
+    kind = type(value)
+    if issubclass(kind, Enum):
         return value.value
-    if _is_decimal(value):
+    if _is_decimal(kind):
         raise TypeError("a Decimal keeps its digits only where its text is written by hand")
-    if hasattr(value, "__fspath__"):
+    if hasattr(kind, "__fspath__"):
         return value.__fspath__()
-    if isinstance(value, (bytes, bytearray, memoryview)):
+    if issubclass(kind, (bytes, bytearray, memoryview)):
         return bytes(value).decode("utf-8")
-    fields = getattr(value, "__dataclass_fields__", None)
-    if isinstance(value, type):
-        raise TypeError(f"{value!r} is a type")
-    if fields is not None:
-        return {name: getattr(value, name) for name in fields}
-    for method in ("tolist", "numpy", "item", "isoformat", "total_seconds"):
+    if issubclass(kind, type):
+        raise TypeError("a class has no JSON form")
+    if hasattr(kind, "__dataclass_fields__"):
+        return {name: getattr(value, name) for name in kind.__dataclass_fields__}
+    for method in SIMPLIFYING_METHODS:
         simplify = getattr(value, method, None)
         if callable(simplify):
             simpler: object = simplify()
-            if type(simpler) is not type(value):
+            if type(simpler) is not kind:
                 return simpler
-    if isinstance(value, (set, frozenset)):
+    if issubclass(kind, (set, frozenset)):
         return _sort_if_possible(value)
-    return _simplify_by_protocol(value)
+    return _simplify_by_protocol(value, kind)
 
 
-def _simplify_by_protocol(value: object) -> object:
+def _simplify_by_protocol(value: Any, kind: type) -> object:
     from collections.abc import Mapping, Sequence, ValuesView
     from collections.abc import Set as AbstractSet
 
-    if isinstance(value, Mapping):
+    if issubclass(kind, Mapping):
         return dict(value)
-    if isinstance(value, (Sequence, AbstractSet, ValuesView)) or hasattr(value, "popleft"):
-        return list(value)  # type: ignore[call-overload]
-    if hasattr(value, "__index__"):
+    if issubclass(kind, (Sequence, AbstractSet, ValuesView)) or hasattr(kind, "popleft"):
+        return list(value)
+    if hasattr(kind, "__index__"):
         return value.__index__()
-    if hasattr(value, "__float__"):
+    if hasattr(kind, "__float__"):
         return float(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    raise TypeError("no simpler form is known")
 
 
 def _sort_if_possible(values: Iterable[object]) -> list[object]:
@@ -126,37 +130,40 @@ def _make_plain_encoder() -> Callable[[object, int], Iterable[str]]:
 _encode_plain = _make_plain_encoder()
 
 
-def _encode_carefully(value: object, failed: list[str], open_ids: set[int]) -> str:
+def _encode_carefully(value: Any, failed: list[str], open_ids: set[int]) -> str:
     """Write a value piece by piece, replacing by its repr only what has no JSON form."""
-    if value is None or isinstance(value, (bool, str, int, float)):
+    kind = type(value)
+    if value is None or issubclass(kind, (bool, str, int, float)):
         return _encode_scalar(value, failed)
     if id(value) in open_ids:
-        failed.append(type(value).__name__)
-        return encode_text(f"<the same {type(value).__name__} again>")
+        failed.append(_name_type(kind))
+        return encode_text(f"<the same {_name_type(kind)} again>")
     open_ids.add(id(value))
     try:
-        if isinstance(value, dict):
-            return _encode_object(value, failed, open_ids)
-        if isinstance(value, (list, tuple)):
-            return "[" + ", ".join([_encode_carefully(item, failed, open_ids) for item in value]) + "]"
-        if _is_decimal(value):
-            return _encode_decimal(str(value))
+        if issubclass(kind, dict):
+            return _encode_object(value.items(), failed, open_ids)
+        if issubclass(kind, (list, tuple)):
+            items = [_encode_carefully(item, failed, open_ids) for item in value]
+            return f"[{', '.join(items)}]"
+        if _is_decimal(kind):
+            return _encode_decimal(value)
         return _encode_carefully(simplify_value(value), failed, open_ids)
     except Exception:  # noqa: BLE001 - see encode_value
-        failed.append(type(value).__name__)
+        failed.append(_name_type(kind))
         return encode_text(_describe(value))
     finally:
         open_ids.discard(id(value))
 
 
-def _encode_scalar(value: str | float | None, failed: list[str]) -> str:
+def _encode_scalar(value: Any, failed: list[str]) -> str:
+    kind = type(value)
     if value is None:
         return "null"
-    if isinstance(value, str):
+    if issubclass(kind, str):
         return encode_text(value)
-    if isinstance(value, bool):
+    if kind is bool:
         return "true" if value else "false"
-    if isinstance(value, float):
+    if issubclass(kind, float):
         return encode_float(value)
     try:
         return int.__repr__(value)
@@ -165,12 +172,12 @@ def _encode_scalar(value: str | float | None, failed: list[str]) -> str:
         return encode_text(hex(value))
 
 
-def _encode_object(value: Mapping[object, object], failed: list[str], open_ids: set[int]) -> str:
+def _encode_object(items: Iterable[tuple[Any, object]], failed: list[str], open_ids: set[int]) -> str:
     members = []
-    for name, item in value.items():
-        plain = name.value if isinstance(name, Enum) else name
-        if not isinstance(plain, str):
-            if plain is None or isinstance(plain, (bool, int, float)):
+    for name, item in items:
+        plain: Any = name.value if issubclass(type(name), Enum) else name
+        if not issubclass(type(plain), str):
+            if plain is None or issubclass(type(plain), (bool, int, float)):
                 plain = _encode_scalar(plain, failed).strip('"')
             else:
                 plain = _describe(plain)
@@ -178,18 +185,26 @@ def _encode_object(value: Mapping[object, object], failed: list[str], open_ids: 
     return "{" + ", ".join(members) + "}"
 
 
-def _is_decimal(value: object) -> bool:
-    return type(value).__module__ == "decimal" and type(value).__name__ == "Decimal"
+def _is_decimal(kind: type) -> bool:
+    decimal = sys.modules.get("decimal")  # whoever has a Decimal has loaded it
+    return decimal is not None and issubclass(kind, decimal.Decimal)
 
 
-def _encode_decimal(digits: str) -> str:
+def _encode_decimal(value: object) -> str:
+    digits: str = sys.modules["decimal"].Decimal.__str__(value)
     if "N" in digits:  # NaN, sNaN, and both with a payload of digits
         return NAN
     return digits.replace("Infinity", INFINITY)
+
+
+def _name_type(kind: type) -> str:
+    """The name that a type was given, whatever its metaclass says."""
+    name: str = type.__dict__["__name__"].__get__(kind)
+    return name
 
 
 def _describe(value: object) -> str:
     try:
         return repr(value)
     except Exception:  # noqa: BLE001 - a repr that fails must not kill a run
-        return f"<{type(value).__name__} without a working repr>"
+        return f"<{_name_type(type(value))} without a working repr>"

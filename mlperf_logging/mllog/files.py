@@ -6,20 +6,12 @@ import errno
 import logging
 import os
 import stat
-import threading
 import time
 
-from mlperf_logging.mllog import termination
 from mlperf_logging.mllog.notices import Diversion, print_notice
-from mlperf_logging.mllog.streams import write_stream
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from mlperf_logging.mllog.sinks import LineSink, write_stream
 
 FILE_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-BUFFERED_LINES = 512
-"""A buffered file is written at the latest in the millisecond after this many events wait."""
 SHORT_WRITES = 3
 """After so many writes that the system cut short, the rest goes to standard error."""
 TORN_SECONDS = 0.02
@@ -28,154 +20,92 @@ LOOK_SECONDS = 1.0
 """How often a file sink looks whether its file was moved away."""
 
 
-class FileSink(logging.FileHandler):
-    """Appends events to a file, each with one system call, or collected for a while.
+class FileSink(LineSink, logging.FileHandler):
+    """Appends events to a file, each with one system call.
+
+    It uses no name that the interpreter takes away before it ends (``open`` is one): events of destructors
+    and of generators that are closed last are written too.
 
     Args:
         filename: the file; it is created, with its folder, where it does not exist.
-        buffer_seconds: 0 writes every event before the call returns; more collects events for at most so
-            many seconds, and writes on ``run_stop``, at the end of an interval, at exit and on SIGTERM.
 
     Attributes:
         baseFilename: absolute path of the file.
+        buffer_seconds: how long events may wait; 0: they are written before the call returns.
     """
 
-    def __init__(self, filename: str | os.PathLike[str], *, buffer_seconds: float = 0.0) -> None:
-        super().__init__(filename, encoding="utf-8", delay=True)
+    buffer_seconds = 0.0
+
+    def __init__(self, filename: str | os.PathLike[str]) -> None:
+        logging.FileHandler.__init__(self, filename, encoding="utf-8", delay=True)
         self.setLevel(logging.INFO)
         self.look_seconds = LOOK_SECONDS
-        self.buffer_seconds = buffer_seconds
         self._fd = -1
-        self._retired_fd = -1
         self._look_at = 0.0
         self._is_regular = True
         self._is_torn = False
         self._diversion = Diversion(self.baseFilename)
-        self._pending: list[str] = []
-        self._writer: _Writer | None = None
-        self.write_line: Callable[[str], None] = self._write_now
-        if buffer_seconds > 0:
-            self.write_line = self._start_collecting
-            termination.watch_flush(self)
         with self.lock:  # type: ignore[union-attr]
             try:
                 self._open_file()
             except OSError as error:
                 self._diversion.take("", error)
 
-    # -- writing
-
-    def _write_now(self, line: str) -> None:
-        """Write whole lines; the last ends with a line feed."""
+    def write_line(self, line: str) -> None:
+        """Write a line that lacks its line feed."""
         with self.lock:  # type: ignore[union-attr]
-            data = line.encode("utf-8", "backslashreplace")
-            try:
-                if time.monotonic() >= self._look_at:
-                    self._look_at_file()
-                if self._is_torn:
-                    data = b"\n" + data
-                written = os.write(self._fd, data)
-                if written != len(data):
-                    self._finish_short_write(data, written)
-            except _ShortWriteError as short:
-                self._diversion.take(short.rest.decode("utf-8"), short.cause)
-            except OSError as error:
-                self._diversion.take(line, error)
-            else:
-                self._is_torn = False
-                if self._diversion.active:
-                    self._diversion.end()
-
-    def _start_collecting(self, line: str) -> None:
-        """Keep the first line, and from now on all, for a thread that writes them regularly.
-
-        What keeps them is the list's own method: a function around it would make an event dearer by 3 %. The
-        list does not bound itself, so whoever calls `write_line` calls `tend` at least once a millisecond.
-        """
-        self._pending.append(line)
-        with self.lock:  # type: ignore[union-attr]
-            if self._writer is None:
-                self._writer = _Writer(self, self.buffer_seconds)
-                try:
-                    self._writer.start()
-                except RuntimeError:  # the interpreter is shutting down
-                    self._write_from_now_on()
-                    return
-            self.write_line = self._pending.append
-
-    def tend(self) -> None:
-        """Write what was collected if it has become much."""
-        if len(self._pending) >= BUFFERED_LINES:
-            self.flush()
-
-    def _write_from_now_on(self) -> None:
-        """Collect no longer."""
-        self._writer = None
-        self.write_line = self._write_now
-        self.flush()
+            self._write(f"{line}\n".encode("utf-8", "backslashreplace"))
 
     def flush(self) -> None:
-        """Write what was collected."""
-        with termination.held_back(), self.lock:  # type: ignore[union-attr]
-            count = len(self._pending)
-            if count:
-                lines = "".join(self._pending[:count])
-                del self._pending[:count]
-                self._write_now(lines)
-
-    def forget_pending(self) -> None:
-        """Drop what was collected: in a forked child it is the parent's to write."""
-        self._pending.clear()
-        if self._writer is not None:  # threads stay in the parent
-            self._writer = None
-            self.write_line = self._start_collecting
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record that came through `logging`."""
-        try:
-            line = self.format(record) + self.terminator
-        except Exception:  # noqa: BLE001 - logging's own contract for handlers
-            self.handleError(record)
-        else:
-            self.write_line(line)
-            self.tend()
+        """Do nothing: every line is written already."""
 
     def close(self) -> None:
-        """Write what was collected and close the file; a later event opens it again."""
+        """Close the file; a later event opens it again."""
         with self.lock:  # type: ignore[union-attr]
-            if self._writer is not None:
-                self._writer.stop()
-            self._write_from_now_on()
-            for fd in (self._fd, self._retired_fd):
-                if fd >= 0:
-                    os.close(fd)
-            self._fd = self._retired_fd = -1
-            self._look_at = 0.0
+            self._close_file()
         logging.Handler.close(self)
 
-    # -- the file and its troubles
+    def _write(self, lines: bytes) -> None:
+        """Write whole lines; the caller sees to it that no other does so at the same time."""
+        data = lines
+        try:
+            if time.monotonic() >= self._look_at:
+                self._look_at_file()
+            if self._is_torn:
+                data = b"\n" + lines
+            written = os.write(self._fd, data)
+            if written != len(data):
+                self._finish_short_write(data, written)
+        except _ShortWriteError as short:
+            self._diversion.take(short.rest.decode("utf-8"), short.cause)
+        except OSError as error:
+            self._diversion.take(lines.decode("utf-8"), error)
+        else:
+            self._is_torn = False
+            if self._diversion.active:
+                self._diversion.end()
 
     def _look_at_file(self) -> None:
         """Open the file where it is not open, or where another file, or none, now has its name."""
         self._look_at = time.monotonic() + self.look_seconds
-        if self._fd < 0:
+        if self._fd >= 0 and self._is_regular:
+            ours = os.fstat(self._fd)
+            try:
+                theirs = os.stat(self.baseFilename)
+                if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino):
+                    return
+            except FileNotFoundError:
+                pass
+            self._close_file()
             self._open_file()
-            return
-        if not self._is_regular:
-            return
-        ours = os.fstat(self._fd)
-        try:
-            theirs = os.stat(self.baseFilename)
-            if (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino):
-                return
-        except FileNotFoundError:
-            pass
-        # The number of the old file stays reserved until a new file takes it over.
-        self._retired_fd, self._fd = self._fd, -1
-        self._open_file()
-        print_notice(f"mllog: {self.baseFilename} was moved or removed; events go to a new file of that name")
+            print_notice(
+                f"mllog: {self.baseFilename} was moved or removed; events go to a new file of that name"
+            )
+        elif self._fd < 0:
+            self._open_file()
 
     def _open_file(self) -> None:
+        self._look_at = 0.0  # until it is open, every event tries again
         try:
             fd = os.open(self.baseFilename, FILE_FLAGS, 0o666)
         except FileNotFoundError:
@@ -183,37 +113,17 @@ class FileSink(logging.FileHandler):
             fd = os.open(self.baseFilename, FILE_FLAGS, 0o666)
         status = os.fstat(fd)
         self._is_regular = stat.S_ISREG(status.st_mode)
-        self._is_torn = self._is_regular and status.st_size > 0 and self._ends_in_half_a_line()
-        if self._retired_fd >= 0:
-            os.dup2(fd, self._retired_fd, inheritable=False)
-            os.close(fd)
-            fd, self._retired_fd = self._retired_fd, -1
+        self._is_torn = self._is_regular and status.st_size > 0 and _ends_in_half_a_line(self.baseFilename)
         self._fd = fd
         self._look_at = time.monotonic() + self.look_seconds
 
-    def _ends_in_half_a_line(self) -> bool:
-        """Whether a killed writer left half a line: one that another process is just writing soon has its end.
-
-        A file system shows a write that crosses a page before it is complete, so one look is not enough.
-        """
-        size, since = -1, 0.0
-        try:
-            with open(self.baseFilename, "rb") as file:
-                while True:
-                    end = file.seek(0, os.SEEK_END)
-                    file.seek(end - 1)
-                    if file.read(1) == b"\n":
-                        return False
-                    if end != size:
-                        size, since = end, time.monotonic()
-                    elif time.monotonic() - since >= TORN_SECONDS:
-                        return True
-                    time.sleep(TORN_SECONDS / 10)
-        except OSError:  # not readable, or just emptied: take it as whole
-            return False
+    def _close_file(self) -> None:
+        fd, self._fd, self._look_at = self._fd, -1, 0.0
+        if fd >= 0:
+            os.close(fd)
 
     def _finish_short_write(self, data: bytes, written: int) -> None:
-        """Go on after the system took only part of the data.
+        """Continue after the system took only part of the data.
 
         Raises:
             _ShortWriteError: some lines could not be written.
@@ -222,19 +132,17 @@ class FileSink(logging.FileHandler):
             write_stream(self._fd, data[written:])
             return
         error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        attempts = SHORT_WRITES
-        while True:
+        for attempts_left in reversed(range(SHORT_WRITES + 1)):
             whole = data.rfind(b"\n", 0, written) + 1
             self._is_torn = whole < written and not self._blank_tail(data[whole:written])
             data = data[whole:]
             if not data:
                 return
-            if not attempts:
+            if not attempts_left:
                 raise _ShortWriteError(data, error)
-            attempts -= 1
-            mend = b"\n" if self._is_torn else b""
+            line_end = b"\n" if self._is_torn else b""
             try:
-                written = max(os.write(self._fd, mend + data) - len(mend), 0)
+                written = max(os.write(self._fd, line_end + data) - len(line_end), 0)
             except OSError as refusal:
                 raise _ShortWriteError(data, refusal) from refusal
             if written == len(data):
@@ -267,23 +175,28 @@ class FileSink(logging.FileHandler):
         return f"<{type(self).__name__} {self.baseFilename}>"
 
 
-class _Writer(threading.Thread):
-    """Flushes a sink at regular intervals until the sink is closed."""
+def _ends_in_half_a_line(path: str) -> bool:
+    """Whether a killed writer left half a line: one that another process is just writing soon has its end.
 
-    def __init__(self, sink: FileSink, seconds: float) -> None:
-        super().__init__(name="mllog writer", daemon=True)
-        self._sink = sink
-        self._seconds = seconds
-        self._stopped = threading.Event()
-
-    def run(self) -> None:
-        """Flush until told to stop."""
-        while not self._stopped.wait(self._seconds):
-            self._sink.flush()
-
-    def stop(self) -> None:
-        """Let the thread end soon."""
-        self._stopped.set()
+    A file system shows a write that crosses a page before it is complete, so one look is not enough.
+    """
+    size, since = -1, 0.0
+    try:
+        fd = os.open(path, os.O_RDONLY)
+    except OSError:  # not readable: take it as whole
+        return False
+    try:
+        while True:
+            end = os.lseek(fd, 0, os.SEEK_END)
+            if not end or os.pread(fd, 1, end - 1) == b"\n":
+                return False
+            if end != size:
+                size, since = end, time.monotonic()
+            elif time.monotonic() - since >= TORN_SECONDS:
+                return True
+            time.sleep(TORN_SECONDS / 10)
+    finally:
+        os.close(fd)
 
 
 class _ShortWriteError(Exception):

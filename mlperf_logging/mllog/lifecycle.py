@@ -23,10 +23,25 @@ from mlperf_logging.mllog.settings import get_mllogger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
+    from collections.abc import Mapping
+    from typing import Any, TypedDict
 
     from mlperf_logging.mllog.mllog import MLLogger
+
+    class LifeCycleOptions(TypedDict, total=False):
+        """The arguments of `LifeCycle` that callbacks pass on, with the meanings given there."""
+
+        submission: Mapping[str, Any] | None
+        seed: int | None
+        hyperparameters: Mapping[str, object] | None
+        train_samples: int | None
+        eval_samples: int | None
+        unit: str
+        target: float | None
+        mode: str
+        quality_key: str
+        logger: MLLogger | None
+
 
 PACKAGE_FOLDER = os.path.dirname(__file__) + os.sep
 UNITS = (constants.EPOCH_NUM, constants.SAMPLES_COUNT)
@@ -99,7 +114,7 @@ class LifeCycle:
         self._block = ""
         self._epoch: float = 0
         self._eval_is_open = False
-        self._call_off: Callable[[], None] | None = None
+        self._watch: termination.EndWatch | None = None
 
     @property
     def logger(self) -> MLLogger:
@@ -121,7 +136,7 @@ class LifeCycle:
         logger.event(constants.CACHE_CLEAR, True, stack_offset=site)
         logger.start(constants.INIT_START, stack_offset=site)
         if self._submission:
-            log_submission(logger, **self._submission, stack_offset=site + 1)
+            log_submission(logger, self._submission, stack_offset=site + 1)
         if self._seed is not None:
             logger.event(constants.SEED, self._seed, stack_offset=site)
         log_hyperparameters(logger, self._values, stack_offset=site + 1)
@@ -135,7 +150,7 @@ class LifeCycle:
         self.logger.end(constants.INIT_STOP, stack_offset=site)
         self.logger.start(constants.RUN_START, stack_offset=site)
         self.is_running = True
-        self._call_off = termination.watch_end(self._stop_early)
+        self._watch = termination.EndWatch(lambda: self.stop_run(constants.ABORTED))
 
     def start_block(self, progress: float) -> None:
         """Open a stretch of training: an epoch, or a block where progress is counted in samples.
@@ -245,22 +260,23 @@ class LifeCycle:
             status: ``"success"`` or ``"aborted"``; default: success if the target was reached or there is
                 none.
         """
-        if not self.is_running:
-            return
-        self.stop_eval()
-        self.stop_block()
-        self.is_running = False
-        self._is_over = True
-        if self._call_off is not None:
-            self._call_off()
-        if status is None:
-            good = self.is_reached or self.target is None
-            status = constants.SUCCESS if good else constants.ABORTED
-        self.logger.end(
-            constants.RUN_STOP,
-            metadata={constants.STATUS: status, self.unit: self.progress},
-            stack_offset=self._find_site(),
-        )
+        with termination.held_back():
+            watch, self._watch = self._watch, None
+            if watch is None or not watch.is_own:  # a forked process does not speak for its parent
+                return
+            watch.cancel()
+            self.stop_eval()
+            self.stop_block()
+            self.is_running = False
+            self._is_over = True
+            if status is None:
+                good = self.is_reached or self.target is None
+                status = constants.SUCCESS if good else constants.ABORTED
+            self.logger.end(
+                constants.RUN_STOP,
+                metadata={constants.STATUS: status, self.unit: self.progress},
+                stack_offset=self._find_site(),
+            )
 
     def _find_site(self) -> int:
         """Stack offset of the call site, for a call of the logger by the method that asks."""
@@ -269,6 +285,3 @@ class LifeCycle:
             while frame.f_code.co_filename.startswith(PACKAGE_FOLDER) and frame.f_back is not None:
                 frame, offset = frame.f_back, offset + 1
         return offset
-
-    def _stop_early(self) -> None:
-        self.stop_run(constants.ABORTED)

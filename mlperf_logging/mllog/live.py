@@ -10,20 +10,21 @@ from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Event, Severity
 from mlperf_logging.mllog import constants
 from mlperf_logging.mllog.errors import ConfigError, ViolationError
+from mlperf_logging.mllog.formatter import MARKER
 from mlperf_logging.mllog.notices import print_notice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
-MARKER_LENGTH = len(":::MLLOG ")
 MISSING_CODE = "MLP301"
 """Findings of this code name a value that must be logged and is not."""
 MAX_EARLY_EVENTS = 10_000
 DIALECT = "mllog"
 
 
-def _find_decoder() -> Any:
+def _find_decoder() -> Callable[[str], Any]:
     try:
         import orjson
     except ImportError:
@@ -31,8 +32,39 @@ def _find_decoder() -> Any:
     return orjson.loads
 
 
+_decode = _find_decoder()
+
+
+def read_event(line: str, number: int) -> Event:
+    """Read a log line that was just written.
+
+    Args:
+        line: the line, without its end.
+        number: the number of the line, counted from 1.
+    """
+    text = line.lstrip()
+    record = text[len(MARKER) + 1 :]
+    try:
+        fields = _decode(record)
+    except ValueError:  # numbers beyond binary floating point, halves of surrogate pairs
+        fields = json.loads(record)
+    return Event(
+        fields["key"],
+        fields["value"],
+        fields["metadata"],
+        fields["time_ms"],
+        number,
+        1,
+        text.encode(),
+        fields["event_type"],
+        fields["namespace"],
+        None,
+        DIALECT,
+    )
+
+
 class LiveCheck:
-    """Feeds a judge with every logged event and reports what the run breaks, each breach once.
+    """Feeds a judge with every logged event and reports what the run breaks, each violation once.
 
     Args:
         ruleset: usage and round, ``"<usage>/<round>"``.
@@ -53,7 +85,6 @@ class LiveCheck:
         self.ruleset = ruleset
         self.on_violation = on_violation
         self.findings: list[Any] = []
-        self._decode = _find_decoder()
         self._lock = threading.RLock()
         self._count = 0
         self._early: list[Event] = []
@@ -76,29 +107,11 @@ class LiveCheck:
     def _judge_line(self, line: str) -> None:
         if self._judge is None:
             return
-        text = line.strip()[MARKER_LENGTH:]
-        try:
-            record = self._decode(text)
-        except ValueError:  # numbers beyond binary floating point, halves of surrogate pairs
-            record = json.loads(text)
         self._count += 1
-        key = record["key"]
+        event = read_event(line, self._count)
+        key, metadata = event.key, event.metadata
         if type(key) is not str:
             return
-        metadata = record["metadata"]
-        event = Event(
-            key,
-            record["value"],
-            metadata,
-            record["time_ms"],
-            self._count,
-            1,
-            line.encode(),
-            record["event_type"],
-            record["namespace"],
-            None,
-            DIALECT,
-        )
         try:
             found = self._judge.feed(event)
             if len(self._early) < MAX_EARLY_EVENTS and not self._is_prepared:
@@ -112,7 +125,7 @@ class LiveCheck:
                 self._is_prepared = False
         except Exception as error:  # noqa: BLE001 - a fault of the rules or of the judge must not stop a training
             self._judge = None
-            print_notice(f"mllog: the live check ends, for it cannot judge: {error!r}")
+            print_notice(f"mllog: the live check ends, because it cannot judge: {error!r}")
             return
         if found:
             self._report(found, f"{metadata.get('file')}:{metadata.get('lineno')}")
@@ -123,7 +136,7 @@ class LiveCheck:
         return start_judge(ruleset=self.ruleset)
 
     def _tell_missing(self) -> None:
-        """Before the clock starts, tell which values the rules want and were not logged.
+        """Before the clock starts, print which values the rules require and were not logged.
 
         That is no violation yet, for they may still come; at ``run_stop`` it is, and too late to fix.
         """

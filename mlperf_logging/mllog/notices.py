@@ -1,17 +1,28 @@
-"""Telling the person at the terminal what the log cannot: on standard error, and never by an exception."""
+"""Messages for the person at the terminal: on standard error, and never as an exception."""
 
 from __future__ import annotations
 
+import functools
 import sys
+
+SHOWN_CHARACTERS = 60
+"""So much of a value that cannot be understood is shown."""
 
 
 def print_notice(text: str) -> None:
-    """Write a line to standard error; where even that is closed, give up in silence: training must go on."""
+    """Write a line to standard error; where even that is closed, give up silently: training must go on."""
     try:
         sys.stderr.write(text if text.endswith("\n") else text + "\n")
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         pass
+
+
+@functools.cache
+def report_variable(name: str, text: str, reason: str) -> None:
+    """Say, once, that an environment variable is left out."""
+    shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
+    print_notice(f"mllog: {name}={shown!r} is left out: {reason}")
 
 
 class Diversion:

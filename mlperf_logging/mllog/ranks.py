@@ -7,24 +7,30 @@ its processes have met.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 
 from mlperf_logging.mllog.errors import ConfigError
+from mlperf_logging.mllog.notices import report_variable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 RANK_VARIABLES = ("MLLOG_RANK", "RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
+MAX_DIGITS = 18
+"""A rank of more digits is no rank."""
 
 
 def find_rank() -> int | None:
     """The rank of this process, counted from 0, or None where nothing tells."""
     for name in RANK_VARIABLES:
         text = os.environ.get(name, "").strip()
-        if text.isdecimal():
+        if text.isdecimal() and len(text) <= MAX_DIGITS:
             return int(text)
+        if text:
+            report_variable(name, text, "it is not a rank")
     rank = _read_tf_config(os.environ.get("TF_CONFIG", ""))
     return _ask_jax() if rank is None else rank
 
@@ -33,8 +39,6 @@ def _read_tf_config(text: str) -> int | None:
     """Rank of a TensorFlow task: chiefs first, then workers; evaluators and parameter servers after them."""
     if not text:
         return None
-    import json
-
     try:
         config = json.loads(text)
         task, cluster = config["task"], config.get("cluster", {})
@@ -42,7 +46,8 @@ def _read_tf_config(text: str) -> int | None:
         order = [name for name in ("chief", "master", "worker") if name in cluster or name == kind]
         order += sorted(name for name in cluster if name not in order)
         return sum(len(cluster.get(name, ())) for name in order[: order.index(kind)]) + index
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except Exception as error:  # noqa: BLE001 - too deep, too long, of another shape: the rank is not known
+        report_variable("TF_CONFIG", text, f"no task can be read from it ({type(error).__name__})")
         return None
 
 
@@ -57,55 +62,56 @@ def _ask_jax() -> int | None:
         return None
 
 
-def parse_ranks(text: str | int | Iterable[int]) -> frozenset[int] | None:
+def parse_ranks(choice: str | int | Iterable[int]) -> RankFilter | None:
     """Read a choice of ranks.
 
     Args:
-        text: ``"all"``, a rank, several ranks, or text such as ``"0,4-7"``.
+        choice: ``"all"``, a rank, several ranks, or text such as ``"0,4-7"``.
 
     Returns:
-        The ranks, or None for all of them.
+        What lets them pass, or None for all of them.
 
     Raises:
         ConfigError: it is none of these.
     """
-    if isinstance(text, int):
-        return frozenset((text,))
-    if not isinstance(text, str):
-        return frozenset(int(rank) for rank in text)
-    if text.strip().lower() == "all":
+    if isinstance(choice, int):
+        return RankFilter([range(choice, choice + 1)])
+    if not isinstance(choice, str):
+        return RankFilter([range(int(rank), int(rank) + 1) for rank in choice])
+    if choice.strip().lower() == "all":
         return None
-    ranks: set[int] = set()
-    for part in text.split(","):
+    ranges = []
+    for part in choice.split(","):
         first, _, last = part.partition("-")
         try:
-            ranks.update(range(int(first), int(last or first) + 1))
+            ranges.append(range(int(first), int(last or first) + 1))
         except ValueError:
             raise ConfigError(
-                f"ranks {text!r}: {part.strip()!r} is no rank; write 'all', a rank, or ranks like '0,4-7'"
+                f"ranks {choice[:40]!r}: {part.strip()[:40]!r} is not a rank; write 'all', a rank, or ranks "
+                "like '0,4-7'"
             ) from None
-    return frozenset(ranks)
+    return RankFilter(ranges)
 
 
 class RankFilter:
     """Lets only some ranks log.
 
     Args:
-        ranks: the ranks that log.
-
-    Attributes:
-        ranks: the ranks that log.
+        ranges: the ranks that log.
     """
 
-    def __init__(self, ranks: frozenset[int]) -> None:
-        self.ranks = ranks
+    def __init__(self, ranges: Iterable[range]) -> None:
+        self._ranges = tuple(ranges)
         self._passes: bool | None = None
+
+    def __contains__(self, rank: int) -> bool:
+        return any(rank in some for some in self._ranges)
 
     def passes(self) -> bool:
         """Whether this process logs. A process whose rank is not known (yet) counts as rank 0."""
         if self._passes is None:
             rank = find_rank()
             if rank is None:
-                return 0 in self.ranks
-            self._passes = rank in self.ranks
+                return 0 in self
+            self._passes = rank in self
         return self._passes

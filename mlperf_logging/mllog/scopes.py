@@ -2,32 +2,66 @@
 
 from __future__ import annotations
 
+import os
+
 from mlperf_logging.mllog import constants, termination
-from mlperf_logging.mllog.mllog import MLLogger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Required, Self, TypedDict
+
+    from mlperf_logging.mllog.mllog import MLLogger
+
+    class IntervalOptions(TypedDict, total=False):
+        """Options of an `Interval`, with the meanings given there."""
+
+        stop: str | None
+        namespace: str | None
+
+    class SubmissionFacts(TypedDict, total=False):
+        """Who submits what.
+
+        Attributes:
+            benchmark: name of the benchmark.
+            org: the submitting organization.
+            division: ``"closed"`` or ``"open"``.
+            platform: the system that runs.
+            status: availability of the system: ``"onprem"``, ``"cloud"`` or ``"research"``.
+            poc_name: a person to ask.
+            poc_email: the person's address.
+            entry: a description of the entry.
+        """
+
+        benchmark: Required[str]
+        org: Required[str]
+        division: Required[str]
+        platform: Required[str]
+        status: Required[str]
+        poc_name: str | None
+        poc_email: str | None
+        entry: object
+
 
 START, STOP = "_start", "_stop"
 CALLER = 2  # of the function here that calls the logger: the script's line
 OUTER_CALLER = 3
+REQUIRED_FACTS = ("benchmark", "org", "division", "platform", "status")
 
 
 class Interval:
-    """Logs the begin and the end of a ``with`` block.
+    """Logs the beginning and the end of a ``with`` block.
 
     The end is logged however the block is left; where that is by an exception, its metadata say
-    ``"status": "aborted"``.
+    ``"status": "aborted"``. A process that was forked inside the block logs no end.
 
     Args:
         logger: the logger to use.
-        key: key of the begin (``"epoch_start"``) or the common part of both keys (``"epoch"``).
-        value: value of the begin.
+        key: key of the beginning (``"epoch_start"``) or the common part of both keys (``"epoch"``).
+        value: value of the beginning.
         metadata: metadata of both events.
-        stop: key of the end, where it is not that of the begin with ``stop`` for ``start``.
+        stop: key of the end, where it is not that of the beginning with ``stop`` for ``start``.
         namespace: overrides the default namespace.
 
     Attributes:
@@ -55,48 +89,53 @@ class Interval:
         self.metadata: dict[str, Any] = dict(metadata or {})
 
     def __enter__(self) -> Self:
+        self._owner = os.getpid()
         self._logger.start(self._start_key, self._start_value, self.metadata, self._namespace, None, CALLER)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if os.getpid() != self._owner:
+            return
         if kind is not None:
             self.metadata.setdefault(constants.STATUS, constants.ABORTED)
         self._logger.end(self._stop_key, self.value, self.metadata, self._namespace, None, CALLER)
 
 
-class Run(MLLogger):
-    """A logger for one run: ``run_start`` at the begin of a ``with`` block, ``run_stop`` at its end.
+class Run:
+    """Logs ``run_start`` at the beginning of a ``with`` block and ``run_stop`` at its end.
 
     The status of ``run_stop`` is ``"success"``, or ``"aborted"`` when the block is left by an exception, when
-    `abort` was called, or when the process is told to stop or exits before the block ends.
+    `abort` was called, or when the process is told to stop or exits before the block ends. A process that was
+    forked inside the block logs no ``run_stop``.
 
     Args:
         parent: the logger whose settings it takes over.
-        metadata: fields that every event of this logger carries.
+        metadata: fields that every event of the run carries.
 
     Attributes:
+        logger: the logger of the run; its methods for events are the run's own too.
         status: how the run ended; set it to say so before the block ends.
     """
 
     def __init__(self, parent: MLLogger, metadata: Mapping[str, Any]) -> None:
-        parent._copy_to(self, None, metadata)
+        self.logger = parent.bind(**metadata)
+        self.event, self.start, self.end = self.logger.event, self.logger.start, self.logger.end
+        self.interval, self.bind = self.logger.interval, self.logger.bind
         self.status: str | None = None
-        self._is_open = False
-        self._call_off: Callable[[], None] | None = None
+        self._watch: termination.EndWatch | None = None
 
     def __enter__(self) -> Self:
         self.start(constants.RUN_START, stack_offset=CALLER)
-        self._is_open = True
-        self._call_off = termination.watch_end(self._stop_early)
+        self._watch = termination.EndWatch(self._stop_early)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is not None:
-            self.status = constants.ABORTED
+            self.abort()
         self._stop(CALLER + 1)
 
     def abort(self) -> None:
@@ -108,40 +147,31 @@ class Run(MLLogger):
         self._stop(CALLER)
 
     def _stop(self, stack_offset: int) -> None:
-        if not self._is_open:
-            return
-        self._is_open = False
-        if self._call_off is not None:
-            self._call_off()
-        metadata = {constants.STATUS: self.status or constants.SUCCESS}
-        self.end(constants.RUN_STOP, metadata=metadata, stack_offset=stack_offset)
+        with termination.held_back():
+            watch, self._watch = self._watch, None
+            if watch is not None and watch.is_own:
+                watch.cancel()
+                metadata = {constants.STATUS: self.status or constants.SUCCESS}
+                self.end(constants.RUN_STOP, metadata=metadata, stack_offset=stack_offset)
 
 
 def log_submission(
-    logger: MLLogger,
-    *,
-    benchmark: str,
-    org: str,
-    division: str,
-    platform: str,
-    status: str,
-    stack_offset: int = OUTER_CALLER,
-    **more: Any,
+    logger: MLLogger, facts: Mapping[str, object], *, stack_offset: int = OUTER_CALLER
 ) -> None:
     """Log who submits what: an event for each of the given facts.
 
     Args:
         logger: the logger to use.
-        benchmark: name of the benchmark.
-        org: the submitting organisation.
-        division: ``"closed"`` or ``"open"``.
-        platform: the system that runs.
-        status: availability of the system: ``"onprem"``, ``"cloud"`` or ``"research"``.
+        facts: those of `SubmissionFacts`, and more of the kind; None: not given.
         stack_offset: which caller is the call site.
-        **more: further facts, such as ``poc_name``, ``poc_email`` or ``entry``.
+
+    Raises:
+        TypeError: a required fact is missing.
     """
-    facts = {"benchmark": benchmark, "org": org, "division": division, "platform": platform, "status": status}
-    for name, value in {**facts, **more}.items():
+    missing = [name for name in REQUIRED_FACTS if name not in facts]
+    if missing:
+        raise TypeError(f"submission needs {', '.join(missing)}")
+    for name, value in facts.items():
         if value is not None:
             logger.event(f"submission_{name}", value, stack_offset=stack_offset)
 

@@ -22,10 +22,11 @@ import logging
 import os
 import threading
 
-from mlperf_logging.mllog import sinks
 from mlperf_logging.mllog.errors import ConfigError
+from mlperf_logging.mllog.files import FileSink
 from mlperf_logging.mllog.mllog import MLLogger
-from mlperf_logging.mllog.notices import print_notice
+from mlperf_logging.mllog.notices import report_variable
+from mlperf_logging.mllog.sinks import set_stdout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,8 +34,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlperf_logging.mllog.live import LiveCheck
+    from mlperf_logging.mllog.ranks import RankFilter
 
 ON_VIOLATION = ("warn", "raise", "ignore")
+MAX_BUFFER_SECONDS = 86_400
+BUFFER_RANGE = f"a number of seconds from 0 to {MAX_BUFFER_SECONDS}"
+SWITCH = {"1": True, "true": True, "yes": True, "on": True}
+SWITCH |= {"0": False, "false": False, "no": False, "off": False}
 
 
 class SharedLogger:
@@ -106,6 +112,7 @@ def config(
         "default_stack_offset": (default_stack_offset, int, "an integer"),
         "default_clear_line": (default_clear_line, bool, "a bool"),
         "root_dir": (root_dir, (str, os.PathLike), "a text or path"),
+        "buffer_seconds": (buffer_seconds, (int, float), "a number"),
         "check": (check, str, "a text"),
     }
     for name, (value, kind, wanted) in options.items():
@@ -120,6 +127,8 @@ def config(
         raise ConfigError(
             f"mllog.config: on_violation must be one of {', '.join(ON_VIOLATION)}, not {on_violation!r}"
         )
+    if not 0 <= buffer_seconds <= MAX_BUFFER_SECONDS:
+        raise ConfigError(f"mllog.config: buffer_seconds must be {BUFFER_RANGE}, not {buffer_seconds!r}")
     chosen_ranks = _parse_ranks(ranks)
     live_check = _start_check(target, check, on_violation)
     if unknown:
@@ -132,7 +141,7 @@ def config(
     if filename is not None:
         _add_file(target.logger, filename, buffer_seconds)
     if stdout is not None:
-        sinks.set_stdout(target.logger, stdout)
+        set_stdout(target.logger, stdout)
     if default_namespace is not None:
         target.default_namespace = default_namespace
     if default_stack_offset is not None:
@@ -142,12 +151,12 @@ def config(
     if root_dir is not None:
         target.root_dir = os.fspath(root_dir)
     if ranks is not None:
-        target.set_ranks(chosen_ranks)
+        target.ranks = chosen_ranks
     if check is not None or on_violation is not None:
-        target.set_check(live_check)
+        target.check = live_check
 
 
-def _parse_ranks(ranks: str | int | Iterable[int] | None) -> frozenset[int] | None:
+def _parse_ranks(ranks: str | int | Iterable[int] | None) -> RankFilter | None:
     if ranks is None:
         return None
     from mlperf_logging.mllog.ranks import parse_ranks
@@ -164,12 +173,17 @@ def _add_file(logger: logging.Logger, filename: str | os.PathLike[str], buffer_s
         path = path.replace("{rank}", str(find_rank() or 0))
     absolute = os.path.abspath(path)
     for handler in list(logger.handlers):
-        if isinstance(handler, sinks.FileSink) and handler.baseFilename == absolute:
+        if isinstance(handler, FileSink) and handler.baseFilename == absolute:
             if handler.buffer_seconds == buffer_seconds:
                 return
             logger.removeHandler(handler)
             handler.close()
-    logger.addHandler(sinks.FileSink(path, buffer_seconds=buffer_seconds))
+    if buffer_seconds:
+        from mlperf_logging.mllog.buffering import BufferedFileSink
+
+        logger.addHandler(BufferedFileSink(path, buffer_seconds))
+    else:
+        logger.addHandler(FileSink(path))
 
 
 def _start_check(target: MLLogger, check: str | None, on_violation: str | None) -> LiveCheck | None:
@@ -186,36 +200,35 @@ def _start_check(target: MLLogger, check: str | None, on_violation: str | None) 
 
 
 def _apply_environment(logger: MLLogger) -> None:
-    """Configure a logger by the ``MLLOG_`` variables."""
-    if not any(name.startswith("MLLOG_") for name in os.environ):
-        return
+    """Configure a logger by the ``MLLOG_`` variables; one that cannot be understood changes nothing."""
     for name, apply in _VARIABLES.items():
         text = os.environ.get(name, "").strip()
         if text:
             try:
                 apply(logger, text)
             except Exception as error:  # noqa: BLE001 - no variable may stop a training
-                print_notice(f"mllog: {name}={text} is left out: {error}")
-
-
-def _apply_file(logger: MLLogger, path: str) -> None:
-    try:
-        buffer_seconds = float(os.environ.get("MLLOG_BUFFER_SECONDS") or 0.0)
-    except ValueError:
-        print_notice("mllog: MLLOG_BUFFER_SECONDS is no number; the file is written at once")
-        buffer_seconds = 0.0
-    _add_file(logger.logger, path, buffer_seconds)
-
-
-def _apply_check(logger: MLLogger, check: str) -> None:
-    on_violation = os.environ.get("MLLOG_ON_VIOLATION", "warn")
-    if on_violation not in ON_VIOLATION:
-        raise ConfigError(f"MLLOG_ON_VIOLATION must be one of {', '.join(ON_VIOLATION)}")
-    logger.set_check(_start_check(logger, check, on_violation))
+                report_variable(name, text, str(error))
 
 
 def _apply_stdout(logger: MLLogger, text: str) -> None:
-    sinks.set_stdout(logger.logger, text.lower() not in ("0", "false", "no", "off"))
+    if text.lower() not in SWITCH:
+        raise ConfigError("write 1 or 0")
+    set_stdout(logger.logger, SWITCH[text.lower()])
+
+
+def _apply_file(logger: MLLogger, path: str) -> None:
+    _add_file(logger.logger, path, 0.0)
+
+
+def _apply_buffer(logger: MLLogger, text: str) -> None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= MAX_BUFFER_SECONDS:
+        raise ConfigError(f"it must be {BUFFER_RANGE}; the file is written at once")
+    if path := os.environ.get("MLLOG_FILE", "").strip():
+        _add_file(logger.logger, path, seconds)
 
 
 def _apply_namespace(logger: MLLogger, text: str) -> None:
@@ -227,14 +240,27 @@ def _apply_root_dir(logger: MLLogger, text: str) -> None:
 
 
 def _apply_ranks(logger: MLLogger, text: str) -> None:
-    logger.set_ranks(_parse_ranks(text))
+    logger.ranks = _parse_ranks(text)
+
+
+def _apply_check(logger: MLLogger, text: str) -> None:
+    logger.check = _start_check(logger, text, None)
+
+
+def _apply_on_violation(logger: MLLogger, text: str) -> None:
+    if text not in ON_VIOLATION:
+        raise ConfigError(f"it must be one of {', '.join(ON_VIOLATION)}")
+    if logger.check is not None:
+        logger.check.on_violation = text
 
 
 _VARIABLES = {
     "MLLOG_STDOUT": _apply_stdout,
     "MLLOG_FILE": _apply_file,
+    "MLLOG_BUFFER_SECONDS": _apply_buffer,
     "MLLOG_NAMESPACE": _apply_namespace,
     "MLLOG_ROOT_DIR": _apply_root_dir,
     "MLLOG_RANKS": _apply_ranks,
     "MLLOG_CHECK": _apply_check,
+    "MLLOG_ON_VIOLATION": _apply_on_violation,
 }

@@ -1,15 +1,22 @@
-"""The end of a process: what must still be written when it exits, is told to stop, or was forked.
+"""The end of a process: what must still be logged when it exits or is told to stop.
 
-Signal handlers, exit hooks and fork hooks belong to the process, so this module keeps the one piece of state
-that they need. SIGTERM (schedulers send it before a time limit) and SIGHUP are watched only from the moment
-on that something depends on them, and the handlers that stood there before are called afterwards.
+Signal handlers and exit hooks belong to the process, so this module keeps the one piece of state that they
+need. SIGTERM (schedulers send it before a time limit) and SIGHUP are watched only from the moment on that
+something depends on them, and the handlers that stood there before are called afterwards.
+
+Only the main thread may install signal handlers. A run that begins in another thread asks it to by a signal
+that does nothing by default, SIGURG, for which there is a handler from the beginning.
 """
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found] # signal itself makes enums, which take most of a millisecond
+import atexit
 import os
 import sys
 import threading
+import time
+import weakref
 
 from mlperf_logging.mllog.notices import print_notice
 
@@ -19,142 +26,154 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-    from mlperf_logging.mllog.files import FileSink
-
 WATCHED_SIGNALS = ("SIGTERM", "SIGHUP")
+WAKING_SIGNAL: int | None = getattr(_signal, "SIGURG", None)
+INSTALL_SECONDS = 1.0
+"""A thread waits at most so long until the main thread watches the signals."""
+PROCESS_MODULES = ("multiprocessing.process", "multiprocess.process")
 
 
-class TerminationWatch:
-    """Runs callbacks before the process dies of a watched signal, then what would have happened anyway."""
+class EndWatch:
+    """Calls something when this process exits or is told to stop, and never in its forked children.
+
+    Args:
+        callback: called without arguments; more than once where a process is told to stop and then exits.
+    """
+
+    def __init__(self, callback: Callable[[], object]) -> None:
+        self._callback = callback
+        self._owner = os.getpid()
+        atexit.register(self.call)
+        _signals.watches.append(self)
+        _signals.watch()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this is the process that made the watch."""
+        return os.getpid() == self._owner
+
+    def call(self) -> None:
+        """Call back, in the process that made the watch."""
+        if self.is_own:
+            self._callback()
+
+    def cancel(self) -> None:
+        """Do not call any more."""
+        atexit.unregister(self.call)
+        _signals.watches = [watch for watch in _signals.watches if watch is not self]
+
+
+class SignalWatch:
+    """Has the end watches called before the process dies of a signal, and then what would have happened anyway.
+
+    Attributes:
+        watches: the end watches of this process; the newest is called first.
+        is_forked: whether this process was forked by one that had loaded this module.
+    """
 
     def __init__(self) -> None:
-        self._callbacks: list[tuple[int, Callable[[], object]]] = []
+        self.watches: list[EndWatch] = []
+        self.is_forked = False
         self._previous: dict[int, Any] = {}
-        self._holds = 0
+        self._is_installed = False
+        self._holds: list[None] = []
         self._waiting: int | None = None
-        self._main_thread = threading.main_thread().ident
+        is_free = WAKING_SIGNAL is not None and _signal.getsignal(WAKING_SIGNAL) == _signal.SIG_DFL
+        if is_free and _is_main_thread():
+            _signal.signal(WAKING_SIGNAL, self._install)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_again)
 
-    def add(self, callback: Callable[[], object]) -> None:
-        """Call this before the process that added it ends by a signal; the newest is called first."""
-        self._callbacks.append((os.getpid(), callback))
-        if not self._previous and threading.get_ident() == self._main_thread:
+    def watch(self) -> None:
+        """Watch the signals from now on."""
+        if self._is_installed:
+            return
+        if _is_main_thread():
             self._install()
-
-    def remove(self, callback: Callable[[], object]) -> None:
-        """Forget a callback."""
-        self._callbacks = [entry for entry in self._callbacks if entry[1] != callback]
+        elif WAKING_SIGNAL is not None and _signal.getsignal(WAKING_SIGNAL) == self._install:
+            _signal.pthread_kill(threading.main_thread().ident, WAKING_SIGNAL)
+            deadline = time.monotonic() + INSTALL_SECONDS
+            while not self._is_installed and time.monotonic() < deadline:
+                time.sleep(0.001)
 
     def hold(self) -> None:
-        """Put signals off until `release`, in the main thread (only there do they interrupt Python code)."""
-        if threading.get_ident() == self._main_thread:
-            self._holds += 1
+        """Put signals off until `release`."""
+        self._holds.append(None)
 
     def release(self) -> None:
         """End a `hold`; a signal that came meanwhile takes effect now."""
-        if threading.get_ident() == self._main_thread:
-            self._holds -= 1
-            if self._waiting is not None and not self._holds:
-                signum, self._waiting = self._waiting, None
-                self._terminate(signum, None)
+        del self._holds[-1:]
+        if self._waiting is not None and not self._holds:
+            signum, self._waiting = self._waiting, None
+            os.kill(os.getpid(), signum)
 
-    def _install(self) -> None:
-        import signal
-
-        for name in WATCHED_SIGNALS:
-            number = getattr(signal, name, None)
+    def _install(self, *_: object) -> None:
+        for name in WATCHED_SIGNALS if self.watches else ():
+            number = getattr(_signal, name, None)
+            if number is None or number in self._previous:
+                continue
+            previous = _signal.getsignal(number)
             # None: a handler that only C code knows and that could not be called afterwards.
-            if number is not None and signal.getsignal(number) not in (None, signal.SIG_IGN):
-                self._previous[number] = signal.signal(number, self._receive)
+            if previous not in (None, _signal.SIG_IGN):
+                self._previous[number] = previous
+                _signal.signal(number, self._receive)
+            self._is_installed = True
 
     def _receive(self, signum: int, frame: FrameType | None) -> None:
         if self._holds:
             self._waiting = signum
-        else:
-            self._terminate(signum, frame)
-
-    def _terminate(self, signum: int, frame: FrameType | None) -> None:
-        pid = os.getpid()
-        for owner, callback in reversed(self._callbacks):
-            if owner == pid:  # a forked worker that is told to stop must not speak for its parent
-                try:
-                    callback()
-                except Exception as error:  # noqa: BLE001 - the signal must still take effect
-                    print_notice(f"mllog: at the end of the process: {error}")
+            return
+        for watch in reversed(self.watches):
+            try:
+                watch.call()
+            except Exception as error:  # noqa: BLE001 - the signal must still take effect
+                print_notice(f"mllog: at the end of the process: {error}")
         previous = self._previous.get(signum)
         if callable(previous):
             previous(signum, frame)
         else:
-            import signal
+            _signal.signal(signum, _signal.SIG_DFL)
+            os.kill(os.getpid(), signum)
 
-            signal.signal(signum, signal.SIG_DFL)
-            os.kill(pid, signum)
+    def _begin_again(self) -> None:
+        self.watches = []
+        self.is_forked = True
+        self._holds = []
 
 
-_watch = TerminationWatch()
+def _is_main_thread() -> bool:
+    return threading.get_ident() == threading.main_thread().ident
+
+
+_signals = SignalWatch()
 
 
 class held_back:  # noqa: N801 - read as a phrase: with held_back(): …
-    """Context in which watched signals wait: a flush that has begun is not cut in two."""
+    """Context in which watched signals wait: what is begun is not left half done."""
 
     def __enter__(self) -> None:
-        _watch.hold()
+        _signals.hold()
 
     def __exit__(self, *_: object) -> None:
-        _watch.release()
+        _signals.release()
 
 
-def watch_end(callback: Callable[[], object]) -> Callable[[], None]:
-    """Call something when this process exits or is told to stop; not in its forked children.
-
-    Args:
-        callback: called without arguments, at most once for each reason.
-
-    Returns:
-        A function that calls the watch off.
-    """
-    import atexit
-
-    owner = os.getpid()
-
-    def call_at_exit() -> None:
-        if os.getpid() == owner:
-            callback()
-
-    def call_off() -> None:
-        atexit.unregister(call_at_exit)
-        _watch.remove(callback)
-
-    atexit.register(call_at_exit)
-    _watch.add(callback)
-    return call_off
+def skips_exit_hooks() -> bool:
+    """Whether this process is likely to leave by `os._exit`, as forked processes and workers do."""
+    if _signals.is_forked:
+        return True
+    modules = [sys.modules.get(name) for name in PROCESS_MODULES]
+    return any(module is not None and module.parent_process() is not None for module in modules)
 
 
-def watch_flush(sink: FileSink) -> None:
-    """See to it that a buffered sink is flushed at the end, and that forked children repeat no event.
+def call_in_children(method: Callable[[], object]) -> None:
+    """Call a method in every process that is forked from this one, as long as its object lives."""
+    weak = weakref.WeakMethod(method)
 
-    The exit itself is `logging.shutdown`'s, which closes every handler.
-    """
-    import weakref
-
-    weak = weakref.ref(sink)
-
-    def flush() -> None:
+    def call() -> None:
         alive = weak()
         if alive is not None:
-            alive.flush()
+            alive()
 
-    def forget() -> None:
-        alive = weak()
-        if alive is None:
-            return
-        alive.forget_pending()
-        _watch.add(flush)  # the child's own buffered events
-        util = sys.modules.get("multiprocessing.util")
-        if util is not None:  # such children leave without running exit hooks, but run these
-            util.register_after_fork(
-                alive, lambda child_sink: util.Finalize(child_sink, flush, exitpriority=0)
-            )
-
-    _watch.add(flush)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=forget)
+        os.register_at_fork(after_in_child=call)

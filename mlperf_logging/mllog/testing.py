@@ -9,19 +9,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 
-from mlperf_logging.events import Event
-from mlperf_logging.mllog.mllog import MARKER, MLLogger
+from mlperf_logging.mllog.formatter import MARKER
+from mlperf_logging.mllog.live import read_event
+from mlperf_logging.mllog.mllog import MLLogger
 from mlperf_logging.mllog.settings import get_mllogger
+from mlperf_logging.mllog.sinks import LineSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from mlperf_logging.events import Event
 
-class MemorySink(logging.Handler):
+
+class MemorySink(LineSink):
     """Keeps events in memory.
 
     Attributes:
@@ -34,29 +37,12 @@ class MemorySink(logging.Handler):
         self.events: list[Event] = []
         self.lines: list[str] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take a record; text that is no event is kept as a line only."""
-        for line in self.format(record).splitlines():
-            self.lines.append(line)
-            marker, _, payload = line.partition(" ")
-            if marker != MARKER:
-                continue
-            entry = json.loads(payload)
-            self.events.append(
-                Event(
-                    entry["key"],
-                    entry["value"],
-                    entry["metadata"],
-                    entry["time_ms"],
-                    len(self.lines),
-                    1,
-                    line.encode(),
-                    entry["event_type"],
-                    entry["namespace"],
-                    None,
-                    "mllog",
-                )
-            )
+    def write_line(self, line: str) -> None:
+        """Take a line; text that is no event is kept as a line only."""
+        for text in line.splitlines():
+            self.lines.append(text)
+            if text.startswith(MARKER):
+                self.events.append(read_event(text, len(self.lines)))
 
 
 class capture_events:  # noqa: N801 - read as a phrase: with capture_events() as events: …

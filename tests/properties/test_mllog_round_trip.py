@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mlperf_logging import read_log
 from mlperf_logging.mllog.encoder import encode_value
+from mlperf_logging.mllog.files import FileSink
 from mlperf_logging.mllog.mllog import MLLogger
-from mlperf_logging.mllog.sinks import FileSink
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30) | st.text(max_size=10)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT

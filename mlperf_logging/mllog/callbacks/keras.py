@@ -11,60 +11,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import keras
 
 from mlperf_logging.mllog import constants
-from mlperf_logging.mllog.lifecycle import LifeCycle
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from mlperf_logging.mllog.callbacks.base import RunCallback
 
 
-class MLPerfCallback(keras.callbacks.Callback):  # type: ignore[misc]
-    """Logs a run that ``model.fit`` trains.
+class MLPerfCallback(RunCallback, keras.callbacks.Callback):  # type: ignore[misc]
+    """Logs a run that ``model.fit`` trains; see `RunCallback` for the arguments.
 
     The preparation begins when the callback is made, the run when ``fit`` begins to train. A validation
-    closes the epoch that it belongs to. Used as a context manager it logs ``run_stop`` with ``"aborted"`` at
-    once when ``fit`` raises or is interrupted; without, when the process ends.
-
-    Args:
-        monitor: the metric that is the quality, as ``fit`` names it (``"val_accuracy"``).
-        stop_at_target: whether to end the training once the target is reached.
-        samples_per_step: samples in a training step, where progress is counted in samples.
-        **options: those of `LifeCycle`.
-
-    Attributes:
-        life: the life cycle.
+    closes the epoch that it belongs to. ``monitor`` is named as ``fit`` names it (``"val_accuracy"``). Keras
+    tells its callbacks nothing of an exception, so use the callback as a context manager.
     """
 
-    def __init__(
-        self,
-        monitor: str = "val_accuracy",
-        *,
-        stop_at_target: bool = True,
-        samples_per_step: int | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__()
-        self.life = LifeCycle(**options)
-        self._monitor = monitor.removeprefix("val_")
-        self._stop_at_target = stop_at_target
-        self._samples_per_step = samples_per_step or int(
-            options.get("hyperparameters", {}).get(constants.GLOBAL_BATCH_SIZE, 0)
-        )
-        self._samples = 0
-        self._epoch = 1
+    _steps = 0
+    _epoch = 1
+
+    def _begin(self) -> None:
+        self._monitor = self._monitor.removeprefix("val_")
         self.life.start_init()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.life.stop_run(constants.ABORTED if kind is not None else None)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start the run."""
@@ -76,8 +44,8 @@ class MLPerfCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.life.start_block(self._progress())
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Count samples."""
-        self._samples += self._samples_per_step
+        """Count training steps."""
+        self._steps += 1
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Close the epoch and open the evaluation."""
@@ -85,15 +53,8 @@ class MLPerfCallback(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         """Log the quality and close the evaluation."""
-        if not self.life.is_running:
-            return
-        if (
-            self.life.log_metric(logs or {}, self._monitor)
-            and self._stop_at_target
-            and self.model is not None
-        ):
+        if self._end_eval(logs or {}) and self.model is not None:
             self.model.stop_training = True
-        self.life.stop_eval()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Close the epoch where no validation has."""
@@ -104,4 +65,4 @@ class MLPerfCallback(keras.callbacks.Callback):  # type: ignore[misc]
         self.life.stop_run()
 
     def _progress(self) -> int:
-        return self._epoch if self.life.unit == constants.EPOCH_NUM else self._samples
+        return self._epoch if self.life.unit == constants.EPOCH_NUM else self._count_samples(self._steps)

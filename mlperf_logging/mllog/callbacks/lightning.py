@@ -19,41 +19,18 @@ except ImportError:  # the same code under its former name
     from pytorch_lightning import Callback
 
 from mlperf_logging.mllog import constants
-from mlperf_logging.mllog.lifecycle import LifeCycle
+from mlperf_logging.mllog.callbacks.base import RunCallback
 
 
-class MLPerfCallback(Callback):  # type: ignore[misc]
-    """Logs a run that ``trainer.fit`` trains; only the process of global rank 0 logs.
+class MLPerfCallback(RunCallback, Callback):  # type: ignore[misc]
+    """Logs a run that ``trainer.fit`` trains; see `RunCallback` for the arguments.
 
-    The preparation begins when the callback is made, the run when training begins. Epochs count from 1; a
-    validation in the middle of one leaves it open and says which part of it was trained. Blocks of samples
-    are closed by validations. An exception and an interrupt end the run as ``"aborted"``.
-
-    Args:
-        monitor: name under which the module logs the quality (``self.log("val_accuracy", …)``).
-        stop_at_target: whether to end the training once the target is reached.
-        samples_per_step: samples in a training step over all processes, where progress is counted in samples.
-        **options: those of `LifeCycle`.
-
-    Attributes:
-        life: the life cycle.
+    Only the process of global rank 0 logs. The preparation begins when the callback is made, the run when
+    training begins. Epochs count from 1; a validation in the middle of one leaves it open and says which part
+    of it was trained. Blocks of samples are closed by validations. ``monitor`` is the name under which the
+    module logs the quality (``self.log("val_accuracy", …)``). An exception and an interrupt end the run as
+    ``"aborted"``, without a context manager too.
     """
-
-    def __init__(
-        self,
-        monitor: str = "val_accuracy",
-        *,
-        stop_at_target: bool = True,
-        samples_per_step: int | None = None,
-        **options: Any,
-    ) -> None:
-        super().__init__()
-        self.life = LifeCycle(**options)
-        self._monitor = monitor
-        self._stop_at_target = stop_at_target
-        self._samples_per_step = samples_per_step or int(
-            options.get("hyperparameters", {}).get(constants.GLOBAL_BATCH_SIZE, 0)
-        )
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Begin the preparation."""
@@ -70,7 +47,7 @@ class MLPerfCallback(Callback):  # type: ignore[misc]
         self.life.start_block(self._progress(trainer))
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
-        """Go on with an epoch that a validation interrupted."""
+        """Resume an epoch that a validation interrupted."""
         if not self.life.block_is_open:
             self.life.start_block(self._progress(trainer))
 
@@ -81,11 +58,8 @@ class MLPerfCallback(Callback):  # type: ignore[misc]
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """Log the quality and close the evaluation."""
-        if trainer.sanity_checking or not self.life.is_running:
-            return
-        if self.life.log_metric(trainer.callback_metrics, self._monitor) and self._stop_at_target:
+        if not trainer.sanity_checking and self._end_eval(trainer.callback_metrics):
             trainer.should_stop = True
-        self.life.stop_eval()
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Close the epoch where no validation has."""
@@ -102,7 +76,7 @@ class MLPerfCallback(Callback):  # type: ignore[misc]
     def _progress(self, trainer: Any) -> int:
         if self.life.unit == constants.EPOCH_NUM:
             return int(trainer.current_epoch) + 1
-        return int(trainer.global_step) * self._samples_per_step
+        return self._count_samples(int(trainer.global_step))
 
     def _eval_progress(self, trainer: Any) -> float:
         """As `_progress`, with the part of the epoch that was trained where it is not over."""

@@ -18,7 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, Unpack
+
+    from mlperf_logging.mllog.lifecycle import LifeCycleOptions
 
 
 class TrainingRun:
@@ -34,7 +36,7 @@ class TrainingRun:
         life: the life cycle; for what these methods do not offer.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: Unpack[LifeCycleOptions]) -> None:
         self.life = LifeCycle(**options, shows_script=True)
 
     def __enter__(self) -> Self:

@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 
 from mlperf_logging.mllog import settings
+from mlperf_logging.mllog.buffering import BufferedFileSink
 from mlperf_logging.mllog.constants import DEFAULT_LOGGER_NAME
+from mlperf_logging.mllog.files import FileSink
 from mlperf_logging.mllog.mllog import MLLogger
-from mlperf_logging.mllog.sinks import PRINTS, FileSink
+from mlperf_logging.mllog.sinks import PRINTS
 from mlperf_logging.mllog.testing import MemorySink
 
 
@@ -70,7 +72,7 @@ class FileLogger:
 
     def __init__(self, path: Path, buffer_seconds: float = 0.0) -> None:
         self.path = path
-        self.sink = FileSink(path, buffer_seconds=buffer_seconds)
+        self.sink = BufferedFileSink(path, buffer_seconds) if buffer_seconds else FileSink(path)
         self.target = make_target()
         self.target.addHandler(self.sink)
         self.logger = MLLogger(self.target)

@@ -21,11 +21,11 @@ def start(recorder: Any) -> Iterator[Callable[..., LiveCheck]]:
 
     def begin(on_violation: str = "warn", ruleset: str = ROUND) -> LiveCheck:
         check = LiveCheck(ruleset, on_violation)
-        recorder.logger.set_check(check)
+        recorder.logger.check = check
         return check
 
     yield begin
-    recorder.logger.set_check(None)
+    recorder.logger.check = None
 
 
 def log_preparation(logger: Any, **values: object) -> None:
@@ -63,7 +63,7 @@ def test_a_compliant_run_passes_in_silence(
 def test_a_violation_is_told_when_it_happens_and_once(
     recorder: Any, start: Callable[..., LiveCheck], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A breach is on standard error before the next event, with rule, place and what is wrong."""
+    """A violation is on standard error before the next event, with rule, place and what is wrong."""
     check = start()
     log_preparation(recorder.logger)
     recorder.logger.start("run_start")

@@ -88,7 +88,7 @@ def test_stack_offset_beyond_the_stack_takes_the_outermost_caller(recorder: Any)
 
 
 def test_lines_of_one_function_keep_their_numbers(recorder: Any) -> None:
-    """Two calls in one function are told apart, also when they are made again."""
+    """Two calls in one function are distinguished, also when they are made again."""
     for _ in range(2):
         recorder.logger.event("a")
         recorder.logger.event("b")
@@ -221,8 +221,18 @@ def test_handler_added_later_gets_later_events(recorder: Any) -> None:
     assert [event.key for event in recorder.sink.events] == ["a", "b", "c"]
 
 
-def test_replaced_get_caller_and_do_log_are_used(recorder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests of scripts that replace get_caller, _do_log or time.time still see what they expect."""
+def test_clock_and_caller_can_be_injected(recorder: Any) -> None:
+    """A logger that is given a clock and a caller asks them."""
+    logger = MLLogger(recorder.target, clock=lambda: 12.5, caller=lambda *_: {"file": "x.py", "lineno": 42})
+    logger.event("key", metadata={"a": 1})
+    assert (recorder.record["time_ms"], recorder.record["metadata"]) == (
+        12_500,
+        {"file": "x.py", "lineno": 42, "a": 1},
+    )
+
+
+def test_get_caller_and_do_log_are_points_to_patch(recorder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests of scripts that replace get_caller, _do_log or time.time see what they expect."""
     lines: list[tuple[int, str, bool]] = []
     monkeypatch.setattr(mllog_module, "get_caller", lambda *_, **__: {"file": "x.py", "lineno": 42})
     monkeypatch.setattr(
@@ -231,7 +241,7 @@ def test_replaced_get_caller_and_do_log_are_used(recorder: Any, monkeypatch: pyt
         lambda self, level, message, clear_line=False: lines.append((level, message, clear_line)),
     )
     monkeypatch.setattr(time, "time", lambda: 1234567890.123)
-    recorder.logger.start("run_start", clear_line=True)
+    MLLogger(recorder.target).start("run_start", clear_line=True)
     assert lines == [
         (
             logging.INFO,

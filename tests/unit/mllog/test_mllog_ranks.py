@@ -89,14 +89,17 @@ def test_jax_is_asked_only_when_its_processes_have_met(
 )
 def test_choices_of_ranks(choice: Any, ranks: set[int] | None) -> None:
     """All ways to name ranks."""
-    assert parse_ranks(choice) == ranks
+    chosen = parse_ranks(choice)
+    assert (chosen if chosen is None else {rank for rank in range(10) if rank in chosen}) == ranks
 
 
 @pytest.mark.parametrize("choice", ["", "a", "1;2", "1-", "-"])
 def test_wrong_choices_say_what_is_wrong(choice: str) -> None:
     """A choice that cannot be read is an error with the ways to write it."""
     if choice == "1-":
-        assert parse_ranks(choice) == {1}
+        chosen = parse_ranks(choice)
+        assert chosen is not None
+        assert [rank for rank in range(10) if rank in chosen] == [1]
     else:
         with pytest.raises(ConfigError, match="write 'all', a rank, or ranks like"):
             parse_ranks(choice)
@@ -104,7 +107,7 @@ def test_wrong_choices_say_what_is_wrong(choice: str) -> None:
 
 def test_a_rank_that_becomes_known_later_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process counts as rank 0 until something tells its rank."""
-    chosen = RankFilter(frozenset((0,)))
+    chosen = RankFilter([range(1)])
     assert chosen.passes()
     monkeypatch.setenv("RANK", "1")
     assert not chosen.passes()
