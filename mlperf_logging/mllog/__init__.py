@@ -8,7 +8,7 @@ logger, `interval`, `run` and `bind`, and the events that every submission needs
 
 from __future__ import annotations
 
-from mlperf_logging.mllog import constants, mllog
+from mlperf_logging.mllog import constants, mllog, termination
 from mlperf_logging.mllog.mllog import MLLogger
 from mlperf_logging.mllog.settings import config, get_mllogger
 
@@ -17,9 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Unpack
 
-    from mlperf_logging.mllog.scopes import Interval, IntervalOptions, Run, SubmissionFacts
+    from mlperf_logging.mllog.scopes import SubmissionFacts
 
-    mllogger: MLLogger
+    mllogger = get_mllogger()
+    bind, interval, run = mllogger.bind, mllogger.interval, mllogger.run
+    event, start, end = mllogger.event, mllogger.start, mllogger.end
+
+SHARED_METHODS = frozenset(("bind", "end", "event", "interval", "run", "start"))
+"""Methods of the shared logger that are functions of this module, too."""
 
 __all__ = [
     "MLLogger",
@@ -40,75 +45,16 @@ __all__ = [
 ]
 
 
+termination.listen()
+
+
 def __getattr__(name: str) -> Any:
-    if name == "mllogger":  # made when it is first asked for
+    """What belongs to the shared logger, which is made when it is first asked for."""
+    if name == "mllogger":
         return get_mllogger()
+    if name in SHARED_METHODS:
+        return getattr(get_mllogger(), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def event(
-    key: str,
-    value: object = None,
-    metadata: Mapping[str, Any] | None = None,
-    namespace: str | None = None,
-    time_ms: float | None = None,
-    stack_offset: int | None = None,
-    clear_line: bool | None = None,
-) -> None:
-    """Log something that happens at a moment, with the shared logger; see `MLLogger.event`."""
-    logger = get_mllogger()
-    offset = (logger.default_stack_offset if stack_offset is None else stack_offset) + 1
-    logger.event(key, value, metadata, namespace, time_ms, offset, clear_line)
-
-
-def start(
-    key: str,
-    value: object = None,
-    metadata: Mapping[str, Any] | None = None,
-    namespace: str | None = None,
-    time_ms: float | None = None,
-    stack_offset: int | None = None,
-    clear_line: bool | None = None,
-) -> None:
-    """Log the beginning of a stretch of time, with the shared logger; see `MLLogger.event`."""
-    logger = get_mllogger()
-    offset = (logger.default_stack_offset if stack_offset is None else stack_offset) + 1
-    logger.start(key, value, metadata, namespace, time_ms, offset, clear_line)
-
-
-def end(
-    key: str,
-    value: object = None,
-    metadata: Mapping[str, Any] | None = None,
-    namespace: str | None = None,
-    time_ms: float | None = None,
-    stack_offset: int | None = None,
-    clear_line: bool | None = None,
-) -> None:
-    """Log the end of a stretch of time, with the shared logger; see `MLLogger.event`."""
-    logger = get_mllogger()
-    offset = (logger.default_stack_offset if stack_offset is None else stack_offset) + 1
-    logger.end(key, value, metadata, namespace, time_ms, offset, clear_line)
-
-
-def interval(
-    key: str,
-    value: object = None,
-    metadata: Mapping[str, Any] | None = None,
-    **options: Unpack[IntervalOptions],
-) -> Interval:
-    """Log beginning and end of a ``with`` block, with the shared logger; see `scopes.Interval`."""
-    return get_mllogger().interval(key, value, metadata, **options)
-
-
-def run(**metadata: Any) -> Run:
-    """Log ``run_start`` and ``run_stop`` around a ``with`` block; see `scopes.Run`."""
-    return get_mllogger().run(**metadata)
-
-
-def bind(namespace: str | None = None, **metadata: Any) -> MLLogger:
-    """Make a logger whose every event carries some values; see `MLLogger.bind`."""
-    return get_mllogger().bind(namespace, **metadata)
 
 
 def submission(*, logger: MLLogger | None = None, **facts: Unpack[SubmissionFacts]) -> None:

@@ -99,8 +99,10 @@ class BufferedFileSink(FileSink):
         if not self._writes_at_once:
             self.flush()
             self._writes_at_once = True
-            self._requests.put(None)
             self._end_watch.cancel()
+            self._requests.put(None)
+            if threading.current_thread() is not self._writer:
+                self._writer.join(FLUSH_SECONDS)  # a thread that the interpreter's end stops keeps its locks
         self._write_pending()
 
     def _begin_child(self) -> None:

@@ -52,14 +52,14 @@ def get_caller(stack_index: int = 2, root_dir: str | None = None) -> CallSite:
     except (ValueError, TypeError, OverflowError):
         frame = _find_outermost(stack_index)
     code = frame.f_code
-    try:
-        return _known[id(code), frame.f_lasti, root_dir][0]
-    except KeyError:
-        site = CallSite({"file": _trim_path(code.co_filename, root_dir), "lineno": frame.f_lineno})
-        if len(_known) >= MAX_CACHED:
-            _known.clear()
-        _known[id(code), frame.f_lasti, root_dir] = site, code
-        return site
+    known = _known.get((id(code), frame.f_lasti, root_dir))
+    if known is not None:
+        return known[0]
+    site = CallSite({"file": _trim_path(code.co_filename, root_dir), "lineno": frame.f_lineno})
+    if len(_known) >= MAX_CACHED:
+        _known.clear()
+    _known[id(code), frame.f_lasti, root_dir] = site, code
+    return site
 
 
 def _find_outermost(stack_index: object) -> FrameType:
@@ -74,5 +74,5 @@ def _find_outermost(stack_index: object) -> FrameType:
 
 
 def _trim_path(path: str, root_dir: str | None) -> str:
-    folder = (root_dir or "").rstrip("/")
+    folder = str(root_dir or "").rstrip("/")
     return path.removeprefix(folder + "/") if folder else path

@@ -85,7 +85,7 @@ class EventFormatter:
                 value_text, foreign_type = encode_value(value)
                 if foreign_type is not None:
                     return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
-            if metadata:
+            if type(metadata) is dict:
                 fields = self._fields
                 for name in metadata:
                     item = metadata[name]
@@ -103,12 +103,14 @@ class EventFormatter:
                                 namespace, time_ms, kind, key, value, site, metadata
                             )
                         more += fields[name] + item_text
-            if type(time_ms) is int:
+            if type(time_ms) is int and (type(metadata) is dict or metadata is None):
                 head, key_text = self._heads[namespace], self._keys[kind, key]  # type: ignore[index]
                 site_text = site.text  # type: ignore[attr-defined]
                 return f"{head}{time_ms}{key_text}{value_text}{site_text}{more}}}}}", None
-        except Exception:  # noqa: BLE001 - something is new, or a foreign object's method raised
-            return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:  # something is new or not plain
+            place = error.__traceback__
+            if place is not None and place.tb_next is not None and type(key) is type(namespace) is str:
+                raise  # nothing here runs foreign code then: a signal handler has raised it
         return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
 
     def _format_carefully(

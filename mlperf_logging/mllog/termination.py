@@ -78,11 +78,14 @@ class SignalWatch:
         self._is_installed = False
         self._holds: list[None] = []
         self._waiting: int | None = None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_again)
+
+    def listen(self) -> None:
+        """Let other threads have the signals watched, by the waking signal, if nobody else uses it."""
         is_free = WAKING_SIGNAL is not None and _signal.getsignal(WAKING_SIGNAL) == _signal.SIG_DFL
         if is_free and _is_main_thread():
             _signal.signal(WAKING_SIGNAL, self._install)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin_again)
 
     def watch(self) -> None:
         """Watch the signals from now on."""
@@ -146,6 +149,7 @@ def _is_main_thread() -> bool:
 
 
 _signals = SignalWatch()
+listen = _signals.listen
 
 
 class held_back:  # noqa: N801 - read as a phrase: with held_back(): …
