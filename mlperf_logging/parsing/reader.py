@@ -71,7 +71,7 @@ def read_log(source: Source) -> Log:
     scanner = Scanner(RecordReader(load_dialects()))
     items: list[Event | Problem] = []
     collecting = gc.isenabled()
-    gc.disable()  # the events are all alive, and collecting would look through every one of them
+    gc.disable()  # collecting looks through all events, which are all alive: two thirds more time
     try:
         for batch in _scan(source, scanner):
             items += batch

@@ -5,7 +5,6 @@ Lines end with a line feed, and only line feeds count. A carriage return ends a 
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Sequence
 from functools import partial
 from itertools import accumulate, groupby, repeat
@@ -88,26 +87,18 @@ class Scanner:
     def _read(self, data: bytes, start: int, stop: int) -> list[Item]:
         """Read the lines in a part of some bytes.
 
-        Garbage is not collected meanwhile: what is made of the lines is none, and there is much of it.
-
         Args:
             data: the bytes; the part begins with them, or behind their first line.
             start: where the part begins.
             stop: where it ends: behind a line end, or with the file.
         """
         items: list[Item] = []
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            if stop - start > self._limit:
-                self._read_pieces(data[start:stop], items)
-            elif self._looks_dense(data, start, stop) and (lines := _split_lines(data)):
-                self._read_dense(lines[1 if start else 0 : -1], items)
-            else:
-                self._read_sparse(data, start, stop, items)
-        finally:
-            if collecting:
-                gc.enable()
+        if stop - start > self._limit:
+            self._read_pieces(data[start:stop], items)
+        elif self._looks_dense(data, start, stop) and (lines := _split_lines(data)):
+            self._read_dense(lines[1 if start else 0 : -1], items)
+        else:
+            self._read_sparse(data, start, stop, items)
         return items
 
     def _looks_dense(self, data: bytes, start: int, stop: int) -> bool:
