@@ -18,8 +18,8 @@ from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, compile_f
 from mlperf_logging.rules.formula import Node, parse_formula, walk
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Ruleset, Table
+from mlperf_logging.runs.evaluations import EVALUATION_KEYS, Evaluation
 from mlperf_logging.runs.progress import to_float
-from mlperf_logging.runs.run import EVALUATION_KEYS, Evaluation
 
 AT_LEAST, AT_MOST = "at least", "at most"
 LOGGED_TARGET = "eval_target"

@@ -13,12 +13,18 @@ from typing import Any, NamedTuple
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import Log, rank_dialect, read_log
 from mlperf_logging.parsing.sources import Source
+from mlperf_logging.runs.evaluations import (
+    EVALUATION_KEYS,
+    Evaluation,
+    read_evaluations,
+    read_number,
+    read_text,
+)
 from mlperf_logging.runs.intervals import INTERVALS, Interval, Intervals, Progress, read_progress
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
 
 __all__ = ["Evaluation", "Interval", "Progress", "Run", "Seed", "TrackedStats", "make_run", "read_run"]
 
-EVALUATION_KEYS = ("eval_accuracy", "eval_error", "aggregated_eval_accuracy", "averaged_validation_loss")
 SEED_KEYS = ("seed", "run_set_random_seed")
 STATS_KEY = "tracked_stats"
 IDENTITY_PREFIX = "submission_"
@@ -31,26 +37,6 @@ _NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, RUN_START, RUN
 _TRAINED_KEY = "train_samples"
 _INIT = "init"
 _KEY = itemgetter(Event._fields.index("key"))
-
-
-class Evaluation(NamedTuple):
-    """One value that an evaluation gave. Where several metrics are logged at once, each is one of these.
-
-    Attributes:
-        key: the log key ("eval_accuracy", "eval_error", …).
-        value: the number; None where none was logged. A number logged as text is a number here.
-        metric: name of the metric where the log gives one, else None.
-        progress: how far training had come.
-        time_ms: when it was logged, in milliseconds since the epoch.
-        event: the event that it was logged with.
-    """
-
-    key: str
-    value: float | None
-    metric: str | None
-    progress: Progress
-    time_ms: float
-    event: Event
 
 
 class Seed(NamedTuple):
@@ -128,7 +114,7 @@ class Run(NamedTuple):
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """What evaluations gave, one for each metric, in the order of the log."""
-        return tuple(_read_evaluations(self.evaluation_events))
+        return tuple(read_evaluations(self.evaluation_events))
 
     @property
     def tracked_stats(self) -> tuple[TrackedStats, ...]:
@@ -164,18 +150,18 @@ class Run(NamedTuple):
     @property
     def global_batch_size(self) -> float | None:
         """Samples in one step over all accelerators, as logged last."""
-        return _read_number(self.hyperparameters.get("global_batch_size"))
+        return read_number(self.hyperparameters.get("global_batch_size"))
 
     @property
     def node_count(self) -> float | None:
         """``number_of_nodes``, as logged last."""
-        return _read_number(self.hyperparameters.get("number_of_nodes"))
+        return read_number(self.hyperparameters.get("number_of_nodes"))
 
     @property
     def accelerator_count(self) -> float | None:
         """Nodes × accelerators a node (at least 1 each), as far as the log says so itself."""
         nodes = self.node_count
-        each = _read_number(self.hyperparameters.get("accelerators_per_node"))
+        each = read_number(self.hyperparameters.get("accelerators_per_node"))
         return None if nodes is None or each is None else nodes * max(each, 1)
 
     @property
@@ -197,7 +183,7 @@ class Run(NamedTuple):
 class RunNotes:
     """Takes in a log's items as they are read and makes the run of them.
 
-    RunState is bounded by what a run shows, not by the length of its log.
+    Memory is bounded by what a run shows, not by the length of its log.
     """
 
     def __init__(self, *, notes_identity: bool = True) -> None:
@@ -307,11 +293,11 @@ def _compose_run(
     return Run(
         path=path,
         dialect=dialect,
-        benchmark=_read_text(identity.get("submission_benchmark")) or named,
-        division=_read_text(identity.get("submission_division")),
-        org=_read_text(identity.get("submission_org")),
-        platform=_read_text(identity.get("submission_platform")),
-        availability=_read_text(identity.get("submission_status")),
+        benchmark=read_text(identity.get("submission_benchmark")) or named,
+        division=read_text(identity.get("submission_division")),
+        org=read_text(identity.get("submission_org")),
+        platform=read_text(identity.get("submission_platform")),
+        availability=read_text(identity.get("submission_status")),
         summary=make_summary(starts[0].time_ms if starts else None, stops[-1] if stops else None),
         init=_join_init(by_name.get(_INIT, ())),
         evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
@@ -330,9 +316,7 @@ def _compose_run(
 
 
 def _read_trained(event: Event | None, starts: Sequence[Event] | None) -> float | None:
-    return (
-        _read_number(event.value) if event is not None and starts and event.line > starts[-1].line else None
-    )
+    return read_number(event.value) if event is not None and starts and event.line > starts[-1].line else None
 
 
 def _once(events: Iterable[Event], keys: tuple[str, ...]) -> list[Event]:
@@ -357,51 +341,8 @@ def _join_init(events: Sequence[Event]) -> Interval | None:
     return Interval(_INIT, starts[0].time_ms, last.time_ms, start, read_progress(last))
 
 
-def _read_evaluations(events: Iterable[Event]) -> Iterable[Evaluation]:
-    for event in events:
-        progress = read_progress(event)
-        value = event.value
-        if event.benchmark is not None and isinstance(value, dict) and "value" in value:
-            value = value["value"]  # the oldest dialect has no metadata: the epoch stands beside the value
-        metric = _read_text(event.metadata.get("metric"))
-        for name, number in _spread_metrics(value, metric):
-            yield Evaluation(event.key, _read_number(number), name, progress, event.time_ms, event)
-
-
-def _spread_metrics(value: Any, metric: str | None) -> Iterable[tuple[str | None, Any]]:
-    """Name and value of each metric: one, an object of several, a list, or an object around these."""
-    if isinstance(value, dict):
-        for name, part in value.items():
-            if isinstance(part, (dict, list)):
-                yield from _spread_metrics(part, metric)
-            else:
-                yield str(name), part
-    elif isinstance(value, list):
-        for index, part in enumerate(value):
-            yield str(index), part
-    else:
-        yield metric, value
-
-
 def _read_seed(event: Event) -> Seed:
     line = event.metadata.get("lineno")
     return Seed(
-        event.value, _read_text(event.metadata.get("file")), line if isinstance(line, int) else None, event
+        event.value, read_text(event.metadata.get("file")), line if isinstance(line, int) else None, event
     )
-
-
-def _read_text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _read_number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        return value
-    if isinstance(value, str):
-        try:
-            return float(value)
-        except ValueError:
-            return None
-    return None
