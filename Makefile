@@ -15,13 +15,14 @@ NIGHTLY_EXAMPLES ?= 100000
 PEER_VENV ?= .venv-peer
 TORCH_VENV ?= .venv-torch
 TORCH ?= torch
+LOWEST_VENV ?= .venv-lowest
 MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
 
 BASE := $(VENV)/.installed-base
 FULL := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-torch check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer nightly clean
+.PHONY: help demo test test-slow test-torch test-lowest check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer nightly clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -38,6 +39,9 @@ test-slow: $(FULL)  ## the trainers at their full size, for two steps each; some
 
 test-torch: $(TORCH_VENV)/.installed  ## the callbacks in Lightning and Transformers, in an environment of its own
 	$(TORCH_VENV)/bin/python -m pytest -q -m torch tests/unit/mllog $(PYTEST_ARGS)
+
+test-lowest: $(LOWEST_VENV)/.installed  ## all tests with the lowest versions that setup.cfg allows, in an environment of its own
+	$(LOWEST_VENV)/bin/python -m pytest -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
 
 check: lint format-check types contracts pages-fresh logs-fresh  ## lint, types, import contracts, stale files
 
@@ -104,6 +108,13 @@ $(TORCH_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	$(PYTHON) -m venv $(TORCH_VENV)
 	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check '$(TORCH)'
 	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[torch]' pytest hypothesis
+	@touch $@
+
+# uv resolves to the lowest versions that are declared; pip only knows the highest.
+$(LOWEST_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
+	$(PYTHON) -m venv $(LOWEST_VENV)
+	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python --resolution lowest-direct --editable '.[dev]'
 	@touch $@
 
 $(PEER_VENV)/.installed: | $(BIN)/python
