@@ -15,9 +15,10 @@ from mlperf_logging.cli.plain_arguments import read_plain_arguments
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
-from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals, load_format
+from mlperf_logging.reports import FILE, RULE, BaseReport, FileResult, ReportOptions, Totals, load_format
 from mlperf_logging.runs.paths import find_logs
 
+_MOST_BY_FILE = 8
 JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-division"}
 """Ids under which the judge itself reports; they stand in no rule file."""
 
@@ -69,10 +70,10 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
     for sentence in logs.complaints:
         print_error(program, sentence)
     with Output(options.output) as output:
-        report = form(_look_of(options, output))
+        report = form(_choose_look(options, output, len(logs.paths)))
         results = map_logs(judge.judge, logs.paths, options.jobs)
         totals, used = _write_report(report, results, len(logs.paths), output, options)
-    _complain_of_unused(waivers, used, options.waivers, program)
+    _report_unused(waivers, used, options.waivers, program)
     if logs.complaints or totals.unjudged:
         return CANNOT_WORK
     return VIOLATION if totals.failed else COMPLIANT
@@ -137,7 +138,7 @@ def _follow(
             print_error(program, sentence)
 
     with Output(options.output) as output:
-        report = form(_look_of(options, output))
+        report = form(_choose_look(options, output))
         output.write(report.begin())
         follower = Follower(path, judge, lambda finding: output.write(report.announce(path, finding)), note)
         result = follower.follow()
@@ -145,13 +146,13 @@ def _follow(
         output.write(report.add(result))
         output.write(report.end(totals))
     _append_job_summary(report.summarize_job(totals))
-    _complain_of_unused(judge.waivers, {waived.waiver for waived in result.waived}, options.waivers, program)
+    _report_unused(judge.waivers, {waived.waiver for waived in result.waived}, options.waivers, program)
     if totals.unjudged:
         return CANNOT_WORK
     return VIOLATION if totals.failed else COMPLIANT
 
 
-def _complain_of_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
+def _report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
     for waiver in waivers:
         if waiver not in used:
             print_error(
@@ -171,12 +172,15 @@ def _choose_format(options: SimpleNamespace | Namespace, program: str) -> str:
     return "github"
 
 
-def _look_of(options: SimpleNamespace | Namespace, output: Output) -> ReportOptions:
+def _choose_look(options: SimpleNamespace | Namespace, output: Output, count: int = 1) -> ReportOptions:
+    """How the report looks; of many logs it is by rule, where most findings are the same in all."""
     return ReportOptions(
         color=wants_color(options.color, is_terminal=output.is_terminal, environment=os.environ),
         width=measure_terminal(os.environ) if output.is_terminal else WIDTH_WITHOUT_TERMINAL,
         verbose=options.verbose,
         quiet=options.quiet,
+        group_by=options.group_by or (FILE if count <= _MOST_BY_FILE else RULE),
+        folder=os.getcwd(),
     )
 
 

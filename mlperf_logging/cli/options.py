@@ -126,6 +126,7 @@ def build_check_parser(program: str) -> CheckParser:
         metavar="FILE",
         help="write the report there; the file is replaced when the report is whole",
     )
+    add("--group-by", choices=("file", "rule"), help="blocks of the text report (rule where logs are many)")
     add("--statistics", action="store_true", help="also count by verdict, code and key")
     add("--quiet", "-q", action="store_true", help="no text but the totals")
     add("--verbose", "-v", action="store_true", help="every finding, however many there are of one rule")

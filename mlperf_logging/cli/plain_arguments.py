@@ -25,6 +25,7 @@ DEFAULTS: dict[str, Any] = {
     "waivers": None,
     "format": None,
     "output": None,
+    "group_by": None,
     "statistics": False,
     "quiet": False,
     "verbose": False,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding, Verdict
     from mlperf_logging.compliance.waivers import WaivedFinding
 
+FILE, RULE = "file", "rule"
+
 
 class FileResult(NamedTuple):
     """What a report says of one log.
@@ -86,12 +88,16 @@ class ReportOptions(NamedTuple):
         width: columns of the terminal.
         verbose: show every finding, however many there are of one rule.
         quiet: totals only.
+        group_by: "file" or "rule": what makes the blocks of the report for people.
+        folder: people read paths below this folder as seen from there; "" to leave paths as they are.
     """
 
     color: bool = False
     width: int = 120
     verbose: bool = False
     quiet: bool = False
+    group_by: str = FILE
+    folder: str = ""
 
 
 class BaseReport:

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
 _FOLD_ABOVE = 20
 _SHOWN_WHEN_FOLDED = 3
-_GROUPED_FROM = 3
-_INDENT = 4
+GROUPED_FROM = 3
+INDENT = 4
 _LABEL_WIDTH = 9
 _LONGEST_DETAIL = 400
 _LEAST_WIDTH = 40
+_NO_EVENTS = ("no-events", "other-dialect")
+_BENCHMARK_KEY = "submission_benchmark"
 
 
 def plain(text: str, style: str) -> str:
@@ -137,13 +139,40 @@ def render_findings(
     return lines
 
 
+def split_consequences(verdict: Verdict, findings: Sequence[Finding]) -> tuple[list[Finding], int]:
+    """The findings without those that only follow from a log that holds no event or names no benchmark.
+
+    Args:
+        verdict: the judgement of the log.
+        findings: those of its findings that are to be shown.
+
+    Returns:
+        The findings that are left, and how many were left out.
+    """
+    causes = [finding for finding in findings if finding.rule in _NO_EVENTS]
+    if not causes and verdict.benchmark is None:
+        causes = [finding for finding in findings if finding.key == _BENCHMARK_KEY]
+    left = [finding for finding in findings if finding.line is not None or finding in causes]
+    left_out = len(findings) - len(left)
+    return (left, left_out) if causes and left_out >= GROUPED_FROM else (list(findings), 0)
+
+
+def describe_consequences(count: int) -> str:
+    """The line that stands for findings that follow from others.
+
+    Args:
+        count: how many there are.
+    """
+    return f"… and {count:,} more that follow from it: what is required but not logged (--verbose shows all)"
+
+
 def _group_placeless(findings: Sequence[Finding]) -> dict[Finding, list[Finding]]:
     """The findings without a place that share code, severity and hint with several others: their groups."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         if finding.line is None:
             groups.setdefault((finding.code, finding.severity, finding.hint), []).append(finding)
-    return {each: group for group in groups.values() if len(group) >= _GROUPED_FROM for each in group}
+    return {each: group for group in groups.values() if len(group) >= GROUPED_FROM for each in group}
 
 
 def _render_group(path: str, group: list[Finding], paint: Callable[[str, str], str]) -> list[str]:
@@ -151,19 +180,27 @@ def _render_group(path: str, group: list[Finding], paint: Callable[[str, str], s
     first = group[0]
     severity = paint(first.severity, first.severity)
     lines = [f"  {paint(show_text(path), 'place')}: {severity} {first.code}, {len(group)} times"]
-    for finding in group:
-        wanted = f" (expected: {finding.expected})" if finding.expected else ""
-        message = _detail(finding.message + wanted)
-        lines.append(" " * _INDENT + f"{paint(show_text(finding.rule), 'rule')}: {message}")
+    lines += [" " * INDENT + describe_rule(finding, paint) for finding in group]
     if first.hint:
-        lines.append(_label("mend", first.hint, paint))
+        lines.append(label_line("fix", first.hint, paint))
     return lines
+
+
+def describe_rule(finding: Finding, paint: Callable[[str, str], str] = plain) -> str:
+    """The rule of a finding, its message and, where it has no place, what was expected.
+
+    Args:
+        finding: what was found.
+        paint: puts a style around a text.
+    """
+    wanted = f" (expected: {finding.expected})" if finding.expected and finding.line is None else ""
+    return f"{paint(show_text(finding.rule), 'rule')}: {crop_detail(finding.message + wanted)}"
 
 
 def render_finding(
     path: str, finding: Finding, width: int, paint: Callable[[str, str], str] = plain
 ) -> list[str]:
-    """A finding as lines: place and message, the record with carets, expected and found, how to mend it.
+    """A finding as lines: place and message, the record with carets, expected and found, how to fix it.
 
     Args:
         path: the log as the caller named it.
@@ -174,10 +211,10 @@ def render_finding(
     severity = finding.severity
     head = f"{paint(describe_place(path, finding), 'place')}: {paint(severity, severity)} {finding.code}"
     lines = [f"  {head} {paint(show_text(finding.rule), 'rule')}"]
-    lines.append(" " * _INDENT + _detail(finding.message))
+    lines.append(" " * INDENT + crop_detail(finding.message))
     lines += render_excerpt(finding, width, paint)
-    details = [("expected", finding.expected), ("found", finding.found), ("mend", finding.hint)]
-    lines += [_label(name, text, paint) for name, text in details if text]
+    details = [("expected", finding.expected), ("found", finding.found), ("fix", finding.hint)]
+    lines += [label_line(name, text, paint) for name, text in details if text]
     return lines
 
 
@@ -198,14 +235,14 @@ def render_excerpt(finding: Finding, width: int, paint: Callable[[str, str], str
     before, blamed, after = (
         show_text(part) for part in (text[: span[0]], text[span[0] : span[1]], text[span[1] :].rstrip())
     )
-    room = max(width, _LEAST_WIDTH) - _INDENT - 2
+    room = max(width, _LEAST_WIDTH) - INDENT - 2
     blamed = crop(blamed, room // 2)
     if measure_width(before + blamed + after) > room:
         left = max(room - measure_width(blamed) - min(measure_width(after), room // 4), 1)
         if len(before) > left:
             before = "…" + before[len(before) - left + 1 :]
         after = crop(after, max(room - measure_width(before + blamed), 1))
-    margin = " " * (_INDENT + 2)
+    margin = " " * (INDENT + 2)
     carets = "^" * max(measure_width(blamed), 1)
     return [
         margin + paint(before, "record") + paint(blamed, "blamed") + paint(after, "record"),
@@ -213,9 +250,21 @@ def render_excerpt(finding: Finding, width: int, paint: Callable[[str, str], str
     ]
 
 
-def _label(name: str, text: str, paint: Callable[[str, str], str]) -> str:
-    return " " * _INDENT + paint(f"{name}:", "label") + " " * (_LABEL_WIDTH - len(name)) + _detail(text)
+def label_line(name: str, text: str, paint: Callable[[str, str], str] = plain) -> str:
+    """A line with a label, such as ``expected: == 16``.
+
+    Args:
+        name: the label.
+        text: what it says.
+        paint: puts a style around a text.
+    """
+    return " " * INDENT + paint(f"{name}:", "label") + " " * (_LABEL_WIDTH - len(name)) + crop_detail(text)
 
 
-def _detail(text: str) -> str:
+def crop_detail(text: str) -> str:
+    """A text made safe to show, cropped where it is very long.
+
+    Args:
+        text: any text.
+    """
     return crop(show_text(text), _LONGEST_DETAIL)

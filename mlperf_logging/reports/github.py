@@ -130,7 +130,7 @@ def _defuse(line: str) -> str:
 
 
 def _list_details(finding: Finding) -> list[tuple[str, str]]:
-    return [("expected", finding.expected), ("found", finding.found), ("mend", finding.hint)]
+    return [("expected", finding.expected), ("found", finding.found), ("fix", finding.hint)]
 
 
 def _visible_lines(text: str) -> str:

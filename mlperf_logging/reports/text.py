@@ -1,16 +1,24 @@
-"""The report for people: grouped by file, each finding with its record, what was expected, how to mend it."""
+"""The report for people: grouped by file or by rule, each finding with its record, what was expected, how to fix it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
 from mlperf_logging.events import Outcome, Severity
-from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
+from mlperf_logging.reports import RULE, BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import show_text
-from mlperf_logging.reports._lines import count_of, describe_judge, render_finding, render_findings
+from mlperf_logging.reports._lines import (
+    count_of,
+    describe_consequences,
+    describe_judge,
+    render_finding,
+    render_findings,
+    split_consequences,
+)
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding
+    from mlperf_logging.reports._by_rule import RuleGroups
 
 _STYLES = {
     "error": "1;31",
@@ -31,31 +39,43 @@ class Report(BaseReport):
     """Text for a terminal or a file."""
 
     name: ClassVar[str] = "text"
-    description: ClassVar[str] = "for people: grouped by file, with the record, expected, found and a mend"
+    description: ClassVar[str] = "for people: by file or by rule, with the record, expected, found and a fix"
     for_people: ClassVar[bool] = True
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
         self._last_had_findings = False
+        self._groups: RuleGroups | None = None
+        if options.group_by == RULE:
+            from mlperf_logging.reports._by_rule import RuleGroups
+
+            self._groups = RuleGroups(verbose=options.verbose)
         self._announced: set[Finding] = set()
 
     def announce(self, path: str, finding: Finding) -> str:
         """The finding's block."""
         self._announced.add(finding)
+        path = shorten_path(path, self.options.folder)
         lines = [] if self.options.quiet else render_finding(path, finding, self.options.width, self._paint)
         return "".join(f"{line}\n" for line in [*lines, ""]) if lines else ""
 
     def add(self, result: FileResult) -> str:
-        """One line for a log without findings, a block for another."""
-        if self.options.quiet:
-            return ""
-        verdict = result.verdict
+        """One line for a log without findings, a block for another; nothing yet where rules make the blocks."""
         options = self.options
-        lines = [self._headline(result)]
+        if options.quiet:
+            return ""
+        verdict = result.verdict._replace(path=shorten_path(result.verdict.path, options.folder))
+        if self._groups is not None:
+            self._groups.add(verdict)
+            return ""
+        lines = [self._headline(result._replace(verdict=verdict))]
         new = [finding for finding in verdict.findings if finding not in self._announced]
+        shown, consequences = (new, 0) if options.verbose else split_consequences(verdict, new)
         lines += render_findings(
-            verdict, new, width=options.width, verbose=options.verbose, paint=self._paint
+            verdict, shown, width=options.width, verbose=options.verbose, paint=self._paint
         )
+        if consequences:
+            lines += ["", "  " + self._paint(describe_consequences(consequences), "note")]
         blank_before = "\n" if self._last_had_findings else ""
         self._last_had_findings = bool(new)
         return blank_before + "\n".join(lines) + "\n"
@@ -79,7 +99,8 @@ class Report(BaseReport):
         blank_before = (
             "\n" if (totals.files > 1 and not self.options.quiet) or self._last_had_findings else ""
         )
-        return f"{blank_before}{count_of(totals.files, 'file')}: {words}{details}\n"
+        grouped = self._groups.render(self.options.width, self._paint) if self._groups is not None else ""
+        return f"{grouped}{blank_before}{count_of(totals.files, 'file')}: {words}{details}\n"
 
     def _headline(self, result: FileResult) -> str:
         verdict = result.verdict
@@ -105,3 +126,13 @@ class Report(BaseReport):
 
     def _paint(self, text: str, style: str) -> str:
         return f"\033[{_STYLES[style]}m{text}\033[0m" if self.options.color else text
+
+
+def shorten_path(path: str, folder: str) -> str:
+    """A path below a folder as seen from there; any other as it is.
+
+    Args:
+        path: the log as the caller named it.
+        folder: an absolute folder; "" to leave paths as they are.
+    """
+    return path.removeprefix(f"{folder.rstrip('/')}/") if folder else path
