@@ -99,7 +99,9 @@ class Report(BaseReport):
         blank_before = (
             "\n" if (totals.files > 1 and not self.options.quiet) or self._last_had_findings else ""
         )
-        grouped = self._groups.render(self.options.width, self._paint) if self._groups is not None else ""
+        grouped = ""
+        if self._groups is not None and not self.options.quiet:
+            grouped = self._groups.render(self.options.width, self._paint)
         return f"{grouped}{blank_before}{count_of(totals.files, 'file')}: {words}{details}\n"
 
     def _headline(self, result: FileResult) -> str:

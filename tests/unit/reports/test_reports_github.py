@@ -34,7 +34,7 @@ def test_annotation_of_a_finding(verdict):
         verdict.findings[0].message,
         "expected: in {adamw}",
         'found: "lamb"',
-        "mend: Log the optimizer that was used.",
+        "fix: Log the optimizer that was used.",
     ]
 
 

@@ -9,7 +9,7 @@ from mlperf_logging.reports.text import Report
 
 
 def test_block_of_a_failing_log(verdict, write_report):
-    """A finding shows place, severity, code, rule, message, record with carets, expected, found and mend."""
+    """A finding shows place, severity, code, rule, message, record with carets, expected, found and fix."""
     assert write_report(Report(ReportOptions(width=120)), verdict).splitlines() == [
         "results/system/result_0.txt: not compliant, 1 error "
         "[training 9.9.9 closed knitting, 1.00 minutes; asked for]",
@@ -19,7 +19,7 @@ def test_block_of_a_failing_log(verdict, write_report):
         "                                                          ^^^^^^",
         "    expected: in {adamw}",
         '    found:    "lamb"',
-        "    mend:     Log the optimizer that was used.",
+        "    fix:      Log the optimizer that was used.",
         "",
         "1 file: 1 not compliant (1 error)",
     ]
