@@ -29,14 +29,22 @@ if TYPE_CHECKING:
 
 _MOST_MESSAGES = 3
 _MOST_PLACES = 2
+
+
+def _nonzero(number: int) -> str:
+    return f"{number:,}" if number else ""
+
+
 _JUDGE_COLUMNS = (
     Column("ruleset", meaning="what judged", title="judged by", priority=0),
     Column("division", meaning="closed or open", priority=3),
     Column("benchmark", NAME, "as logged or given", priority=0),
     Column("logs", COUNT, "logs judged by it", priority=0),
-    Column("compliant", COUNT, "compliant logs", priority=1),
-    Column("failed", COUNT, "logs with violations", title="not compliant", priority=1),
-    Column("unjudged", COUNT, "logs that could not be judged", title="not judged", priority=2),
+    Column("compliant", COUNT, "compliant logs", format=_nonzero, priority=1),
+    Column("failed", COUNT, "logs with violations", title="not compliant", format=_nonzero, priority=1),
+    Column(
+        "unjudged", COUNT, "logs that could not be judged", title="not judged", format=_nonzero, priority=2
+    ),
 )
 
 

@@ -70,6 +70,27 @@ class Report(BaseReport):
         return ""
 '''
 
+MADE_UP_TABLE_FORMAT = '''\
+"""Every row on a line, its values with bars between them."""
+
+from typing import ClassVar
+
+from mlperf_logging.reports.tables import BaseRenderer, Look
+from mlperf_logging.tables import Document
+
+
+class Renderer(BaseRenderer):
+    """Bars."""
+
+    name: ClassVar[str] = "bars"
+    description: ClassVar[str] = "values between bars"
+
+    def render(self, document: Document, look: Look) -> bytes:
+        """The rows."""
+        rows = [row for table in document.tables for row in table.rows]
+        return "".join("|".join(map(str, row)) + "\\n" for row in rows).encode()
+'''
+
 MADE_UP_GRAMMAR = """\
 // Time and key, then a value in JSON; times are seconds.
 //   :::MADEUP 12.5 eval_accuracy = 0.7
@@ -210,6 +231,27 @@ def test_output_format_is_one_file(copy: Path) -> None:
 
     assert (answer.returncode, answer.stdout) == (0, "verdict,errors\npass,0\n")
     assert "comma-separated values, a line a log" in run(copy, "check", "--help").stdout
+
+
+def test_table_format_is_one_file(copy: Path) -> None:
+    """A module in the tables' folder is a format of every command that answers with tables."""
+    folder = PROJECT / "examples" / "submission"
+    commands = (
+        (["score", folder], "llama2_70b_lora"),
+        (["rcp", folder], "llama2_70b_lora"),
+        (["analyze", folder, "--table", "runs"], "llama2_70b_lora"),
+        (["rules", "list"], f"training/{LOG_ROUND}"),
+        (["rules", "show", "llama31_8b"], "run_start"),
+        (["train", "--list"], "sentiment"),
+    )
+    assert run(copy, "main", "rules", "list", "--format", "bars").returncode == 2
+
+    add_file(copy, "mlperf_logging/reports/tables/bars.py", MADE_UP_TABLE_FORMAT)
+    for command, word in commands:
+        answer = run(copy, "main", *command, "--format", "bars")
+        assert (answer.returncode, answer.stderr) == (0, "")
+        assert any(word in line.split("|") for line in answer.stdout.splitlines())
+    assert "bars" in run(copy, "main", "score", "--help").stdout
 
 
 def test_dialect_is_a_grammar_and_a_module(copy: Path, tmp_path: Path) -> None:
