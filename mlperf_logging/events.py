@@ -118,7 +118,7 @@ class Problem(NamedTuple):
         column: byte offset of the error within the line, counted from 1.
         message: one sentence: what is wrong and, where it helps, how to fix it.
         raw: the record's bytes from its marker on, cut at a bounded length.
-        key: the key of the record where it could be told.
+        key: the key of the record where it is known.
         dialect: name of the log dialect of the record.
     """
 

@@ -45,7 +45,7 @@ _MOST_NAMES = 4
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisParameters(VarianceParameters):
-    """How runs are analysed.
+    """How runs are analyzed.
 
     Attributes:
         value: the column that variance, seeds, scaling and comparison are about.

@@ -1,4 +1,4 @@
-"""The columns of the tables of runs, evaluations and power: name, kind and meaning. Units stand in the names."""
+"""The columns of the tables of runs, evaluations and power: name, kind and meaning. Units are in the names."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ RUN_COLUMNS = {
         NUMBER, "median of the throughput that the log states itself, in the log's unit"
     ),
     "events": Column(COUNT, "records in the log"),
-    "note": Column(TEXT, "what could not be told, and why"),
+    "note": Column(TEXT, "what is not known, and why"),
 }
 """Columns of the table of runs, one row per log."""
 
@@ -104,7 +104,7 @@ EVALUATION_COLUMNS = {
 
 
 def make_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column]) -> pd.DataFrame:
-    """A table of rows, with every column in its kind, also where there is no row.
+    """A table of rows, with every column of its kind even if there are no rows.
 
     Args:
         rows: column to value; what is left out is missing.

@@ -1,4 +1,4 @@
-"""Two systems beside each other: is one faster, by how much, and how sure is that."""
+"""Two systems compared: whether one is faster, by how much, and how certain that is."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 GROUP = ("benchmark", "submitter", "system")
-"""The columns that make a group where nothing else is said: runs that differ in nothing but chance."""
+"""The default grouping: runs that differ only by chance."""
 
 
 def require_columns(table: pd.DataFrame, names: Sequence[str]) -> None:

@@ -83,7 +83,7 @@ def count_rank_sums(first: int, second: int) -> list[int]:
 
 
 def _count_cut(first: int, second: int, confidence: float) -> tuple[int, float]:
-    """How many-th difference from each end the interval ends at (0: there is none), and the level it has."""
+    """Which difference, counted from each end, bounds the interval (0 for none), and the interval's level."""
     from scipy import stats
 
     tail = (1 - confidence) / 2

@@ -16,7 +16,7 @@ MOST_RUNS = 1_000_000
 
 
 class ConfidenceInterval(NamedTuple):
-    """An interval of confidence; both ends are NaN where it cannot be told.
+    """A confidence interval; both ends are NaN where it is unknown.
 
     Attributes:
         low: lower end, in the unit of the values.
@@ -31,7 +31,7 @@ UNKNOWN = ConfidenceInterval(math.nan, math.nan)
 
 
 def check_confidence(confidence: float) -> None:
-    """Refuse a level of confidence that is none.
+    """Check a confidence level.
 
     Args:
         confidence: level, a number between 0 and 1.

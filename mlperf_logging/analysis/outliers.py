@@ -1,4 +1,4 @@
-"""Runs that lie apart from the others, by two standard methods."""
+"""Outliers: runs that are far from the others, by two standard methods."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAD_OF_NORMAL = (
 
 
 def mark_outliers(values: Sequence[float] | np.ndarray, method: str = "tukey") -> np.ndarray:
-    """Tell which values lie apart from the others.
+    """Mark the outliers among some values.
 
     Args:
         values: one number per run, shape (n,); NaN is never an outlier.

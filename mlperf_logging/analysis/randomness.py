@@ -17,7 +17,7 @@ def read_seed(seed: Seed) -> int:
     """The number that a whole analysis starts from; numpy's global generator is neither read nor changed.
 
     Args:
-        seed: a number that is not negative, or a generator, from which one number is drawn.
+        seed: a non-negative number, or a generator, from which one number is drawn.
 
     Raises:
         UsageError: the number is negative or none.

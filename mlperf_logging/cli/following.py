@@ -40,7 +40,7 @@ class Follower:
             path: the log; "-" for standard input.
             judge: how it is judged.
             announce: takes each finding that counts, once.
-            note: takes sentences about the file: that it is waited for, that it begins anew.
+            note: takes sentences about the file: that it is waited for, that it starts over.
             pace: how the file is watched.
         """
         self.path = path
@@ -64,7 +64,7 @@ class Follower:
         """Read to the end of the run.
 
         Returns:
-            The verdict; of a file that stands whole under its name, the one that judging it anew gives.
+            The verdict; of a file that stands whole under its name, the one that judging it again gives.
 
         Raises:
             UnreadableLogError: the log cannot be read.
@@ -108,7 +108,7 @@ class Follower:
             self._file.end_soon()
 
     def _begin(self, event: Event) -> None:
-        """Tell by a file's first event whether the log goes on in it or was begun anew.
+        """Tell by a file's first event whether the log continues in it or was started over.
 
         A log that begins with the key that it began with before is another run, or, where the record is the
         same, the same run written once more.
@@ -121,7 +121,7 @@ class Follower:
             self._is_continued = True
             return
         if event.raw != former.raw:
-            self._note(f"{self.path} holds another run now; the former one is forgotten")
+            self._note(f"{self.path} holds another run now; the previous one is discarded")
             self._announced.clear()
         self._first = event
         self._file.expect_more()

@@ -1,4 +1,4 @@
-"""A growing file as a stream of bytes that ends when its run has ended, or when the file begins anew."""
+"""A growing file as a stream of bytes that ends when its run has ended, or when the file starts over."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class TailedFile:
 
     Attributes:
         name: the file as the user named it.
-        has_ended: the last end was the run's, not that of a file that begins anew.
+        has_ended: the last end was the run's, not that of a file that starts over.
     """
 
     def __init__(self, path: str, last_key: bytes, pace: Pace) -> None:
@@ -124,13 +124,13 @@ class TailedFile:
         self._silent_since = time.monotonic()
 
     def _was_rewritten(self) -> bool:
-        """Tell whether what was read last no longer stands where it was read."""
+        """Whether what was read last is no longer where it was read."""
         if not self._is_regular or not self._tail:
             return False
         return os.pread(self._handle, len(self._tail), self._offset - len(self._tail)) != self._tail
 
     def _was_replaced(self) -> bool:
-        """Tell whether another file bears the name now."""
+        """Whether another file has the name now."""
         try:
             named = Path(self.name).stat()
         except OSError:  # moved away, and nothing in its place yet

@@ -1,4 +1,4 @@
-"""The diagnostics that a log can hold: a closed list of labels, each with its words and malformed samples.
+"""What can be wrong with a record: a closed list of labels, each with its message and malformed samples.
 
 Codes and labels are stable and never reused. The samples of malformed JSON serve lark's ``match_examples``,
 which gives a place in a record that cannot be read its label, and the tests and the documentation.
@@ -22,7 +22,7 @@ class DiagnosticKind(NamedTuple):
         summary: the message; ``{found}`` stands for what the record holds.
         why: why it matters.
         fix: what to do about it.
-        samples: malformed JSON that ends where it can be told what is wrong.
+        samples: malformed JSON that ends where the error shows.
     """
 
     code: str

@@ -100,7 +100,7 @@ class Grammar:
             return Parsed(fields, fields.pop("rest", None), self._values.whole.duplicates)
 
     def _run(self, text: str) -> Any:
-        """Parse; error comes as an unexpected token named after its kind, in a state told by its number."""
+        """Parse; an error is an unexpected token named after its kind, with the number of the parser's state."""
         try:
             return self._lark.parse(text)
         except UnexpectedInput as error:
@@ -195,7 +195,7 @@ class Values(Transformer[Token, Any]):
 
 
 class _Run(list[Any]):
-    """Members or values that were decoded whole, to be told from a list that is one value."""
+    """Members or values that were decoded whole, as distinct from a list that is one value."""
 
 
 def _take_apart(children: list[Any]) -> list[Any]:
@@ -272,7 +272,7 @@ def settle(state: Any) -> tuple[int, bool]:
 
 
 def classify(text: str, place: int) -> tuple[str, int]:
-    """Tell what kind of error stands at a place of a text.
+    """Classify the error at a place of a text.
 
     Returns:
         The kind, and the place of the very character where that is further on.
@@ -299,7 +299,7 @@ def classify(text: str, place: int) -> tuple[str, int]:
 
 
 def _classify_text(text: str, place: int) -> tuple[str, int]:
-    """Tell what ends a text in double quotes that has no end."""
+    """Classify what ends a string that is not closed."""
     if place >= len(text) or _CUT_ESCAPE.fullmatch(text, place):
         return "END", len(text)
     return {"\x00": "ZERO", "\\": "ESCAPE"}.get(text[place], "CONTROL"), place

@@ -1,4 +1,4 @@
-"""Records that are not ordinary: read with the dialect's grammar, or told what is wrong with them."""
+"""Records that are not ordinary: read with the dialect's grammar, or reported as problems."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -188,7 +188,7 @@ class RecordReader:
 
 
 class _Record(NamedTuple):
-    """A record's text, with what is needed to speak of it."""
+    """A record's text, with what is needed to report problems in it."""
 
     dialect: Dialect
     text: str
@@ -217,7 +217,7 @@ class _Record(NamedTuple):
         return make_problem(label, self.line, column, self.raw, found, key, self.dialect)
 
     def read(self, parsed: Parsed) -> list[Item]:
-        """The record's event, where it has one, and all that is to be said of it."""
+        """The record's event, if it has one, and its problems."""
         payload = parsed.fields.get("payload")
         if count_members((payload,)) < 0:
             return [self.problem("nested-too-deep", found=str(DEPTH_LIMIT))]
@@ -284,7 +284,7 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
 
 
 def find_member(text: str, name: str) -> int:
-    """Where the value of a member of a record's object stands, or 0 when it cannot be told.
+    """Where the value of a member of a record's object stands, or 0 when it is not found.
 
     Args:
         text: a record whose JSON is known to be good.

@@ -31,7 +31,7 @@ class Scanner:
     """Cuts blocks of bytes into lines and reads the records in them.
 
     Attributes:
-        line: number of the line that the next block goes on with.
+        line: number of the line that the next block continues.
     """
 
     def __init__(self, reader: RecordReader, *, record_limit: int = RECORD_LIMIT) -> None:

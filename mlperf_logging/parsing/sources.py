@@ -37,7 +37,7 @@ class CutShort(NamedTuple):
 
 
 def name_of(source: Source) -> str:
-    """How a source is called in messages: its path, "-" for standard input, "<bytes>" for bytes."""
+    """What a source is called in messages: its path, "-" for standard input, "<bytes>" for bytes."""
     if isinstance(source, bytes):
         return "<bytes>"
     if isinstance(source, (str, os.PathLike)):

@@ -49,7 +49,7 @@ def walk_folders(
     Args:
         top: the folder.
         refused: takes what folders cannot be looked into.
-        skips: tells by its name whether a folder is passed over, with all below it.
+        skips: tells by its name whether a folder is skipped, with all below it.
 
     Yields:
         The folder, joined below the one given, and the names of its files.

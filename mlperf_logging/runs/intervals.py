@@ -112,7 +112,7 @@ def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
 class Intervals(Mapping[str, tuple[Interval, ...]]):
     """Name to intervals, paired when they are first asked for: a score needs none of them.
 
-    Records that repeat to the letter (several writers print every one) count once.
+    Identical records (several writers print every one) count once.
     """
 
     __slots__ = ("_events", "_paired")

@@ -1,6 +1,6 @@
 """A typed view of one run: what scores, reference convergence points and analyses read from a log.
 
-A log is looked at once. What repeats to the letter (several writers print every record) counts once; nothing is
+A log is looked at once. Identical records (several writers print every one) count once; nothing is
 judged here, and what is not logged is None or empty.
 """
 
@@ -320,7 +320,7 @@ def _read_trained(event: Event | None, starts: Sequence[Event] | None) -> float 
 
 
 def _once(events: Iterable[Event], keys: tuple[str, ...]) -> list[Event]:
-    """Those events of some keys, each record that repeats to the letter once."""
+    """Those events of some keys, identical records once."""
     once: dict[bytes, Event] = {}
     for event in events:
         if event[0] in keys:

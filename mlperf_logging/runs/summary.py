@@ -1,4 +1,4 @@
-"""The frame of a run: from the first ``run_start`` to the last ``run_stop``, and how it ended."""
+"""The summary of a run: from the first ``run_start`` to the last ``run_stop``, and how it ended."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUCCESS, ABORTED = "success", "aborted"
 
 
 class RunSummary(NamedTuple):
-    """The run's frame, as logged.
+    """When a run began and ended, and how, as logged.
 
     Attributes:
         start_ms: time of the first ``run_start`` in milliseconds since the epoch, or None.
@@ -32,7 +32,7 @@ class RunSummary(NamedTuple):
 
 
 def make_summary(start_ms: float | None, stop: Event | None) -> RunSummary:
-    """The frame of a run.
+    """The summary of a run.
 
     Args:
         start_ms: time of the first ``run_start``, or None.

@@ -68,5 +68,5 @@ def _agree(what: str, values: Sequence[str | None]) -> tuple[str | None, tuple[s
     votes = Counter(value for value in values if value is not None)
     if len(votes) > 1:
         shown = ", ".join(f"{value} ({count})" for value, count in sorted(votes.items()))
-        return None, (f"the folder mixes {what}s: {shown}; keep the runs of one in a folder",)
+        return None, (f"the folder mixes {what}s: {shown}; keep one per folder",)
     return next(iter(votes), None), ()

@@ -101,7 +101,7 @@ def score_folder(
     if wanted is None:
         named = repr(score.benchmark) if score.benchmark else "the benchmark"
         problems.append(
-            f"{score.ruleset or 'the ruleset'} does not know {named}, so it cannot be told how it is scored"
+            f"{score.ruleset or 'the ruleset'} does not know {named}, so how to score it is not known"
         )
         return score._replace(problems=tuple(problems))
     try:

@@ -80,7 +80,7 @@ def score_suite(
 
     Args:
         suite: the suite.
-        minutes: benchmark to its result in minutes; others than the suite's are passed over.
+        minutes: benchmark to its result in minutes; others than the suite's are skipped.
         system: what was scored.
         weights: benchmark to its weight in place of the suite's; those left out weigh nothing.
 
@@ -187,7 +187,7 @@ def _read_benchmark(entry: Any, method: str, dropped: int) -> SuiteBenchmark:
     seconds = _read_numbers(entry, entry.get("reference_seconds"))
     weight = entry.get("weight", 1.0)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
-        raise entry.fail(f"'weight' must be a number that is not negative, not {weight!r}", "weight")
+        raise entry.fail(f"'weight' must be a number of at least zero, not {weight!r}", "weight")
     result = median(seconds) if method == MEDIAN else olympic_mean(seconds, dropped)
     if len(seconds) == 1:
         result = seconds[0]

@@ -64,7 +64,7 @@ class Dialect(NamedTuple):
         sample_head: what stands between marker and JSON, to make a record of a sample of malformed JSON.
         head_samples: malformed beginnings of records, from behind the marker on, by label.
         head_pattern: what stands between marker and JSON in an ordinary record, a regular expression whose
-            groups are named as the grammar's terminals; "" where it cannot be told from the words alone.
+            groups are named as the grammar's terminals; "" where the words alone do not show it.
     """
 
     name: str

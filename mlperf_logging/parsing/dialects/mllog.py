@@ -1,4 +1,4 @@
-"""The dialect of one JSON object a record, times in milliseconds."""
+"""The dialect of one JSON object per record, times in milliseconds."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def read_ordinary(
     """Read records all at once, in C; see `Dialect.read_ordinary`.
 
     A record's text has at least one colon for each member of its objects. As many colons as members therefore
-    prove that no member stands twice and that none was passed over.
+    prove that no member stands twice and that none was skipped.
     """
     if next(_FIRST_RUNS, None) is not None:
         events = read_objects(raws, numbers, columns, _HEAD, NAME)

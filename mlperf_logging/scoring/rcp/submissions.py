@@ -84,9 +84,7 @@ def check_submission(
     if shared.problems:
         return outcome._replace(passed=False, reason=shared.problems[0])
     if division == Division.OPEN:
-        return outcome._replace(
-            reason="the open division is not tested; --division closed tests it all the same"
-        )
+        return outcome._replace(reason="the open division is not tested; --division closed tests it anyway")
     if benchmark is None or ruleset is None or requirement is None:
         return outcome._replace(
             reason=f"{ruleset or 'the ruleset'} does not know {benchmark or 'the benchmark'}"

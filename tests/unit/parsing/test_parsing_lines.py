@@ -208,7 +208,7 @@ def test_record_of_the_longest_length_is_read() -> None:
 @pytest.mark.parametrize("size", [1, 64, 5000])
 @pytest.mark.parametrize("end", [b"\n", b"\r"])
 def test_record_that_is_too_long_is_an_error(size: int, end: bytes) -> None:
-    """A line with more bytes than the limit is passed over from its record on; what follows is read."""
+    """A line with more bytes than the limit is skipped from its record on; what follows is read."""
     data = b"0: " + record("x" * 1000) + end + record(2) + b"\n" + record(3)
     items = scan(data, size, limit=1000)
     assert [getattr(item, "label", None) for item in items] == ["record-too-long", None, None]

@@ -158,7 +158,7 @@ def test_missing_folder_and_file_are_told_apart(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
 def test_folder_that_may_not_be_read_is_said(tmp_path: Path) -> None:
-    """A folder without permission is not passed over in silence."""
+    """A folder without permission is not skipped in silence."""
     make(tmp_path, "task/result_0.txt")
     (tmp_path / "task").chmod(0)
     try:

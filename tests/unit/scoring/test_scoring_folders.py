@@ -173,7 +173,7 @@ def test_mixed_batch_sizes_are_noted(make_run: MakeRun, folder: ResultFolder) ->
     score = score_folder(folder, [*[make_run(1)] * 4, make_run(1, batch_size=32)])
 
     assert score.score_minutes == 1
-    assert score.notes == ("the folder mixes batch sizes: 32 (1), 64 (4); keep the runs of one in a folder",)
+    assert score.notes == ("the folder mixes batch sizes: 32 (1), 64 (4); keep one per folder",)
 
 
 def test_compliant_run_need_not_say_that_it_succeeded(make_run: MakeRun, folder: ResultFolder) -> None:
