@@ -4,7 +4,7 @@
 from pathlib import Path
 
 from mlperf_logging import AnalysisParameters, analyze_runs, describe_scaling, describe_variance, read_tables
-from mlperf_logging.analysis import compare_sides, select_runs
+from mlperf_logging.analysis.analyses import compare_sides, select_runs
 
 folder = Path(__file__).parent / "submission"
 tables = read_tables(folder)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mlperf_logging.runs import RunSummary
 from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.runs.summary import RunSummary
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.analysis.columns import NUMBER, TEXT, Column, make_table
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import minutes_between
-from mlperf_logging.runs import read_run
 from mlperf_logging.runs.files import POWER_FOLDER, name_run
+from mlperf_logging.runs.run import read_run
 from mlperf_logging.scoring.energy import (
     SWITCH,
     WATT_MS_PER_KILOJOULE,

@@ -14,8 +14,8 @@ from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.compliance.judged_run import JudgedRun
 from mlperf_logging.compliance.targets import Bound
 from mlperf_logging.events import MS_PER_MINUTE, minutes_between
-from mlperf_logging.runs import Run
 from mlperf_logging.runs.progress import to_float
+from mlperf_logging.runs.run import Run
 from mlperf_logging.scoring.quality import QualityPoint, find_meeting, find_quality, list_quality_points
 
 _THROUGHPUT = "throughput"

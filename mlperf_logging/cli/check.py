@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge, read_selection
+from mlperf_logging.cli.options import build_check_parser
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
-from mlperf_logging.cli.plain_arguments import read_plain_arguments
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
@@ -23,8 +23,6 @@ JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-divisio
 """Ids under which the judge itself reports; they stand in no rule file."""
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from mlperf_logging.compliance.finding_filter import FindingFilter
     from mlperf_logging.compliance.waivers import Waiver
 
@@ -42,17 +40,8 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf-check") -> in
     return run_guarded(program, lambda: _check(argv, program))
 
 
-def _read_options(argv: Sequence[str] | None, program: str) -> SimpleNamespace | Namespace:
-    plain = read_plain_arguments(sys.argv[1:] if argv is None else argv)
-    if plain is not None:
-        return plain
-    from mlperf_logging.cli.options import build_check_parser
-
-    return build_check_parser(program).parse(argv)
-
-
 def _check(argv: Sequence[str] | None, program: str) -> int:
-    options = _read_options(argv, program)
+    options = build_check_parser(program).parse(argv)
     if options.version:
         return _show_version(program)
     if options.explain is not None or options.list_rules:
@@ -80,11 +69,7 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
 
 
 def _write_report(
-    report: BaseReport,
-    results: Iterator[FileResult],
-    count: int,
-    output: Output,
-    options: SimpleNamespace | Namespace,
+    report: BaseReport, results: Iterator[FileResult], count: int, output: Output, options: Namespace
 ) -> tuple[Totals, set[Waiver]]:
     totals = Totals()
     used: set[Waiver] = set()
@@ -121,9 +106,7 @@ def _write_report(
     return totals, used
 
 
-def _follow(
-    options: SimpleNamespace | Namespace, judge: LogJudge, form: type[BaseReport], program: str
-) -> int:
+def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program: str) -> int:
     """Judge one log while it is written."""
     from mlperf_logging.cli.following import Follower
 
@@ -160,7 +143,7 @@ def _report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, prog
             )
 
 
-def _choose_format(options: SimpleNamespace | Namespace, program: str) -> str:
+def _choose_format(options: Namespace, program: str) -> str:
     if options.format is not None:
         return str(options.format)
     if os.environ.get("GITHUB_ACTIONS") != "true":
@@ -172,7 +155,7 @@ def _choose_format(options: SimpleNamespace | Namespace, program: str) -> str:
     return "github"
 
 
-def _choose_look(options: SimpleNamespace | Namespace, output: Output, count: int = 1) -> ReportOptions:
+def _choose_look(options: Namespace, output: Output, count: int = 1) -> ReportOptions:
     """How the report looks; of many logs it is by rule, where most findings are the same in all."""
     return ReportOptions(
         color=wants_color(options.color, is_terminal=output.is_terminal, environment=os.environ),
@@ -194,7 +177,7 @@ def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
     return load_waivers(path, datetime.now(UTC).date())
 
 
-def _read_filter(options: SimpleNamespace | Namespace) -> FindingFilter | None:
+def _read_filter(options: Namespace) -> FindingFilter | None:
     if not options.select and not options.ignore:
         return None
     from mlperf_logging.compliance.finding_filter import is_code_prefix, parse_filter
@@ -225,7 +208,7 @@ def _list_rule_ids(folder: str | None) -> set[str]:
     return found | set(KIND_OF_LABEL) | JUDGE_IDS
 
 
-def _show_rules(options: SimpleNamespace | Namespace) -> int:
+def _show_rules(options: Namespace) -> int:
     from argparse import Namespace
 
     from mlperf_logging.cli.rules import show_explanation, show_rules

@@ -12,7 +12,6 @@ from mlperf_logging.runs.summary import RunSummary
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from types import SimpleNamespace
 
     from mlperf_logging.compliance.finding_filter import FindingFilter
     from mlperf_logging.compliance.live import LiveJudge
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 UNJUDGED_CODE = "MLP000"
 
 
-def read_selection(options: "SimpleNamespace | Namespace") -> RuleSelection:
+def read_selection(options: "Namespace") -> RuleSelection:
     """By which rules a command judges, from its options; those that it does not have are the defaults.
 
     Args:
@@ -53,7 +52,7 @@ class LogJudge(NamedTuple):
         Raises:
             UsageError: the arguments themselves are wrong, whatever the log.
         """
-        from mlperf_logging.compliance import check_log
+        from mlperf_logging.compliance.checking import check_log
 
         try:
             verdict = check_log(path, self.selection)
@@ -79,7 +78,7 @@ class LogJudge(NamedTuple):
         Raises:
             UsageError: the arguments themselves are wrong.
         """
-        from mlperf_logging.compliance import start_judge
+        from mlperf_logging.compliance.live import start_judge
 
         return start_judge(self.selection)
 

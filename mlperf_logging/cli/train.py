@@ -15,7 +15,7 @@ from mlperf_logging.events import DIVISIONS, Outcome
 from mlperf_logging.reports.tables import list_table_formats
 
 if TYPE_CHECKING:
-    from mlperf_logging.compliance import Verdict
+    from mlperf_logging.compliance.findings import Verdict
     from mlperf_logging.tables import Document
 
 TRAINERS = "reference_impls.harness"
@@ -184,7 +184,7 @@ def _make_runner(options: argparse.Namespace) -> Any:
 def _train(runner: Any, options: argparse.Namespace) -> int:
     from importlib.util import find_spec
 
-    from mlperf_logging.compliance import check_log
+    from mlperf_logging.compliance.checking import check_log
     from mlperf_logging.reports._lines import count_of
     from mlperf_logging.reports.documents.train import describe_training
 

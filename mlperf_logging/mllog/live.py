@@ -131,7 +131,7 @@ class LiveCheck:
             self._report(found, f"{metadata.get('file')}:{metadata.get('lineno')}")
 
     def _start_judge(self) -> Any:
-        from mlperf_logging.compliance import start_judge
+        from mlperf_logging.compliance.live import start_judge
 
         return start_judge(ruleset=self.ruleset)
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.compliance.judged_run import JudgedRun
-from mlperf_logging.runs import Evaluation, Interval, Progress, Run
 from mlperf_logging.runs.progress import TrainingProgress, measure_progress, read_counting
+from mlperf_logging.runs.run import Evaluation, Interval, Progress, Run
 
 GRACE_MS = 1_000
 """Records this short after run_stop still belong to the run: clocks and writers are not that exact."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+import mlperf_logging
 
 PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / "examples" / "logs"
@@ -84,10 +87,21 @@ def test_package_itself_loads_nothing(tmp_path: Path) -> None:
     assert answer.stdout.strip() == "[]"
 
 
+def test_type_checkers_know_what_loads() -> None:
+    """Each public name is imported for type checkers from the module that it is loaded from, and no other is."""
+    tree = ast.parse(Path(mlperf_logging.__file__).read_text("utf-8"))
+    imported = {
+        alias.asname: f"{node.module}".removeprefix("mlperf_logging.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("mlperf_logging.")
+        for alias in node.names
+    }
+
+    assert imported == mlperf_logging._MODULES
+
+
 def test_every_public_name_loads() -> None:
     """Each name that the package offers can be had."""
-    import mlperf_logging
-
     missing = [name for name in mlperf_logging.__all__ if getattr(mlperf_logging, name, None) is None]
 
     assert missing == []

@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlperf_logging.analysis import ReadingParameters, read_rows
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
+from mlperf_logging.analysis.reading import ReadingParameters, read_rows
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 
 pytestmark = pytest.mark.corpus

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import json_values
 
-from mlperf_logging.analysis import AnalysisParameters, ReadingParameters, analyze_runs, read_rows
-from mlperf_logging.analysis.analyses import ANALYSES, list_doubts
+from mlperf_logging.analysis.analyses import ANALYSES, AnalysisParameters, analyze_runs, list_doubts
+from mlperf_logging.analysis.reading import ReadingParameters, read_rows
 from mlperf_logging.analysis.tables import make_tables
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports.documents.analyze import describe_analyses

@@ -10,15 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlperf_logging.analysis import (
-    BootstrapParameters,
-    VarianceParameters,
-    compare_systems,
-    describe_variance,
-)
+from mlperf_logging.analysis.comparison import compare_systems
 from mlperf_logging.analysis.hodges_lehmann import count_rank_sums, estimate_shift
 from mlperf_logging.analysis.intervals import count_runs_needed, find_bootstrap_interval, find_t_interval
 from mlperf_logging.analysis.outliers import METHODS, mark_outliers
+from mlperf_logging.analysis.parameters import BootstrapParameters
+from mlperf_logging.analysis.variance import VarianceParameters, describe_variance
 
 times = st.lists(st.floats(0.5, 5_000).map(lambda x: round(x, 3)), min_size=2, max_size=12)
 scales = st.sampled_from([2.0**-10, 0.25, 64.0, 1024.0])

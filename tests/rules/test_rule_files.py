@@ -9,9 +9,10 @@ import pytest
 from rule_faults import FAULTS, RECORD
 from rule_folders import FIRST, SECOND, RuleFolder, compile_all, copy_rules
 
-from mlperf_logging.compliance import check_log, load_ruleset
+from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.example_search import find_example
 from mlperf_logging.errors import RuleError
+from mlperf_logging.rules.repository import load_ruleset
 
 FILE = f"{SECOND}.yaml"
 

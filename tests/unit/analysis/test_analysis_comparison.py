@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mlperf_logging.analysis import BootstrapParameters, compare_systems
-from mlperf_logging.analysis.comparison import COMPARISON_COLUMNS
+from mlperf_logging.analysis.comparison import COMPARISON_COLUMNS, compare_systems
+from mlperf_logging.analysis.parameters import BootstrapParameters
 from mlperf_logging.errors import UsageError
 
 FEW = BootstrapParameters(resamples=499)

@@ -8,13 +8,14 @@ import pytest
 from conftest import WriteRun
 
 from mlperf_logging import load_ruleset
-from mlperf_logging.analysis import (
-    ReadingParameters,
+from mlperf_logging.analysis.hyperparameters import (
+    HYPERPARAMETER_COLUMNS,
+    list_key_rules,
     pivot_hyperparameters,
-    read_tables,
     tabulate_hyperparameters,
 )
-from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS, list_key_rules
+from mlperf_logging.analysis.reading import ReadingParameters
+from mlperf_logging.analysis.tables import read_tables
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.rules.formula import parse_formula
 

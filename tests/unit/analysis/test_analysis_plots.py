@@ -12,8 +12,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mlperf_logging.analysis import BootstrapParameters, describe_scaling
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
+from mlperf_logging.analysis.parameters import BootstrapParameters
 from mlperf_logging.analysis.plots import (
     ConvergenceStyle,
     draw_breakdown,
@@ -24,6 +24,7 @@ from mlperf_logging.analysis.plots import (
 )
 from mlperf_logging.analysis.plots.convergence import ReferenceBand
 from mlperf_logging.analysis.plots.looks import choose_looks, measure_rows, name_groups, shorten_name
+from mlperf_logging.analysis.scaling import describe_scaling
 from mlperf_logging.errors import UsageError
 
 COUNTS = (1, 12, 60)

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from conftest import START_MS, WriteRun
 
-from mlperf_logging.analysis import sum_power, tabulate_power
-from mlperf_logging.analysis.power_table import POWER_COLUMNS
+from mlperf_logging.analysis.power_table import POWER_COLUMNS, sum_power, tabulate_power
 from mlperf_logging.errors import UsageError
 from mlperf_logging.scoring.energy import measure_run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import START_MS, WriteRun
 
-from mlperf_logging.analysis import ReadingParameters, read_rows
+from mlperf_logging.analysis.reading import ReadingParameters, read_rows
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
 from tests.logs import mll, mllog, mlp050

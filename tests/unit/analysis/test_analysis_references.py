@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from conftest import WriteRun
 
-from mlperf_logging.analysis import ReadingParameters, find_reference_range, tabulate_runs
+from mlperf_logging.analysis.reading import ReadingParameters
+from mlperf_logging.analysis.references import find_reference_range
+from mlperf_logging.analysis.tables import tabulate_runs
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.scoring.rcp.files import load_reference_points

@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from mlperf_logging.analysis import BootstrapParameters, describe_scaling
-from mlperf_logging.analysis.scaling import SCALING_COLUMNS
+from mlperf_logging.analysis.parameters import BootstrapParameters
+from mlperf_logging.analysis.scaling import SCALING_COLUMNS, describe_scaling
 from mlperf_logging.errors import UsageError
 
 FEW = BootstrapParameters(resamples=499)

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mlperf_logging.analysis import describe_seed_effect
-from mlperf_logging.analysis.seeds import SEED_COLUMNS
+from mlperf_logging.analysis.seeds import SEED_COLUMNS, describe_seed_effect
 
 
 def make_runs(times: list[float], progress: list[float], seeds: list[str]) -> pd.DataFrame:

@@ -9,19 +9,18 @@ import pandas as pd
 import pytest
 from conftest import WriteRun
 
-from mlperf_logging.analysis import (
+from mlperf_logging.analysis.analyses import (
+    ANALYSES,
     AnalysisParameters,
-    ReadingParameters,
     analyze_runs,
     compare_sides,
-    read_tables,
+    find_side,
+    list_doubts,
     select_runs,
-    tabulate_evaluations,
-    tabulate_runs,
 )
-from mlperf_logging.analysis.analyses import ANALYSES, find_side, list_doubts
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
-from mlperf_logging.analysis.tables import list_logs
+from mlperf_logging.analysis.reading import ReadingParameters
+from mlperf_logging.analysis.tables import list_logs, read_tables, tabulate_evaluations, tabulate_runs
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
 

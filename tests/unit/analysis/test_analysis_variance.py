@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from mlperf_logging.analysis import VarianceParameters, describe_variance
-from mlperf_logging.analysis.variance import VARIANCE_COLUMNS
+from mlperf_logging.analysis.variance import VARIANCE_COLUMNS, VarianceParameters, describe_variance
 from mlperf_logging.errors import UsageError
 
 LEFT = [100.0, 104.0, 96.0, 111.0, 100.0]

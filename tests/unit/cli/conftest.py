@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging import compliance
+from mlperf_logging.compliance import checking
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import RuleError, UnreadableLogError, UsageError
-from mlperf_logging.runs import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 ERROR = Finding("MLP304", "round.opt_name", "error", "opt_name", 1, 1, "opt_name is wrong", "== 1", "2")
 WARNING = Finding("MLP103", "round.seed", "warning", "seed", 2, 1, "seed is logged twice")
@@ -43,7 +43,7 @@ def judge_by_first_word(source: str, selection: RuleSelection) -> Verdict:
 @pytest.fixture(autouse=True)
 def fake_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts the judge by first word in the place of the real one, and takes CI's variables away."""
-    monkeypatch.setattr(compliance, "check_log", judge_by_first_word)
+    monkeypatch.setattr(checking, "check_log", judge_by_first_word)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 

@@ -12,8 +12,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mlperf_logging.analysis import tabulate_runs
 from mlperf_logging.analysis.columns import RUN_COLUMNS
+from mlperf_logging.analysis.tables import tabulate_runs
 from mlperf_logging.cli.analyze import main
 from mlperf_logging.tables import show_number
 

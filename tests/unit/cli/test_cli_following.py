@@ -8,12 +8,12 @@ from threading import Thread
 
 import pytest
 
-from mlperf_logging import compliance
 from mlperf_logging.cli import following
 from mlperf_logging.cli.check import main
 from mlperf_logging.cli.following import Follower
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.tailing import Pace
+from mlperf_logging.compliance import checking
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.finding_filter import FindingFilter
 from mlperf_logging.compliance.findings import Finding
@@ -24,7 +24,7 @@ PACE = Pace(look_every_s=0.005, grace_s=0.05)
 @pytest.fixture(autouse=True)
 def real_judge(fake_judge, monkeypatch):
     """Puts the real judge back."""
-    monkeypatch.setattr(compliance, "check_log", check_log)
+    monkeypatch.setattr(checking, "check_log", check_log)
 
 
 def record(key: str, value: object = None, time_ms: int = 1, **metadata: object) -> bytes:

@@ -7,8 +7,8 @@ from datetime import date
 
 import pytest
 
-from mlperf_logging import compliance
 from mlperf_logging.cli.judging import LogJudge
+from mlperf_logging.compliance import checking
 from mlperf_logging.compliance.finding_filter import FindingFilter
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.compliance.waivers import Waiver
@@ -36,7 +36,7 @@ def test_options_reach_the_judge(write_logs, monkeypatch):
         seen.update(selection._asdict(), source=source)
         raise UsageError("stop")
 
-    monkeypatch.setattr(compliance, "check_log", note)
+    monkeypatch.setattr(checking, "check_log", note)
     judge = LogJudge(RuleSelection("hpc", "1.2", "open", "knitting", strict=True, level=1, rules="r"))
     with pytest.raises(UsageError):
         judge.judge("a.txt")
@@ -95,14 +95,14 @@ def test_worker_that_dies_is_told(write_logs, monkeypatch):
     import os
 
     parent = os.getpid()
-    real = compliance.check_log
+    real = checking.check_log
 
     def die(source, selection):
         if os.getpid() != parent and source == "50.txt":
             os._exit(9)
         return real(source, selection)
 
-    monkeypatch.setattr(compliance, "check_log", die)
+    monkeypatch.setattr(checking, "check_log", die)
     logs = {f"{index}.txt": "pass" for index in range(100)}
     write_logs(logs)
     with pytest.raises(MLPerfLoggingError, match="worker process was ended"):

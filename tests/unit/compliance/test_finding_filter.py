@@ -15,7 +15,7 @@ from mlperf_logging.compliance.finding_filter import (
 )
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import UsageError
-from mlperf_logging.runs import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 FINDING = Finding("MLP304", "round.opt_name.in", "error", "opt_name", 1, 1, "no")
 WARNING = Finding("MLP103", "round.seed.once", "warning", "seed", 2, 1, "hm")

@@ -8,13 +8,13 @@ import pytest
 from logs import mllog
 from rule_folders import write_round
 
-from mlperf_logging.compliance import check_log, start_judge
+from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.live import LiveJudge
+from mlperf_logging.compliance.live import LiveJudge, start_judge
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Event
 from mlperf_logging.parsing import read_log
-from mlperf_logging.runs import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 CELLS = """\
 state:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlperf_logging import check_log, judge_run, load_ruleset, read_log
-from mlperf_logging.analysis import read_rows
+from mlperf_logging.analysis.reading import read_rows
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.targets import (
     Bound,
@@ -19,7 +19,7 @@ from mlperf_logging.compliance.targets import (
 )
 from mlperf_logging.events import Event
 from mlperf_logging.rules.repository import open_rules
-from mlperf_logging.runs import Evaluation, Progress
+from mlperf_logging.runs.run import Evaluation, Progress
 from tests.logs import mll, mllog
 
 

@@ -16,7 +16,7 @@ from mlperf_logging.compliance.waivers import (
     match_path,
 )
 from mlperf_logging.errors import WaiverError
-from mlperf_logging.runs import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 TODAY = date(2030, 6, 15)
 FINDING = Finding("MLP304", "round.opt_name", "error", "opt_name", 1, 1, "no")

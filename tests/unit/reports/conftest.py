@@ -9,7 +9,7 @@ import pytest
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.waivers import WaivedFinding, Waiver
 from mlperf_logging.reports import BaseReport, FileResult, Totals
-from mlperf_logging.runs import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 NASTY = "a\nb\r\x1b[31m%0A ::error:: ]]> <b> & \"'` , : | \x00\x07\u202e\ud800 🎉 ##[error]"
 

@@ -9,7 +9,7 @@ import orjson
 from mlperf_logging.reports import FileResult, ReportOptions
 from mlperf_logging.reports.json import Report as JsonReport
 from mlperf_logging.reports.jsonl import Report as JsonlReport
-from mlperf_logging.runs import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 
 FINDING_FIELDS = {
     "code",

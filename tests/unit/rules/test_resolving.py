@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from rule_folders import RuleFolder, copy_rules, write_round
 
-from mlperf_logging.compliance import load_ruleset
 from mlperf_logging.errors import UsageError
-from mlperf_logging.rules.repository import RuleRepository, open_rules
+from mlperf_logging.rules.repository import RuleRepository, load_ruleset, open_rules
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlperf_logging.runs import ResultFolder
+from mlperf_logging.runs.folders import ResultFolder
 from tests.scores import MakeRun, make_scored_run
 
 

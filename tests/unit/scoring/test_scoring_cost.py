@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlperf_logging import UsageError
-from mlperf_logging.runs import ResultFolder
+from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.cost import Price, find_price, load_prices, price_score, read_price
 from mlperf_logging.scoring.folders import score_folder
 from tests.scores import MakeRun

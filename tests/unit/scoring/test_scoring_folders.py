@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlperf_logging.runs import ResultFolder
+from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.folders import read_scaling_factor, score_folder
 from mlperf_logging.scoring.requirements import Requirement
 from tests.scores import MakeRun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlperf_logging.runs import RunSummary
+from mlperf_logging.runs.summary import RunSummary
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.throughput import ThroughputError, measure_throughput
 from tests.scores import MakeRun

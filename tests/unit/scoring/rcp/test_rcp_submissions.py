@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlperf_logging.runs import ResultFolder
+from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.rcp.points import ReferencePoint, ReferenceTable
 from mlperf_logging.scoring.rcp.submissions import check_submission
