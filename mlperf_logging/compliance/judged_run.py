@@ -10,6 +10,7 @@ from mlperf_logging.compliance.findings import Verdict
 from mlperf_logging.compliance.held_log import HeldLog, Source
 from mlperf_logging.compliance.identity import find_variants
 from mlperf_logging.compliance.joining import identify_evaluation
+from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleOptions, RuleSelection, choose_ruleset
 from mlperf_logging.compliance.targets import (
     LOGGED_TARGET,
@@ -22,6 +23,7 @@ from mlperf_logging.compliance.targets import (
     read_target,
 )
 from mlperf_logging.events import Event
+from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.run import Run, RunNotes
 
@@ -110,7 +112,7 @@ def judge_run(
     """
     if options:
         selection = selection._replace(**options)
-    targets = [read_target(target)] if target is not None else []
+    given = None if target is None else [read_target(target)]
     notes = RunNotes(notes_identity=False)
     with no_collecting():
         log = HeldLog(source, notes)
@@ -118,10 +120,11 @@ def judge_run(
         ruleset, division, benchmark = choice.ruleset, choice.division, choice.benchmark
         variants = find_variants(ruleset, benchmark, log.identity)
         last = notes.last_events(ruleset.dialect)
-        if not targets:
-            targets = find_targets(ruleset, division, benchmark, variants)
-        if not targets:
-            targets = read_logged_target(last.get(LOGGED_TARGET))
+        targets = (
+            given
+            or find_targets(ruleset, division, benchmark, variants)
+            or read_logged_target(last.get(LOGGED_TARGET))
+        )
         # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
         table = ruleset.table(division, benchmark, variants, strict=True, level=selection.level)
         judged = judge_items(log, choice, add_targets(table, targets))
@@ -134,35 +137,23 @@ def judge_run(
     run = notes.make_run(log.path, dialect, log.identity.events(dialect or ""))
     evaluations = run.evaluations
     bounds = list_bounds(targets, evaluations, last)
-    join = ruleset.join(benchmark)
-    missing = find_missing(evaluations, bounds, join)
-    met = judged.judge.met
+    missing = find_missing(evaluations, bounds, table.join)
+    violations = judged.judge.violations
     return JudgedRun(
         run=run,
         verdict=verdict,
         ruleset=ruleset,
         variants=variants,
-        targets=tuple(
-            [
-                JudgedTarget(
-                    target.text,
-                    tuple(
-                        [
-                            event
-                            for event in met.get(target.id, ())
-                            if identify_evaluation(event, join) not in missing
-                        ]
-                    ),
-                )
-                for target in targets
-            ]
-        ),
+        targets=tuple([_describe_target(each, judged.judge, missing) for each in targets]),
         bounds=bounds,
         broken_keys=frozenset(
-            [
-                violation.rule.key.partition("|")[0]
-                for violation in judged.judge.violations
-                if violation.code in _VALUE_CODES
-            ]
+            [each.rule.key.partition("|")[0] for each in violations if each.code in _VALUE_CODES]
         ),
     )
+
+
+def _describe_target(target: Rule, judge: Judge, missing: frozenset[bytes | str]) -> JudgedTarget:
+    """A target with the evaluations that met it, but for those that miss its number in the log's scale."""
+    met = judge.met.get(target.id, ())
+    kept = [event for event in met if identify_evaluation(event, judge.table.join) not in missing]
+    return JudgedTarget(target.text, tuple(kept))

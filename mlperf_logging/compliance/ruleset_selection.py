@@ -137,7 +137,9 @@ def _choose_newest(
     from mlperf_logging.parsing import rank_dialect
 
     index = [entry for entry in index if usage in (None, entry.usage)]
-    by_size = sorted(index, key=lambda entry: sum(other.usage == entry.usage for other in index))
+    usages = [entry.usage for entry in index]
+    sizes = {each: usages.count(each) for each in set(usages)}
+    by_size = sorted(index, key=lambda entry: sizes[entry.usage])
     dialect = max(identity.dialects, key=rank_dialect, default=None)
     if dialect is None:
         return by_size[-1], "the newest round, since the file holds no event"

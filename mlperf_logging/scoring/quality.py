@@ -61,15 +61,15 @@ def list_quality_points(judged: JudgedRun) -> dict[bytes | str, QualityPoint]:
     Args:
         judged: the run.
     """
-    run, join = judged.run, judged.join
+    run, join, evaluations = judged.run, judged.join, judged.run.evaluations
     counting = read_counting(judged.facts.get("progress", {}), run.hyperparameters)
-    late = [each for each in run.evaluations if _is_late(each, run)]
+    late = [each for each in evaluations if _is_late(each, run)]
     ends = _list_ends(run) if late else {}
     # Where only some are found, training and evaluation do not count alike, and those found are found by accident.
     if not all(_simplify(each.progress) in ends for each in late):
         ends = {}
     parts: dict[bytes | str, list[tuple[Evaluation, float]]] = {}
-    for each in run.evaluations:
+    for each in evaluations:
         time_ms = ends.get(_simplify(each.progress), math.nan) if _is_late(each, run) else each.time_ms
         parts.setdefault(identify_evaluation(each.event, join), []).append((each, time_ms))
     return {
