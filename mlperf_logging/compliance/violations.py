@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, Severity
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, Unevaluable, compile_formula
-from mlperf_logging.rules.codes import CONFLICTING, REPEATED
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.rule import Rule
 
@@ -55,6 +54,8 @@ class Violation(NamedTuple):
         code = self.rule.code
         if self.kind != REPETITION:
             return code
+        from mlperf_logging.rules.codes import CONFLICTING, REPEATED
+
         return (CONFLICTING if self.evidence.differs else REPEATED).get(code, code)
 
     @property
