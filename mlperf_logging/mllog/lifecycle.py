@@ -131,24 +131,22 @@ class LifeCycle:
         if self._is_begun:
             return
         self._is_begun = True
-        logger = self.logger
+        self._log("event", constants.CACHE_CLEAR, True)
+        self._log("start", constants.INIT_START)
         site = self._find_site()
-        logger.event(constants.CACHE_CLEAR, True, stack_offset=site)
-        logger.start(constants.INIT_START, stack_offset=site)
         if self._submission:
-            log_submission(logger, self._submission, stack_offset=site + 1)
+            log_submission(self.logger, self._submission, stack_offset=site + 1)
         if self._seed is not None:
-            logger.event(constants.SEED, self._seed, stack_offset=site)
-        log_hyperparameters(logger, self._values, stack_offset=site + 1)
+            self._log("event", constants.SEED, self._seed)
+        log_hyperparameters(self.logger, self._values, stack_offset=site + 1)
 
     def start_run(self) -> None:
         """End the preparation and start the clock. Data must not be touched before."""
         if self.is_running or self._is_over:
             return
         self.start_init()
-        site = self._find_site()
-        self.logger.end(constants.INIT_STOP, stack_offset=site)
-        self.logger.start(constants.RUN_START, stack_offset=site)
+        self._log("end", constants.INIT_STOP)
+        self._log("start", constants.RUN_START)
         self.is_running = True
         self._watch = termination.EndWatch(lambda: self.stop_run(constants.ABORTED))
 
@@ -164,9 +162,7 @@ class LifeCycle:
         self.stop_block(progress)
         self.progress = self._epoch = progress
         self._block = "epoch" if self.unit == constants.EPOCH_NUM else "block"
-        self.logger.start(
-            f"{self._block}_start", metadata={self.unit: progress}, stack_offset=self._find_site()
-        )
+        self._log("start", f"{self._block}_start", None, {self.unit: progress})
 
     def stop_block(self, progress: float | None = None) -> None:
         """Close the open stretch of training, if there is one.
@@ -181,7 +177,7 @@ class LifeCycle:
         elif progress is not None:
             self.progress = progress
         block, self._block = self._block, ""
-        self.logger.end(f"{block}_stop", metadata={self.unit: self.progress}, stack_offset=self._find_site())
+        self._log("end", f"{block}_stop", None, {self.unit: self.progress})
 
     def start_eval(self, progress: float | None = None) -> None:
         """Open an evaluation; it closes the open stretch of training, unless it falls into an epoch.
@@ -197,9 +193,7 @@ class LifeCycle:
         if progress is not None:
             self.progress = int(progress) if progress == int(progress) else progress
         self._eval_is_open = True
-        self.logger.start(
-            constants.EVAL_START, metadata={self.unit: self.progress}, stack_offset=self._find_site()
-        )
+        self._log("start", constants.EVAL_START, None, {self.unit: self.progress})
 
     def log_quality(self, value: Any, **metadata: Any) -> bool:
         """Log the quality that an evaluation found.
@@ -213,12 +207,7 @@ class LifeCycle:
         """
         if self.is_running:
             self.start_eval()
-            self.logger.event(
-                self._quality_key,
-                value,
-                metadata={self.unit: self.progress, **metadata},
-                stack_offset=self._find_site(),
-            )
+            self._log("event", self._quality_key, value, {self.unit: self.progress, **metadata})
             if self.target is not None:
                 quality = float(value)
                 better = quality >= self.target if self._mode == "max" else quality <= self.target
@@ -249,9 +238,7 @@ class LifeCycle:
         """Close the open evaluation, if there is one."""
         if self._eval_is_open:
             self._eval_is_open = False
-            self.logger.end(
-                constants.EVAL_STOP, metadata={self.unit: self.progress}, stack_offset=self._find_site()
-            )
+            self._log("end", constants.EVAL_STOP, None, {self.unit: self.progress})
 
     def stop_run(self, status: str | None = None) -> None:
         """Stop the clock.
@@ -272,15 +259,20 @@ class LifeCycle:
             if status is None:
                 good = self.is_reached or self.target is None
                 status = constants.SUCCESS if good else constants.ABORTED
-            self.logger.end(
-                constants.RUN_STOP,
-                metadata={constants.STATUS: status, self.unit: self.progress},
-                stack_offset=self._find_site(),
-            )
+            metadata = {constants.STATUS: status, self.unit: self.progress}
+            self._log("end", constants.RUN_STOP, None, metadata)
 
-    def _find_site(self) -> int:
-        """Stack offset of the call site, for a call of the logger by the method that asks."""
-        frame, offset = sys._getframe(1), 1
+    def _log(self, method: str, key: str, value: object = None, metadata: Any = None) -> None:
+        """Log an event of the method that calls this one."""
+        getattr(self.logger, method)(key, value, metadata, stack_offset=self._find_site(1))
+
+    def _find_site(self, inner: int = 0) -> int:
+        """Stack offset of the call site, for a call of the logger by the function that asks.
+
+        Args:
+            inner: how many functions there are between that and the method of the life cycle.
+        """
+        frame, offset = sys._getframe(1 + inner), 1 + inner
         if self._shows_script:
             while frame.f_code.co_filename.startswith(PACKAGE_FOLDER) and frame.f_back is not None:
                 frame, offset = frame.f_back, offset + 1

@@ -1,19 +1,8 @@
-"""The shared logger and its configuration, by `config` and by environment variables.
+"""The shared logger and its configuration, by `config` and by the ``MLLOG_`` environment variables.
 
-===========================  ==========================================================================
-``MLLOG_FILE``               a log file; ``{rank}`` in it becomes the rank of the process
-``MLLOG_STDOUT``             ``0``: do not print events to standard output
-``MLLOG_RANK``               the rank of this process, before what launchers say
-``MLLOG_RANKS``              the ranks that log: ``all``, ``0``, ``0,4-7``
-``MLLOG_BUFFER_SECONDS``     write the file only every so many seconds (and at the end of the run)
-``MLLOG_NAMESPACE``          default namespace
-``MLLOG_ROOT_DIR``           folder whose path is left out of call sites
-``MLLOG_CHECK``              judge events as they are logged, for example ``training/<round>``
-``MLLOG_ON_VIOLATION``       ``warn``, ``raise`` or ``ignore``
-===========================  ==========================================================================
-
-They are read when the shared logger is first used; what a script passes to `config` comes later and wins. A
-variable that cannot be understood is reported on standard error and left out: it must not stop a training.
+The variables (`VARIABLES`; docs/mllog.md says what they mean) are read when the shared logger is first used;
+what a script passes to `config` comes later and wins. A variable that cannot be understood is reported on
+standard error and left out: it must not stop a training.
 """
 
 from __future__ import annotations
@@ -30,17 +19,31 @@ from mlperf_logging.mllog.sinks import set_stdout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
-
-    from mlperf_logging.mllog.live import LiveCheck
-    from mlperf_logging.mllog.ranks import RankFilter
 
 ON_VIOLATION = ("warn", "raise", "ignore")
 MAX_BUFFER_SECONDS = 86_400
-BUFFER_RANGE = f"a number of seconds from 0 to {MAX_BUFFER_SECONDS}"
-SWITCH = {"1": True, "true": True, "yes": True, "on": True}
-SWITCH |= {"0": False, "false": False, "no": False, "off": False}
+SWITCH = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+KINDS: dict[str, tuple[Any, str]] = {
+    "logger": (logging.Logger, "a logging.Logger"),
+    "filename": ((str, os.PathLike), "a text or path"),
+    "default_namespace": (str, "a text"),
+    "default_stack_offset": (int, "an integer"),
+    "default_clear_line": (bool, "a bool"),
+    "root_dir": ((str, os.PathLike), "a text or path"),
+    "check": (str, "a text"),
+}
+"""The type of each option that has only one, and its name."""
 
 
 class SharedLogger:
@@ -104,64 +107,73 @@ def config(
     Raises:
         ConfigError: an option has a wrong type or value; nothing was changed then.
     """
+    given = {name: value for name, value in locals().items() if name != "unknown" and value is not None}
     target = get_mllogger()
-    options: dict[str, Any] = {
-        "logger": (logger, logging.Logger, "a logging.Logger"),
-        "filename": (filename, (str, os.PathLike), "a text or path"),
-        "default_namespace": (default_namespace, str, "a text"),
-        "default_stack_offset": (default_stack_offset, int, "an integer"),
-        "default_clear_line": (default_clear_line, bool, "a bool"),
-        "root_dir": (root_dir, (str, os.PathLike), "a text or path"),
-        "buffer_seconds": (buffer_seconds, (int, float), "a number"),
-        "check": (check, str, "a text"),
-    }
-    for name, (value, kind, wanted) in options.items():
-        if value is not None and not isinstance(value, kind):
-            raise ConfigError(f"mllog.config: {name} must be {wanted}, not {type(value).__name__}")
-    if logger is not None and logger.name == target.logger.name:
-        raise ConfigError(
-            f"mllog.config: logger must not be the logger named {logger.name!r} that is in use already; "
-            "give it another name"
-        )
-    if on_violation is not None and on_violation not in ON_VIOLATION:
-        raise ConfigError(
-            f"mllog.config: on_violation must be one of {', '.join(ON_VIOLATION)}, not {on_violation!r}"
-        )
-    if not 0 <= buffer_seconds <= MAX_BUFFER_SECONDS:
-        raise ConfigError(f"mllog.config: buffer_seconds must be {BUFFER_RANGE}, not {buffer_seconds!r}")
-    chosen_ranks = _parse_ranks(ranks)
-    live_check = _start_check(target, check, on_violation)
+    apply = _prepare(target, given)
     if unknown:
         import warnings
 
         warnings.warn(f"mllog.config knows no option {', '.join(sorted(unknown))}; left out", stacklevel=2)
-
-    if logger is not None:
-        target.logger = logger
-    if filename is not None:
-        _add_file(target.logger, filename, buffer_seconds)
-    if stdout is not None:
-        set_stdout(target.logger, stdout)
-    if default_namespace is not None:
-        target.default_namespace = default_namespace
-    if default_stack_offset is not None:
-        target.default_stack_offset = default_stack_offset
-    if default_clear_line is not None:
-        target.default_clear_line = default_clear_line
-    if root_dir is not None:
-        target.root_dir = os.fspath(root_dir)
-    if ranks is not None:
-        target.ranks = chosen_ranks
-    if check is not None or on_violation is not None:
-        target.check = live_check
+    apply()
 
 
-def _parse_ranks(ranks: str | int | Iterable[int] | None) -> RankFilter | None:
-    if ranks is None:
-        return None
-    from mlperf_logging.mllog.ranks import parse_ranks
+def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
+    """Check options.
 
-    return parse_ranks(ranks)
+    Args:
+        target: the logger to configure.
+        given: the options of `config` that were given.
+
+    Returns:
+        A function that configures the logger.
+
+    Raises:
+        ConfigError: an option has a wrong type or value.
+    """
+    for name, (kind, wanted) in KINDS.items():
+        if name in given and not isinstance(given[name], kind):
+            raise ConfigError(f"mllog.config: {name} must be {wanted}, not {type(given[name]).__name__}")
+    logger = given.get("logger", target.logger)
+    if "logger" in given and logger.name == target.logger.name:
+        raise ConfigError(
+            f"mllog.config: logger must not be the logger named {logger.name!r} that is in use already; "
+            "give it another name"
+        )
+    on_violation, seconds = given.get("on_violation"), given.get("buffer_seconds", 0.0)
+    if on_violation not in (None, *ON_VIOLATION):
+        raise ConfigError(
+            f"mllog.config: on_violation must be one of {', '.join(ON_VIOLATION)}, not {on_violation!r}"
+        )
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds <= MAX_BUFFER_SECONDS:
+        raise ConfigError(
+            f"mllog.config: buffer_seconds must be a number from 0 to {MAX_BUFFER_SECONDS}, not {seconds!r}"
+        )
+    changes = {
+        name: value for name, value in given.items() if name.startswith("default_") or name == "logger"
+    }
+    if "root_dir" in given:
+        changes["root_dir"] = os.fspath(given["root_dir"])
+    if "ranks" in given:
+        from mlperf_logging.mllog.ranks import parse_ranks
+
+        changes["ranks"] = parse_ranks(given["ranks"])
+    if given.get("check"):
+        from mlperf_logging.mllog.live import LiveCheck
+
+        changes["check"] = LiveCheck(given["check"], on_violation or "warn")
+    elif "check" in given:
+        changes["check"] = None
+
+    def apply() -> None:
+        vars(target).update(changes)
+        if on_violation and target.check is not None:
+            target.check.on_violation = on_violation
+        if "filename" in given:
+            _add_file(logger, given["filename"], seconds)
+        if "stdout" in given:
+            set_stdout(logger, given["stdout"])
+
+    return apply
 
 
 def _add_file(logger: logging.Logger, filename: str | os.PathLike[str], buffer_seconds: float) -> None:
@@ -186,81 +198,35 @@ def _add_file(logger: logging.Logger, filename: str | os.PathLike[str], buffer_s
         logger.addHandler(FileSink(path))
 
 
-def _start_check(target: MLLogger, check: str | None, on_violation: str | None) -> LiveCheck | None:
-    """Make the live check that the options ask for, keeping what they do not name."""
-    current = target.check
-    if check is None and on_violation is not None and current is not None:
-        current.on_violation = on_violation
-        return current
-    if not check:
-        return None
-    from mlperf_logging.mllog.live import LiveCheck
+def _read_switch(text: str) -> bool:
+    if text.lower() not in SWITCH:
+        raise ConfigError("write 1 or 0")
+    return SWITCH[text.lower()]
 
-    return LiveCheck(check, on_violation or "warn")
+
+VARIABLES: dict[str, tuple[str, Callable[[str], object]]] = {
+    "MLLOG_STDOUT": ("stdout", _read_switch),
+    "MLLOG_FILE": ("filename", str),
+    "MLLOG_BUFFER_SECONDS": ("buffer_seconds", float),
+    "MLLOG_NAMESPACE": ("default_namespace", str),
+    "MLLOG_ROOT_DIR": ("root_dir", str),
+    "MLLOG_RANKS": ("ranks", str),
+    "MLLOG_CHECK": ("check", str),
+    "MLLOG_ON_VIOLATION": ("on_violation", str),
+}
+"""Option of `config` and reader of the text, by variable; ``MLLOG_RANK`` is read by `ranks`."""
 
 
 def _apply_environment(logger: MLLogger) -> None:
-    """Configure a logger by the ``MLLOG_`` variables; one that cannot be understood changes nothing."""
-    for name, apply in _VARIABLES.items():
+    """Configure a logger by the variables, each by itself; one that cannot be understood changes nothing."""
+    filename = os.environ.get("MLLOG_FILE", "").strip()
+    for name, (option, read) in VARIABLES.items():
         text = os.environ.get(name, "").strip()
         if text:
             try:
-                apply(logger, text)
+                given = {option: read(text)}
+                if option == "buffer_seconds" and filename:
+                    given["filename"] = filename
+                _prepare(logger, given)()
             except Exception as error:  # noqa: BLE001 - no variable may stop a training
-                report_variable(name, text, str(error))
-
-
-def _apply_stdout(logger: MLLogger, text: str) -> None:
-    if text.lower() not in SWITCH:
-        raise ConfigError("write 1 or 0")
-    set_stdout(logger.logger, SWITCH[text.lower()])
-
-
-def _apply_file(logger: MLLogger, path: str) -> None:
-    _add_file(logger.logger, path, 0.0)
-
-
-def _apply_buffer(logger: MLLogger, text: str) -> None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= MAX_BUFFER_SECONDS:
-        raise ConfigError(f"it must be {BUFFER_RANGE}; the file is written at once")
-    if path := os.environ.get("MLLOG_FILE", "").strip():
-        _add_file(logger.logger, path, seconds)
-
-
-def _apply_namespace(logger: MLLogger, text: str) -> None:
-    logger.default_namespace = text
-
-
-def _apply_root_dir(logger: MLLogger, text: str) -> None:
-    logger.root_dir = text
-
-
-def _apply_ranks(logger: MLLogger, text: str) -> None:
-    logger.ranks = _parse_ranks(text)
-
-
-def _apply_check(logger: MLLogger, text: str) -> None:
-    logger.check = _start_check(logger, text, None)
-
-
-def _apply_on_violation(logger: MLLogger, text: str) -> None:
-    if text not in ON_VIOLATION:
-        raise ConfigError(f"it must be one of {', '.join(ON_VIOLATION)}")
-    if logger.check is not None:
-        logger.check.on_violation = text
-
-
-_VARIABLES = {
-    "MLLOG_STDOUT": _apply_stdout,
-    "MLLOG_FILE": _apply_file,
-    "MLLOG_BUFFER_SECONDS": _apply_buffer,
-    "MLLOG_NAMESPACE": _apply_namespace,
-    "MLLOG_ROOT_DIR": _apply_root_dir,
-    "MLLOG_RANKS": _apply_ranks,
-    "MLLOG_CHECK": _apply_check,
-    "MLLOG_ON_VIOLATION": _apply_on_violation,
-}
+                report_variable(name, text, str(error).removeprefix("mllog.config: "))
