@@ -82,8 +82,9 @@ measure-mini: $(FULL)  ## train every reference trainer many times, and write do
 
 peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a folder of its own
 
-nightly: $(FULL)  ## the property tests and fuzzing, at length
+nightly: $(FULL)  ## the property tests, fuzzing and the emitter's storms, at length
 	MLPERF_EXAMPLES=$(NIGHTLY_EXAMPLES) $(PYTEST) -n $(WORKERS) -q tests/properties tests/fuzz $(PYTEST_ARGS)
+	$(PYTEST) -q -m slow tests/end_to_end $(PYTEST_ARGS)
 
 clean:  ## remove what make has made, not the environments
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
