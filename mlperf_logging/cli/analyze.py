@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.judging import read_selection
-from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
+from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options, read_selection
 from mlperf_logging.cli.output import add_format_options, load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded

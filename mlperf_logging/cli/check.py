@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge, read_selection
-from mlperf_logging.cli.options import build_check_parser
+from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
+from mlperf_logging.cli.options import build_check_parser, read_selection
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.errors import UsageError

@@ -11,23 +11,11 @@ from mlperf_logging.reports import FileResult
 from mlperf_logging.runs.summary import RunSummary
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-
     from mlperf_logging.compliance.finding_filter import FindingFilter
     from mlperf_logging.compliance.live import LiveJudge
     from mlperf_logging.compliance.waivers import WaivedFinding, Waiver
 
 UNJUDGED_CODE = "MLP000"
-
-
-def read_selection(options: "Namespace") -> RuleSelection:
-    """By which rules a command judges, from its options; those that it does not have are the defaults.
-
-    Args:
-        options: the command line's options.
-    """
-    given = vars(options)
-    return RuleSelection(**{name: given[name] for name in RuleSelection._fields if name in given})
 
 
 class LogJudge(NamedTuple):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Sequence
-from typing import ClassVar, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from mlperf_logging.cli.output import measure_terminal
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
+
+if TYPE_CHECKING:
+    from mlperf_logging.compliance.ruleset_selection import RuleSelection
 
 _WIDEST_HELP = 100
 _EXAMPLES = """\
@@ -181,6 +184,18 @@ def add_rule_options(
     add("--benchmark", metavar="NAME", help=f"{going} benchmark, whatever is logged")
     add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
     return add
+
+
+def read_selection(options: argparse.Namespace) -> RuleSelection:
+    """By which rules a command judges, from its options; those that it does not have are the defaults.
+
+    Args:
+        options: the command line's options.
+    """
+    from mlperf_logging.compliance.ruleset_selection import RuleSelection
+
+    given = vars(options)
+    return RuleSelection(**{name: given[name] for name in RuleSelection._fields if name in given})
 
 
 def add_jobs_option(add: Callable[..., argparse.Action], verb: str = "read") -> None:

@@ -7,8 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from mlperf_logging.cli.judging import read_selection
-from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options
+from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options, read_selection
 from mlperf_logging.cli.output import add_format_options
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import print_error
