@@ -89,17 +89,17 @@ class Grammar:
         with self._lock:
             self._values.whole.duplicates = []
             try:
-                fields = self._run(text)
+                fields = self._parse_whole(text)
             except UnexpectedToken as error:
                 place = error.pos_in_stream or 0
                 if error.token.type != "COMPLETE":
                     return Unreadable(place, self._label(error))
                 # A bracket or a comma behind a whole record is a rest, too, though the parser sees it first.
                 self._values.whole.duplicates = []
-                fields = {**self._run(text[:place]), "rest": place}
+                fields = {**self._parse_whole(text[:place]), "rest": place}
             return Parsed(fields, fields.pop("rest", None), self._values.whole.duplicates)
 
-    def _run(self, text: str) -> Any:
+    def _parse_whole(self, text: str) -> Any:
         """Parse; an error is an unexpected token named after its kind, with the number of the parser's state."""
         try:
             return self._lark.parse(text)
@@ -116,7 +116,10 @@ class Grammar:
         case = (error.state, error.token.type)
         label = self._labels.get(case)
         if label is None:
-            label = error.match_examples(self._run, self._samples, use_accepts=False) or "words-out-of-shape"
+            label = (
+                error.match_examples(self._parse_whole, self._samples, use_accepts=False)
+                or "words-out-of-shape"
+            )
             self._labels[case] = label
         return label
 
@@ -185,22 +188,22 @@ class Values(Transformer[Token, Any]):
         """A value that was decoded whole."""
         return children[0].value
 
-    def run_of_members(self, children: list[Token]) -> _Run:
+    def whole_members(self, children: list[Token]) -> _WholeParts:
         """Members that were decoded whole."""
-        return _Run(children[0].value)
+        return _WholeParts(children[0].value)
 
-    def run_of_values(self, children: list[Token]) -> _Run:
+    def whole_values(self, children: list[Token]) -> _WholeParts:
         """Values that were decoded whole."""
-        return _Run(children[0].value)
+        return _WholeParts(children[0].value)
 
 
-class _Run(list[Any]):
+class _WholeParts(list[Any]):
     """Members or values that were decoded whole, as distinct from a list that is one value."""
 
 
 def _take_apart(children: list[Any]) -> list[Any]:
-    """The members or values of which the first ones may be a run."""
-    return [*children[0], *children[1:]] if children and isinstance(children[0], _Run) else children
+    """The members or values of which the first ones may have been decoded whole."""
+    return [*children[0], *children[1:]] if children and isinstance(children[0], _WholeParts) else children
 
 
 def make_eager_lexer(values: Values) -> type[Lexer]:

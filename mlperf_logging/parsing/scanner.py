@@ -16,12 +16,12 @@ from mlperf_logging.parsing.records import Item, RecordReader, make_problem
 RECORD_LIMIT = 4 << 20
 """From the marker of its first record on, a line is read up to this many bytes."""
 
-RUN = 256
-"""So many records are read at once; more would leave the processor's cache."""
+BATCH_RECORDS = 256
+"""Records that are read at once; more would leave the processor's cache."""
 
 _SAMPLE = 1 << 10
 _SAMPLES = 4
-_ONES = [1] * RUN
+_ONES = [1] * BATCH_RECORDS
 _LINE_FEED = ord("\n")
 _PART = 1 << 14
 _LARGE = 1 << 11
@@ -113,19 +113,19 @@ class Scanner:
         """Look for records line by line: best where most lines hold one."""
         first = self.line
         self.line += len(lines)
-        for start in range(0, len(lines), RUN):
-            run = lines[start : start + RUN]
-            numbers: Sequence[int] = range(first + start, first + start + len(run))
-            if all(map(bytes.startswith, run, repeat(self._mark))):
-                items += self._read_same(self._dialect, run, numbers, _ONES[: len(run)])
+        for start in range(0, len(lines), BATCH_RECORDS):
+            batch = lines[start : start + BATCH_RECORDS]
+            numbers: Sequence[int] = range(first + start, first + start + len(batch))
+            if all(map(bytes.startswith, batch, repeat(self._mark))):
+                items += self._read_same(self._dialect, batch, numbers, _ONES[: len(batch)])
                 continue
-            places = list(map(bytes.find, run, repeat(self._stem)))
-            raws = [line[place:] for line, place in zip(run, places, strict=True) if place >= 0]
-            if len(raws) < len(run):
+            places = list(map(bytes.find, batch, repeat(self._stem)))
+            raws = [line[place:] for line, place in zip(batch, places, strict=True) if place >= 0]
+            if len(raws) < len(batch):
                 numbers = [number for number, place in zip(numbers, places, strict=True) if place >= 0]
                 places = [place for place in places if place >= 0]
             if raws:
-                items += self._read_run(raws, numbers, [place + 1 for place in places])
+                items += self._read_batch(raws, numbers, [place + 1 for place in places])
 
     def _read_sparse(self, data: bytes, start: int, stop: int, items: list[Item]) -> None:
         """Look for records marker by marker: best where many lines are noise; takes any line ends."""
@@ -144,10 +144,10 @@ class Scanner:
         self.line = (numbers[-1] if numbers else first) + _count_line_feeds(data, b"\n", ends[-1], stop)
         feed = data.rfind(b"\n", start, stop)
         self._offset = offset + stop - start if feed < 0 else stop - 1 - feed
-        for begin in range(0, len(places), RUN):
-            part = slice(begin, begin + RUN)
+        for begin in range(0, len(places), BATCH_RECORDS):
+            part = slice(begin, begin + BATCH_RECORDS)
             raws = [data[place:end] for place, end in zip(places[part], ends[begin + 1 :], strict=False)]
-            items += self._read_run(raws, numbers[part], columns[part])
+            items += self._read_batch(raws, numbers[part], columns[part])
 
     def _find_records(self, data: bytes, start: int, stop: int) -> tuple[list[int], list[int]]:
         """Where the records in a part of some bytes begin and end; the first end is where the part begins."""
@@ -166,7 +166,7 @@ class Scanner:
             ends.append(end)
         return places, ends
 
-    def _read_run(
+    def _read_batch(
         self, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
     ) -> Sequence[Item]:
         """Read what may be records; all at once when they are of the same dialect as the last ones."""
@@ -237,7 +237,7 @@ class Scanner:
         record = self._reader.find_record(piece)
         if 0 <= record < len(piece) - self._limit:
             return self._note(self._reader.refuse_long(piece, record, self.line, offset, self._limit))
-        return self._read_run([piece[place:]], [self.line], [offset + place + 1])
+        return self._read_batch([piece[place:]], [self.line], [offset + place + 1])
 
     def _bound_rest(self) -> list[Item]:
         """Keep of an unfinished line only what can still become a record."""
