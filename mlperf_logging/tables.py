@@ -136,3 +136,12 @@ def show_number(value: float | None, digits: int = 4) -> str:
     if places <= 0:
         return f"{round(value):,}"
     return f"{value:,.{min(places, 6)}f}"
+
+
+def show_nonzero(value: float) -> str:
+    """A count for people: nothing where there is none.
+
+    Args:
+        value: a number.
+    """
+    return show_number(value) if value else ""

@@ -20,7 +20,7 @@ from mlperf_logging.reports._lines import (
 )
 from mlperf_logging.reports.tables import Look
 from mlperf_logging.reports.tables.text import render_table
-from mlperf_logging.tables import COUNT, NAME, Column, make_table
+from mlperf_logging.tables import COUNT, NAME, TEXT, Column, make_table, show_nonzero
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,20 +31,14 @@ _MOST_MESSAGES = 3
 _MOST_PLACES = 2
 
 
-def _nonzero(number: int) -> str:
-    return f"{number:,}" if number else ""
-
-
 _JUDGE_COLUMNS = (
-    Column("ruleset", meaning="what judged", title="judged by", priority=0),
-    Column("division", meaning="closed or open", priority=3),
+    Column("ruleset", TEXT, "what judged", "judged by", priority=0),
+    Column("division", TEXT, "closed or open", priority=3),
     Column("benchmark", NAME, "as logged or given", priority=0),
     Column("logs", COUNT, "logs judged by it", priority=0),
-    Column("compliant", COUNT, "compliant logs", format=_nonzero, priority=1),
-    Column("failed", COUNT, "logs with violations", title="not compliant", format=_nonzero, priority=1),
-    Column(
-        "unjudged", COUNT, "logs that could not be judged", title="not judged", format=_nonzero, priority=2
-    ),
+    Column("compliant", COUNT, "compliant logs", format=show_nonzero, priority=1),
+    Column("failed", COUNT, "logs with violations", "not compliant", format=show_nonzero, priority=1),
+    Column("unjudged", COUNT, "logs that could not be judged", "not judged", format=show_nonzero, priority=2),
 )
 
 

@@ -38,7 +38,9 @@ def load_module(package: str, name: str) -> Any:
             return import_module(path)
         except ModuleNotFoundError as missing:
             if missing.name != path:  # the format is there; what it needs is not
-                raise UsageError(f"the {name} format needs {missing.name}, which is not installed") from None
+                raise UsageError(
+                    f"--format {name} needs {missing.name}; install it with: pip install 'mlperf_logging[analysis]'"
+                ) from None
     from mlperf_logging.suggestions import did_you_mean
 
     known = list_modules(package)

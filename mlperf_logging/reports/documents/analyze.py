@@ -38,6 +38,7 @@ from mlperf_logging.tables import (
     Document,
     Table,
     make_table,
+    show_nonzero,
     show_number,
 )
 
@@ -66,10 +67,6 @@ _MEANINGS: dict[str, str] = {
     },
 }
 _GROUP: dict[str, Any] = {"kind": NAME, "priority": 0, "said_once": True}
-
-
-def _nonzero(number: float) -> str:
-    return show_number(number) if number else ""
 
 
 def _to_minutes(seconds: float) -> str:
@@ -121,7 +118,7 @@ _LOOKS: dict[str, dict[str, dict[str, Any]]] = {
         "coefficient_of_variation": {"title": "cv", "format": _SHARE, "priority": 0},
         "minimum": {"title": "min", "priority": 5},
         "maximum": {"title": "max", "priority": 5},
-        "outliers": {"format": _nonzero, "priority": 7},
+        "outliers": {"format": show_nonzero, "priority": 7},
         "share_within_5_percent": {"title": "± 5%", "format": _SHARE, "priority": 6},
         "share_within_10_percent": {"title": "± 10%", "format": _SHARE, "priority": 6},
         "runs_needed": {"title": "needed", "priority": 2},
@@ -131,7 +128,7 @@ _LOOKS: dict[str, dict[str, dict[str, Any]]] = {
         "seeds": {"priority": 0},
         "share_from_learning": {"title": "from learning", "format": _SHARE, "priority": 0},
         "share_from_speed": {"title": "from speed", "format": _SHARE, "priority": 0},
-        "repeated_seeds": {"title": "repeated seeds", "format": _nonzero, "priority": 2},
+        "repeated_seeds": {"title": "repeated seeds", "format": show_nonzero, "priority": 2},
         "share_between_seeds": {"title": "between seeds", "format": _SHARE, "priority": 1},
         "p_value": {"title": "p", "format": lambda value: show_number(value, 2), "priority": 1},
     },

@@ -36,6 +36,10 @@ def _show_p(number: float) -> str:
     return f"{number:.4f}" if number >= 0.0001 else "< 0.0001"
 
 
+def _say_use(counts: bool) -> str:
+    return "counts" if counts else "pruned"
+
+
 _CHECK_COLUMNS = (
     Column("passed", FLAG, "whether the convergence is acceptable"),
     Column("reason", TEXT, "why, why not, or why it is not tested"),
@@ -43,22 +47,15 @@ _CHECK_COLUMNS = (
     Column("unit", TEXT, "what convergence is counted in", priority=4, said_once=True),
     Column("runs", COUNT, "runs in the folder", priority=3),
     Column("runs_required", COUNT, "runs that a result needs"),
-    Column("batch_size", NUMBER, "global batch size", title="batch", format=",.10g", priority=3),
+    Column("batch_size", NUMBER, "global batch size", "batch", format=",.10g", priority=3),
     Column("match", TEXT, "how the batch size was found among the reference points"),
-    Column(
-        "normalisation",
-        NUMBER,
-        "what the score is to be multiplied by",
-        title="scaling",
-        format=".5f",
-        priority=3,
-    ),
-    Column("submission_mean", NUMBER, "mean of the submission", title="mean", format=_show, priority=1),
+    Column("normalisation", NUMBER, "factor for the score", "scaling", format=".5f", priority=3),
+    Column("submission_mean", NUMBER, "mean of the submission", "mean", format=_show, priority=1),
     Column("reference_mean", NUMBER, "mean of the reference"),
     Column("reference_stdev", NUMBER, "standard deviation of the reference"),
     Column("reference_min", NUMBER, "smallest mean that the test does not reject"),
     Column("allowance", NUMBER, "by how much a mean may be smaller than that"),
-    Column("p_value", NUMBER, "p-value of the test", title="p", format=_show_p, priority=2),
+    Column("p_value", NUMBER, "p-value of the test", "p", format=_show_p, priority=2),
     Column("reference_runs", COUNT, "runs that the reference counts as"),
     Column("submission_runs", COUNT, "runs that the submission counts as"),
     Column("chance_to_pass", NUMBER, "with the runs still to come"),
@@ -69,18 +66,11 @@ _FOR_PEOPLE = (
     Column("why", NOTES, "why it did not pass", priority=1),
 )
 _POINT_COLUMNS = (
-    Column("batch_size", NUMBER, "of the reference", title="reference batch", format=",.10g", priority=0),
+    Column("batch_size", NUMBER, "of the reference", "reference batch", format=",.10g", priority=0),
     Column("mean", NUMBER, "where its runs converged", format=_show, priority=0),
-    Column("stdev", NUMBER, "standard deviation", title="deviation", format=_show, priority=1),
-    Column("runs", COUNT, "runs that are kept", title="runs kept", priority=1),
-    Column(
-        "counts",
-        FLAG,
-        "pruning leaves it",
-        title="use",
-        format=lambda counts: "counts" if counts else "pruned",
-        priority=0,
-    ),
+    Column("stdev", NUMBER, "standard deviation", "deviation", format=_show, priority=1),
+    Column("runs", COUNT, "runs that are kept", "runs kept", priority=1),
+    Column("counts", FLAG, "pruning leaves it", "use", format=_say_use, priority=0),
 )
 
 

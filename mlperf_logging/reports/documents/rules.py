@@ -20,8 +20,12 @@ def _name_round(ruleset: str) -> str:
     return ruleset.partition("/")[2]
 
 
+def _name_last_round(rulesets: Sequence[str]) -> str:
+    return _name_round(rulesets[-1]) if rulesets else ""
+
+
 _ROUND_COLUMNS = (
-    Column("name", TEXT, "usage and round", title="ruleset", priority=0),
+    Column("name", TEXT, "usage and round", "ruleset", priority=0),
     Column("dialect", TEXT, "the dialect of its logs", priority=1),
     Column("benchmarks", PROSE, "its benchmarks", priority=0),
 )
@@ -36,18 +40,12 @@ _RULE_COLUMNS = (
 )
 _KEY_COLUMNS = (
     Column("key", TEXT, "the log key", priority=0),
-    Column("occurs", PROSE, "how often it is logged", title="logged", priority=1),
-    Column("requirements", PROSE, "what its events satisfy", title="must satisfy", priority=0),
+    Column("occurs", PROSE, "how often it is logged", "logged", priority=1),
+    Column("requirements", PROSE, "what its events satisfy", "must satisfy", priority=0),
     Column("variant", TEXT, "the variant of the benchmark that asks for it", priority=2),
     Column("level", TEXT, "strict: only the written rules say it", priority=3),
     Column("since", TEXT, "the round that brought its oldest rule", format=_name_round, priority=4),
-    Column(
-        "changed",
-        TEXT,
-        "the rounds that changed a rule",
-        format=lambda rounds: ", ".join(map(_name_round, rounds[-1:])),
-        priority=5,
-    ),
+    Column("changed", TEXT, "the rounds that changed a rule", format=_name_last_round, priority=5),
     Column("meaning", PROSE, "what the key stands for", priority=0),
     Column("rules", TEXT, "ids of the rules"),
 )
@@ -143,8 +141,8 @@ def describe_differences(
     columns = (
         Column("scope", TEXT, "what it is about", priority=0),
         Column("key", TEXT, "the log key", priority=0),
-        Column("before", PROSE, "what the earlier round wants", title=before.name, priority=0),
-        Column("after", PROSE, "what the later round wants", title=after.name, priority=0),
+        Column("before", PROSE, "what the earlier round wants", before.name, priority=0),
+        Column("after", PROSE, "what the later round wants", after.name, priority=0),
     )
     records = [each._asdict() for each in differences]
     title = f"from {before.name} to {after.name}: {len(differences):,} differences"

@@ -15,7 +15,19 @@ from mlperf_logging.scoring.folders import MEDIAN, MEDIAN_WINDOW, OLYMPIC, THROU
 from mlperf_logging.scoring.runs import ScoredRun
 from mlperf_logging.scoring.speedups import SpeedupTable
 from mlperf_logging.scoring.suites import SuiteScore
-from mlperf_logging.tables import COUNT, FLAG, NAME, NOTES, NUMBER, TEXT, Column, Document, Table, make_table
+from mlperf_logging.tables import (
+    COUNT,
+    FLAG,
+    NAME,
+    NOTES,
+    NUMBER,
+    TEXT,
+    Column,
+    Document,
+    Table,
+    make_table,
+    show_nonzero,
+)
 
 SCHEMA = "mlperf-score/1"
 _MINUTES, _MONEY = ",.3f", ",.2f"
@@ -48,46 +60,27 @@ _RESULT_COLUMNS = (
     Column("method", TEXT, "how the runs make the score"),
     Column("runs", COUNT, "runs in the folder", priority=0),
     Column("runs_required", COUNT, "runs that a result needs"),
-    Column(
-        "non_compliant",
-        COUNT,
-        "runs that do not count",
-        title="not counted",
-        format=lambda number: str(number or ""),
-        priority=3,
-    ),
-    Column(
-        "score_minutes", NUMBER, "the score", title="minutes", format=_MINUTES, priority=0, missing="none"
-    ),
+    Column("non_compliant", COUNT, "runs that do not count", "not counted", format=show_nonzero, priority=3),
+    Column("score_minutes", NUMBER, "the score", "minutes", format=_MINUTES, priority=0, missing="none"),
     Column("unscaled_minutes", NUMBER, "the score before scaling"),
     Column("scaling_factor", NUMBER, "what the score was multiplied by"),
     Column("median_minutes", NUMBER, "median of the runs that count"),
     Column("fastest_minutes", NUMBER, "the fastest run that counts"),
     Column("slowest_minutes", NUMBER, "the slowest run that counts"),
-    Column(
-        "energy_kj",
-        NUMBER,
-        "energy of the runs that the score is of",
-        title="energy",
-        unit="kJ",
-        format=_MINUTES,
-        priority=4,
-    ),
+    Column("energy_kj", NUMBER, "of the runs that count", "energy", unit="kJ", format=_MINUTES, priority=4),
     Column("throughput_minutes", NUMBER, "from the first start to the last stop"),
     Column("models", COUNT, "models trained at once"),
-    Column("models_per_minute", NUMBER, "throughput", title="models/min", format=",.5g", priority=0),
+    Column("models_per_minute", NUMBER, "throughput", "models/min", format=",.5g", priority=0),
     Column("accelerators_per_model", NUMBER, "accelerators of each model"),
     Column("normalised", NUMBER, "reference time over score", format=_MINUTES, priority=4),
-    Column(
-        "cost_of_score", NUMBER, "cost of a run as long as the score", title="cost", format=_MONEY, priority=4
-    ),
+    Column("cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=_MONEY, priority=4),
     Column("cost_of_median_run", NUMBER, "cost of the median run"),
     Column("cost_to_quality", NUMBER, "cost up to the first evaluation at the target"),
     Column("cost_of_all_runs", NUMBER, "cost of all runs together"),
     Column("cost_of_energy", NUMBER, "cost of the energy"),
     Column("currency", TEXT, "currency of the costs", priority=4, said_once=True),
-    Column("problems", NOTES, "why there is no score", title="why", priority=1),
-    Column("notes", NOTES, "what a reader should know", title="notes", priority=1),
+    Column("problems", NOTES, "why there is no score", "why", priority=1),
+    Column("notes", NOTES, "what a reader should know", "notes", priority=1),
 )
 _RUN_COLUMNS = (
     Column("run", NAME, "the log", priority=0),
@@ -99,13 +92,13 @@ _RUN_COLUMNS = (
     Column("faults", NOTES, "the rules that it breaks"),
     Column("batch_size", NUMBER, "global batch size"),
     Column("seed", TEXT, "seeds that it logs"),
-    Column("converged_epochs", NUMBER, "where it converged", title="epochs", priority=3),
-    Column("converged_samples", NUMBER, "the same in samples", title="samples", format=",.10g", priority=3),
-    Column("converged_steps", NUMBER, "the same in steps", title="steps", format=",.10g", priority=3),
+    Column("converged_epochs", NUMBER, "where it converged", "epochs", priority=3),
+    Column("converged_samples", NUMBER, "the same in samples", "samples", format=",.10g", priority=3),
+    Column("converged_steps", NUMBER, "the same in steps", "steps", format=",.10g", priority=3),
     Column("quality_minutes", NUMBER, "to the first evaluation at the target"),
-    Column("energy_kj", NUMBER, "energy of the run", title="energy", unit="kJ", format=_MINUTES, priority=4),
+    Column("energy_kj", NUMBER, "energy of the run", "energy", unit="kJ", format=_MINUTES, priority=4),
 )
-_PLACE = Column("place", TEXT, "what becomes of the run in the score", title="score", priority=1)
+_PLACE = Column("place", TEXT, "what becomes of the run in the score", "score", priority=1)
 
 
 def describe_results(scores: Sequence[PricedScore]) -> Table:
@@ -172,8 +165,8 @@ def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> T
             Column(name=name, kind=NUMBER, meaning="normalised", format=_MINUTES, priority=1)
             for name in benchmarks
         ],
-        Column("score", NUMBER, "of the suite", title="suite", format=_MINUTES, priority=0),
-        Column("missing", NOTES, "benchmarks without a result", title="why", priority=1),
+        Column("score", NUMBER, "of the suite", "suite", format=_MINUTES, priority=0),
+        Column("missing", NOTES, "benchmarks without a result", "why", priority=1),
     )
     records = [
         {
@@ -196,7 +189,7 @@ def describe_speedups(found: SpeedupTable) -> Table:
     """
     columns = (
         Column("benchmark", TEXT, "the benchmark", priority=0),
-        Column("of", NAME, "what is compared with the baseline", title="", priority=0),
+        Column("of", NAME, "what is compared with the baseline", priority=0),
         Column("minutes", NUMBER, "its score", format=_MINUTES, priority=0),
         Column("speedup", NUMBER, "over the baseline", format=lambda x: f"{x:.3f}×", priority=0),
         Column("benchmarks", COUNT, "how many benchmarks the mean is of", priority=1),

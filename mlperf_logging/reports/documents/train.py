@@ -18,9 +18,9 @@ _RUN_COLUMNS = (
     Column("minutes", NUMBER, "from run_start to run_stop", format=".2f", priority=1),
 )
 _TRAINER_COLUMNS = (
-    Column("name", TEXT, "name of the trainer", title="trainer", priority=0),
+    Column("name", TEXT, "name of the trainer", "trainer", priority=0),
     Column("benchmark", TEXT, "its benchmark", priority=1),
-    Column("summary", PROSE, "what it trains", title="what it trains", priority=0),
+    Column("summary", PROSE, "what it trains", "what it trains", priority=0),
     Column("scales", PROSE, "the scales it comes in", priority=2),
 )
 _SETTING_COLUMNS = (

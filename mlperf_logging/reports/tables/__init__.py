@@ -98,15 +98,3 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, tuple):
         return "; ".join(map(str, value))
     return str(value).lower() if isinstance(value, bool) else value
-
-
-def missing_library(form: str, library: str) -> UsageError:
-    """What to raise where the library of a format is not installed.
-
-    Args:
-        form: the format.
-        library: what it needs.
-    """
-    return UsageError(
-        f"--format {form} needs {library}; install it with: pip install 'mlperf_logging[analysis]'"
-    )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any, ClassVar
 
-from mlperf_logging.reports.tables import BaseRenderer, Look, missing_library, require_single
+import pyarrow
+import pyarrow.parquet
+
+from mlperf_logging.reports.tables import BaseRenderer, Look, require_single
 from mlperf_logging.tables import COUNT, FLAG, NUMBER, Document
 
 
@@ -21,11 +24,6 @@ class Renderer(BaseRenderer):
         """The file."""
         del look
         table = require_single(self.name, document)
-        try:
-            import pyarrow
-            import pyarrow.parquet
-        except ImportError:
-            raise missing_library(self.name, "pyarrow") from None
         types = {NUMBER: pyarrow.float64(), COUNT: pyarrow.int64(), FLAG: pyarrow.bool_()}
         arrays = {}
         for index, column in enumerate(table.columns):

@@ -6,7 +6,10 @@ import io
 import math
 from typing import Any, ClassVar
 
-from mlperf_logging.reports.tables import BaseRenderer, Look, missing_library
+from openpyxl import Workbook
+from openpyxl.styles import Font
+
+from mlperf_logging.reports.tables import BaseRenderer, Look
 from mlperf_logging.tables import Document
 
 _LONGEST_SHEET_NAME = 31
@@ -23,12 +26,7 @@ class Renderer(BaseRenderer):
     def render(self, document: Document, look: Look) -> bytes:
         """The file."""
         del look
-        try:
-            import openpyxl
-            from openpyxl.styles import Font
-        except ImportError:
-            raise missing_library(self.name, "openpyxl") from None
-        book = openpyxl.Workbook()
+        book = Workbook()
         book.remove(book.active)
         for table in document.tables:
             sheet = book.create_sheet(table.name[:_LONGEST_SHEET_NAME])

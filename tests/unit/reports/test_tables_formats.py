@@ -121,6 +121,7 @@ def test_excel_takes_no_text_for_a_formula() -> None:
 def test_missing_library_is_said(form: str, library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the library is not installed, the message says what to install."""
     monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delitem(sys.modules, f"mlperf_logging.reports.tables.{form}", raising=False)
 
     with pytest.raises(UsageError, match=rf"--format {form} needs {library}; install it with: pip install"):
         write(form, *RECORDS)
