@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.columns import NUMBER, RUN_COLUMNS
+from mlperf_logging.analysis.columns import RUN_COLUMNS
 from mlperf_logging.analysis.comparison import compare_systems
 from mlperf_logging.analysis.grouping import GROUP, split_groups
 from mlperf_logging.analysis.hyperparameters import tabulate_hyperparameters
@@ -17,6 +17,7 @@ from mlperf_logging.analysis.tables import Tables
 from mlperf_logging.analysis.variance import VarianceParameters, describe_variance
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.summary import SUCCESS
+from mlperf_logging.tables import NUMBER
 
 if TYPE_CHECKING:
     import pandas as pd

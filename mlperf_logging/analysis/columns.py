@@ -4,102 +4,100 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.runs.progress import to_float
+from mlperf_logging.tables import COUNT, FLAG, NUMBER, TEXT, Column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-TEXT, NUMBER, COUNT, FLAG = "text", "number", "count", "flag"
-
 _DTYPES = {TEXT: "string", NUMBER: "float64", COUNT: "Int64", FLAG: "boolean"}
 
 
-class Column(NamedTuple):
-    """A column of a table.
+def name_columns(*columns: Column) -> dict[str, Column]:
+    """Columns by their names.
 
-    Attributes:
-        kind: "text", "number" (NaN where unknown), "count" or "flag" (missing where unknown).
-        meaning: what it holds.
+    Args:
+        columns: the columns, in order.
     """
-
-    kind: str
-    meaning: str
+    return {column.name: column for column in columns}
 
 
-RUN_COLUMNS = {
-    "path": Column(TEXT, "the log, as it was named"),
-    "benchmark": Column(TEXT, "benchmark as logged; the folder's name where it was not"),
-    "submitter": Column(TEXT, "submitter: the folder above results/, else submission_org"),
-    "system": Column(TEXT, "system: the folder below results/, else submission_platform"),
-    "division": Column(TEXT, "closed or open, as logged"),
-    "ruleset": Column(TEXT, "round whose target and units were used"),
-    "accelerators": Column(
-        NUMBER, "accelerators, as logged, else of the system described; nodes where there are none"
+RUN_COLUMNS = name_columns(
+    Column("path", TEXT, "the log, as it was named"),
+    Column("benchmark", TEXT, "benchmark as logged; the folder's name where it was not"),
+    Column("submitter", TEXT, "submitter: the folder above results/, else submission_org"),
+    Column("system", TEXT, "system: the folder below results/, else submission_platform"),
+    Column("division", TEXT, "closed or open, as logged"),
+    Column("ruleset", TEXT, "round whose target and units were used"),
+    Column(
+        "accelerators",
+        NUMBER,
+        "accelerators, as logged, else of the system described; nodes where there are none",
     ),
-    "nodes": Column(NUMBER, "nodes, as logged, else of the system described"),
-    "accelerator_model": Column(TEXT, "name of the accelerator in the system description"),
-    "scaling": Column(
-        TEXT, "strong, or weak: many models trained at once; empty where the folder does not say"
+    Column("nodes", NUMBER, "nodes, as logged, else of the system described"),
+    Column("accelerator_model", TEXT, "name of the accelerator in the system description"),
+    Column(
+        "scaling", TEXT, "strong, or weak: many models trained at once; empty where the folder does not say"
     ),
-    "seed": Column(TEXT, "first seed that was logged"),
-    "batch_size": Column(NUMBER, "global batch size, in samples"),
-    "status": Column(TEXT, "what run_stop claims: success, aborted, …"),
-    "run_minutes": Column(NUMBER, "from run_start to run_stop: the claimed time"),
-    "init_minutes": Column(NUMBER, "from init_start to init_stop, before the clock starts"),
-    "staging_minutes": Column(NUMBER, "from staging_start to staging_stop"),
-    "train_minutes": Column(NUMBER, "inside epochs or blocks and outside evaluations"),
-    "eval_minutes": Column(NUMBER, "between eval_start and eval_stop"),
-    "idle_minutes": Column(NUMBER, "rest of the run: neither training nor evaluation"),
-    "progress_unit": Column(TEXT, "what the log counts progress in: epochs, samples, tokens or steps"),
-    "target": Column(TEXT, "quality target, as the rules write it"),
-    "quality_reached": Column(
-        FLAG, "whether an evaluation meets the target; missing where there is no target"
+    Column("seed", TEXT, "first seed that was logged"),
+    Column("batch_size", NUMBER, "global batch size, in samples"),
+    Column("status", TEXT, "what run_stop claims: success, aborted, …"),
+    Column("run_minutes", NUMBER, "from run_start to run_stop: the claimed time"),
+    Column("init_minutes", NUMBER, "from init_start to init_stop, before the clock starts"),
+    Column("staging_minutes", NUMBER, "from staging_start to staging_stop"),
+    Column("train_minutes", NUMBER, "inside epochs or blocks and outside evaluations"),
+    Column("eval_minutes", NUMBER, "between eval_start and eval_stop"),
+    Column("idle_minutes", NUMBER, "rest of the run: neither training nor evaluation"),
+    Column("progress_unit", TEXT, "what the log counts progress in: epochs, samples, tokens or steps"),
+    Column("target", TEXT, "quality target, as the rules write it"),
+    Column(
+        "quality_reached", FLAG, "whether an evaluation meets the target; missing where there is no target"
     ),
-    "time_to_quality_seconds": Column(NUMBER, "from run_start to the first evaluation that meets the target"),
-    "progress_to_quality": Column(NUMBER, "progress at that evaluation, in progress_unit"),
-    "epochs_to_quality": Column(NUMBER, "the same in epochs, where that can be told"),
-    "samples_to_quality": Column(NUMBER, "the same in samples, where that can be told"),
-    "stop_after_quality_seconds": Column(
-        NUMBER, "from that evaluation to run_stop: time claimed beyond need"
+    Column("time_to_quality_seconds", NUMBER, "from run_start to the first evaluation that meets the target"),
+    Column("progress_to_quality", NUMBER, "progress at that evaluation, in progress_unit"),
+    Column("epochs_to_quality", NUMBER, "the same in epochs, where that can be told"),
+    Column("samples_to_quality", NUMBER, "the same in samples, where that can be told"),
+    Column(
+        "stop_after_quality_seconds", NUMBER, "from that evaluation to run_stop: time claimed beyond need"
     ),
-    "evaluations": Column(COUNT, "number of evaluations"),
-    "first_evaluation_progress": Column(NUMBER, "progress at the first evaluation, in progress_unit"),
-    "evaluation_interval_progress": Column(NUMBER, "median progress from one evaluation to the next"),
-    "evaluation_interval_minutes": Column(NUMBER, "median time from one evaluation to the next"),
-    "last_progress": Column(NUMBER, "progress at the last evaluation, in progress_unit"),
-    "last_samples": Column(NUMBER, "samples trained on up to the last evaluation"),
-    "samples_per_second": Column(
-        NUMBER, "samples up to the last evaluation over the time from run_start to it"
+    Column("evaluations", COUNT, "number of evaluations"),
+    Column("first_evaluation_progress", NUMBER, "progress at the first evaluation, in progress_unit"),
+    Column("evaluation_interval_progress", NUMBER, "median progress from one evaluation to the next"),
+    Column("evaluation_interval_minutes", NUMBER, "median time from one evaluation to the next"),
+    Column("last_progress", NUMBER, "progress at the last evaluation, in progress_unit"),
+    Column("last_samples", NUMBER, "samples trained on up to the last evaluation"),
+    Column(
+        "samples_per_second", NUMBER, "samples up to the last evaluation over the time from run_start to it"
     ),
-    "train_samples_per_second": Column(NUMBER, "the same over that time without evaluations"),
-    "logged_throughput": Column(
-        NUMBER, "median of the throughput that the log states itself, in the log's unit"
+    Column("train_samples_per_second", NUMBER, "the same over that time without evaluations"),
+    Column(
+        "logged_throughput", NUMBER, "median of the throughput that the log states itself, in the log's unit"
     ),
-    "events": Column(COUNT, "records in the log"),
-    "note": Column(TEXT, "what is not known, and why"),
-}
+    Column("events", COUNT, "records in the log"),
+    Column("note", TEXT, "what is not known, and why"),
+)
 """Columns of the table of runs, one row per log."""
 
-EVALUATION_COLUMNS = {
-    "path": Column(TEXT, "the log, as it was named"),
-    "benchmark": Column(TEXT, "benchmark, as in the table of runs"),
-    "submitter": Column(TEXT, "submitter, as in the table of runs"),
-    "system": Column(TEXT, "system, as in the table of runs"),
-    "seed": Column(TEXT, "first seed that was logged"),
-    "evaluation": Column(COUNT, "number of the evaluation in its run, from 1"),
-    "metric": Column(TEXT, "name of the metric; empty where an evaluation gives one value"),
-    "quality": Column(NUMBER, "the value, in the metric's unit"),
-    "minutes": Column(NUMBER, "from run_start to the evaluation's record"),
-    "progress": Column(NUMBER, "how far training had come, in progress_unit"),
-    "progress_unit": Column(TEXT, "epochs, samples, tokens or steps"),
-    "epochs": Column(NUMBER, "the same in epochs, where that can be told"),
-    "samples": Column(NUMBER, "the same in samples, where that can be told"),
-    "meets_target": Column(FLAG, "whether the evaluation meets the target; missing where there is none"),
-    "target_value": Column(NUMBER, "number that the target asks of this metric; NaN where it asks none"),
-    "target_direction": Column(TEXT, "at least or at most"),
-}
+EVALUATION_COLUMNS = name_columns(
+    Column("path", TEXT, "the log, as it was named"),
+    Column("benchmark", TEXT, "benchmark, as in the table of runs"),
+    Column("submitter", TEXT, "submitter, as in the table of runs"),
+    Column("system", TEXT, "system, as in the table of runs"),
+    Column("seed", TEXT, "first seed that was logged"),
+    Column("evaluation", COUNT, "number of the evaluation in its run, from 1"),
+    Column("metric", TEXT, "name of the metric; empty where an evaluation gives one value"),
+    Column("quality", NUMBER, "the value, in the metric's unit"),
+    Column("minutes", NUMBER, "from run_start to the evaluation's record"),
+    Column("progress", NUMBER, "how far training had come, in progress_unit"),
+    Column("progress_unit", TEXT, "epochs, samples, tokens or steps"),
+    Column("epochs", NUMBER, "the same in epochs, where that can be told"),
+    Column("samples", NUMBER, "the same in samples, where that can be told"),
+    Column("meets_target", FLAG, "whether the evaluation meets the target; missing where there is none"),
+    Column("target_value", NUMBER, "number that the target asks of this metric; NaN where it asks none"),
+    Column("target_direction", TEXT, "at least or at most"),
+)
 """Columns of the table of evaluations, a row for each metric of each evaluation."""
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlperf_logging.analysis.columns import FLAG, TEXT, Column, make_table
+from mlperf_logging.analysis.columns import make_table, name_columns
 from mlperf_logging.analysis.grouping import GROUP
 from mlperf_logging.analysis.reading import RunRows
 from mlperf_logging.rules.clauses import OCCURS
@@ -14,6 +14,7 @@ from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.tables import FLAG, TEXT, Column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,17 +30,17 @@ FIXED, COMPUTED, CHOICE, BOUNDED, FREE, UNKNOWN = (
 FREEDOMS = (FIXED, COMPUTED, CHOICE, BOUNDED, FREE, UNKNOWN)
 """What the rules let a submitter do with a value, the strictest first."""
 
-HYPERPARAMETER_COLUMNS = {
-    "benchmark": Column(TEXT, "benchmark of the runs"),
-    "key": Column(TEXT, "log key"),
-    "freedom": Column(TEXT, "what the rules leave open: " + ", ".join(FREEDOMS)),
-    "rule": Column(TEXT, "what the rules want of the value; empty where it is free"),
-    "submitter": Column(TEXT, "submitter of the runs"),
-    "system": Column(TEXT, "system of the runs"),
-    "value": Column(TEXT, "the values of the group's runs as JSON, each once; empty where none was logged"),
-    "differs": Column(FLAG, "whether the groups of the benchmark log different values"),
-    "breaks_rule": Column(FLAG, "whether a rule blames the value in one of the runs"),
-}
+HYPERPARAMETER_COLUMNS = name_columns(
+    Column("benchmark", TEXT, "benchmark of the runs"),
+    Column("key", TEXT, "log key"),
+    Column("freedom", TEXT, "what the rules leave open: " + ", ".join(FREEDOMS)),
+    Column("rule", TEXT, "what the rules want of the value; empty where it is free"),
+    Column("submitter", TEXT, "submitter of the runs"),
+    Column("system", TEXT, "system of the runs"),
+    Column("value", TEXT, "the values of the group's runs as JSON, each once; empty where none was logged"),
+    Column("differs", FLAG, "whether the groups of the benchmark log different values"),
+    Column("breaks_rule", FLAG, "whether a rule blames the value in one of the runs"),
+)
 """Columns of `tabulate_hyperparameters`, a row for each key and group of runs."""
 
 _TRIVIAL = {(">", 0), (">=", 0), (">=", 1), (">", -1), ("!=", "")}

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.analysis.columns import NUMBER, TEXT, Column, make_table
+from mlperf_logging.analysis.columns import make_table, name_columns
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import minutes_between
 from mlperf_logging.runs.files import POWER_FOLDER, name_run
@@ -20,18 +20,19 @@ from mlperf_logging.scoring.energy import (
     read_records,
     trace_node,
 )
+from mlperf_logging.tables import NUMBER, TEXT, Column
 
 if TYPE_CHECKING:
     import pandas as pd
 
-POWER_COLUMNS = {
-    "path": Column(TEXT, "the run's log"),
-    "run": Column(TEXT, "the run's name: that of its log without suffix"),
-    "part": Column(TEXT, "what was measured: node_0, sw_0, …"),
-    "minutes": Column(NUMBER, "from run_start to the reading; negative before"),
-    "watts": Column(NUMBER, "power after conversion, since the reading before"),
-    "energy_kj": Column(NUMBER, "energy since the measurement began, in kilojoules"),
-}
+POWER_COLUMNS = name_columns(
+    Column("path", TEXT, "the run's log"),
+    Column("run", TEXT, "the run's name: that of its log without suffix"),
+    Column("part", TEXT, "what was measured: node_0, sw_0, …"),
+    Column("minutes", NUMBER, "from run_start to the reading; negative before"),
+    Column("watts", NUMBER, "power after conversion, since the reading before"),
+    Column("energy_kj", NUMBER, "energy since the measurement began, in kilojoules"),
+)
 """Columns of the table of power, one row per reading."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.analyses import (
@@ -28,12 +28,10 @@ from mlperf_logging.reports._escape import crop
 from mlperf_logging.reports._lines import count_of
 from mlperf_logging.tables import (
     COUNT,
-    FLAG,
     NAME,
     NOTES,
     NUMBER,
     PROSE,
-    TEXT,
     Column,
     Document,
     Table,
@@ -48,24 +46,12 @@ if TYPE_CHECKING:
 SCHEMA = "mlperf-analyze/1"
 _LONGEST_VALUE = 60
 _SHARE, _PART = ".1%", ",.2f"
-_KINDS = {
-    **{name: column.kind for name, column in {**EVALUATION_COLUMNS, **RUN_COLUMNS}.items()},
-    **dict.fromkeys(
-        ("runs", "seeds", "repeated_seeds", "outliers", "runs_needed", "runs_a", "runs_b"), COUNT
-    ),
-    **dict.fromkeys(("key", "freedom", "rule", "value"), TEXT),
-    **dict.fromkeys(("differs", "breaks_rule"), FLAG),
-}
-_MEANINGS: dict[str, str] = {
-    **SCALING_COLUMNS,
-    **SEED_COLUMNS,
-    **VARIANCE_COLUMNS,
-    **COMPARISON_COLUMNS,
-    **{
-        name: column.meaning
-        for name, column in {**HYPERPARAMETER_COLUMNS, **EVALUATION_COLUMNS, **RUN_COLUMNS}.items()
-    },
-}
+_COUNTS = ("runs", "seeds", "repeated_seeds", "outliers", "runs_needed", "runs_a", "runs_b")
+_COLUMNS = {
+    name: Column(name, COUNT if name in _COUNTS else NUMBER, meaning)
+    for columns in (SCALING_COLUMNS, SEED_COLUMNS, VARIANCE_COLUMNS, COMPARISON_COLUMNS)
+    for name, meaning in columns.items()
+} | {**HYPERPARAMETER_COLUMNS, **EVALUATION_COLUMNS, **RUN_COLUMNS}
 _GROUP: dict[str, Any] = {"kind": NAME, "priority": 0, "said_once": True}
 
 
@@ -215,11 +201,8 @@ def _describe_table(name: str, frame: pd.DataFrame, parameters: AnalysisParamete
     level = f"{100 * parameters.confidence:g}%"
     columns = []
     for each in map(str, frame.columns):
-        look = dict(looks.get(each, {}))
-        look["title"] = look.get("title", "").format(level=level)
-        columns.append(
-            Column(name=each, **{"kind": _KINDS.get(each, NUMBER), "meaning": _MEANINGS.get(each, "")} | look)
-        )
+        column = replace(_COLUMNS.get(each, Column(each, NUMBER)), **looks.get(each, {}))
+        columns.append(replace(column, title=column.title.format(level=level)))
     titles = {
         EVALUATIONS: f"{len(frame):,} values of evaluations",
         VARIANCE: f"run-to-run variance of {parameters.value}",
@@ -277,7 +260,7 @@ def _name_runs(column: Column, records: Sequence[Mapping[str, Any]]) -> Column:
         def write(path: str) -> str:
             return path.removeprefix(folder)
 
-    return Column(**{**vars(column), "format": write})
+    return replace(column, format=write)
 
 
 def _find_common_folder(paths: Sequence[str]) -> str:
