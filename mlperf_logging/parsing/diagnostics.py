@@ -64,6 +64,12 @@ _NOT_READ = "What cannot be read cannot be judged, and the public checks refuse 
 _USE_ENCODER = "Write each record with a JSON encoder, not with str() or repr()."
 
 
+def _unreadable(
+    code: str, label: str, summary: str, *, fix: str = _USE_ENCODER, samples: tuple[str, ...] = ()
+) -> DiagnosticKind:
+    return DiagnosticKind(code, label, Severity.ERROR, summary, _NOT_READ, fix, samples)
+
+
 def _error(code: str, label: str, summary: str, why: str, fix: str, *samples: str) -> DiagnosticKind:
     return DiagnosticKind(code, label, Severity.ERROR, summary, why, fix, samples)
 
@@ -73,14 +79,7 @@ def _warning(code: str, label: str, summary: str, why: str, fix: str) -> Diagnos
 
 
 KINDS = (
-    _error(
-        "MLP001",
-        "not-json",
-        "the record is not JSON at this place",
-        _NOT_READ,
-        _USE_ENCODER,
-        *_at(_ANYWHERE, "?"),
-    ),
+    _unreadable("MLP001", "not-json", "the record is not JSON at this place", samples=_at(_ANYWHERE, "?")),
     _error(
         "MLP002",
         "record-cut-short",
@@ -89,80 +88,64 @@ KINDS = (
         "Write each record with one unbuffered write, and run again.",
         *_at(_ANYWHERE, ""),
     ),
-    _error(
+    _unreadable(
         "MLP003",
         "single-quotes",
         "text stands in single quotes; JSON wants double quotes",
-        _NOT_READ,
-        _USE_ENCODER,
-        *_at(_WANTS_VALUE + _WANTS_NAME, "'"),
+        samples=_at(_WANTS_VALUE + _WANTS_NAME, "'"),
     ),
-    _error(
+    _unreadable(
         "MLP004",
         "python-literal",
         "True, False and None are not JSON; it has true, false and null",
-        _NOT_READ,
-        _USE_ENCODER,
-        *_at(_WANTS_VALUE + _WANTS_NAME, "None"),
+        samples=_at(_WANTS_VALUE + _WANTS_NAME, "None"),
     ),
-    _error(
+    _unreadable(
         "MLP005",
         "unquoted-text",
         "a word stands where JSON wants a value or text in double quotes",
-        _NOT_READ,
-        _USE_ENCODER,
-        *_at(_WANTS_VALUE + _WANTS_NAME, "a"),
+        samples=_at(_WANTS_VALUE + _WANTS_NAME, "a"),
     ),
-    _error(
+    _unreadable(
         "MLP006",
         "trailing-comma",
         "a comma stands before the closing bracket",
-        _NOT_READ,
-        "Take the comma away; better, write each record with a JSON encoder.",
-        '{"a": 1, }',
-        "[1, ]",
+        fix="Take the comma away; better, write each record with a JSON encoder.",
+        samples=('{"a": 1, }', "[1, ]"),
     ),
-    _error(
+    _unreadable(
         "MLP007",
         "missing-comma",
         "a comma or a closing bracket is wanted here",
-        _NOT_READ,
-        "Look for a quote or a comma that is missing, or two records written over each other.",
-        *_at(_WANTS_COMMA, '"b"', "2", "b", "None", "{", "[", "'"),
+        fix="Look for a quote or a comma that is missing, or two records written over each other.",
+        samples=_at(_WANTS_COMMA, '"b"', "2", "b", "None", "{", "[", "'"),
     ),
-    _error(
+    _unreadable(
         "MLP008",
         "missing-colon",
         "a colon and a value are wanted after the name",
-        _NOT_READ,
-        "Look for a quote or a colon that is missing.",
-        *_at(_WANTS_COLON, ",", "}", "]", '"b"', "1", "b", "None", "{", "[", "'"),
+        fix="Look for a quote or a colon that is missing.",
+        samples=_at(_WANTS_COLON, ",", "}", "]", '"b"', "1", "b", "None", "{", "[", "'"),
     ),
-    _error(
+    _unreadable(
         "MLP009",
         "name-not-text",
         "the name of a member must be text in double quotes",
-        _NOT_READ,
-        _USE_ENCODER,
-        *_at(_WANTS_NAME, "1", "{", "["),
+        samples=_at(_WANTS_NAME, "1", "{", "["),
     ),
-    _error(
+    _unreadable(
         "MLP010",
         "malformed-number",
         "the number is not one that JSON knows",
-        _NOT_READ,
-        "Write numbers with a JSON encoder: no sign +, a digit before and after the point.",
-        *_at(_WANTS_VALUE, "+"),
-        '{"a": 01',
-        "[01",
+        fix="Write numbers with a JSON encoder: no sign +, a digit before and after the point.",
+        samples=(*_at(_WANTS_VALUE, "+"), '{"a": 01', "[01"),
     ),
-    _error(
+    _unreadable(
         "MLP011",
         "malformed-text",
         "the text holds a control character or an unknown escape",
-        _NOT_READ,
-        "Write text with a JSON encoder, which escapes such characters.",
-        *_at(_ANYWHERE, '"\x01', '"\\x', "\x01"),
+        fix="Write text with a JSON encoder, which escapes such characters.",
+        samples=_at(_ANYWHERE, '"\x01', '"\\x', "\x01"),
     ),
     _error(
         "MLP012",
@@ -193,26 +176,23 @@ KINDS = (
         "So deep a value is taken for damage.",
         "Log a flatter value.",
     ),
-    _error(
+    _unreadable(
         "MLP016",
         "words-out-of-shape",
         "the words before the JSON are not those of a record",
-        _NOT_READ,
-        "Write time, key and whatever the dialect wants with one space between them, then a colon.",
+        fix="Write time, key and whatever the dialect wants with one space between them, then a colon.",
     ),
-    _error(
+    _unreadable(
         "MLP017",
         "missing-call-site",
         "the record does not say where it was logged",
-        _NOT_READ,
-        "Write file and line in brackets, as in (train.py:12), between time and key.",
+        fix="Write file and line in brackets, as in (train.py:12), between time and key.",
     ),
-    _error(
+    _unreadable(
         "MLP020",
         "record-not-an-object",
         "the record is {found} where an object is wanted",
-        _NOT_READ,
-        'Write the record as an object with "key", "value", "metadata" and a time.',
+        fix='Write the record as an object with "key", "value", "metadata" and a time.',
     ),
     _error(
         "MLP021",

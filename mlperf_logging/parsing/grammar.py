@@ -1,6 +1,6 @@
 """The dialects' grammars at work: lark parsers, the values they make, and what is wrong where they stop.
 
-Loaded only when a record is not ordinary, or when the grammar reads everything (see `reference`).
+Loaded only when a record is not ordinary.
 """
 
 from __future__ import annotations

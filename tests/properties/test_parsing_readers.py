@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grammar_reader import read_events_by_grammar
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches, read_log
 from mlperf_logging.parsing.dialects import load_dialects, mllog
 from mlperf_logging.parsing.records import RecordReader
-from mlperf_logging.parsing.reference import read_events_by_grammar
 from mlperf_logging.parsing.scanner import RECORD_LIMIT, Scanner
 from mlperf_logging.parsing.sources import is_compressed
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from grammar_reader import read_events_by_grammar
 
 from mlperf_logging.parsing import dialects as package
 from mlperf_logging.parsing import rank_dialect, read_log
 from mlperf_logging.parsing.dialects import load_dialects, mllog, read_marker
 from mlperf_logging.parsing.plainly import read_objects
-from mlperf_logging.parsing.reference import read_events_by_grammar
 
 MADE_UP_GRAMMAR = """
 // Key and value in the open.

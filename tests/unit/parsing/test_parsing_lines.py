@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 
 import pytest
+from grammar_reader import read_events_by_grammar
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_log
 from mlperf_logging.parsing.dialects import load_dialects
 from mlperf_logging.parsing.records import RecordReader
-from mlperf_logging.parsing.reference import read_events_by_grammar
 from mlperf_logging.parsing.scanner import RECORD_LIMIT, Scanner
 from mlperf_logging.parsing.sources import BLOCK_BYTES
 
