@@ -12,7 +12,6 @@ import platform
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import venv
 from collections.abc import Sequence
@@ -60,7 +59,8 @@ def install_package(folder: Path) -> Path:
     install = ["--python", python, "install", "--no-deps", "--no-index", built]
     subprocess.run([*pip, *install], check=True, capture_output=True)
     (packages,) = environment.glob("lib/*/site-packages")
-    (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n", "utf-8")
+    dependencies = [path for path in sys.path if Path(path).name == packages.name]
+    (packages / "dependencies.pth").write_text("\n".join(dependencies) + "\n", "utf-8")
     return environment / "bin"
 
 

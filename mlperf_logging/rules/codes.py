@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
-from mlperf_logging.rules.files import load_rule_file
 from mlperf_logging.rules.formula import Node, walk
+
+if TYPE_CHECKING:
+    from mlperf_logging.rules.files import RuleFiles
 
 IDENTITY, LIFECYCLE, EVALUATION, HYPERPARAMETER = "identity", "lifecycle", "evaluation", "hyperparameter"
 
@@ -48,14 +49,14 @@ class Vocabulary(NamedTuple):
     keys: dict[str, str]
 
     @classmethod
-    def load(cls, folder: Path) -> Vocabulary:
+    def load(cls, files: RuleFiles) -> Vocabulary:
         """Read ``codes.yaml`` and ``keys.yaml`` of a folder of rule files.
 
         Raises:
             RuleError: a file is missing or wrong.
         """
-        codes = load_rule_file(folder / "codes.yaml", "codes.yaml")
-        keys = load_rule_file(folder / "keys.yaml", "keys.yaml")
+        codes = files.load("codes")
+        keys = files.load("keys")
         groups: dict[str, str] = {}
         sentences: dict[str, str] = {}
         for group, members in keys.sections():

@@ -44,7 +44,7 @@ class Resolver:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The codes and the groups of keys."""
-        return Vocabulary.load(self.files.folder)
+        return Vocabulary.load(self.files)
 
     def list_rulesets(self) -> list[str]:
         """All rulesets as ``usage/round``, oldest first within a usage, by number."""

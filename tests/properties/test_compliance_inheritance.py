@@ -155,7 +155,7 @@ def test_resolving_applies_the_differences(rounds: list[Delta], shuffle: random.
         shuffle.shuffle(asked)
         drafts = {name: resolver.resolve(name) for name in asked}
         draft = drafts[names[-1]]
-        vocabulary = Vocabulary.load(folder)
+        vocabulary = Vocabulary.load(RuleFiles(folder))
     layers = read_layers(draft)
     assert layers == {place: (CELLS[cell], histories[place]) for place, cell in cells.items()}
     ruleset = Ruleset(ResolvedRuleset.from_json(json.loads(json.dumps(draft))), lambda: vocabulary)

@@ -1,0 +1,76 @@
+"""The package as users install it: the first run in a fresh environment, with an empty home that cannot be written."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+LOGS = PROJECT / "examples" / "logs"
+sys.path.insert(0, str(PROJECT / "benchmarks"))
+
+from harness import install_package  # noqa: E402 - a folder of scripts, not a package
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the commands that a wheel of the checkout installs."""
+    return install_package(tmp_path_factory.mktemp("installation"))
+
+
+def list_tree(folder: Path) -> dict[str, int]:
+    """Every file and folder below a folder, with its time of change."""
+    return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def run(command: Path, *arguments: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run an installed command in a folder that is also its home, with no variables of this process."""
+    return subprocess.run(
+        [command, *arguments],
+        cwd=home,
+        env={"HOME": str(home), "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_first_run_writes_nothing(commands: Path, tmp_path: Path) -> None:
+    """The first check, score and listing of rules after installing work in a home that is empty and read-only."""
+    tmp_path.chmod(0o500)
+    before = list_tree(commands.parent)
+
+    check = run(commands / "mlperf-check", LOGS / "compliant" / "6.1.0_llama31_8b.txt", home=tmp_path)
+    assert (check.returncode, check.stderr) == (0, "")
+    assert "1 file: 1 compliant" in check.stdout
+    rounds = run(commands / "mlperf", "rules", "list", home=tmp_path)
+    assert "training/6.1.0" in rounds.stdout, rounds.stderr
+    example = PROJECT / "examples" / "submission" / "Example_Lab"
+    score = run(commands / "mlperf", "score", example, home=tmp_path)
+    assert score.returncode == 0, score.stderr
+
+    assert list_tree(tmp_path) == {}
+    assert list_tree(commands.parent) == before
+
+
+def test_rule_files_can_take_the_place_of_compiled_rules(commands: Path, tmp_path: Path) -> None:
+    """An installed command reads a folder of rule files, and a fault in it is told with file and line."""
+    log = LOGS / "compliant" / "6.1.0_llama31_8b.txt"
+    good = run(commands / "mlperf-check", "--rules", PROJECT / "compliance_rules", log, home=tmp_path)
+    assert (good.returncode, good.stderr) == (0, "")
+
+    (tmp_path / "rules" / "training").mkdir(parents=True)
+    for name in ("codes.yaml", "keys.yaml"):
+        (tmp_path / "rules" / name).symlink_to(PROJECT / "compliance_rules" / name)
+    broken = "dialect: mllog\ncommon:\n  run_start: loged\n"
+    (tmp_path / "rules" / "training" / "1.0.0.yaml").write_text(broken, "utf-8")
+    bad = run(commands / "mlperf-check", "--rules", tmp_path / "rules", log, home=tmp_path)
+    assert bad.returncode == 2
+    assert (
+        "training/1.0.0.yaml:3: rule common.run_start: cannot read the cell 'loged'"
+        in bad.stderr + bad.stdout
+    )
