@@ -18,14 +18,14 @@ class Column:
 
     Attributes:
         name: its name for programs.
-        kind: "text" (words that stay whole), "name" (may be shortened in its middle), "prose" (may go on in the next
-            line), "notes" (sentences that go below the table), "number", "count" or "flag".
+        kind: "text" (words that stay whole), "name" (may be shortened in its middle), "prose" (wraps between
+            words), "notes" (sentences that go below the table), "number", "count" or "flag".
         meaning: what it holds.
         title: its head for people; the name where empty.
         unit: of its numbers, for people.
         format: how people read a value: a format specification such as ",.3f", or a function to text; four figures
             for numbers where empty.
-        priority: 0 is always shown to people, the highest gives way first where room is scarce; None is for programs.
+        priority: 0 is always shown to people; on a narrow terminal the highest is hidden first; None is for programs only.
         said_once: a value that all rows share stands above the table for people, not in each row.
         missing: what people read where the value is None.
     """

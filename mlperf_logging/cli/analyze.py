@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf analyze") -> 
 
     Args:
         argv: what follows the command's name; None for the arguments of this process.
-        program: name under which the command speaks.
+        program: name of the command, for its messages.
 
     Returns:
         0 when the tables were made, 2 when something could not be read or the arguments are wrong.
@@ -73,7 +73,7 @@ def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
         options: the command line's options.
 
     Raises:
-        UsageError: the target is no formula.
+        UsageError: the target is not a formula.
     """
     from mlperf_logging.analysis.reading import ReadingParameters
     from mlperf_logging.compliance.targets import read_target

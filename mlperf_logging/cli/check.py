@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf-check") -> in
 
     Args:
         argv: what follows the program's name; None for the arguments of this process.
-        program: name under which the command speaks.
+        program: name of the command, for its messages.
 
     Returns:
         0 when all logs are compliant, 1 when one is not, 2 when the work could not be done.
@@ -229,9 +229,9 @@ def _append_job_summary(markdown: str) -> None:
     try:
         with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as page:
             page.write(markdown)
-    except OSError as trouble:
+    except OSError as error:
         raise UsageError(
-            f"cannot write the job summary to {path!r} (GITHUB_STEP_SUMMARY): {trouble.strerror}"
+            f"cannot write the job summary to {path!r} (GITHUB_STEP_SUMMARY): {error.strerror}"
         ) from None
 
 

@@ -91,7 +91,7 @@ def build_check_parser(program: str) -> CheckParser:
     """The parser of `mlperf-check`.
 
     Args:
-        program: name under which the command was called.
+        program: name of the command, for its messages.
     """
     parser = CheckParser(
         prog=program,

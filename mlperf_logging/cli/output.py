@@ -22,7 +22,7 @@ WIDTH_WITHOUT_TERMINAL = 140
 
 
 class Output:
-    """A place for text: standard output, or a file written beside its name and moved there at the end.
+    """A destination for text: standard output, or a file that is written as a draft and moved into place at the end.
 
     Attributes:
         is_terminal: a person looks at it.
@@ -54,11 +54,11 @@ class Output:
             self._draft = self._target.with_name(f"{self._target.name}.{os.getpid()}.part")
         try:
             self._stream = (self._draft or self._target).open("wb")
-        except OSError as trouble:
-            raise UsageError(f"cannot write the report to {path!r}: {trouble.strerror}") from None
+        except OSError as error:
+            raise UsageError(f"cannot write the report to {path!r}: {error.strerror}") from None
 
     def write(self, text: str) -> None:
-        """Write text and hand it on at once.
+        """Write and flush text.
 
         Args:
             text: the text; UTF-8, and what cannot be encoded as an escape.
@@ -70,10 +70,10 @@ class Output:
         self.write_bytes(text.encode("utf-8", "backslashreplace"))
 
     def write_bytes(self, content: bytes) -> None:
-        """Write bytes and hand them on at once.
+        """Write and flush bytes.
 
         Args:
-            content: what is written.
+            content: the bytes.
 
         Raises:
             BrokenPipeError: the reader went away.
@@ -86,27 +86,27 @@ class Output:
             self._stream.flush()
         except BrokenPipeError:
             raise
-        except OSError as trouble:
+        except OSError as error:
             if self._target is None:
                 silence_output()
-            raise UsageError(f"cannot write the report: {trouble.strerror}") from None
+            raise UsageError(f"cannot write the report: {error.strerror}") from None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, raised: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the file in its place, or remove what was begun when the work was broken off."""
+        """Move the file to its place, or remove the draft when an error ended the work."""
         if self._target is None:
             return
         try:
             self._stream.close()
             if self._draft is not None and kind is None:
                 self._draft.replace(self._target)
-        except OSError as trouble:
+        except OSError as error:
             if kind is None:
-                raise UsageError(f"cannot write the report: {trouble.strerror}") from None
+                raise UsageError(f"cannot write the report: {error.strerror}") from None
         finally:
             if self._draft is not None:
                 self._draft.unlink(missing_ok=True)

@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf plot") -> int
 
     Args:
         argv: what follows the command's name; None for the arguments of this process.
-        program: name under which the command speaks.
+        program: name of the command, for its messages.
 
     Returns:
         0 when the picture was drawn, 2 when it could not be.

@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf rcp") -> int:
 
     Args:
         argv: what follows the command's name; None for the arguments of this process.
-        program: name under which the command speaks.
+        program: name of the command, for its messages.
 
     Returns:
         0 when all that was tested passed, 1 when a folder failed, 2 when nothing could be tested.
@@ -66,7 +66,7 @@ def build_parser(program: str) -> Parser:
     """The parser of `mlperf rcp`.
 
     Args:
-        program: name under which the command was called.
+        program: name of the command, for its messages.
     """
     parser = _RcpParser(
         prog=program,
@@ -178,8 +178,8 @@ def _read_scaling(outcome: SubmissionCheck) -> float | None:
         return None
     try:
         return read_scaling_factor(outcome.folder.scaling_file)
-    except ValueError as trouble:
-        raise UsageError(str(trouble)) from None
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
@@ -224,5 +224,5 @@ def _plot(
     )
     try:
         figure.savefig(path, dpi=150)
-    except OSError as trouble:
-        raise UsageError(f"cannot write the picture to {path!r}: {trouble.strerror}") from None
+    except OSError as error:
+        raise UsageError(f"cannot write the picture to {path!r}: {error.strerror}") from None

@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf rules") -> in
 
     Args:
         argv: what follows the command's name; None for the arguments of this process.
-        program: name under which the command speaks.
+        program: name of the command, for its messages.
 
     Returns:
         0 when the question was answered, 1 when the catalogue's pages are stale, 2 when it was wrong.
@@ -206,7 +206,7 @@ def _docs(options: argparse.Namespace, program: str) -> int:
     left_over = [name for name in there if name not in pages]
     if options.check:
         for name in [*stale, *left_over]:
-            print_error(program, f"{folder / name} is stale; write it anew with {program} docs {folder}")
+            print_error(program, f"{folder / name} is stale; write it again with {program} docs {folder}")
         return 1 if stale or left_over else COMPLIANT
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -214,8 +214,8 @@ def _docs(options: argparse.Namespace, program: str) -> int:
             (folder / name).write_text(pages[name], "utf-8")
         for name in left_over:
             there[name].unlink()
-    except OSError as trouble:
-        print_error(program, f"cannot write the pages to {options.folder!r}: {trouble.strerror}")
+    except OSError as error:
+        print_error(program, f"cannot write the pages to {options.folder!r}: {error.strerror}")
         return CANNOT_WORK
     return COMPLIANT
 

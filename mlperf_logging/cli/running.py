@@ -1,4 +1,4 @@
-"""What every command does alike: exit codes, complaints, interrupts and closed pipes."""
+"""What every command does alike: exit codes, errors, interrupts and closed pipes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ PIPE_CLOSED = 141  # … and by a reader that went away
 
 
 def run_guarded(program: str, command: Callable[[], int]) -> int:
-    """Run a command so that no mistake of the user's, interrupt or closed pipe ends in a traceback.
+    """Run a command so that no user error, interrupt or closed pipe ends in a traceback.
 
     Args:
-        program: name under which the command complains.
+        program: name of the command.
         command: does the work and gives the exit code.
 
     Returns:
@@ -30,8 +30,8 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
         code = command()
         if sys.stdout is not None:
             sys.stdout.flush()
-    except MLPerfLoggingError as trouble:
-        for line in str(trouble).splitlines():
+    except MLPerfLoggingError as error:
+        for line in str(error).splitlines():
             print_error(program, line)
         return CANNOT_WORK
     except BrokenPipeError:
@@ -52,7 +52,7 @@ def print_error(program: str, sentence: str) -> None:
     """Write one line to the error stream.
 
     Args:
-        program: who complains.
+        program: name of the command.
         sentence: what is wrong and what to do.
     """
     if sys.stderr is None:
@@ -65,7 +65,7 @@ def print_error(program: str, sentence: str) -> None:
 
 
 def silence_output() -> None:
-    """Send what is still buffered to nowhere, so that closing the stream at exit does not complain."""
+    """Send what is still buffered to nowhere, so that closing the stream at exit raises nothing."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, sys.stdout.fileno())

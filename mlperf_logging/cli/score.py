@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf score") -> in
 
     Args:
         argv: what follows the command's name; None for the arguments of this process.
-        program: name under which the command speaks.
+        program: name of the command, for its messages.
 
     Returns:
         0 when every folder has a result, 1 when one has none, 2 when the work could not be done.
@@ -78,7 +78,7 @@ def build_parser(program: str) -> Parser:
     """The parser of `mlperf score`.
 
     Args:
-        program: name under which the command was called.
+        program: name of the command, for its messages.
     """
     parser = _ScoreParser(
         prog=program,

@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf train") -> in
 
     Args:
         argv: what follows the program's name; None for the arguments of this process.
-        program: name under which the command was called.
+        program: name of the command, for its messages.
 
     Returns:
         The exit code.

@@ -28,9 +28,9 @@ def locate_blame(finding: Finding) -> tuple[int, int] | None:
     if not text:
         return None
     payload = text.find("{")
-    spans, trouble = _read_fields(text, payload) if payload >= 0 else ({}, None)
+    spans, fault = _read_fields(text, payload) if payload >= 0 else ({}, None)
     if finding.code.startswith(_FORM):
-        return (trouble, min(trouble + 1, len(text))) if trouble is not None else _first_word(text)
+        return (fault, min(fault + 1, len(text))) if fault is not None else _first_word(text)
     key_span = spans.get("key") or _find_key(text, finding.key, payload)
     if finding.code.startswith(_ORDER):
         return key_span or _first_word(text)
@@ -61,8 +61,8 @@ def _read_fields(text: str, start: int) -> tuple[dict[str, tuple[int, int]], int
             if not text.startswith(",", place):
                 return spans, None if text.startswith("}", place) else place
             place += 1
-    except json.JSONDecodeError as trouble:
-        return spans, trouble.pos
+    except json.JSONDecodeError as error:
+        return spans, error.pos
     except RecursionError:
         return spans, place
 

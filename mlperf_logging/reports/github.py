@@ -57,11 +57,11 @@ class Report(BaseReport):
     def summarize_job(self, totals: Totals) -> str:
         """Headline, a table of the logs that are not plainly compliant, and a table of their findings."""
         lines = [f"### mlperf-check: {_describe_totals(totals)}", ""]
-        troubled = [result for result in self._results if result.verdict.findings or result.waived]
-        if not troubled:
+        noted = [result for result in self._results if result.verdict.findings or result.waived]
+        if not noted:
             return "\n".join(lines)
         lines += ["| file | verdict | judged by | errors | warnings | waived |", "|---|---|---|--:|--:|--:|"]
-        for result in troubled[:_MOST_ROWS]:
+        for result in noted[:_MOST_ROWS]:
             verdict = result.verdict
             errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
             cells = [verdict.path, verdict.verdict, describe_judge(verdict), str(errors)]
@@ -69,7 +69,7 @@ class Report(BaseReport):
             lines.append(_table_row(cells))
         findings = [
             (each.verdict.path, finding, left_out)
-            for each in troubled
+            for each in noted
             for finding, left_out in fold_findings(each.verdict.findings, verbose=self.options.verbose)
         ]
         if findings:
@@ -78,7 +78,7 @@ class Report(BaseReport):
             place = path if finding.line is None else f"{path}:{finding.line}"
             message = f"{crop(finding.message, _LONGEST_CELL - 30)}{f' … and {more:,} more' if more else ''}"
             lines.append(_table_row([place, finding.severity, finding.code, finding.rule, message]))
-        left_out = len(troubled[_MOST_ROWS:]) + len(findings[_MOST_ROWS:])
+        left_out = len(noted[_MOST_ROWS:]) + len(findings[_MOST_ROWS:])
         if left_out:
             lines += ["", f"{left_out:,} more rows are left out here; the job's log has them all."]
         return "\n".join([*lines, ""])

@@ -1,4 +1,4 @@
-"""How text gives way where room is scarce: names lose their middle, prose goes on in the next line."""
+"""How text fits a narrow terminal: names lose their middle, prose wraps between words."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _BOLD, _DIM = "1", "2"
 
 
 class Renderer(BaseRenderer):
-    """Where room is scarce, prose wraps and names are shortened, then columns are hidden, then rows become blocks."""
+    """On a narrow terminal prose wraps and names are shortened, then columns are hidden, then rows become blocks."""
 
     name: ClassVar[str] = "text"
     description: ClassVar[str] = "for people"
@@ -132,7 +132,7 @@ def _is_said_once(block: _Block) -> bool:
 
 
 def _align(blocks: list[_Block], look: Look) -> list[str]:
-    """The blocks side by side, those of little weight hidden where there is no room, or else one block per row."""
+    """The columns side by side, low-priority ones hidden if there is no room; one block per row as the last resort."""
     shown = blocks
     while (widths := _fit(shown, look.width)) is None:
         weight = max(block.column.priority or 0 for block in shown)
