@@ -39,8 +39,7 @@ def check_log(
         UsageError: there is no such usage, ruleset, division or benchmark.
         RuleError: a rule file is wrong.
     """
-    if options:
-        selection = selection._replace(**options)
+    selection = selection.override(options)
     with no_collecting():
         log = HeldLog(source)
         choice = choose_ruleset(selection, log.identity)

@@ -110,8 +110,7 @@ def judge_run(
         UsageError: there is no such usage, ruleset, division or benchmark, or the target is no formula.
         RuleError: a rule file is wrong.
     """
-    if options:
-        selection = selection._replace(**options)
+    selection = selection.override(options)
     given = None if target is None else [read_target(target)]
     notes = RunNotes(notes_identity=False)
     with no_collecting():

@@ -157,4 +157,4 @@ def start_judge(selection: RuleSelection = AUTOMATIC, **options: Unpack[RuleOpti
         UsageError: there is no such ruleset, division or benchmark.
         RuleError: a rule file is wrong.
     """
-    return LiveJudge(selection._replace(**options))
+    return LiveJudge(selection.override(options))

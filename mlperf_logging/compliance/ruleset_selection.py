@@ -17,6 +17,18 @@ RULESET = "submission_ruleset"
 """Key by which a log names the usage and round that its run was made for."""
 
 
+class RuleOptions(TypedDict, total=False):
+    """The fields of a `RuleSelection` as keyword arguments."""
+
+    usage: str | None
+    ruleset: str
+    division: str | None
+    benchmark: str | None
+    strict: bool
+    level: int | None
+    rules: str | PathLike[str] | None
+
+
 class RuleSelection(NamedTuple):
     """By which rules logs are judged.
 
@@ -39,21 +51,20 @@ class RuleSelection(NamedTuple):
     level: int | None = None
     rules: str | PathLike[str] | None = None
 
+    def override(self, options: RuleOptions) -> "RuleSelection":
+        """The same selection with other values of some fields.
+
+        Args:
+            options: field to value.
+
+        Raises:
+            TypeError: there is no such field.
+        """
+        return RuleSelection(**{**self._asdict(), **options}) if options else self
+
 
 AUTOMATIC = RuleSelection()
 """Lets each log choose."""
-
-
-class RuleOptions(TypedDict, total=False):
-    """The fields of a `RuleSelection` as keyword arguments."""
-
-    usage: str | None
-    ruleset: str
-    division: str | None
-    benchmark: str | None
-    strict: bool
-    level: int | None
-    rules: str | PathLike[str] | None
 
 
 class Choice(NamedTuple):

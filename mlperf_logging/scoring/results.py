@@ -33,7 +33,7 @@ def read_results(
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
-    selection = selection._replace(**options)
+    selection = selection.override(options)
     return [
         (folder, [score_run(judge_run(log, selection)) for log in folder.logs])
         for folder in find_result_folders(path)
@@ -92,7 +92,7 @@ def check_results(
         UsageError: there is no such folder, it holds no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
-    selection = selection._replace(**options)
+    selection = selection.override(options)
     book = open_rules(selection.rules)
     known: dict[str, dict[str, ReferenceTable]] = {}
 

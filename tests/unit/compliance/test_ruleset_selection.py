@@ -10,6 +10,7 @@ from rule_folders import write_round
 
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.findings import Verdict
+from mlperf_logging.compliance.ruleset_selection import RuleOptions, RuleSelection
 from mlperf_logging.errors import UsageError
 
 CLOSED = mllog("submission_division", "closed")
@@ -195,3 +196,15 @@ def test_round_without_divisions_asks_for_none(tmp_path: Path) -> None:
     write_round(tmp_path, "common:\n  seed: any number\n", knitting="both:\n  seed: any number\n")
     verdict = check_log(mllog("submission_benchmark", "knitting"), rules=tmp_path)
     assert (verdict.verdict, verdict.division) == ("pass", None)
+
+
+def test_options_are_the_fields_of_a_selection() -> None:
+    """Keywords override the selection that is given; one that is no field of it is refused by name."""
+    selection = RuleSelection(ruleset="1.0.0", strict=True)
+
+    assert set(RuleOptions.__annotations__) == set(RuleSelection._fields)
+    assert selection.override({"division": "open"}) == RuleSelection(
+        ruleset="1.0.0", division="open", strict=True
+    )
+    with pytest.raises(TypeError, match="rule_set"):
+        check_log(b"", rule_set="1.0.0")  # type: ignore[call-arg]
