@@ -1,1 +1,1 @@
-"""The rules of all rounds, as data. `mlperf_logging.compliance` reads them."""
+"""The rules of all rounds, as data: rule files, or what the build compiles from them. `mlperf_logging.rules` reads them."""
