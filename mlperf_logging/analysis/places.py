@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlperf_logging.parsing.sources import STANDARD_INPUT
+from mlperf_logging.runs.evaluations import read_number
 from mlperf_logging.runs.folders import describe_folder
 
 
@@ -75,10 +77,5 @@ def read_count(value: Any) -> float | None:
     Args:
         value: any JSON value.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
-    return number if number >= 0 and number != float("inf") else None
+    number = read_number(value)
+    return None if number is None or not 0 <= number < math.inf else float(number)

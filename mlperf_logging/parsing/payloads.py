@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import chain
 from math import isfinite
 from typing import Any
@@ -56,39 +56,38 @@ class PairDecoder:
 
     def decode_values(self, text: str, place: int) -> tuple[list[Any], int] | None:
         """Decode the whole values of a list from a place of a text on, as far as they go."""
-        values: list[Any] = []
-        end = place
-        try:
-            while True:
-                value, end = self.decode(text, skip_blanks(text, place))
-                values.append(value)
-                place = skip_blanks(text, end)
-                if text[place] != ",":
-                    break
-                place += 1
-        except (ValueError, IndexError, RecursionError):
-            self.duplicates.clear()
-        return (values, end) if values else None
+        return self._decode_parts(text, place, self.decode)
 
     def decode_members(self, text: str, place: int) -> tuple[list[tuple[str, Any]], int] | None:
         """Decode the whole members of an object from a place of a text on, as far as they go."""
-        members: list[tuple[str, Any]] = []
+        return self._decode_parts(text, place, self._decode_member)
+
+    def _decode_member(self, text: str, place: int) -> tuple[tuple[str, Any], int]:
+        if text[place] != '"':
+            raise ValueError("the name of a member is text")
+        name, end = self.decode(text, place)
+        place = skip_blanks(text, end)
+        if text[place] != ":":
+            raise ValueError("a colon follows the name of a member")
+        value, end = self.decode(text, skip_blanks(text, place + 1))
+        return (name, value), end
+
+    def _decode_parts(
+        self, text: str, place: int, decode: Callable[[str, int], tuple[Any, int]]
+    ) -> tuple[list[Any], int] | None:
+        parts: list[Any] = []
         end = place
         try:
-            while text[place := skip_blanks(text, place)] == '"':
-                name, place = self.decode(text, place)
-                place = skip_blanks(text, place)
-                if text[place] != ":":
-                    break
-                value, end = self.decode(text, skip_blanks(text, place + 1))
-                members.append((name, value))
+            while True:
+                part, end = decode(text, skip_blanks(text, place))
+                parts.append(part)
                 place = skip_blanks(text, end)
                 if text[place] != ",":
                     break
                 place += 1
         except (ValueError, IndexError, RecursionError):
             self.duplicates.clear()
-        return (members, end) if members else None
+        return (parts, end) if parts else None
 
     def make_object(self, members: list[tuple[str, Any]]) -> dict[str, Any]:
         """Make an object of its members; of a name that stands twice the last member counts."""

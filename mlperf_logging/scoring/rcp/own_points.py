@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.runs.evaluations import read_number
 from mlperf_logging.scoring.rcp.points import UNITS, ReferencePoint, ReferenceTable
 
 _PUBLIC_RUNS = {"Epochs to converge": None, "samples to converge": "samples"}
@@ -100,11 +102,5 @@ def _read_point(path: str, batch_size: Any, runs: Any) -> ReferencePoint:
 
 
 def _read_number(value: Any) -> float | None:
-    if isinstance(value, str):
-        try:
-            value = float(value)
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < float("inf"):
-        return None
-    return value
+    number = read_number(value)
+    return None if number is None or not 0 < number < math.inf else number
