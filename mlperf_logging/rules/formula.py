@@ -1,6 +1,6 @@
 """Reading formulas and cells: text of a rule file into a small syntax tree of plain lists.
 
-The tree is made of JSON values only (lists, strings, numbers), so that a resolved ruleset can be cached as
+The tree is made of JSON values only (lists, strings, numbers), so that a resolved ruleset can be kept as
 JSON and read back without trusting anything: `closures` accepts the node names listed here and no others.
 """
 
@@ -51,15 +51,18 @@ class Cell(NamedTuple):
     """
 
     also: bool
-    clauses: list[tuple[str, Node, str]]
+    clauses: tuple[tuple[str, Node, str], ...]
 
 
+@cache
 def parse_cell(text: str) -> Cell:
     """The clauses of a cell as (kind, node, text).
 
     Kinds: ``every``, ``first``, ``rest``, ``any`` and ``end`` with a formula's node; ``occurs`` with a node
         such as ``["exactly_one"]``, ``["at_least", 2]`` or ``["at_least_one_of", "epoch_start"]``;
         ``once_each`` with ``["once_each", place, name of a list]``.
+
+    The same cell stands in many tables, so what was parsed is kept; nobody changes a node.
 
     Raises:
         RuleError: the text is not a cell; the message shows the place.
@@ -83,7 +86,7 @@ def parse_cell(text: str) -> Cell:
         else:
             operands = [int(t) if t.type == "INT" else str(t) for t in clause.children]
             clauses.append((OCCURS, [kind, *operands], _occurs_text(kind, operands)))
-    return Cell(also is not None, clauses)
+    return Cell(also is not None, tuple(clauses))
 
 
 def _occurs_text(kind: str, operands: list[Any]) -> str:
@@ -102,10 +105,10 @@ def _parse(text: str, start: str) -> "Tree[Token]":
 
     try:
         return build_parser().parse(text, start=start)
-    except UnexpectedInput as trouble:
-        if getattr(getattr(trouble, "token", None), "type", "") == "$END":
+    except UnexpectedInput as error:
+        if getattr(getattr(error, "token", None), "type", "") == "$END":
             raise RuleError(f"cannot read the {start} {text!r}: it stops too early") from None
-        place = trouble.pos_in_stream if trouble.pos_in_stream is not None else len(text)
+        place = error.pos_in_stream if error.pos_in_stream is not None else len(text)
         place = len(text) if place < 0 else place
         raise RuleError(
             f"cannot read the {start} {text!r} at {text[place : place + 12]!r} (character {place + 1})"

@@ -191,7 +191,7 @@ CELLS = {
 def test_cell_gives_its_clauses(text: str) -> None:
     """A cell's clauses come with kind, tree and words, in their order."""
     cell = parse_cell(text)
-    assert (cell.also, cell.clauses) == CELLS[text]
+    assert (cell.also, list(cell.clauses)) == CELLS[text]
 
 
 @pytest.mark.parametrize(
