@@ -153,6 +153,11 @@ def count_names(text: bytes) -> int:
     return sum(counts)
 
 
+def is_word(text: bytes) -> bool:
+    """Whether a text holds letters, digits and underscores only."""
+    return text.replace(b"_", b"").isalnum()
+
+
 def read_milliseconds(seconds: str) -> int | float | None:
     """Seconds, as written in decimal, as milliseconds; exact where no fraction of a millisecond is left.
 

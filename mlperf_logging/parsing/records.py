@@ -276,9 +276,9 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
         text = raw.decode("latin-1")
         doubts.append("not-utf8")
     if "\\ud" in text or "\\uD" in text:
-        mended = re.sub(_ESCAPE, lambda found: "\\ufffd" if found[1] else found[0], text)
-        if mended != text:
-            text = mended
+        repaired = re.sub(_ESCAPE, lambda found: "\\ufffd" if found[1] else found[0], text)
+        if repaired != text:
+            text = repaired
             doubts.append("lone-surrogate")
     return text, doubts
 

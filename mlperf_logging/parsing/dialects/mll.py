@@ -13,6 +13,7 @@ from mlperf_logging.parsing.payloads import (
     count_members,
     count_names,
     describe,
+    is_word,
     read_metadata,
     read_milliseconds,
 )
@@ -42,7 +43,7 @@ def read_ordinary(
             value, metadata = record.value, record.metadata
             time_ms = read_milliseconds(seconds.decode())
             members = 2 + count_members((value, metadata), 1)
-            if time_ms is None or not _is_word(key):
+            if time_ms is None or not is_word(key):
                 return None
             if payload.count(b":") != members and count_names(payload) != members:
                 return None
@@ -51,11 +52,6 @@ def read_ordinary(
     except (ValueError, RecursionError):
         return None
     return events
-
-
-def _is_word(text: bytes) -> bool:
-    """Whether a text holds letters, digits and underscores only."""
-    return text.replace(b"_", b"").isalnum()
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
