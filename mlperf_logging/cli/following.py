@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.tailing import Pace, TailedFile
-from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.messages import describe_problem
 from mlperf_logging.errors import UnreadableLogError
-from mlperf_logging.events import Event, Outcome, Problem, Severity
+from mlperf_logging.events import Event, Outcome, Problem
 from mlperf_logging.parsing.sources import STANDARD_INPUT
 from mlperf_logging.reports import FileResult
 from mlperf_logging.runs.summary import RUN_STOP
@@ -150,18 +150,6 @@ class Follower:
         choice = self._live.choice
         if choice is None:
             raise UnreadableLogError(self.path, f"{self.path}: nothing could be judged")
-        failed = any(finding.severity == Severity.ERROR for finding in self._found)
-        verdict = Verdict(
-            path=self.path,
-            dialect=self._dialect,
-            usage=choice.ruleset.usage,
-            ruleset=choice.ruleset.round,
-            ruleset_reason=choice.reason,
-            division=choice.division,
-            benchmark=choice.benchmark,
-            verdict=Outcome.FAILED if failed else Outcome.PASSED,
-            findings=tuple(self._found),
-            run=self._live.run,
-            event_count=self._event_count,
+        return self._judge.settle(
+            choice.make_verdict(self.path, self._dialect, self._found, self._live.run, self._event_count)
         )
-        return self._judge.settle(verdict)

@@ -15,7 +15,7 @@ from mlperf_logging.compliance.ruleset_selection import (
     RuleSelection,
     choose_ruleset,
 )
-from mlperf_logging.events import Event, Outcome, Problem, Severity
+from mlperf_logging.events import Event, Problem
 from mlperf_logging.rules.closures import RunState
 from mlperf_logging.rules.rulesets import Table
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
@@ -54,8 +54,6 @@ class JudgedLog(NamedTuple):
     """A log that was judged, before its violations are put into words.
 
     Attributes:
-        log: the log.
-        choice: what it was judged by.
         judge: holds the violations and what the run has shown.
         problems: records that could not be read as written.
         foreign: number of records of each dialect that the round does not read.
@@ -70,11 +68,7 @@ class JudgedLog(NamedTuple):
     event_count: int
 
     def reach_verdict(self, counting: Collection[str] | None = None) -> Verdict:
-        """The verdict, with what was found in words.
-
-        Args:
-            counting: ids of the rules that count; None for all that were judged.
-        """
+        """The verdict, with what was found in words; where ids of rules are given, only these count."""
         log, choice, count = self.log, self.choice, self.event_count
         violations = [each for each in self.judge.violations if counting is None or each.rule.id in counting]
         findings: list[Finding] = list(choice.findings)
@@ -91,30 +85,12 @@ class JudgedLog(NamedTuple):
                 *[messages.describe_violation(each, ruleset) for each in violations],
             ]
             findings.sort(key=_place)
-        failed = any(finding.severity == Severity.ERROR for finding in findings)
-        return Verdict(
-            path=log.path,
-            dialect=choice.ruleset.dialect if count else next(iter(log.identity.dialects), None),
-            usage=choice.ruleset.usage,
-            ruleset=choice.ruleset.round,
-            ruleset_reason=choice.reason,
-            division=choice.division,
-            benchmark=choice.benchmark,
-            verdict=Outcome.FAILED if failed else Outcome.PASSED,
-            findings=tuple(findings),
-            run=summarize_run(self.judge.state),
-            event_count=count,
-        )
+        dialect = choice.ruleset.dialect if count else next(iter(log.identity.dialects), None)
+        return choice.make_verdict(log.path, dialect, findings, summarize_run(self.judge.state), count)
 
 
 def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
-    """Judge the items of a log.
-
-    Args:
-        log: the log.
-        choice: what it is judged by.
-        table: the rules for its kind of run.
-    """
+    """Judge the items of a log by the rules for its kind of run."""
     judge = Judge(table)
     problems: list[Problem] = []
     foreign: dict[str, int] = {}

@@ -46,16 +46,11 @@ def try_rule(
 
 
 def find_example(ruleset: Ruleset, rule: Rule) -> Example:
-    """A passing and a failing example, each shown to be one by the engine.
-
-    Raises:
-        RuleError: a written example does not show what it claims, or none is written and none could be found.
-    """
+    """A passing and a failing example, each shown to be one by the engine; `RuleError` where that fails."""
     if rule.passing or rule.failing:
-        example = Example(tuple(rule.passing), tuple(rule.failing))
+        example = Example(rule.passing, rule.failing)
     else:
-        lists = _derive(ruleset, rule)
-        example = Example(*[tuple([write_event(event) for event in events]) for events in lists])
+        example = Example(*[tuple(map(write_event, events)) for events in _derive(ruleset, rule)])
     for events, should_pass in ((example.passing, True), (example.failing, False)):
         try:
             found = [
@@ -64,12 +59,10 @@ def find_example(ruleset: Ruleset, rule: Rule) -> Example:
                 if f.severity == Severity.ERROR or rule.severity == Severity.WARNING
             ]
         except ValueError as error:
-            raise RuleError(str(error), path=rule.path, line=rule.line, rule=rule.id) from None
+            raise rule.fail(str(error)) from None
         if bool(found) == should_pass:
             claim, verb = ("passing", "pass") if should_pass else ("failing", "fail")
-            raise RuleError(
-                f"its {claim} example {events} does not {verb}", path=rule.path, line=rule.line, rule=rule.id
-            )
+            raise rule.fail(f"its {claim} example {events} does not {verb}")
     return example
 
 
@@ -88,22 +81,12 @@ def _derive(ruleset: Ruleset, rule: Rule) -> tuple[list[Event], list[Event]]:
         (_, name), names = rule.node[1], rule.node[3]
         events = [_event(key, None, {name: each}) for each in names]
         return events, events[:-1]
-    passing: list[Event] | None = None
-    failing: list[Event] | None = None
+    found: dict[bool, list[Event]] = {}
     for events in itertools.islice(_candidates(ruleset, rule, key), _TRIED):
-        holds = not try_rule(ruleset, rule, events)
-        if holds and passing is None:
-            passing = events
-        elif not holds and failing is None:
-            failing = events
-        if passing is not None and failing is not None:
-            return passing, failing
-    raise RuleError(
-        "write examples under 'pass' and 'fail': none were found",
-        path=rule.path,
-        line=rule.line,
-        rule=rule.id,
-    )
+        found.setdefault(not try_rule(ruleset, rule, events), events)
+        if len(found) == 2:
+            return found[True], found[False]
+    raise rule.fail("write examples under 'pass' and 'fail': none were found")
 
 
 def _candidates(ruleset: Ruleset, rule: Rule, key: str) -> Iterator[list[Event]]:

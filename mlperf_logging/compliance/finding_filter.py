@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
 from mlperf_logging.errors import UsageError
-from mlperf_logging.events import Outcome, Severity
+from mlperf_logging.events import Outcome
 
 _CODE_LETTERS = "MLP"
 _CODE_DIGITS = 3
@@ -42,26 +42,18 @@ def is_code_prefix(pattern: str) -> bool:
 
 
 def match_finding(pattern: str, finding: Finding) -> bool:
-    """Tell whether a pattern means a finding.
+    """Tell whether a pattern means a finding: by code or its beginning, rule id, or shell pattern of rule ids."""
+    return _match(pattern, (finding.code,), (finding.rule,))
 
-    Args:
-        pattern: a code or its beginning (``MLP3``), a rule id, or a shell pattern of rule ids (``opt_*``).
-        finding: what the pattern is held against.
-    """
+
+def _match(pattern: str, codes: Collection[str], rules: Collection[str]) -> bool:
     if is_code_prefix(pattern):
-        return finding.code.startswith(pattern.upper())
-    if pattern == finding.rule:
-        return True
-    if not is_glob(pattern):
-        return False
+        return any(code.startswith(pattern.upper()) for code in codes)
+    if pattern in rules or not any(character in pattern for character in "*?["):
+        return pattern in rules
     from fnmatch import fnmatchcase
 
-    return fnmatchcase(finding.rule, pattern)
-
-
-def is_glob(text: str) -> bool:
-    """Tell whether a text holds a shell pattern's special characters."""
-    return any(character in text for character in "*?[")
+    return any(fnmatchcase(rule, pattern) for rule in rules)
 
 
 def parse_filter(
@@ -71,16 +63,10 @@ def parse_filter(
     known_codes: Collection[str] = (),
     known_rules: Collection[str] = (),
 ) -> FindingFilter:
-    """Read the patterns of ``--select`` and ``--ignore``.
-
-    Args:
-        select: patterns to keep; each text may hold several, separated by commas.
-        ignore: patterns to drop, written likewise.
-        known_codes: every code that exists; empty leaves codes unchecked.
-        known_rules: every rule id that exists; empty leaves rule ids unchecked.
+    """Read the patterns of ``--select`` and ``--ignore``, which commas may separate.
 
     Raises:
-        UsageError: a pattern means no known code and no known rule.
+        UsageError: a pattern means no known code and no known rule; where none are given, all are known.
     """
     chosen = []
     for texts in (select, ignore):
@@ -93,41 +79,23 @@ def parse_filter(
 
 
 def apply_filter(verdict: Verdict, wanted: FindingFilter) -> Verdict:
-    """The verdict with the selected findings only; an unjudged log stays as it is.
-
-    Args:
-        verdict: the judgement of one log.
-        wanted: which findings count.
-    """
+    """The verdict with the selected findings only; an unjudged log stays as it is."""
     if not any(wanted):
         return verdict
     return replace_findings(verdict, [finding for finding in verdict.findings if wanted.keeps(finding)])
 
 
 def replace_findings(verdict: Verdict, findings: Iterable[Finding]) -> Verdict:
-    """The verdict that follows from other findings; an unjudged log ("error") stays as it is.
-
-    Args:
-        verdict: the judgement of one log.
-        findings: those that count.
-    """
+    """The verdict that follows from other findings; an unjudged log ("error") stays as it is."""
     if verdict.verdict == Outcome.UNJUDGED:
         return verdict
     kept = tuple(findings)
-    failed = any(finding.severity == Severity.ERROR for finding in kept)
-    return verdict._replace(findings=kept, verdict=Outcome.FAILED if failed else Outcome.PASSED)
+    return verdict._replace(findings=kept, verdict=decide_outcome(kept))
 
 
 def _check_pattern(pattern: str, known_codes: Collection[str], known_rules: Collection[str]) -> None:
-    if is_code_prefix(pattern):
-        known = not known_codes or any(code.startswith(pattern.upper()) for code in known_codes)
-    elif is_glob(pattern):
-        from fnmatch import fnmatchcase
-
-        known = not known_rules or any(fnmatchcase(rule, pattern) for rule in known_rules)
-    else:
-        known = not known_rules or pattern in known_rules
-    if known:
+    known = known_codes if is_code_prefix(pattern) else known_rules
+    if not known or _match(pattern, known_codes, known_rules):
         return
     from mlperf_logging.suggestions import did_you_mean
 

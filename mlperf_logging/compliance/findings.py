@@ -1,5 +1,6 @@
 """What judging a log gives: findings and, for a whole log, a verdict. Values only."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Outcome, Severity
@@ -39,19 +40,7 @@ class Finding(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """The finding under the field names of the ``mlperf-check/1`` document."""
-        return {
-            "code": self.code,
-            "rule": self.rule,
-            "severity": self.severity,
-            "key": self.key,
-            "line": self.line,
-            "column": self.column,
-            "message": self.message,
-            "expected": self.expected,
-            "found": self.found,
-            "source": self.source,
-            "hint": self.hint,
-        }
+        return {name: value for name, value in self._asdict().items() if name != "excerpt"}
 
 
 class Verdict(NamedTuple):
@@ -85,15 +74,16 @@ class Verdict(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as one entry of ``files`` in the ``mlperf-check/1`` document."""
+        fields = self._asdict()
+        del fields["event_count"]
         return {
-            "path": self.path,
-            "dialect": self.dialect,
-            "usage": self.usage,
-            "ruleset": self.ruleset,
-            "ruleset_reason": self.ruleset_reason,
-            "division": self.division,
-            "benchmark": self.benchmark,
-            "verdict": self.verdict,
+            **fields,
             "findings": [finding.as_json() for finding in self.findings],
             "run": self.run._asdict(),
         }
+
+
+def decide_outcome(findings: Iterable[Finding]) -> Outcome:
+    """Failed where one of the findings is an error, else passed."""
+    failed = any(finding.severity == Severity.ERROR for finding in findings)
+    return Outcome.FAILED if failed else Outcome.PASSED

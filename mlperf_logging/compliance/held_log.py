@@ -27,11 +27,7 @@ class HeldLog:
     """
 
     def __init__(self, source: Source, notes: "RunNotes | None" = None) -> None:
-        """Read the log.
-
-        Args:
-            source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
-            notes: takes in what is read, for the typed view of the run.
+        """Read the log; the notes, for the typed view of the run, take in its items.
 
         Raises:
             UnreadableLogError: the log cannot be opened or its compression is broken.
@@ -45,12 +41,9 @@ class HeldLog:
         if _can_be_read_once_only(self._source):
             self._source = self._spool = _open_spool(self._source)
         for batch in read_batches(self._source):
-            uniform = is_uniform(batch)
-            self._uniform = self._uniform and uniform
+            self._uniform = self._uniform and is_uniform(batch)
             self.identity.note(batch)
-            if notes is not None and uniform:
-                notes.note_events(batch[0].dialect, cast("list[Event]", batch))
-            elif notes is not None:
+            if notes is not None:
                 notes.note(batch)
             if self._items is not None:
                 self._items += batch
@@ -64,11 +57,7 @@ class HeldLog:
         return ()
 
     def arrange(self, reading: dict[str, Any]) -> Iterator[Event | Problem]:
-        """The items as a round reads them: in file order, or each record once and sorted by its text.
-
-        Args:
-            reading: see `Ruleset.reading`.
-        """
+        """The items as a round reads them: in file order, or each record once and sorted by its text."""
         if not reading:
             return self._read_items()
         kept: dict[bytes, Event | Problem] = {}

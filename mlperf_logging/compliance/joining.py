@@ -46,12 +46,7 @@ class Joiner:
 
 
 def identify_evaluation(event: Event, join: Mapping[str, str] | None) -> bytes | str:
-    """What distinguishes an evaluation from others: its record, or what joined events are joined by.
-
-    Args:
-        event: an event of an evaluation, or a joined one.
-        join: how the benchmark's events are joined, or None.
-    """
+    """What distinguishes an evaluation from others: its record, or what joined events are joined by."""
     if join is not None and event.key == join["key"]:
         return repr(event.value.get(join["by"]))
     if join is not None and event.key == join["of"] and join["by"] in event.metadata:

@@ -112,7 +112,7 @@ def judge_run(
     """
     selection = selection.override(options)
     given = None if target is None else [read_target(target)]
-    notes = RunNotes(notes_identity=False)
+    notes = RunNotes()
     with no_collecting():
         log = HeldLog(source, notes)
         choice = choose_ruleset(selection, log.identity)

@@ -35,11 +35,6 @@ class LiveJudge:
     """
 
     def __init__(self, selection: RuleSelection = AUTOMATIC) -> None:
-        """Begin; `start_judge` says what may go wrong.
-
-        Args:
-            selection: by which rules.
-        """
         self.choice: Choice | None = None
         self._selection = selection
         self._identity = Identity({}, {})

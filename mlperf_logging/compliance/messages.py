@@ -25,12 +25,7 @@ _Words = tuple[str, str, str]
 
 
 def describe_violation(violation: Violation, ruleset: Ruleset) -> Finding:
-    """The finding that says what a violation is.
-
-    Args:
-        violation: as the judge gives it.
-        ruleset: the rules that it was judged by.
-    """
+    """The finding that says what a violation is."""
     rule, event, code = violation.rule, violation.event, violation.code
     message, found, hint = _WRITERS[violation.kind](violation, ruleset)
     known = ruleset.vocabulary().codes.get(code)
@@ -52,11 +47,7 @@ def describe_violation(violation: Violation, ruleset: Ruleset) -> Finding:
 
 
 def describe_problem(problem: Problem) -> Finding:
-    """The finding for a record that could not be read as written.
-
-    Args:
-        problem: as the reader gives it.
-    """
+    """The finding for a record that could not be read as written."""
     from mlperf_logging.parsing.diagnostics import KINDS
 
     return Finding(
@@ -75,14 +66,7 @@ def describe_problem(problem: Problem) -> Finding:
 def describe_foreign_records(
     counts: dict[str, int], lines: dict[str, int], ruleset: Ruleset, event_count: int
 ) -> Iterator[Finding]:
-    """The findings for records of other dialects than the round's.
-
-    Args:
-        counts: number of records of each such dialect.
-        lines: first line of each dialect.
-        ruleset: the rules that the log was judged by.
-        event_count: events that were judged.
-    """
+    """The findings for records of other dialects than the round's."""
     for dialect, number in counts.items():
         records = f"{number} record{'s' * (number != 1)} in the {dialect} dialect"
         verb = "does" if number == 1 else "do"
@@ -101,11 +85,7 @@ def describe_foreign_records(
 
 
 def describe_empty_log(*, has_records: bool) -> Finding:
-    """The finding for a log without an event to judge.
-
-    Args:
-        has_records: whether it holds records of dialects that do not count.
-    """
+    """The finding for a log without an event to judge."""
     message = "no event is left to judge" if has_records else "the file holds no event of a known log dialect"
     hint = "Check that this is a result log, and that the run wrote its events to this file."
     return Finding(
@@ -114,12 +94,7 @@ def describe_empty_log(*, has_records: bool) -> Finding:
 
 
 def describe_unknown_benchmark(benchmark: str, ruleset: Ruleset) -> Finding:
-    """The finding for a benchmark that the round does not know.
-
-    Args:
-        benchmark: as asked for or logged.
-        ruleset: the round's rules.
-    """
+    """The finding for a benchmark that the round does not know."""
     similar = suggest_name(benchmark, ruleset.benchmarks)
     fix = "Log the name as the round spells it, or judge by another ruleset."
     return Finding(
@@ -138,12 +113,7 @@ def describe_unknown_benchmark(benchmark: str, ruleset: Ruleset) -> Finding:
 
 
 def describe_unknown_division(division: str | None, ruleset: Ruleset) -> Finding:
-    """The finding for a log whose division is not known.
-
-    Args:
-        division: as logged, or None.
-        ruleset: the round's rules.
-    """
+    """The finding for a log whose division is not known."""
     return Finding(
         "MLP107",
         "unknown-division",

@@ -1,13 +1,15 @@
 """Choosing what a log is judged by: the round, the division and the benchmark."""
 
+from collections.abc import Callable, Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
-from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.repository import RoundIndex, RuleRepository, open_rules
 from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.runs.summary import RunSummary
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.identity import Identity
@@ -84,31 +86,36 @@ class Choice(NamedTuple):
     benchmark: str | None
     findings: tuple[Finding, ...]
 
+    def make_verdict(
+        self, path: str, dialect: str | None, findings: Iterable[Finding], run: RunSummary, event_count: int
+    ) -> Verdict:
+        """The verdict on a log that was judged by this choice, as its findings have it."""
+        held, ruleset = tuple(findings), self.ruleset
+        return Verdict(
+            path,
+            dialect,
+            ruleset.usage,
+            ruleset.round,
+            self.reason,
+            self.division,
+            self.benchmark,
+            decide_outcome(held),
+            held,
+            run,
+            event_count,
+        )
+
 
 def choose_ruleset(
     selection: RuleSelection, identity: "Identity", book: RuleRepository | None = None
 ) -> Choice:
-    """Choose the round, the division and the benchmark for a log.
-
-    Args:
-        selection: what the caller asks for.
-        identity: what the log says.
-        book: the rules; None for those that the selection names.
-
-    Raises:
-        UsageError: there is no such usage, ruleset, division or benchmark; the message names near ones.
-    """
+    """Choose the round, the division and the benchmark for a log; `UsageError` names ones near an unknown one."""
     book = book or open_rules(selection.rules)
     usage, ruleset, division, benchmark, *_ = selection
     index = book.index()
-    if usage is not None and all(entry.usage != usage for entry in index):
-        _refuse_unknown("usage", usage, sorted({entry.usage for entry in index}))
-    if division is not None:
-        _refuse_unknown("division", division, DIVISIONS)
-    if benchmark is not None:
-        _refuse_unknown(
-            "benchmark", benchmark, sorted({name for entry in index for name in entry.benchmarks})
-        )
+    _refuse_unknown("usage", usage, (entry.usage for entry in index))
+    _refuse_unknown("division", division, DIVISIONS)
+    _refuse_unknown("benchmark", benchmark, (name for entry in index for name in entry.benchmarks))
     if ruleset == AUTO:
         entry, reason = _choose_newest(index, usage, benchmark, identity)
     else:
@@ -127,14 +134,14 @@ def choose_ruleset(
 def _find_round(index: list[RoundIndex], usage: str | None, ruleset: str) -> RoundIndex:
     named, _, version = ruleset.rpartition("/")
     if named:
-        _refuse_unknown("usage", named, sorted({entry.usage for entry in index}))
+        _refuse_unknown("usage", named, (entry.usage for entry in index))
         if usage not in (None, named):
             raise UsageError(f"the ruleset {ruleset!r} is not of the usage {usage!r}; name one of the two")
     wanted = named or usage
     found = [entry for entry in index if entry.round == version and wanted in (None, entry.usage)]
     if not found:
-        rounds = {entry.round for entry in index if wanted in (None, entry.usage)}
-        _refuse_unknown("ruleset", ruleset, sorted(rounds, key=_number_parts))
+        rounds = (entry.round for entry in index if wanted in (None, entry.usage))
+        _refuse_unknown("ruleset", ruleset, rounds, key=_number_parts)
         raise UsageError(f"there is no ruleset {ruleset!r}")
     if len(found) == 1:
         return found[0]
@@ -170,17 +177,15 @@ def _choose_newest(
 
 
 def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | None) -> tuple[Finding, ...]:
-    knows_benchmark = benchmark is None or benchmark in ruleset.benchmarks
-    knows_division = division in DIVISIONS or not ruleset.has_divisions
-    if knows_benchmark and knows_division:
-        return ()
-    from mlperf_logging.compliance import messages
-
     found = []
-    if benchmark is not None and not knows_benchmark:
-        found.append(messages.describe_unknown_benchmark(benchmark, ruleset))
-    if not knows_division:
-        found.append(messages.describe_unknown_division(division, ruleset))
+    if benchmark is not None and benchmark not in ruleset.benchmarks:
+        from mlperf_logging.compliance.messages import describe_unknown_benchmark
+
+        found.append(describe_unknown_benchmark(benchmark, ruleset))
+    if division not in DIVISIONS and ruleset.has_divisions:
+        from mlperf_logging.compliance.messages import describe_unknown_division
+
+        found.append(describe_unknown_division(division, ruleset))
     return tuple(found)
 
 
@@ -188,13 +193,16 @@ def _number_parts(version: str) -> list[int]:
     return [int(part) if part.isdigit() else 0 for part in version.split(".")]
 
 
-def _refuse_unknown(what: str, given: str, known: list[str] | tuple[str, ...]) -> None:
-    if given in known:
+def _refuse_unknown(
+    what: str, given: str | None, known: Iterable[str], key: Callable[[str], list[int]] | None = None
+) -> None:
+    if given is None or given in (names := set(known)):
         return
     from mlperf_logging.suggestions import suggest_name
 
-    similar = suggest_name(given, known) or next(
-        (name for name in known if name.startswith(f"{given}.")), None
+    ordered = sorted(names, key=key)
+    similar = suggest_name(given, ordered) or next(
+        (name for name in ordered if name.startswith(f"{given}.")), None
     )
     hint = f"did you mean {similar!r}? " if similar else ""
-    raise UsageError(f"there is no {what} {given!r}; {hint}known are {', '.join(dict.fromkeys(known))}")
+    raise UsageError(f"there is no {what} {given!r}; {hint}known are {', '.join(ordered)}")

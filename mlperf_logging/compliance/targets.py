@@ -52,12 +52,6 @@ def find_targets(
 
     A clause that only says that a share is a share is no target. Where a division states no other, the closed
     division's target is given, and its text says so.
-
-    Args:
-        ruleset: the round's rules.
-        division: "closed", "open" or None.
-        benchmark: a benchmark of the round, or None.
-        variants: the benchmark's variants that apply.
     """
     if benchmark not in ruleset.benchmarks:
         return []
@@ -81,12 +75,8 @@ def _list_targets(
     ]
 
 
-def read_target(text: str, shown: str = "") -> Rule:
-    """A target that a caller states, in the formula language of the rules: ``value >= 0.759``.
-
-    Args:
-        text: the formula; ``value`` is what an evaluation gave, ``value.NAME`` one of its metrics.
-        shown: text to show in its place.
+def read_target(text: str) -> Rule:
+    """A target that a caller states, in the formula language of the rules: ``value >= 0.759``, ``value.NAME < 1``.
 
     Raises:
         UsageError: the text is no formula.
@@ -102,43 +92,25 @@ def read_target(text: str, shown: str = "") -> Rule:
         key="|".join(EVALUATION_KEYS),
         on=ANY,
         node=node,
-        text=shown or text,
+        text=text,
         severity="error",
         level=None,
         scope="given",
-        summary="",
-        why="",
-        hint="",
-        source="",
-        since="",
-        changed=(),
-        passing=(),
-        failing=(),
-        path="",
-        line=0,
     )
 
 
 def read_logged_target(event: Event | None) -> list[Rule]:
-    """The target that a log states itself, as ``eval_target``; none where it states none.
-
-    Args:
-        event: the last such event, or None.
-    """
+    """The target that a log states itself, as ``eval_target``; none where it states none."""
     if event is None or isinstance(event.value, bool) or not isinstance(event.value, (int, float)):
         return []
     # The oldest dialect has an object as the value of an evaluation.
     place = "value.value" if event.benchmark is not None else "value"
-    return [read_target(f"{place} >= {event.value!r}", f"value >= {event.value!r} (logged {LOGGED_TARGET})")]
+    target = read_target(f"{place} >= {event.value!r}")
+    return [target._replace(text=f"value >= {event.value!r} (logged {LOGGED_TARGET})")]
 
 
 def add_targets(table: Table, targets: Iterable[Rule]) -> Table:
-    """A table that also tries targets that are none of its own; missing them breaks no rule.
-
-    Args:
-        table: the rules for one kind of run.
-        targets: what evaluations are to be tried on; those of the table are tried in any case.
-    """
+    """A table that also tries targets that are none of its own; missing them breaks no rule."""
     own = {rule.id for rule in table.rules}
     entries = dict(table.entries)
     for target in targets:
@@ -158,12 +130,8 @@ def list_bounds(
     """The numbers that targets ask for, to be drawn as lines.
 
     Bounds of 0 and 1 are left out: they say that a share is a share. Of alternatives (a score of 24 or of 0.24) the
-    one nearest to what was logged counts; of conditions, the branch that holds for what was logged.
-
-    Args:
-        targets: the targets.
-        evaluations: of the run.
-        events: key to its last event, for conditions that look at other keys.
+    one nearest to what was logged counts; of conditions, the branch that holds for what was logged. `events` are the
+    last of each key.
     """
     values = {each.metric: to_float(each.value) for each in evaluations if each.value is not None}
     state = RunState({})
@@ -188,15 +156,8 @@ def find_missing(
     """Evaluations that miss a number of the target, although they may meet an alternative of its formula.
 
     A rule that takes 25 or 0.25 for one and the same score takes 0.4 of 100 for more than 25: the log's own scale says
-    which of the two is meant.
-
-    Args:
-        evaluations: of the run.
-        bounds: from `list_bounds`.
-        join: how the benchmark's events are joined, or None.
-
-    Returns:
-        Identities (see `identify_evaluation`) of the evaluations of which no value of some metric is within its bound.
+    which of the two is meant. Given are the identities (see `identify_evaluation`) of the evaluations of which no value
+    of some metric is within its bound.
     """
     wanted = {bound.metric: bound for bound in bounds}
     within: dict[tuple[bytes | str, str | None], bool] = {}

@@ -10,16 +10,8 @@ from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, Unevaluab
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.rule import Rule
 
-BROKEN, MORE, MISSING, REPETITION, UNMET, UNEVALUABLE, AT_END, NAMES = (
-    "broken",
-    "more",
-    "missing",
-    "repetition",
-    "unmet",
-    "unevaluable",
-    "at end",
-    "names",
-)
+BROKEN, MORE, MISSING, REPETITION = "broken", "more", "missing", "repetition"
+UNMET, UNEVALUABLE, AT_END, NAMES = "unmet", "unevaluable", "at end", "names"
 UNFOLLOWED, UNPRECEDED, UNFINISHED = "unfollowed", "unpreceded", "unfinished"
 """Kinds of violations of events that should alternate: two in a row, the second without the first, a last one."""
 
@@ -110,14 +102,7 @@ class Absence(NamedTuple):
 
 
 def collect_evidence(node: Node, event: Event, state: RunState, error: Exception | None = None) -> Evidence:
-    """What a formula looked at, for a message.
-
-    Args:
-        node: the formula.
-        event: the event that was judged.
-        state: what the run had shown up to then.
-        error: what evaluating the formula raised, or None.
-    """
+    """What a formula looked at, for a message; the error is what evaluating it raised."""
     places = tuple([(part, _evaluate(part, event, state)) for part in list_places(node)])
     values = tuple([(part, ABSENT if isinstance(value, Exception) else value) for part, value in places])
     if error is None:

@@ -10,7 +10,7 @@ A waiver file is a YAML list; every field is required::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -42,22 +42,12 @@ class Waiver(NamedTuple):
     line: int
 
     def covers(self, path: str, finding: Finding) -> bool:
-        """Tell whether the waiver is meant for a finding in a log.
-
-        Args:
-            path: the log as the caller named it.
-            finding: one of its findings.
-        """
+        """Tell whether the waiver is meant for a finding in a log."""
         return match_path(self.path, path) and match_finding(self.rule, finding)
 
 
 class WaivedFinding(NamedTuple):
-    """A finding that a waiver covers.
-
-    Attributes:
-        finding: what was found.
-        waiver: what covers it.
-    """
+    """A finding, and the waiver that covers it."""
 
     finding: Finding
     waiver: Waiver
@@ -73,28 +63,13 @@ class WaivedFinding(NamedTuple):
 
 
 def match_path(pattern: str, path: str) -> bool:
-    """Tell whether a path, or its end from a folder's name on, matches a shell pattern.
-
-    Args:
-        pattern: a shell pattern; ``*`` matches any characters, also ``/``.
-        path: the log as the caller named it.
-    """
-    posix = path.replace("\\", "/").removeprefix("./")
-    wanted = pattern.replace("\\", "/").removeprefix("./")
+    """Tell whether a path, or its end from a folder's name on, matches a shell pattern."""
+    posix, wanted = [text.replace("\\", "/").removeprefix("./") for text in (path, pattern)]
     return fnmatchcase(posix, wanted) or fnmatchcase(posix, f"*/{wanted}")
 
 
 def apply_waivers(verdict: Verdict, waivers: Iterable[Waiver]) -> tuple[Verdict, tuple[WaivedFinding, ...]]:
-    """Take the waived findings out of a verdict.
-
-    Args:
-        verdict: the judgement of one log.
-        waivers: those that count today.
-
-    Returns:
-        The verdict that follows from the findings that remain, and the findings that were waived, each with
-        the first waiver that covers it. An unjudged log ("error") has nothing to waive.
-    """
+    """The verdict that follows from the findings that no waiver covers, and the waived ones, each with its waiver."""
     relevant = [waiver for waiver in waivers if match_path(waiver.path, verdict.path)]
     if verdict.verdict == Outcome.UNJUDGED or not relevant:
         return verdict, ()
@@ -110,10 +85,6 @@ def apply_waivers(verdict: Verdict, waivers: Iterable[Waiver]) -> tuple[Verdict,
 
 def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
     """Read a waiver file.
-
-    Args:
-        path: the YAML file.
-        today: the day that tells which waivers have expired.
 
     Raises:
         WaiverError: the file cannot be read, an entry is not complete, or a waiver has expired; the message
@@ -136,23 +107,10 @@ def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
     if not isinstance(node, yaml.SequenceNode):
         raise WaiverError(f"{path}:1: a waiver file is a list; begin each waiver with '- rule: …'")
     faults: list[str] = []
-    waivers = [
-        waiver for item in node.value if (waiver := _read_waiver(item, path, today, faults)) is not None
-    ]
+    waivers = [_read_waiver(item, path, today, faults) for item in node.value]
     if faults:
         raise WaiverError("\n".join(faults))
-    return tuple(waivers)
-
-
-def list_unused(waivers: Sequence[Waiver], used: Iterable[Waiver]) -> list[Waiver]:
-    """The waivers that covered nothing, in the order of their file.
-
-    Args:
-        waivers: all of them.
-        used: those that covered a finding.
-    """
-    seen = set(used)
-    return [waiver for waiver in waivers if waiver not in seen]
+    return tuple([waiver for waiver in waivers if waiver is not None])
 
 
 def _read_waiver(node: Any, path: str, today: date, faults: list[str]) -> Waiver | None:

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from mlperf_logging.errors import RuleError
 from mlperf_logging.rules.formula import Node
 
 STRICT = "strict"
@@ -43,22 +44,26 @@ class Rule(NamedTuple):
     severity: str
     level: int | str | None
     scope: str
-    summary: str
-    why: str
-    hint: str
-    source: str
-    since: str
-    changed: tuple[str, ...]
-    passing: tuple[str, ...]
-    failing: tuple[str, ...]
-    path: str
-    line: int
+    summary: str = ""
+    why: str = ""
+    hint: str = ""
+    source: str = ""
+    since: str = ""
+    changed: tuple[str, ...] = ()
+    passing: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    path: str = ""
+    line: int = 0
 
     @classmethod
     def from_json(cls, value: Any) -> "Rule":
         """A rule from its JSON form, in which its tuples are lists."""
         *head, changed, passing, failing, path, line = value
         return cls._make([*head, tuple(changed), tuple(passing), tuple(failing), path, line])
+
+    def fail(self, message: str) -> RuleError:
+        """An error of the rule, with its place."""
+        return RuleError(message, path=self.path, line=self.line, rule=self.id)
 
     @property
     def can_fail(self) -> bool:

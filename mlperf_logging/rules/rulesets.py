@@ -272,7 +272,7 @@ def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:
     try:
         return compile_formula(node, words)
     except RuleError as error:
-        raise RuleError(str(error), path=rule.path, line=rule.line, rule=rule.id) from None
+        raise rule.fail(str(error)) from None
 
 
 def _compile_cell(

@@ -32,11 +32,7 @@ class Evaluation(NamedTuple):
 
 
 def read_evaluations(events: Iterable[Event]) -> Iterator[Evaluation]:
-    """What evaluations gave, one value for each metric, in the order of the events.
-
-    Args:
-        events: events of `EVALUATION_KEYS`.
-    """
+    """What evaluations gave, one value for each metric, in the order of their events (of `EVALUATION_KEYS`)."""
     for event in events:
         progress = read_progress(event)
         value = event.value

@@ -15,45 +15,24 @@ COMPRESSION_SUFFIXES = (".gz", ".xz", ".zst")
 
 
 def is_log_name(name: str) -> bool:
-    """Tell whether a file of this name counts as a log when its folder is named.
-
-    Args:
-        name: name of a file.
-    """
+    """Tell whether a file of this name counts as a log when its folder is named."""
     return strip_compression(name).endswith(LOG_SUFFIXES)
 
 
 def strip_compression(name: str) -> str:
-    """A file's name without the suffix that says how it is compressed.
-
-    Args:
-        name: name of a file.
-    """
+    """A file's name without the suffix that says how it is compressed."""
     return next((name.removesuffix(suffix) for suffix in COMPRESSION_SUFFIXES if name.endswith(suffix)), name)
 
 
 def name_run(path: str) -> str:
-    """The name of a run: that of its log, without suffixes; its power readings are in a folder of that name.
-
-    Args:
-        path: the log.
-    """
+    """The name of a run: that of its log, without suffixes; a folder of this name holds its power readings."""
     return os.path.splitext(strip_compression(os.path.basename(path)))[0]
 
 
 def walk_folders(
     top: str, refused: list[OSError], skips: Callable[[str], bool]
 ) -> Iterator[tuple[str, list[str]]]:
-    """Each folder at and below one, with the names of its files.
-
-    Args:
-        top: the folder.
-        refused: takes what folders cannot be looked into.
-        skips: tells by its name whether a folder is skipped, with all below it.
-
-    Yields:
-        The folder, joined below the one given, and the names of its files.
-    """
+    """Each folder at and below one, joined below it, with the names of its files; `refused` takes what cannot be read."""
     for here, folders, names in os.walk(top, onerror=refused.append):
         folders[:] = [name for name in folders if not skips(name)]
         yield here, names

@@ -89,11 +89,7 @@ def find_result_folders(path: str | PathLike[str]) -> list[ResultFolder]:
 
 
 def sort_key(name: str) -> list[tuple[int, int, str]]:
-    """A key that orders names with their numbers by value: ``result_9`` before ``result_10``.
-
-    Args:
-        name: a name or path.
-    """
+    """A key that orders names with their numbers by value: ``result_9`` before ``result_10``."""
     parts = _DIGITS.split(name)
     return [(0, int(part), "") if index % 2 else (1, 0, part) for index, part in enumerate(parts)]
 
@@ -107,12 +103,7 @@ def _is_result_name(name: str) -> bool:
 
 
 def describe_folder(here: str, names: Iterable[str]) -> ResultFolder:
-    """What a folder is in its submission, told by the folders above it and by what stands beside the logs.
-
-    Args:
-        here: the folder that holds the logs of one benchmark.
-        names: names of its logs.
-    """
+    """What a folder is in its submission, told by the folders above it and by what stands beside the logs."""
     whole = os.path.abspath(here).rstrip(os.sep)
     above, benchmark = os.path.split(whole)
     scaling = None

@@ -50,14 +50,11 @@ class Interval(NamedTuple):
 
 _STARTS = frozenset({f"{name}_start" for name in INTERVALS})
 _NOWHERE = Progress()
+_NUMBERS = frozenset({int, float})  # not bool
 
 
 def read_progress(event: Event) -> Progress:
-    """How far training had come, by an event's metadata; in the oldest dialect by its value.
-
-    Args:
-        event: any event.
-    """
+    """How far training had come, by an event's metadata; in the oldest dialect by its value."""
     fields: Any = event.metadata
     if event.benchmark is not None:
         fields = event.value if isinstance(event.value, dict) else {"epoch": event.value}
@@ -71,14 +68,7 @@ def read_progress(event: Event) -> Progress:
     step = get("step_num")
     if step is None:
         step = get("step", get("curr_global_step"))
-    return Progress(
-        epoch if type(epoch) in _NUMBERS else None,
-        samples if type(samples) in _NUMBERS else None,
-        step if type(step) in _NUMBERS else None,
-    )
-
-
-_NUMBERS = frozenset({int, float, type(None)})  # not bool
+    return Progress(*[number if type(number) in _NUMBERS else None for number in (epoch, samples, step)])
 
 
 def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
@@ -86,10 +76,6 @@ def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
 
     A stop ends the latest open start of the same progress, else the latest open one. A start that repeats an
     open one (each of many processes may log it) begins nothing new. A start that nothing ends is kept open.
-
-    Args:
-        name: what the intervals are.
-        events: their start and stop events, in the order of the log.
     """
     found: list[Interval] = []
     opened: list[int] = []
@@ -115,14 +101,7 @@ class Intervals(Mapping[str, tuple[Interval, ...]]):
     Identical records (several writers print every one) count once.
     """
 
-    __slots__ = ("_events", "_paired")
-
     def __init__(self, events: Mapping[str, Sequence[Event]]) -> None:
-        """Hold the events.
-
-        Args:
-            events: name of each interval to its start and stop events, in the order of the log.
-        """
         self._events = events
         self._paired: dict[str, tuple[Interval, ...]] = {}
 

@@ -35,11 +35,8 @@ def find_logs(names: Iterable[str], *, results: bool = False) -> FoundLogs:
     """Find the logs that the names stand for.
 
     A folder stands for every log below it, except below a ``power`` folder; a pattern that the shell did not
-    expand for what it matches; ``-`` for standard input; anything else for itself.
-
-    Args:
-        names: paths as the user gave them.
-        results: a folder that is named stands for its result logs only, see `find_result_folders`.
+    expand for what it matches; ``-`` for standard input; anything else for itself. With `results`, a folder stands for
+    its result logs only, see `find_result_folders`.
     """
     paths: dict[str, str] = {}
     complaints: list[str] = []

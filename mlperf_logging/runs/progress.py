@@ -56,13 +56,7 @@ NOWHERE = TrainingProgress(math.nan, "", math.nan, math.nan)
 
 
 def read_counting(facts: Mapping[str, Any], hyperparameters: Mapping[str, Any]) -> Counting:
-    """What progress means in one run.
-
-    Args:
-        facts: the benchmark's ``progress`` in the rule files; empty where they say nothing.
-        hyperparameters: as logged. ``train_samples`` is believed where epochs are counted and the rule files do not
-            say better.
-    """
+    """What progress means in one run, by the benchmark's ``progress`` in the rule files and what was logged."""
     counts = str(facts.get("counts", EPOCHS))
     size = facts.get("epoch_samples")
     if size is None and counts == EPOCHS:
@@ -78,12 +72,7 @@ def read_counting(facts: Mapping[str, Any], hyperparameters: Mapping[str, Any]) 
 
 
 def measure_progress(progress: Progress, counting: Counting) -> TrainingProgress:
-    """How far training had come when something was logged.
-
-    Args:
-        progress: as logged.
-        counting: what it means.
-    """
+    """How far training had come when something was logged, by what the logged numbers mean."""
     if progress.samples_count is not None:
         samples = to_float(progress.samples_count)
         counted_twice = progress.epoch_num == progress.samples_count
@@ -109,11 +98,7 @@ def _measure_epoch(number: float, counting: Counting) -> TrainingProgress:
 
 
 def to_float(number: float) -> float:
-    """A number as a float; infinite where it is a whole number too large for one, which logs may hold.
-
-    Args:
-        number: any number.
-    """
+    """A number as a float; infinite where it is a whole number too large for one, which logs may hold."""
     try:
         return float(number)
     except OverflowError:

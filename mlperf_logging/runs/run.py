@@ -27,7 +27,7 @@ __all__ = ["Evaluation", "Interval", "Progress", "Run", "Seed", "TrackedStats", 
 
 SEED_KEYS = ("seed", "run_set_random_seed")
 STATS_KEY = "tracked_stats"
-IDENTITY_PREFIX = "submission_"
+_IDENTITY = "submission_"
 
 KEPT_KEYS = 10_000
 """Different keys of a log whose last value is kept; real logs hold some hundred."""
@@ -186,64 +186,67 @@ class RunNotes:
     Memory is bounded by what a run shows, not by the length of its log.
     """
 
-    def __init__(self, *, notes_identity: bool = True) -> None:
-        """Begin with nothing noted.
-
-        Args:
-            notes_identity: whether to note the first event of each key; else `make_run` is to be given them.
-        """
-        self._notes_identity = notes_identity
+    def __init__(self) -> None:
         self._noted: dict[str, list[Event]] = {}
-        self._first: dict[str, dict[str, Event]] = {}
         self._last: dict[str, dict[str, Event]] = {}
         self._counts: dict[str, int] = {}
 
-    def note(self, items: Sequence[Event | Problem]) -> None:
+    def note(self, items: Iterable[Event | Problem]) -> None:
         """Take in items of the log, in their order."""
         by_dialect: dict[str, list[Event]] = {}
         for item in items:
             if type(item) is Event:
                 by_dialect.setdefault(item.dialect, []).append(item)
         for dialect, events in by_dialect.items():
-            self.note_events(dialect, events)
-
-    def note_events(self, dialect: str, events: Sequence[Event]) -> None:
-        """Take in events of one dialect."""
-        noted = self._noted.setdefault(dialect, [])
-        last = self._last.setdefault(dialect, {})
-        self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
-        noted += [event for event in events if event[0] in _NOTED_KEYS]
-        if len(last) < KEPT_KEYS:
-            if self._notes_identity:
-                firsts = dict(zip(map(_KEY, reversed(events)), reversed(events), strict=True))
-                self._first[dialect] = {**firsts, **self._first.get(dialect, {})}
-            last.update(zip(map(_KEY, events), events, strict=True))
+            self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
+            self._noted.setdefault(dialect, []).extend([each for each in events if each[0] in _NOTED_KEYS])
+            last = self._last.setdefault(dialect, {})
+            if len(last) < KEPT_KEYS:
+                last.update(zip(map(_KEY, events), events, strict=True))
 
     def last_events(self, dialect: str) -> Mapping[str, Event]:
         """The last event of each key in one dialect."""
         return self._last.get(dialect, {})
 
-    def make_run(
-        self, path: str, dialect: str | None = None, first: Mapping[str, Event] | None = None
-    ) -> Run:
-        """The run that was noted.
+    def make_run(self, path: str, dialect: str | None, first: Mapping[str, Event]) -> Run:
+        """The run that was noted in one dialect; where none is given, in the newest that has events.
 
         Args:
             path: name of the log.
-            dialect: read its events of this dialect; None for the newest that has some.
-            first: the first event of each key, where the notes do not hold them.
+            dialect: the dialect, or None.
+            first: the first event of each key.
         """
         if dialect is None:
-            dialect = max(self._counts, key=rank_dialect, default=None)
-        spoken = dialect or ""
-        events = self._noted.get(spoken, [])
-        return _compose_run(
-            path,
-            dialect if spoken in self._counts else None,
-            events,
-            self._first.get(spoken, {}) if first is None else first,
-            self._last.get(spoken, {}),
-            self._counts.get(spoken, 0),
+            dialect = max(self._counts, key=rank_dialect, default="")
+        events, last = self._noted.get(dialect, []), self.last_events(dialect)
+        by_name: dict[str, list[Event]] = {}
+        for event in events:
+            by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
+        starts, stops = by_name.get(RUN_START), by_name.get(RUN_STOP)
+        identity = {key: read_text(event.value) for key, event in first.items() if key.startswith(_IDENTITY)}
+        named = next((event.benchmark for event in last.values() if event.benchmark), None)
+        return Run(
+            path=path,
+            dialect=dialect if dialect in self._counts else None,
+            benchmark=identity.get("submission_benchmark") or named,
+            division=identity.get("submission_division"),
+            org=identity.get("submission_org"),
+            platform=identity.get("submission_platform"),
+            availability=identity.get("submission_status"),
+            summary=make_summary(starts[0].time_ms if starts else None, stops[-1] if stops else None),
+            init=_join_init(by_name.get(_INIT, ())),
+            evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
+            hyperparameters={
+                key: event.value
+                for key, event in last.items()
+                if key not in _NOTED_KEYS and not key.startswith(_IDENTITY) and event.value is not None
+            },
+            seeds=tuple([_read_seed(event) for event in _once(events, SEED_KEYS)]),
+            intervals=Intervals({name: by_name.get(name, ()) for name in INTERVALS if name != _INIT}),
+            stats_events=tuple(by_name.get(STATS_KEY, ())),
+            event_count=self._counts.get(dialect, 0),
+            stop_line=stops[-1].line if stops else None,
+            trained_samples=_read_trained(last.get(_TRAINED_KEY), starts),
         )
 
 
@@ -254,9 +257,8 @@ def make_run(log: Log) -> Run:
         log: as `read_log` gives it.
     """
     notes = RunNotes()
-    if log.events and log.dialect is not None:
-        notes.note_events(log.dialect, log.events)
-    return notes.make_run(log.path, log.dialect)
+    notes.note(log.events)
+    return notes.make_run(log.path, log.dialect, {event.key: event for event in reversed(log.events)})
 
 
 def read_run(source: Source) -> Run:
@@ -269,50 +271,6 @@ def read_run(source: Source) -> Run:
         UnreadableLogError: the file cannot be opened or its compression is broken.
     """
     return make_run(read_log(source))
-
-
-def _compose_run(
-    path: str,
-    dialect: str | None,
-    events: list[Event],
-    first: Mapping[str, Event],
-    last: Mapping[str, Event],
-    event_count: int,
-) -> Run:
-    by_name: dict[str, list[Event]] = {}
-    for event in events:
-        name = _INTERVAL_KEYS.get(event[0], event[0])
-        if name in by_name:
-            by_name[name].append(event)
-        else:
-            by_name[name] = [event]
-    starts = by_name.get(RUN_START)
-    stops = by_name.get(RUN_STOP)
-    identity = {key: event.value for key, event in first.items()}
-    named = next((event.benchmark for event in last.values() if event.benchmark), None)
-    return Run(
-        path=path,
-        dialect=dialect,
-        benchmark=read_text(identity.get("submission_benchmark")) or named,
-        division=read_text(identity.get("submission_division")),
-        org=read_text(identity.get("submission_org")),
-        platform=read_text(identity.get("submission_platform")),
-        availability=read_text(identity.get("submission_status")),
-        summary=make_summary(starts[0].time_ms if starts else None, stops[-1] if stops else None),
-        init=_join_init(by_name.get(_INIT, ())),
-        evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
-        hyperparameters={
-            key: event.value
-            for key, event in last.items()
-            if key not in _NOTED_KEYS and not key.startswith(IDENTITY_PREFIX) and event.value is not None
-        },
-        seeds=tuple([_read_seed(event) for event in _once(events, SEED_KEYS)]),
-        intervals=Intervals({name: by_name.get(name, ()) for name in INTERVALS if name != _INIT}),
-        stats_events=tuple(by_name.get(STATS_KEY, ())),
-        event_count=event_count,
-        stop_line=stops[-1].line if stops else None,
-        trained_samples=_read_trained(last.get(_TRAINED_KEY), starts),
-    )
 
 
 def _read_trained(event: Event | None, starts: Sequence[Event] | None) -> float | None:

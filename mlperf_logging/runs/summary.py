@@ -32,12 +32,7 @@ class RunSummary(NamedTuple):
 
 
 def make_summary(start_ms: float | None, stop: Event | None) -> RunSummary:
-    """The summary of a run.
-
-    Args:
-        start_ms: time of the first ``run_start``, or None.
-        stop: the last ``run_stop``, or None.
-    """
+    """The summary of a run, by the time of its first ``run_start`` and its last ``run_stop``."""
     if stop is None:
         return RunSummary(start_ms)
     minutes = minutes_between(start_ms, stop.time_ms) if start_ms is not None else None
@@ -45,11 +40,7 @@ def make_summary(start_ms: float | None, stop: Event | None) -> RunSummary:
 
 
 def read_status(stop: Event) -> str | None:
-    """How a run ended, by its ``run_stop``: the metadata's status, or in the oldest dialect the value's success.
-
-    Args:
-        stop: the ``run_stop`` event.
-    """
+    """How a run ended, by its ``run_stop``: the metadata's status, or in the oldest dialect the value's success."""
     status = stop.metadata.get("status")
     if status is None and isinstance(stop.value, dict):
         status = stop.value.get("status")
