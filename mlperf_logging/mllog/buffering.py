@@ -9,7 +9,6 @@ it leaves without Python's own exit: SIGKILL, `os._exit`, `os.exec`. Forked proc
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from queue import Empty, SimpleQueue
@@ -62,8 +61,7 @@ class BufferedFileSink(FileSink):
     def write_line(self, line: str) -> None:
         """Take a line that lacks its line feed."""
         if self._writes_at_once:
-            with self._write_lock:
-                self._write(f"{line}\n".encode("utf-8", "backslashreplace"))
+            super().write_line(line)
             return
         pending = self._pending
         pending.append(line)
@@ -91,9 +89,7 @@ class BufferedFileSink(FileSink):
     def close(self) -> None:
         """Write what was collected and close the file; later events are written at once."""
         self._stop_collecting()
-        with self._write_lock:
-            self._close_file()
-        logging.Handler.close(self)
+        super().close()
 
     def _stop_collecting(self) -> None:
         if not self._writes_at_once:
@@ -127,6 +123,5 @@ class BufferedFileSink(FileSink):
     def _write_pending(self) -> None:
         with self._write_lock:
             while count := len(self._pending):
-                lines = "\n".join(self._pending[:count]) + "\n"
-                self._write(lines.encode("utf-8", "backslashreplace"))
+                super().write_line("\n".join(self._pending[:count]))
                 del self._pending[:count]

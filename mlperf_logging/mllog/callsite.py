@@ -16,7 +16,9 @@ METADATA = ', "metadata": '
 MAX_CACHED = 65_536
 """So many call sites are kept; then the cache starts over."""
 _get_frame = sys._getframe
-_known: dict[tuple[int, int, str | None], tuple[CallSite, CodeType]] = {}
+_known: dict[tuple[int, int, str | None], tuple[CodeType, str | None, CallSite]] = {}
+_recent: dict[int, tuple[CodeType, str | None, CallSite]] = {}
+"""The latest by instruction alone, for loops that log at few places."""
 
 
 class CallSite(dict[str, "Any"]):
@@ -52,14 +54,18 @@ def get_caller(stack_index: int = 2, root_dir: str | None = None) -> CallSite:
     except (ValueError, TypeError, OverflowError):
         frame = _find_outermost(stack_index)
     code = frame.f_code
-    known = _known.get((id(code), frame.f_lasti, root_dir))
-    if known is not None:
-        return known[0]
-    site = CallSite({"file": _trim_path(code.co_filename, root_dir), "lineno": frame.f_lineno})
-    if len(_known) >= MAX_CACHED:
-        _known.clear()
-    _known[id(code), frame.f_lasti, root_dir] = site, code
-    return site
+    recent = _recent.get(frame.f_lasti)
+    if recent is not None and recent[0] is code and recent[1] == root_dir:
+        return recent[2]
+    key = (id(code), frame.f_lasti, root_dir)
+    known = _known.get(key)
+    if known is None:
+        site = CallSite({"file": _trim_path(code.co_filename, root_dir), "lineno": frame.f_lineno})
+        if len(_known) >= MAX_CACHED:
+            _known.clear()
+        known = _known[key] = code, root_dir, site
+    _recent[frame.f_lasti] = known
+    return known[2]
 
 
 def _find_outermost(stack_index: object) -> FrameType:

@@ -7,9 +7,15 @@ import logging
 import os
 import stat
 import time
+from os import write
+from time import monotonic
 
 from mlperf_logging.mllog.notices import Diversion, print_notice
 from mlperf_logging.mllog.sinks import LineSink, write_stream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 FILE_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 SHORT_WRITES = 3
@@ -45,49 +51,49 @@ class FileSink(LineSink, logging.FileHandler):
         self._is_regular = True
         self._is_torn = False
         self._diversion = Diversion(self.baseFilename)
-        with self.lock:  # type: ignore[union-attr]
-            try:
-                self._open_file()
-            except OSError as error:
-                self._diversion.take("", error)
+        self._write_lock: Any = self.lock
+        try:
+            self._open_file()
+        except OSError as error:
+            self._diversion.take("", error)
 
     def write_line(self, line: str) -> None:
-        """Write a line that lacks its line feed."""
-        with self.lock:  # type: ignore[union-attr]
-            self._write(f"{line}\n".encode("utf-8", "backslashreplace"))
+        """Write a line, or several, that lacks its line feed."""
+        with self._write_lock:
+            lines = data = f"{line}\n".encode("utf-8", "backslashreplace")
+            try:
+                if monotonic() < self._look_at:  # looked at lately, and without a fault since
+                    written = write(self._fd, data)
+                else:
+                    self._look_at_file()
+                    data = b"\n" + lines if self._is_torn else lines
+                    written = write(self._fd, data)
+                    if self._diversion.active:
+                        self._diversion.end()
+                if written != len(data):
+                    self._finish_short_write(data, written)
+                self._is_torn = False
+            except _ShortWriteError as short:
+                self._divert(short.rest, short.cause)
+            except OSError as error:
+                self._divert(lines, error)
 
     def flush(self) -> None:
         """Do nothing: every line is written already."""
 
     def close(self) -> None:
         """Close the file; a later event opens it again."""
-        with self.lock:  # type: ignore[union-attr]
+        with self._write_lock:
             self._close_file()
         logging.Handler.close(self)
 
-    def _write(self, lines: bytes) -> None:
-        """Write whole lines; the caller sees to it that no other does so at the same time."""
-        data = lines
-        try:
-            if time.monotonic() >= self._look_at:
-                self._look_at_file()
-            if self._is_torn:
-                data = b"\n" + lines
-            written = os.write(self._fd, data)
-            if written != len(data):
-                self._finish_short_write(data, written)
-        except _ShortWriteError as short:
-            self._diversion.take(short.rest.decode("utf-8"), short.cause)
-        except OSError as error:
-            self._diversion.take(lines.decode("utf-8"), error)
-        else:
-            self._is_torn = False
-            if self._diversion.active:
-                self._diversion.end()
+    def _divert(self, lines: bytes, error: OSError) -> None:
+        self._look_at = 0.0
+        self._diversion.take(lines.decode("utf-8"), error)
 
     def _look_at_file(self) -> None:
         """Open the file where it is not open, or where another file, or none, now has its name."""
-        self._look_at = time.monotonic() + self.look_seconds
+        self._look_at = monotonic() + self.look_seconds
         if self._fd >= 0 and self._is_regular:
             ours = os.fstat(self._fd)
             try:
@@ -115,7 +121,8 @@ class FileSink(LineSink, logging.FileHandler):
         self._is_regular = stat.S_ISREG(status.st_mode)
         self._is_torn = self._is_regular and status.st_size > 0 and _ends_in_half_a_line(self.baseFilename)
         self._fd = fd
-        self._look_at = time.monotonic() + self.look_seconds
+        if not self._is_torn:
+            self._look_at = monotonic() + self.look_seconds
 
     def _close_file(self) -> None:
         fd, self._fd, self._look_at = self._fd, -1, 0.0
@@ -142,7 +149,7 @@ class FileSink(LineSink, logging.FileHandler):
                 raise _ShortWriteError(data, error)
             line_end = b"\n" if self._is_torn else b""
             try:
-                written = max(os.write(self._fd, line_end + data) - len(line_end), 0)
+                written = max(write(self._fd, line_end + data) - len(line_end), 0)
             except OSError as refusal:
                 raise _ShortWriteError(data, refusal) from refusal
             if written == len(data):
@@ -191,8 +198,8 @@ def _ends_in_half_a_line(path: str) -> bool:
             if not end or os.pread(fd, 1, end - 1) == b"\n":
                 return False
             if end != size:
-                size, since = end, time.monotonic()
-            elif time.monotonic() - since >= TORN_SECONDS:
+                size, since = end, monotonic()
+            elif monotonic() - since >= TORN_SECONDS:
                 return True
             time.sleep(TORN_SECONDS / 10)
     finally:

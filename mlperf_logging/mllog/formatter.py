@@ -7,6 +7,7 @@ line, and is ordinary the next time where that is possible.
 
 from __future__ import annotations
 
+from mlperf_logging.mllog import constants
 from mlperf_logging.mllog.callsite import METADATA
 from mlperf_logging.mllog.encoder import encode_text, encode_value
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 MARKER = ":::MLLOG"
+KINDS = (constants.POINT_IN_TIME, constants.INTERVAL_START, constants.INTERVAL_END)
 NOT_A_DICTIONARY = "metadata is not a dictionary; it is left out"
 MAX_CACHED = 4096
 """So many names of a kind are kept; then their cache starts over."""
@@ -45,7 +47,7 @@ class EventFormatter:
 
     def __init__(self) -> None:
         self._heads: dict[str, str] = {}
-        self._keys: dict[tuple[str, str], str] = {}
+        self._keys: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
         self._fields: dict[str, str] = {}
 
     def format_event(
@@ -85,8 +87,10 @@ class EventFormatter:
                 value_text, foreign_type = encode_value(value)
                 if foreign_type is not None:
                     return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
-            if type(metadata) is dict:
+            if metadata is not None:
                 fields = self._fields
+                if type(metadata) is not dict:
+                    return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
                 for name in metadata:
                     item = metadata[name]
                     item_type = type(item)
@@ -103,8 +107,8 @@ class EventFormatter:
                                 namespace, time_ms, kind, key, value, site, metadata
                             )
                         more += fields[name] + item_text
-            if type(time_ms) is int and (type(metadata) is dict or metadata is None):
-                head, key_text = self._heads[namespace], self._keys[kind, key]  # type: ignore[index]
+            if type(time_ms) is int:
+                head, key_text = self._heads[namespace], self._keys[kind][key]  # type: ignore[index]
                 site_text = site.text  # type: ignore[attr-defined]
                 return f"{head}{time_ms}{key_text}{value_text}{site_text}{more}}}}}", None
         except (KeyError, TypeError, ValueError, AttributeError) as error:  # something is new or not plain
@@ -130,7 +134,7 @@ class EventFormatter:
         if type(namespace) is str:  # to a dictionary 1 and True are one
             _learn(self._heads, namespace, head)
         if type(key) is str:
-            _learn(self._keys, (kind, key), key_text)
+            _learn(self._keys[kind], key, key_text)
         line = f"{head}{remarks.encode(time_ms)}{key_text}{remarks.encode(value)}"
         line += f"{self._join_metadata(site, metadata, remarks)}}}}}"
         return line, remarks if remarks.texts or remarks.foreign_type else None

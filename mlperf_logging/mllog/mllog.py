@@ -30,6 +30,52 @@ INFO = logging.INFO
 RUN_STOP = constants.RUN_STOP
 
 
+def _make_method(name: str, kind: str, summary: str) -> Callable[..., None]:
+    """Make the method that logs events of a type; a function that the three shared would cost a call per event."""
+
+    def log(
+        self: MLLogger,
+        key: str,
+        value: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        time_ms: float | None = None,
+        stack_offset: int | None = None,
+        clear_line: bool | None = None,
+    ) -> None:
+        if self.ranks is not None and not self.ranks.passes():
+            return
+        try:
+            depth = 1 + (self.default_stack_offset if stack_offset is None else stack_offset)
+        except TypeError:  # a stack offset that is no number costs the place, not the run
+            depth = 2
+        if self._bound:
+            metadata = self._join_bound(metadata)
+        line, remarks = self._formatter.format_event(
+            self.default_namespace if namespace is None else namespace,
+            int(self._clock() * 1e3) if time_ms is None else time_ms,
+            kind,
+            key,
+            value,
+            self._caller(depth, self.root_dir),
+            metadata,
+        )
+        if remarks is not None:
+            for text in remarks.texts:
+                self._warn_once(text)
+        self._do_log(INFO, line, self.default_clear_line if clear_line is None else clear_line)
+        if remarks is not None and remarks.foreign_type is not None:
+            self._log_foreign_type(key, remarks.foreign_type, namespace, depth)
+        if self.check is not None:
+            self.check.judge_line(line)
+        if type(key) is str and key == RUN_STOP:
+            for handler in self.logger.handlers:
+                handler.flush()
+
+    log.__name__, log.__qualname__, log.__doc__ = name, f"MLLogger.{name}", summary
+    return log
+
+
 class MLLogger:
     """Writes events of a training run as log lines.
 
@@ -78,56 +124,35 @@ class MLLogger:
         self._bound: dict[str, Any] = {}
         self._told: set[str] = set()
 
-    def start(
-        self,
-        key: str,
-        value: object = None,
-        metadata: Mapping[str, Any] | None = None,
-        namespace: str | None = None,
-        time_ms: float | None = None,
-        stack_offset: int | None = None,
-        clear_line: bool | None = None,
-    ) -> None:
-        """Log the beginning of a stretch of time. The arguments are those of `event`."""
-        self._log(
-            constants.INTERVAL_START, key, value, metadata, namespace, time_ms, stack_offset, clear_line
-        )
+    if TYPE_CHECKING:
 
-    def end(
-        self,
-        key: str,
-        value: object = None,
-        metadata: Mapping[str, Any] | None = None,
-        namespace: str | None = None,
-        time_ms: float | None = None,
-        stack_offset: int | None = None,
-        clear_line: bool | None = None,
-    ) -> None:
-        """Log the end of a stretch of time. The arguments are those of `event`."""
-        self._log(constants.INTERVAL_END, key, value, metadata, namespace, time_ms, stack_offset, clear_line)
+        def event(
+            self,
+            key: str,
+            value: object = None,
+            metadata: Mapping[str, Any] | None = None,
+            namespace: str | None = None,
+            time_ms: float | None = None,
+            stack_offset: int | None = None,
+            clear_line: bool | None = None,
+        ) -> None:
+            """Log something that happens at a moment; `start` and `end` begin and end a stretch of time.
 
-    def event(
-        self,
-        key: str,
-        value: object = None,
-        metadata: Mapping[str, Any] | None = None,
-        namespace: str | None = None,
-        time_ms: float | None = None,
-        stack_offset: int | None = None,
-        clear_line: bool | None = None,
-    ) -> None:
-        """Log something that happens at a moment.
+            Args:
+                key: what is logged; see `constants` for the names in use.
+                value: the value; what JSON does not know is turned into what it knows, see `encoder`.
+                metadata: more about the event; a field ``file`` or ``lineno`` replaces the call site's.
+                namespace: overrides the default namespace.
+                time_ms: when it happened, in milliseconds since the epoch; default: now.
+                stack_offset: overrides the default stack offset.
+                clear_line: overrides the default line clearing.
+            """
 
-        Args:
-            key: what is logged; see `constants` for the names in use.
-            value: the value; what JSON does not know is turned into what it knows, see `encoder`.
-            metadata: more about the event; a field ``file`` or ``lineno`` replaces the call site's.
-            namespace: overrides the default namespace.
-            time_ms: when it happened, in milliseconds since the epoch; default: now.
-            stack_offset: overrides the default stack offset.
-            clear_line: overrides the default line clearing.
-        """
-        self._log(constants.POINT_IN_TIME, key, value, metadata, namespace, time_ms, stack_offset, clear_line)
+        start = end = event
+    else:
+        event = _make_method("event", constants.POINT_IN_TIME, "Log something that happens at a moment.")
+        start = _make_method("start", constants.INTERVAL_START, "Log the beginning of a stretch of time.")
+        end = _make_method("end", constants.INTERVAL_END, "Log the end of a stretch of time.")
 
     def bind(self, namespace: str | None = None, **metadata: Any) -> MLLogger:
         """Make a logger whose every event carries some values.
@@ -168,46 +193,6 @@ class MLLogger:
         """What a copy in another process needs: all but the check, which judges the run of this process."""
         return {**self.__dict__, "check": None}
 
-    def _log(
-        self,
-        kind: str,
-        key: object,
-        value: object,
-        metadata: Mapping[str, Any] | None,
-        namespace: object,
-        time_ms: object,
-        stack_offset: int | None,
-        clear_line: bool | None,
-    ) -> None:
-        if self.ranks is not None and not self.ranks.passes():
-            return
-        try:
-            depth = 2 + (self.default_stack_offset if stack_offset is None else stack_offset)
-        except TypeError:  # a stack offset that is no number costs the place, not the run
-            depth = 3
-        if self._bound:
-            metadata = self._join_bound(metadata)
-        line, remarks = self._formatter.format_event(
-            self.default_namespace if namespace is None else namespace,
-            int(self._clock() * 1e3) if time_ms is None else time_ms,
-            kind,
-            key,
-            value,
-            self._caller(depth, self.root_dir),
-            metadata,
-        )
-        if remarks is not None:
-            for text in remarks.texts:
-                self._warn_once(text)
-        self._do_log(INFO, line, self.default_clear_line if clear_line is None else clear_line)
-        if remarks is not None and remarks.foreign_type is not None:
-            self._log_foreign_type(key, remarks.foreign_type, namespace, depth)
-        if self.check is not None:
-            self.check.judge_line(line)
-        if type(key) is str and key == RUN_STOP:
-            for handler in self.logger.handlers:
-                handler.flush()
-
     def _do_log(self, level: int, message: str, clear_line: bool = False) -> None:
         """Hand a line to the handlers; those that take whole lines are spared `logging`'s records."""
         if clear_line:
@@ -236,10 +221,10 @@ class MLLogger:
             self._told.add(text)
             self._do_log(logging.WARNING, f"mllog: {text}", clear_line=True)
 
-    def _log_foreign_type(self, key: object, name: str, namespace: object, depth: int) -> None:
+    def _log_foreign_type(self, key: object, name: str, namespace: Any, depth: int) -> None:
         key_text = key if type(key) is str else encode_value(key)[0]
         text = f"a value of type {name} in {key_text!r} has no JSON form; its repr is logged"
         if text not in self._told:
             self._told.add(text)
             fields = {"key": key_text, "type": name}
-            self._log(constants.POINT_IN_TIME, WARNING_KEY, text, fields, namespace, None, depth, None)
+            MLLogger.event(self, WARNING_KEY, text, fields, namespace, stack_offset=depth + 1)
