@@ -60,11 +60,7 @@ class AnalysisParameters(VarianceParameters):
     only_converged: bool = True
 
     def __post_init__(self) -> None:
-        """Check the parameters.
-
-        Raises:
-            UsageError: a column does not exist, or `VarianceParameters` refuses a value.
-        """
+        """Check the parameters."""
         super().__post_init__()
         numbers = [name for name, column in RUN_COLUMNS.items() if column.kind == NUMBER]
         if self.value not in numbers:
@@ -156,15 +152,7 @@ def compare_sides(
 
 
 def find_side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The runs that a name stands for.
-
-    Args:
-        runs: one row per run.
-        name: name of a system, of a submitter, or a pattern of "submitter/system" such as "Example*/*8x*".
-
-    Raises:
-        UsageError: it stands for none; the message lists the systems.
-    """
+    """The runs of a system, of a submitter, or of a pattern of "submitter/system" such as "Example*/*8x*"."""
     wanted = name.casefold()
     submitters = runs["submitter"].fillna("").str.casefold()
     systems = runs["system"].fillna("").str.casefold()
@@ -184,12 +172,7 @@ def find_side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) -> list[str]:
-    """Sentences on what makes the statistics doubtful: runs left out, single runs, groups that mix batch sizes.
-
-    Args:
-        tables: the runs.
-        parameters: how the runs are analyzed; None for the defaults of `AnalysisParameters`.
-    """
+    """Sentences on what makes the statistics doubtful: runs left out, single runs, groups that mix batch sizes."""
     chosen = parameters or AnalysisParameters()
     found = []
     counted = select_runs(tables.runs, only_converged=chosen.only_converged)

@@ -40,9 +40,6 @@ def break_down_time(run: Run) -> Breakdown:
     """Tell where a run's time goes.
 
     Intervals that overlap count once. One that is never stopped lasts to the next of its name, or to the end.
-
-    Args:
-        run: the run, as `read_run` gives it.
     """
     init = run.init.minutes if run.init is not None else None
     staging = [each.minutes for each in run.intervals.get("staging", ()) if each.minutes is not None]
@@ -65,13 +62,7 @@ def break_down_time(run: Run) -> Breakdown:
 
 
 def join_spans(spans: Iterable[Span], start: float, stop: float) -> list[Span]:
-    """The stretches of time that at least one span covers, within start and stop, in order.
-
-    Args:
-        spans: stretches, in any order; they may overlap.
-        start: what lies before is cut off.
-        stop: what lies after is cut off.
-    """
+    """The stretches of time between start and stop that at least one span covers, in order."""
     joined: list[Span] = []
     for begin, end in sorted(spans):
         cut = max(begin, start), min(end, stop)
@@ -85,11 +76,7 @@ def join_spans(spans: Iterable[Span], start: float, stop: float) -> list[Span]:
 
 
 def measure_spans(spans: Iterable[Span]) -> float:
-    """Length of spans that do not overlap, in milliseconds.
-
-    Args:
-        spans: as `join_spans` gives them.
-    """
+    """Length of spans that do not overlap, in milliseconds."""
     return sum(end - begin for begin, end in spans)
 
 

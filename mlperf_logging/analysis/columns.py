@@ -16,11 +16,7 @@ _DTYPES = {TEXT: "string", NUMBER: "float64", COUNT: "Int64", FLAG: "boolean"}
 
 
 def name_columns(*columns: Column) -> dict[str, Column]:
-    """Columns by their names.
-
-    Args:
-        columns: the columns, in order.
-    """
+    """Columns by their names."""
     return {column.name: column for column in columns}
 
 
@@ -102,12 +98,7 @@ EVALUATION_COLUMNS = name_columns(
 
 
 def make_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column]) -> pd.DataFrame:
-    """A table of rows, with every column of its kind even if there are no rows.
-
-    Args:
-        rows: column to value; what is left out is missing.
-        columns: the columns, in order.
-    """
+    """A table of rows, with every column of its kind even if there are no rows; what a row leaves out is missing."""
     import pandas as pd
 
     held = list(rows)

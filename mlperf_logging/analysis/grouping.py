@@ -15,15 +15,7 @@ GROUP = ("benchmark", "submitter", "system")
 
 
 def require_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse a table that lacks a column.
-
-    Args:
-        table: any table.
-        names: the columns that are needed.
-
-    Raises:
-        UsageError: one is missing; the message says which there are.
-    """
+    """Refuse a table that lacks a column, by a `UsageError` that says which there are."""
     missing = [name for name in names if name not in table.columns]
     if missing:
         known = ", ".join(map(str, table.columns))
@@ -31,15 +23,7 @@ def require_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
 
 
 def split_groups(table: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    """The groups of a table, in sorted order; empty cells make a group of their own.
-
-    Args:
-        table: any table.
-        by: columns that make a group; none for the whole table as one.
-
-    Yields:
-        The group's values by column, and its rows.
-    """
+    """Yield each group's values by column, and its rows, in sorted order; empty cells make a group of their own."""
     if not by:
         yield {}, table
         return

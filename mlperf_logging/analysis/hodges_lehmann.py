@@ -38,14 +38,6 @@ def estimate_shift(
     The interval is the one that goes with the Mann-Whitney test (Moses; Hollander and Wolfe, Nonparametric
     Statistical Methods, 4.3): the differences sorted, as many cut at each end as the test allows. It needs no
     normal values, only two distributions of the same shape.
-
-    Args:
-        first: values, shape (m,), m > 0.
-        second: values, shape (n,), n > 0.
-        confidence: level, a number between 0 and 1.
-
-    Raises:
-        UsageError: the level is not between 0 and 1.
     """
     import numpy as np
 
@@ -63,15 +55,7 @@ def estimate_shift(
 
 
 def count_rank_sums(first: int, second: int) -> list[int]:
-    """How many of the orders of two samples give each value of Mann and Whitney's U.
-
-    Args:
-        first: size of one sample.
-        second: size of the other.
-
-    Returns:
-        Counts for U = 0, 1, …, first × second; their sum is the number of orders.
-    """
+    """How many of the orders of two samples, by their sizes, give each value of Mann and Whitney's U, from 0 on."""
     # They are the coefficients of the Gaussian binomial, a product of (1 − q^(second + i)) / (1 − q^i).
     counts = [1] + [0] * (first * second)
     for each in range(1, first + 1):

@@ -89,17 +89,7 @@ def tabulate_hyperparameters(rows: Iterable[RunRows], *, rules: str | None = Non
 def list_key_rules(
     ruleset: Ruleset, benchmark: str, division: str | None, variants: tuple[str, ...] = ()
 ) -> dict[str, KeyRule]:
-    """What the rules want of the values of each key.
-
-    Args:
-        ruleset: the round's rules.
-        benchmark: a benchmark; of an unknown one only what all have in common is given.
-        division: "closed", "open" or None.
-        variants: the benchmark's variants that apply.
-
-    Returns:
-        Key to requirement, for every key that the rules mention.
-    """
+    """What the rules want of the values of each key; of an unknown benchmark only what all have in common."""
     known = benchmark if benchmark in ruleset.benchmarks else None
     rules: dict[str, list[Rule]] = {}
     for rule in ruleset.table(division, known, variants, strict=True).rules:
@@ -111,15 +101,9 @@ def list_key_rules(
 def pivot_hyperparameters(
     table: pd.DataFrame, benchmark: str, *, only_different: bool = True
 ) -> pd.DataFrame:
-    """One benchmark's hyperparameters with a column for each group of runs, for people to read.
+    """One benchmark's hyperparameters with a column for each "submitter system", for people to read.
 
-    Args:
-        table: from `tabulate_hyperparameters`.
-        benchmark: which one.
-        only_different: leave out keys whose values all groups share.
-
-    Returns:
-        Columns key, freedom, rule, and one for each "submitter system"; values that break a rule end in " (!)".
+    Values that break a rule end in " (!)".
     """
     rows = table[table["benchmark"] == benchmark]
     if only_different:

@@ -31,30 +31,15 @@ UNKNOWN = ConfidenceInterval(math.nan, math.nan)
 
 
 def check_confidence(confidence: float) -> None:
-    """Check a confidence level.
-
-    Args:
-        confidence: level, a number between 0 and 1.
-
-    Raises:
-        UsageError: it is not between 0 and 1.
-    """
+    """Refuse a confidence level that is not between 0 and 1, by a `UsageError`."""
     if not 0 < confidence < 1:
         raise UsageError(f"the confidence {confidence} is not between 0 and 1; give 0.95, say")
 
 
 def find_t_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.95) -> ConfidenceInterval:
-    """Student's interval of the mean: mean ± t(n − 1) · s / √n. Right for values that are about normal.
+    """Student's interval of the mean: mean ± t(n − 1) · s / √n; NaN for fewer than two values.
 
-    Args:
-        values: one number per run, shape (n,).
-        confidence: level, a number between 0 and 1.
-
-    Returns:
-        The interval in the unit of the values; NaN for fewer than two values.
-
-    Raises:
-        UsageError: the level is not between 0 and 1.
+    It is right for values that are about normal.
     """
     import numpy as np
     from scipy import stats
@@ -125,18 +110,8 @@ def find_bootstrap_interval(
 def count_runs_needed(coefficient_of_variation: float, precision: float, confidence: float = 0.95) -> float:
     """The smallest number of runs whose Student interval is within the wanted share of the mean.
 
-    The smallest n ≥ 2 with t(n − 1) · cv / √n ≤ precision, the textbook sample size for a mean.
-
-    Args:
-        coefficient_of_variation: standard deviation over mean, no unit.
-        precision: half width of the interval as a share of the mean; 0.05 for ± 5 %.
-        confidence: level, a number between 0 and 1.
-
-    Returns:
-        The number of runs, at most `MOST_RUNS`; NaN where the variation is not known.
-
-    Raises:
-        UsageError: the precision is not positive or the level not between 0 and 1.
+    The smallest n ≥ 2 with t(n − 1) · cv / √n ≤ precision, the textbook sample size for a mean: at most `MOST_RUNS`, NaN
+    where the variation is not known. The precision is half the interval's width as a share of the mean.
     """
     from scipy import stats
 

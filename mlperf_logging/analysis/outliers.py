@@ -24,17 +24,9 @@ _MAD_OF_NORMAL = (
 
 
 def mark_outliers(values: Sequence[float] | np.ndarray, method: str = "tukey") -> np.ndarray:
-    """Mark the outliers among some values.
+    """Mark the outliers among some values by one of `METHODS`; NaN is none, and fewer than four values have none.
 
-    Args:
-        values: one number per run, shape (n,); NaN is never an outlier.
-        method: one of `METHODS`. Quartiles are interpolated linearly.
-
-    Returns:
-        Booleans, shape (n,). With fewer than four values there are no outliers.
-
-    Raises:
-        UsageError: there is no such method.
+    Quartiles are interpolated linearly.
     """
     import numpy as np
 

@@ -24,11 +24,7 @@ class BootstrapParameters:
     seed: Seed = 0
 
     def __post_init__(self) -> None:
-        """Check the parameters.
-
-        Raises:
-            UsageError: the confidence is not between 0 and 1, or there are no resamples.
-        """
+        """Check the parameters."""
         check_confidence(self.confidence)
         if self.resamples < 1:
             raise UsageError(f"{self.resamples} resamples give no interval; ask for some thousand")

@@ -35,11 +35,7 @@ class Place(NamedTuple):
 
 
 def place_log(path: str) -> Place:
-    """What a log's place in a submission tells.
-
-    Args:
-        path: the log; standard input ("-") has no place.
-    """
+    """What a log's place in a submission tells; standard input ("-") has no place."""
     if path == STANDARD_INPUT:
         return Place()
     return _place_folder(os.path.dirname(path) or ".")
@@ -72,10 +68,6 @@ def _read_description(path: str) -> dict[str, Any]:
 
 
 def read_count(value: Any) -> float | None:
-    """A number of things, as descriptions write it: a number, or digits as text.
-
-    Args:
-        value: any JSON value.
-    """
+    """A number of things, as descriptions write it: a number, or digits as text."""
     number = read_number(value)
     return None if number is None or not 0 <= number < math.inf else float(number)

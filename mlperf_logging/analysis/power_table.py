@@ -73,14 +73,7 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
 
 
 def sum_power(power: pd.DataFrame) -> pd.DataFrame:
-    """Add up the parts of each run, at every time at which one of them was read.
-
-    Args:
-        power: from `tabulate_power`.
-
-    Returns:
-        The same columns; the part is "all". Only the time that all parts cover is given.
-    """
+    """Add up the parts of each run from `tabulate_power` into one part, "all", over the time that all parts cover."""
     import pandas as pd
 
     found = []

@@ -14,13 +14,9 @@ Seed: TypeAlias = "int | np.random.Generator"
 
 
 def read_seed(seed: Seed) -> int:
-    """The number that a whole analysis starts from; numpy's global generator is neither read nor changed.
+    """The number that a whole analysis starts from: the seed itself, or one drawn from a generator.
 
-    Args:
-        seed: a non-negative number, or a generator, from which one number is drawn.
-
-    Raises:
-        UsageError: the number is negative or none.
+    Numpy's global generator is neither read nor changed.
     """
     if isinstance(seed, int) and not isinstance(seed, bool):
         if seed < 0:
@@ -33,11 +29,7 @@ def read_seed(seed: Seed) -> int:
 
 
 def start_generator(number: int) -> np.random.Generator:
-    """A fresh generator. Each group of runs gets one of its own, so that no group's figures depend on others.
-
-    Args:
-        number: from `read_seed`.
-    """
+    """A fresh generator from a number; each group of runs gets its own, so that its figures do not depend on others."""
     import numpy as np
 
     return np.random.default_rng(number)

@@ -52,16 +52,7 @@ class RunRows(NamedTuple):
 
 
 def read_rows(path: str, parameters: ReadingParameters | None = None) -> RunRows:
-    """Read one log into rows. What the log does not show is missing, and the row's ``note`` says why.
-
-    Args:
-        path: the log; "-" for standard input.
-        parameters: by which rules and which target; by default the log chooses.
-
-    Raises:
-        UsageError: there is no such usage, ruleset, division or benchmark, or the target is no formula.
-        RuleError: a rule file is wrong.
-    """
+    """Read one log into rows. What the log does not show is missing, and the row's ``note`` says why."""
     chosen = parameters or ReadingParameters()
     place = place_log(path)
     base = {"path": path, "submitter": place.submitter, "system": place.system}

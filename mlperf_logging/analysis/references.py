@@ -33,16 +33,10 @@ class ReferenceRange(NamedTuple):
 
 
 def find_reference_range(runs: pd.DataFrame, x: str, *, rules: str | None = None) -> ReferenceRange | None:
-    """Where the reference converges, in the unit of an axis.
+    """Where the reference converges, in the unit of an axis ("progress", "epochs", "samples" or "minutes").
 
-    Args:
-        runs: the table of runs, of one benchmark.
-        x: "progress", "epochs", "samples" or "minutes".
-        rules: folder of other rule files; None for those of the package.
-
-    Returns:
-        The range; None where the runs have several batch sizes or rounds, the round has no reference points for
-        them, or these count in another unit than the axis.
+    None where the runs, of one benchmark, have several batch sizes or rounds, the round has no reference points for them,
+    or these count in another unit than the axis.
     """
     known = runs.dropna(subset=["benchmark", "ruleset"])
     sizes, rounds, names = (known[name].dropna().unique() for name in ("batch_size", "ruleset", "benchmark"))

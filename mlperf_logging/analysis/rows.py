@@ -22,13 +22,7 @@ _THROUGHPUT = "throughput"
 
 
 def describe_run(judged: JudgedRun, place: Place, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The run's row in the table of runs, see `columns.RUN_COLUMNS`.
-
-    Args:
-        judged: the run.
-        place: what its place in a submission tells.
-        evaluations: its rows in the table of evaluations.
-    """
+    """The run's row in the table of runs, see `columns.RUN_COLUMNS`."""
     points = list_quality_points(judged)
     row = {
         **_describe_identity(judged, place),
@@ -41,11 +35,7 @@ def describe_run(judged: JudgedRun, place: Place, evaluations: Sequence[Mapping[
 
 
 def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
-    """The run's rows in the table of evaluations, see `columns.EVALUATION_COLUMNS`, but for its identity.
-
-    Args:
-        judged: the run.
-    """
+    """The run's rows in the table of evaluations, see `columns.EVALUATION_COLUMNS`, but for its identity."""
     run = judged.run
     bounds = {bound.metric: bound for bound in judged.bounds}
     points = list_quality_points(judged)

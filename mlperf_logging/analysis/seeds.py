@@ -44,19 +44,7 @@ def describe_seed_effect(
     With log time = log progress + log (time / progress), each part's share is its covariance with log time
     over the variance of log time. The components between and within seeds are those of the one-way
     random-effects analysis of variance with unequal group sizes (Searle, Casella and McCulloch 1992).
-
-    Args:
-        runs: one row per run, see `tabulate_runs`.
-        value: the column to explain, a time.
-        progress: epochs, samples or whatever else the run needed to reach the target.
-        seed: the column with the seed.
-        by: columns that make a group.
-
-    Returns:
-        One row per group: the columns of ``by`` and `SEED_COLUMNS`; NaN where the runs cannot tell.
-
-    Raises:
-        UsageError: a column is missing.
+    What the runs cannot tell is NaN.
     """
     import pandas as pd
 

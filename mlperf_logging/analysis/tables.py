@@ -34,14 +34,7 @@ class Tables:
 
 
 def list_logs(paths: Iterable[str | PathLike[str]] | str | PathLike[str]) -> list[str]:
-    """The logs that paths stand for: a file for itself, a folder for the result logs at and below it.
-
-    Args:
-        paths: files and folders.
-
-    Raises:
-        UsageError: a path does not exist, or there is no log below a folder.
-    """
+    """The logs that paths stand for: a file for itself, a folder for the result logs at and below it."""
     given = [paths] if isinstance(paths, (str, PathLike)) else paths
     found = find_logs([fspath(path) for path in given], results=True)
     if found.complaints:
@@ -77,11 +70,7 @@ def read_tables(
 
 
 def make_tables(rows: Sequence[RunRows]) -> Tables:
-    """The tables of logs that were read.
-
-    Args:
-        rows: what `read_rows` gave for each.
-    """
+    """The tables of what `read_rows` gave for each log."""
     return Tables(
         make_table([each.run for each in rows], RUN_COLUMNS),
         make_table([row for each in rows for row in each.evaluations], EVALUATION_COLUMNS),

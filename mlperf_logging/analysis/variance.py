@@ -62,11 +62,7 @@ class VarianceParameters(BootstrapParameters):
     precision: float = 0.05
 
     def __post_init__(self) -> None:
-        """Check the parameters.
-
-        Raises:
-            UsageError: a method or center does not exist, or the precision is not positive.
-        """
+        """Check the parameters."""
         super().__post_init__()
         if self.outliers not in METHODS:
             known = ", ".join(METHODS)

@@ -41,12 +41,8 @@ _PUNCTUATION = {"'": "SINGLE_QUOTE", "\x00": "ZERO", **{char: char for char in "
 def open_grammars(*, eager: bool = True) -> ParseRecord:
     """Make a parser of records; each dialect's grammar is built when it is first needed.
 
-    Args:
-        eager: decode a whole JSON value at once where one is wanted and one is there, with the grammar over
-            the result; False for lark's own lexer, token by token.
-
-    Returns:
-        A function of a dialect and a text that begins with a record.
+    An eager one decodes a whole JSON value at once where one is wanted and one is there, with the grammar over the
+    result; the other takes lark's own lexer, token by token.
     """
 
     def parse(dialect: Dialect, text: str) -> Parsed | Unreadable:
@@ -259,9 +255,6 @@ def settle(state: Any) -> tuple[int, bool]:
     """Let the parser make the reductions that it makes whatever comes next.
 
     Lexers differ in how far the parser has reduced when they stop; afterwards it stands in the same state.
-
-    Returns:
-        The number of the state then, and whether a record is complete there.
     """
     stack = list(state.state_stack)
     states = state.parse_conf.states
@@ -275,11 +268,7 @@ def settle(state: Any) -> tuple[int, bool]:
 
 
 def classify(text: str, place: int) -> tuple[str, int]:
-    """Classify the error at a place of a text.
-
-    Returns:
-        The kind, and the place of the very character where that is further on.
-    """
+    """The kind of the error at a place of a text, and the place of the very character where that is further on."""
     if place >= len(text):
         return "END", len(text)
     char = text[place]

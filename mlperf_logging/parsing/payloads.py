@@ -35,15 +35,7 @@ class PairDecoder:
         self._decoder = json.JSONDecoder(object_pairs_hook=self.make_object, parse_int=read_integer)
 
     def decode(self, text: str, place: int) -> tuple[Any, int]:
-        """Decode a whole value at a place of a text.
-
-        Returns:
-            The value, and the place behind it.
-
-        Raises:
-            ValueError: there is no value at this place.
-            RecursionError: the value nests too deep.
-        """
+        """A whole value at a place of a text, and the place behind it; ValueError or RecursionError without one."""
         return self._decoder.raw_decode(text, place)
 
     def decode_value(self, text: str, place: int) -> tuple[Any, int] | None:
@@ -114,15 +106,7 @@ def read_integer(token: str) -> int | float:
 
 
 def count_members(values: Collection[Any], depth: int = 0) -> int:
-    """Count the members of all objects within some values.
-
-    Args:
-        values: decoded JSON values.
-        depth: how deep the values stand already.
-
-    Returns:
-        The count; below zero when values nest deeper than `DEPTH_LIMIT`.
-    """
+    """Count the members of all objects within some values; below zero when they nest deeper than `DEPTH_LIMIT`."""
     count = 0
     while True:
         kinds = set(map(type, values))
@@ -138,11 +122,7 @@ def count_members(values: Collection[Any], depth: int = 0) -> int:
 
 
 def count_names(text: bytes) -> int:
-    """Count the members that the objects in a JSON text are written with, those that stand twice included.
-
-    Returns:
-        The count; below zero for a text that the standard library does not read.
-    """
+    """Count the members that a JSON text is written with, each time that one stands there; below zero if unreadable."""
     from json import JSONDecoder
 
     counts: list[int] = []
@@ -159,13 +139,9 @@ def is_word(text: bytes) -> bool:
 
 
 def read_milliseconds(seconds: str) -> int | float | None:
-    """Seconds, as written in decimal, as milliseconds; exact where no fraction of a millisecond is left.
+    """Seconds, as written in decimal, as milliseconds; None for text that is not such a number.
 
-    Args:
-        seconds: digits with at most one point.
-
-    Returns:
-        An int for whole milliseconds, else the nearest float; None for text that is not such a number.
+    An int for whole milliseconds, else the nearest float.
     """
     found = _SECONDS.fullmatch(seconds)
     if not found or not (found[1] or found[2]) or len(found[1]) > DIGITS_LIMIT - 3:

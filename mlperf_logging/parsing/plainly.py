@@ -35,15 +35,7 @@ _decode = JSONDecoder(parse_constant=_refuse_constant).decode
 def read_objects(
     raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int], head: int, dialect: str
 ) -> list[Event] | None:
-    """Events of records that are one JSON object each, or None when one of them is not plainly ordinary.
-
-    Args:
-        raws: the records' bytes, marker first.
-        numbers: their line numbers.
-        columns: their columns.
-        head: length of the marker with the space behind it.
-        dialect: name of their dialect.
-    """
+    """Events of records that are one JSON object each, behind a marker of `head` bytes; None unless all are ordinary."""
     events = []
     try:
         for raw, number, column in zip(raws, numbers, columns, strict=True):

@@ -31,18 +31,9 @@ class Log(NamedTuple):
 def read_batches(
     source: Source, *, dialects: Iterable[Dialect] | None = None
 ) -> Iterator[list[Event | Problem]]:
-    """Read a log as a stream, in memory that is bounded by the longest record, not by the file.
+    """Read a log as a stream of lists of events and problems of all dialects, or of some, in file order.
 
-    Args:
-        source: path, "-" for standard input, bytes, or a file object opened for reading bytes; plain, or
-            compressed with gzip, xz or zstd, which is told by the bytes and not by the name.
-        dialects: the dialects to look for; None for all.
-
-    Yields:
-        Lists of events and problems of all dialects, in file order; an event stands before its own warnings.
-
-    Raises:
-        UnreadableLogError: the file cannot be opened or its compression is broken.
+    Memory is bounded by the longest record, not by the file. An event stands before its own warnings.
     """
     known = tuple(dialects) if dialects is not None else load_dialects()
     yield from _scan(source, Scanner(RecordReader(known)))
@@ -84,12 +75,7 @@ def read_log(source: Source) -> Log:
 
 
 def make_log(path: str, items: list[Event | Problem]) -> Log:
-    """Make a log of its items: the newest dialect is the log's, records of older ones are noise.
-
-    Args:
-        path: name of the log.
-        items: events and problems, in file order.
-    """
+    """Make a log of its items in file order: the newest dialect is the log's, records of older ones are noise."""
     spoken = {item.dialect for item in items}
     dialects = {item.dialect for item in items if type(item) is Event} or spoken - {""}
     newest = max(dialects, key=rank_dialect, default=None)

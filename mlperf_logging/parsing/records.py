@@ -93,30 +93,14 @@ class RecordReader:
         return self.markers.dialects[found[0]] if found else None
 
     def note_bare_markers(self, segment: bytes, start: int, stop: int, line: int, offset: int) -> list[Item]:
-        """Warn of markers without a record.
-
-        Args:
-            segment: bytes without a line end.
-            start: where to begin to look.
-            stop: where markers that begin are none of these any more.
-            line: number of the line.
-            offset: bytes of the line before the segment.
-        """
+        """Warn of markers without a record between two places of a segment that begins `offset` bytes into its line."""
         found = self.markers.bare.finditer(segment, start, stop + self.markers.widest)
         marks = takewhile(lambda mark: mark.start() < stop, found)
         offset += 1
         return [make_problem("marker-without-record", line, offset + mark.start(), mark[0]) for mark in marks]
 
     def refuse_long(self, segment: bytes, record: int, line: int, offset: int, limit: int) -> list[Item]:
-        """Refuse a segment whose first record begins more than `limit` bytes before its end.
-
-        Args:
-            segment: bytes without a line end, or their beginning.
-            record: where in the segment the record begins.
-            line: number of the line.
-            offset: bytes of the line before the segment.
-            limit: the limit, in bytes.
-        """
+        """Refuse a segment, or its beginning, whose first record begins more than `limit` bytes before its end."""
         raw = segment[record : record + min(limit, RAW_LIMIT)]
         dialect = self.dialect_of(segment, record) or ""
         column = offset + record + 1
@@ -133,15 +117,9 @@ class RecordReader:
         yield len(segment)
 
     def read(self, segment: bytes, line: int, offset: int) -> list[Item]:
-        """Read all records of a segment.
+        """Read all records of a segment that has no line end and begins `offset` bytes into its line.
 
-        Args:
-            segment: bytes without a line end.
-            line: number of the line.
-            offset: bytes of the line before the segment.
-
-        Returns:
-            Events and problems in the order of the line; an event before its own warnings.
+        Events and problems come in the order of the line, an event before its own warnings.
         """
         parse = self._parse = self._parse or _HeadParser().parse
         search = self.markers.record.search
@@ -246,17 +224,7 @@ def make_problem(
     key: str | None = None,
     dialect: Dialect | str = "",
 ) -> Problem:
-    """A problem with the words of its label.
-
-    Args:
-        label: one of the labels in `diagnostics`.
-        line: line number counted from 1.
-        column: byte offset within the line, counted from 1.
-        raw: bytes of the record; cut at a bounded length.
-        found: what the record holds, in short.
-        key: key of the record, where it is known.
-        dialect: dialect of the record; "" for what concerns the file.
-    """
+    """A problem with the words of its label, at a line and a column that both count from 1."""
     kind = KIND_OF_LABEL[label]
     name = dialect if isinstance(dialect, str) else dialect.name
     message = kind.summary.replace("{found}", found)
@@ -264,11 +232,7 @@ def make_problem(
 
 
 def decode(raw: bytes) -> tuple[str, list[str]]:
-    """Decode a record's bytes, whatever they are.
-
-    Returns:
-        The text, and the labels of the warnings that belong to it.
-    """
+    """The text of a record's bytes, whatever they are, and the labels of the warnings that belong to it."""
     doubts = []
     try:
         text = raw.decode("utf-8")
@@ -284,12 +248,7 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
 
 
 def find_member(text: str, name: str) -> int:
-    """Where the value of a member of a record's object stands, or 0 when it is not found.
-
-    Args:
-        text: a record whose JSON is known to be good.
-        name: name of the member.
-    """
+    """Where in a sound record the value of a member of its object stands, or 0 when it is not found."""
     from json.decoder import JSONDecoder
 
     scan = JSONDecoder().raw_decode

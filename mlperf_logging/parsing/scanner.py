@@ -68,11 +68,7 @@ class Scanner:
         return items + self._bound_rest() if self._rest else items
 
     def finish(self, cut_short: str = "") -> list[Item]:
-        """Read the last line, which has no end.
-
-        Args:
-            cut_short: name of the compression when its data ended too early.
-        """
+        """Read the last line, which has no end; `cut_short` names the compression whose data ended too early."""
         rest, self._rest = self._rest, b""
         items = self._read(rest, 0, len(rest)) if rest else []
         if cut_short:
@@ -85,13 +81,7 @@ class Scanner:
         return next(iter(self._spoken)) if len(self._spoken) == 1 else None
 
     def _read(self, data: bytes, start: int, stop: int) -> list[Item]:
-        """Read the lines in a part of some bytes.
-
-        Args:
-            data: the bytes; the part begins with them, or behind their first line.
-            start: where the part begins.
-            stop: where it ends: behind a line end, or with the file.
-        """
+        """Read the lines in a part of some bytes that begins at their first or second line and stops at a line's end."""
         items: list[Item] = []
         if stop - start > self._limit:
             self._read_pieces(data[start:stop], items)

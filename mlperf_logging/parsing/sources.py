@@ -46,16 +46,9 @@ def name_of(source: Source) -> str:
 
 
 def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
-    """Read a source block by block, decompressed.
+    """Read a source in blocks of at most `BLOCK_BYTES`, decompressed; a `CutShort` ends one that ends too early.
 
-    Args:
-        source: path, "-" for standard input, bytes, or a file object opened for reading bytes.
-
-    Yields:
-        Blocks of at most `BLOCK_BYTES`; last, when a compressed file ends too early, a `CutShort`.
-
-    Raises:
-        UnreadableLogError: the file cannot be opened or read, or its compression is broken.
+    Raises `UnreadableLogError` where it cannot be opened or read, or its compression is broken.
     """
     name = name_of(source)
     if isinstance(source, bytes):

@@ -40,11 +40,7 @@ class Agreement(NamedTuple):
 
 
 def find_agreement(runs: Sequence[ScoredRun]) -> Agreement:
-    """What runs agree on.
-
-    Args:
-        runs: every run of a folder.
-    """
+    """What all runs of a folder agree on."""
     rounds = [f"{run.usage}/{run.ruleset}" if run.ruleset else None for run in runs]
     sizes = [None if run.batch_size is None else f"{run.batch_size:g}" for run in runs]
     benchmark, problems = _agree("benchmark", [run.benchmark for run in runs])

@@ -50,18 +50,7 @@ class Cost(NamedTuple):
 
 
 def read_price(text: str, *, per: tuple[str, ...] = ("h", "hour")) -> tuple[float, str]:
-    """A price such as ``98.32/h``, ``98.32`` or ``0.12 EUR/kWh``.
-
-    Args:
-        text: what the user gave.
-        per: the units that may follow the stroke.
-
-    Returns:
-        The number and the currency ("" where none is given).
-
-    Raises:
-        UsageError: the text is not such a price.
-    """
+    """Number and currency of a price such as ``98.32/h``, ``98.32`` or ``0.12 EUR/kWh``; UsageError for other text."""
     found = _PRICE.match(text)
     if found is None or (
         found["per"] is not None and found["per"].lower() not in [each.lower() for each in per]
@@ -75,12 +64,6 @@ def load_prices(path: str) -> dict[str, Price]:
 
     The file maps the name of a system (or ``default``) to a price per hour, or to ``price`` (per hour) and
     ``energy`` (per kilowatt-hour).
-
-    Args:
-        path: the file.
-
-    Raises:
-        UsageError: it cannot be read, or holds no prices.
     """
     import yaml
 
@@ -99,22 +82,12 @@ def load_prices(path: str) -> dict[str, Price]:
 
 
 def find_price(prices: Mapping[str, Price], system: str | None) -> Price | None:
-    """The price of a system: its own, else the default one, else None.
-
-    Args:
-        prices: names of systems to prices.
-        system: name of the system, or None.
-    """
+    """The price of a system: its own, else the default one, else None."""
     return prices.get(system or "", prices.get(DEFAULT))
 
 
 def price_score(score: FolderScore, price: Price) -> Cost:
-    """What a result costs.
-
-    Args:
-        score: the result.
-        price: the system's price.
-    """
+    """What a result costs."""
     to_quality = [run.quality_minutes for run in score.runs if run.counts and run.quality_minutes is not None]
     times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None]
     energy = None

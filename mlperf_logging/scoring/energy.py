@@ -74,17 +74,9 @@ class Reading(NamedTuple):
 
 
 def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
-    """The energy of one run.
+    """The energy of one run from its benchmark's folder of power readings; `PowerError` where they are not complete.
 
     A node's measured interval may be longer or shorter than the run: its energy is scaled to the run's duration.
-
-    Args:
-        power: the folder of power readings of a benchmark.
-        log: the run's result log; its readings are in the folder of that name.
-        minutes: duration of the run.
-
-    Raises:
-        PowerError: there are no readings, or they are not complete.
     """
     folder = os.path.join(power, name_run(log))
     if not os.path.isdir(folder):
@@ -103,33 +95,15 @@ def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
 
 
 def measure_node(records: Sequence[Record], path: str) -> float:
-    """A node's mean power in watts over the measured interval, after conversion.
-
-    Args:
-        records: the records of its power log, in order.
-        path: the log, for messages.
-
-    Raises:
-        PowerError: the measurement is not complete.
-    """
+    """A node's mean power in watts over the measured interval, after conversion."""
     readings, duration_ms = trace_node(records, path)
     return readings[-1].energy_kj * WATT_MS_PER_KILOJOULE / duration_ms
 
 
 def trace_node(records: Sequence[Record], path: str) -> tuple[list[Reading], float]:
-    """A node's readings, each with the energy since the measurement began.
+    """A node's readings, each with the energy since the measurement began, and the measurement's milliseconds.
 
     A reading holds for the time since the one before it; what was read is multiplied by the efficiency of conversion.
-
-    Args:
-        records: the records of its power log, in order.
-        path: the log, for messages.
-
-    Returns:
-        The readings, and the duration of the measurement in milliseconds.
-
-    Raises:
-        PowerError: the measurement is not complete.
     """
     starts = [record.time_ms for record in records if record.key == START]
     stops = [record.time_ms for record in records if record.key == STOP]
@@ -153,15 +127,7 @@ def trace_node(records: Sequence[Record], path: str) -> tuple[list[Reading], flo
 
 
 def estimate_switch(records: Sequence[Record], path: str) -> float:
-    """A switch's estimated power in watts, times the efficiency of conversion.
-
-    Args:
-        records: the records of its power log.
-        path: the log, for messages.
-
-    Raises:
-        PowerError: there is no estimate.
-    """
+    """A switch's estimated power in watts, times the efficiency of conversion."""
     estimates = [_read_watts(record, path) for record in records if record.key == ESTIMATE]
     if not estimates:
         raise PowerError(f"{path} does not log {ESTIMATE}")
@@ -169,14 +135,7 @@ def estimate_switch(records: Sequence[Record], path: str) -> float:
 
 
 def read_records(path: str) -> list[Record]:
-    """The records of a power log, in order.
-
-    Args:
-        path: the log.
-
-    Raises:
-        PowerError: it cannot be read, or a record is not complete.
-    """
+    """The records of a power log, in order; `PowerError` where it cannot be read or a record is not complete."""
     import orjson
 
     records = []

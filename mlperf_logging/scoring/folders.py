@@ -118,14 +118,7 @@ def score_folder(
 
 
 def read_scaling_factor(path: str | None) -> float:
-    """The factor that a score is multiplied by, from a folder's ``scaling.json``; 1 where there is none.
-
-    Args:
-        path: the file, or None.
-
-    Raises:
-        ValueError: the file does not hold a positive ``scaling_factor``.
-    """
+    """The factor that a score is multiplied by, from a folder's ``scaling.json``; 1 without one, ValueError if wrong."""
     if path is None:
         return 1.0
     try:
@@ -229,12 +222,7 @@ def _average(
 
 
 def describe_too_few(count: int, requirement: Requirement) -> str:
-    """Why so few runs have no mean.
-
-    Args:
-        count: runs that there are.
-        requirement: how many are dropped.
-    """
+    """Why so few runs have no mean."""
     runs = {0: "no runs give", 1: "one run gives"}.get(count, f"{count} runs give")
     dropped = requirement.olympic_dropped
     ends = (

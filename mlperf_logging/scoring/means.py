@@ -23,14 +23,9 @@ class Trimmed(NamedTuple):
 
 
 def trim(values: Sequence[float], dropped: int = 1) -> Trimmed | None:
-    """Drop the lowest and the highest values and average the rest (the rules' "olympic" mean).
+    """Drop the lowest and the highest values and average the rest (the rules' "olympic" mean); None where nothing is left.
 
-    Args:
-        values: the values; infinity stands for a run without one.
-        dropped: how many are dropped on each side.
-
-    Returns:
-        The mean and which values it is of; None where nothing is left.
+    Infinity stands for a run without a value.
     """
     order = sorted(range(len(values)), key=lambda index: values[index])
     kept = order[dropped : len(values) - dropped] if dropped else order
@@ -51,11 +46,7 @@ def olympic_mean(values: Sequence[float], dropped: int = 1) -> float | None:
 
 
 def median(values: Sequence[float]) -> float | None:
-    """The middle value, the mean of the two middle ones of an even number, None of none.
-
-    Args:
-        values: the values.
-    """
+    """The middle value, the mean of the two middle ones of an even number, None of none."""
     if not values:
         return None
     ordered = sorted(values)
@@ -64,23 +55,16 @@ def median(values: Sequence[float]) -> float | None:
 
 
 def population_deviation(values: Sequence[float]) -> float:
-    """Standard deviation with the number of values as divisor.
-
-    Args:
-        values: at least one value.
-    """
+    """Standard deviation with the number of values as divisor."""
     mean = math.fsum(values) / len(values)
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
 
 
 def find_median_window(scores: Sequence[float]) -> int:
-    """Which window of consecutive runs counts when there are more runs than required.
+    """Which window of consecutive runs counts when there are more runs than required, by each one's olympic score.
 
     It is the one whose score is the median of all windows. Of an even number it is the slower of the two middle
     ones, so that at least half of the windows are as fast or faster; of equal ones the first.
-
-    Args:
-        scores: olympic score of each window; infinity where a window is invalid.
     """
     order = sorted(range(len(scores)), key=lambda index: (scores[index], index))
     chosen = scores[order[len(order) // 2]]

@@ -56,11 +56,7 @@ class QualityPoint(NamedTuple):
 
 
 def list_quality_points(judged: JudgedRun) -> dict[bytes | str, QualityPoint]:
-    """The points at which a run's quality was measured, by evaluation (see `identify_evaluation`).
-
-    Args:
-        judged: the run.
-    """
+    """The points at which a run's quality was measured, by evaluation (see `identify_evaluation`)."""
     run, join, evaluations = judged.run, judged.join, judged.run.evaluations
     counting = read_counting(judged.facts.get("progress", {}), run.hyperparameters)
     late = [each for each in evaluations if _is_late(each, run)]
@@ -85,11 +81,7 @@ def list_quality_points(judged: JudgedRun) -> dict[bytes | str, QualityPoint]:
 
 
 def find_meeting(judged: JudgedRun) -> tuple[frozenset[bytes | str], ...]:
-    """For each target, which evaluations met it (see `identify_evaluation`).
-
-    Args:
-        judged: the run.
-    """
+    """For each target, which evaluations met it (see `identify_evaluation`)."""
     join = judged.join
     return tuple(
         [frozenset([identify_evaluation(event, join) for event in target.met]) for target in judged.targets]
@@ -97,12 +89,7 @@ def find_meeting(judged: JudgedRun) -> tuple[frozenset[bytes | str], ...]:
 
 
 def find_quality(judged: JudgedRun, points: Mapping[bytes | str, QualityPoint]) -> QualityPoint | None:
-    """The point at which a run had reached its quality; None where it did not, or has no target.
-
-    Args:
-        judged: the run.
-        points: from `list_quality_points`.
-    """
+    """The point of `list_quality_points` at which a run had reached its quality; None without one, or without target."""
     # Where the round joins by a field that this log does not have, what was joined is no single evaluation.
     meeting = [found & points.keys() for found in find_meeting(judged)]
     if not meeting or not all(meeting):

@@ -29,11 +29,7 @@ class Requirement(NamedTuple):
 
 
 def read_requirement(facts: Mapping[str, Any] | None) -> Requirement | None:
-    """What the rule files say of a benchmark's runs, or None where they say nothing.
-
-    Args:
-        facts: the benchmark's ``runs``.
-    """
+    """What the rule files say of a benchmark's runs, or None where they say nothing."""
     if not facts:
         return None
     return Requirement(

@@ -22,17 +22,7 @@ from mlperf_logging.scoring.runs import ScoredRun, score_run
 def read_results(
     path: str | PathLike[str], selection: RuleSelection = AUTOMATIC, **options: Unpack[RuleOptions]
 ) -> list[tuple[ResultFolder, list[ScoredRun]]]:
-    """The result folders at and below a path, each with its judged runs.
-
-    Args:
-        path: a benchmark's folder, a system's, a submitter's, a whole round.
-        selection: by which rules; by default each log chooses.
-        options: fields of the selection that are to differ, such as ``division="open"``.
-
-    Raises:
-        UsageError: there is no such folder, it holds no logs, or an option is wrong.
-        UnreadableLogError: a log cannot be opened.
-    """
+    """The result folders at and below a path, each with its judged runs, see `score_results`."""
     selection = selection.override(options)
     return [
         (folder, [score_run(judge_run(log, selection)) for log in folder.logs])

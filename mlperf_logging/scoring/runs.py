@@ -122,10 +122,6 @@ def find_convergence(judged: JudgedRun, quality: QualityPoint | None) -> Progres
 
     That is the last one before ``run_stop``; where the metrics of an evaluation are logged apart and joined, the
     first at which all of them met the target.
-
-    Args:
-        judged: the run.
-        quality: where it reached its quality, see `find_quality`.
     """
     if judged.join is None:
         return _last_evaluation(judged.run)

@@ -28,15 +28,7 @@ class SpeedupTable(NamedTuple):
 
 
 def compare_speeds(minutes: Mapping[str, Mapping[str, float]], baseline: str | None = None) -> SpeedupTable:
-    """Compare scores with those of a baseline.
-
-    Args:
-        minutes: what is compared (a system, a round) to benchmark to score in minutes.
-        baseline: what the others are compared with; None for the first.
-
-    Raises:
-        UsageError: there is nothing to compare, or no such baseline.
-    """
+    """Compare minutes, given by system or round and by benchmark, with those of a baseline (None for the first)."""
     columns = list(minutes)
     if len(columns) < 2:
         raise UsageError("a comparison needs scores of at least two systems or paths")

@@ -110,11 +110,7 @@ def score_suite(
 
 
 def list_suites(folder: str | PathLike[str] | None = None) -> list[str]:
-    """The names of the suites that ship with the package.
-
-    Args:
-        folder: folder of other rule files; None means those that ship with the package.
-    """
+    """The names of the suites that ship with the package."""
     place = os.path.join(_rules_folder(folder), _FOLDER)
     if not os.path.isdir(place):
         return []

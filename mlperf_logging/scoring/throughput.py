@@ -35,15 +35,7 @@ class ThroughputError(ValueError):
 
 
 def measure_throughput(runs: Sequence[ScoredRun], requirement: Requirement) -> Throughput:
-    """The throughput of a set of model instances.
-
-    Args:
-        runs: one run for each instance.
-        requirement: how many models a result needs.
-
-    Raises:
-        ThroughputError: too few instances converged, they are of several sizes, or a size is not logged.
-    """
+    """The throughput of a set of model instances, one run each; `ThroughputError` where they make no result."""
     models = [run for run in runs if run.counts]
     if len(models) < requirement.required:
         raise ThroughputError(

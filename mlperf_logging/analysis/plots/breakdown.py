@@ -26,19 +26,7 @@ BEFORE = ("init_minutes", "initialization, not timed", "#FFFFFF", "....")
 def draw_breakdown(
     axes: Axes, runs: pd.DataFrame, *, by: Sequence[str] = ("submitter", "system", "path")
 ) -> Axes:
-    """Draw one bar per run: training, evaluation and the rest from 0 on, initialization to the left of it.
-
-    Args:
-        axes: where to draw.
-        runs: one row per run.
-        by: columns whose parts name a row; of paths the last part counts.
-
-    Returns:
-        The axes.
-
-    Raises:
-        UsageError: a column is missing, or no run tells where its time went.
-    """
+    """Draw one bar per run: training, evaluation and the rest from 0 on, initialization to the left of it."""
     require_columns(runs, [*by, *PARTS, BEFORE[0]])
     known = runs[runs[list(PARTS)].notna().any(axis=1)]
     if known.empty:

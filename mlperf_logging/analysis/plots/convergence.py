@@ -45,11 +45,7 @@ class ConvergenceStyle:
     by: Sequence[str] = ("submitter", "system")
 
     def __post_init__(self) -> None:
-        """Check the axis.
-
-        Raises:
-            UsageError: there is no such axis.
-        """
+        """Check the axis."""
         if self.x not in AXES:
             raise UsageError(f"there is no axis {self.x!r}; choose one of {', '.join(AXES)}")
 

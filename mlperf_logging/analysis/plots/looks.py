@@ -45,11 +45,7 @@ PLAIN = Look("#555555", "solid", "")
 
 
 def choose_looks(names: Iterable[str]) -> dict[str, Look]:
-    """A look for each name; the first 77 differ in color and marker both.
-
-    Args:
-        names: in the order of the legend.
-    """
+    """A look for each name, in the order of the legend; the first 77 differ in color and marker both."""
     return {
         name: Look(
             COLORS[index % len(COLORS)],
@@ -61,21 +57,12 @@ def choose_looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def to_label(text: object) -> str:
-    """A text as a label: what cannot be printed is replaced, and no dollar sign begins a formula.
-
-    Args:
-        text: anything, from a log or a path.
-    """
+    """A text as a label: what cannot be printed is replaced, and no dollar sign begins a formula."""
     return "".join(letter if letter.isprintable() else "�" for letter in str(text)).replace("$", r"\$")
 
 
 def shorten_name(name: str, longest: int = _LONGEST_NAME) -> str:
-    """A name that fits beside a picture: long ones lose their middle.
-
-    Args:
-        name: any text.
-        longest: letters that it may have.
-    """
+    """A name that fits beside a picture: long ones lose their middle."""
     if len(name) <= longest:
         return name
     head = (longest - 1) * 2 // 3
@@ -83,11 +70,7 @@ def shorten_name(name: str, longest: int = _LONGEST_NAME) -> str:
 
 
 def name_groups(values: Sequence[Sequence[Any]]) -> list[str]:
-    """Names for groups: their parts in a row, without the parts that all share.
-
-    Args:
-        values: the parts of each group's name; None and missing parts are left out.
-    """
+    """Names for groups from their parts, without the parts that all share; None and missing parts are left out."""
     parts = [tuple(_to_text(part) for part in value) for value in values]
     different = [
         place for place in range(len(parts[0]) if parts else 0) if len({each[place] for each in parts}) > 1
@@ -98,13 +81,7 @@ def name_groups(values: Sequence[Sequence[Any]]) -> list[str]:
 
 
 def put_legend(axes: Axes, *, columns: int = 1, title: str | None = None) -> None:
-    """Put the legend to the right of the picture, where it covers nothing.
-
-    Args:
-        axes: what was drawn on.
-        columns: of the legend.
-        title: above it.
-    """
+    """Put the legend to the right of the picture, where it covers nothing."""
     handles, _ = axes.get_legend_handles_labels()
     if handles:
         axes.legend(
@@ -122,12 +99,7 @@ def put_legend(axes: Axes, *, columns: int = 1, title: str | None = None) -> Non
 
 
 def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "both") -> None:
-    """Light grid behind, no box around.
-
-    Args:
-        axes: what was drawn on.
-        grid: "x", "y" or "both".
-    """
+    """Light grid behind, no box around."""
     axes.set_axisbelow(True)
     axes.grid(visible=True, axis=grid, color="#DDDDDD", linewidth=0.7)
     for side in ("top", "right"):
@@ -135,21 +107,12 @@ def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "both") -> None:
 
 
 def choose_row_font(count: int) -> float:
-    """Size of the names of so many rows, in points.
-
-    Args:
-        count: number of rows.
-    """
+    """Size of the names of so many rows, in points."""
     return 9.0 if count <= 14 else 8.0 if count <= 40 else 7.0
 
 
 def measure_rows(count: int, *, least: float = 2.6) -> float:
-    """Height in inches of a picture with so many rows, so that their names do not touch.
-
-    Args:
-        count: number of rows.
-        least: height that it has at least.
-    """
+    """Height in inches of a picture with so many rows, so that their names do not touch."""
     each = 0.3 if count <= 14 else 0.22 if count <= 40 else 0.17
     return max(least, 1.3 + each * count)
 

@@ -24,20 +24,7 @@ QUANTITIES = {"watts": ("power (kW)", 1e-3), "energy_kj": ("energy since the mea
 
 
 def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: str = "run") -> Axes:
-    """Draw power or energy over time, a line for each run or each measured part.
-
-    Args:
-        axes: where to draw.
-        power: from `tabulate_power` (a line for each part) or `sum_power` (a line for each run).
-        quantity: "watts" or "energy_kj".
-        by: column that makes a line.
-
-    Returns:
-        The axes.
-
-    Raises:
-        UsageError: a column is missing, or there is nothing to draw.
-    """
+    """Draw power or energy over time, a line for each run or each measured part."""
     if quantity not in QUANTITIES:
         raise UsageError(f"there is no quantity {quantity!r}; there are {', '.join(QUANTITIES)}")
     require_columns(power, [by, "minutes", quantity])

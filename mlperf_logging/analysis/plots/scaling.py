@@ -27,18 +27,6 @@ def draw_scaling(
 
     Efficiency 1 (dashed) is ideal. The solid line with its interval is what was measured; the thin dotted line is the
     part that learning leaves, so that the gap between the two is the machine's.
-
-    Args:
-        axes: where to draw.
-        scaling: from `describe_scaling`.
-        size: the column with the number of accelerators.
-        by: columns that make a group, a line each.
-
-    Returns:
-        The axes.
-
-    Raises:
-        UsageError: a column is missing, or there are no two sizes to compare.
     """
     require_columns(
         scaling, [*by, size, "efficiency", "efficiency_low", "efficiency_high", "learning_efficiency"]

@@ -32,20 +32,6 @@ def draw_spread(
 
     The box spans the middle half, its line is the median, its whiskers reach to the last run within 1.5 times the
     box (Tukey). Where the largest value is more than thirty times the smallest, the axis is logarithmic.
-
-    Args:
-        axes: where to draw.
-        runs: one row per run.
-        value: the column to draw.
-        by: columns that make a group, a row each.
-        relative: draw each run as a share of its group's median, with ± 5 % and ± 10 % marked; groups of one run,
-            which is its own median, are left out.
-
-    Returns:
-        The axes.
-
-    Raises:
-        UsageError: a column is missing, or no run has a value.
     """
     require_columns(runs, [*by, value])
     groups = [

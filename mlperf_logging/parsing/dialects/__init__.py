@@ -93,14 +93,7 @@ ParseRecord: TypeAlias = Callable[[Dialect, str], Parsed | Unreadable]
 
 @cache
 def read_marker(grammar_path: str) -> bytes:
-    """Read the marker from a grammar, which alone says what it is.
-
-    Args:
-        grammar_path: file with a line ``MARKER: "… "``.
-
-    Raises:
-        ValueError: the grammar has no marker, or one that does not begin and end as all markers do.
-    """
+    """Read the marker from a grammar's line ``MARKER: "… "``, which alone says what it is."""
     with open(grammar_path, encoding="utf-8") as file:
         found = re.search(rf'^MARKER: "({STEM}[^"\\]+ )"$', file.read(), re.MULTILINE)
     if not found:

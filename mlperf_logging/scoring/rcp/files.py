@@ -18,32 +18,14 @@ Tables = dict[str, dict[str, Any]]
 
 
 def load_reference_points(rules: RuleRepository, name: str) -> dict[str, ReferenceTable]:
-    """The reference convergence points of one round: benchmark to its table; empty where it has none.
-
-    Args:
-        rules: where the round is.
-        name: ``usage/round``.
-
-    Raises:
-        UsageError: there is no such ruleset.
-        RuleError: a file of reference points is wrong.
-    """
+    """The reference convergence points of ``usage/round``: benchmark to its table; empty where it has none."""
     rules.load(name)
     tables = rules.read_compiled(f"rcp/{name}") if rules.is_compiled else resolve_points(rules.files, name)
     return {benchmark: table_from_json(benchmark, table) for benchmark, table in tables.items()}
 
 
 def resolve_points(files: RuleFiles, name: str, above: tuple[str, ...] = ()) -> Tables:
-    """The tables of one round, as JSON values.
-
-    Args:
-        files: the rule files.
-        name: ``usage/round``.
-        above: the rounds that extend it and ask.
-
-    Raises:
-        RuleError: a file is wrong; the message names file, line and fix.
-    """
+    """The tables of one round, as JSON values; `above` are the rounds that extend it and ask."""
     file = f"rcp/{name.replace('/', '-')}"
     has_points = files.has(file)
     record = files.load(file if has_points else name)

@@ -52,18 +52,9 @@ def simulate_pass_probability(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> PassProbability:
-    """The chance that a submission passes when its remaining runs are done.
+    """The chance that a submission passes when its remaining runs are done; the same seed gives the same answer.
 
-    Args:
-        converged_at: where the runs that are done converged; infinity for one that did not.
-        reference: what the submission is judged against.
-        acceptable: the smallest acceptable mean, in the same unit.
-        requirement: how often the benchmark is run.
-        seed: of the random numbers; the same seed gives the same answer.
-        draws: how many submissions are simulated.
-
-    Raises:
-        ValueError: no run has converged yet, or there are no draws.
+    ``converged_at`` holds infinity for a run that is done and did not converge.
     """
     known = [each for each in converged_at if math.isfinite(each)]
     if not known:

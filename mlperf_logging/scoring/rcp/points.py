@@ -54,12 +54,7 @@ class ReferenceTable(NamedTuple):
 
 
 def table_from_json(benchmark: str, record: Mapping[str, Any]) -> ReferenceTable:
-    """A table as the resolved rule files hold it.
-
-    Args:
-        benchmark: name of the benchmark.
-        record: ``unit``, ``allowance``, and ``points``: batch size as text to the point's fields.
-    """
+    """A table as the resolved rule files hold it: ``unit``, ``allowance``, and ``points`` by batch size as text."""
     points = [
         ReferencePoint(
             int(batch_size),

@@ -46,13 +46,7 @@ class Match(NamedTuple):
 
 
 def summarize_point(point: ReferencePoint, dropped: int, method: str = CHECK) -> Reference | None:
-    """Mean and deviation of a point; None where dropping leaves no run.
-
-    Args:
-        point: the reference runs.
-        dropped: runs that are dropped on each side.
-        method: `CHECK` or `RULES`.
-    """
+    """Mean and deviation of a point, so many runs dropped on each side; None where that leaves no run."""
     trimmed = trim(point.converged_at, dropped)
     if trimmed is None:
         return None
@@ -63,27 +57,17 @@ def summarize_point(point: ReferencePoint, dropped: int, method: str = CHECK) ->
 
 
 def summarize_points(points: Iterable[ReferencePoint], dropped: int, method: str = CHECK) -> list[Reference]:
-    """Mean and deviation of all points that have one, by batch size.
-
-    Args:
-        points: the reference runs, in any order.
-        dropped: runs that are dropped on each side.
-        method: `CHECK` or `RULES`.
-    """
+    """Mean and deviation of all points that have one, by batch size."""
     found = [summarize_point(point, dropped, method) for point in points]
     return sorted(each for each in found if each is not None)
 
 
 def prune(references: Sequence[Reference], method: str = CHECK) -> list[Reference]:
-    """The references that count.
+    """The references, given by batch size, that count.
 
     Batch sizes smaller than that of the fastest point go first. Then each point goes that is slower than the
     straight line between its neighbors. The rules repeat that until no point is; the public checks look at each
     point once, from the smallest batch size on, with the neighbor to the left that was kept.
-
-    Args:
-        references: by batch size, smallest first.
-        method: `CHECK` or `RULES`.
     """
     fastest = min(range(len(references)), key=lambda index: references[index].mean, default=0)
     kept = _drop_slow(references[fastest:])
@@ -104,13 +88,7 @@ def _drop_slow(references: Sequence[Reference]) -> list[Reference]:
 
 
 def match_batch_size(references: Sequence[Reference], batch_size: float, required: int) -> Match:
-    """What a batch size is judged against.
-
-    Args:
-        references: the pruned references, by batch size.
-        batch_size: the submission's.
-        required: runs that a result needs; an interpolated reference counts as twice as many.
-    """
+    """What a batch size is judged against; an interpolated reference counts as twice the required runs."""
     for reference in references:
         if reference.batch_size == batch_size:
             return Match(EXACT, reference)
@@ -134,9 +112,5 @@ def _on_line(left: Reference, right: Reference, batch_size: float) -> tuple[floa
 
 
 def show_amount(amount: float) -> str:
-    """An amount of training as people write it: whole from 1,000 on, else with what tells runs apart.
-
-    Args:
-        amount: in epochs, samples or steps.
-    """
+    """An amount of training as people write it: whole from 1,000 on, else with what tells runs apart."""
     return f"{amount:,.0f}" if abs(amount) >= 1_000 else f"{amount:.6g}"

@@ -11,15 +11,7 @@ import math
 
 
 def cdf(t: float, degrees: int) -> float:
-    """Probability that a t-distributed number is at most t.
-
-    Args:
-        t: the number.
-        degrees: degrees of freedom, at least 1.
-
-    Raises:
-        ValueError: there is no such distribution.
-    """
+    """Probability that a t-distributed number is at most t; ValueError without a degree of freedom."""
     if degrees < 1:
         raise ValueError(f"Student's t needs at least one degree of freedom, not {degrees}")
     if math.isinf(t):
@@ -28,15 +20,7 @@ def cdf(t: float, degrees: int) -> float:
 
 
 def quantile(probability: float, degrees: int) -> float:
-    """The number that a t-distributed number stays below with a probability.
-
-    Args:
-        probability: between 0 and 1, both excluded.
-        degrees: degrees of freedom, at least 1.
-
-    Raises:
-        ValueError: there is no such number.
-    """
+    """The number that a t-distributed number stays below with a probability between 0 and 1, both excluded."""
     if not 0 < probability < 1:
         raise ValueError(f"a probability lies between 0 and 1, not at {probability}")
     if probability < 0.5:

@@ -66,17 +66,7 @@ def check_submission(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> SubmissionCheck:
-    """Test the convergence of a result folder.
-
-    Args:
-        folder: where the logs are.
-        runs: every run, in the order of the logs.
-        find_table: gives the reference points.
-        method: "check" as the rounds' public checks have it, "rules" as the rules are written.
-        pruned: judge against the pruned points; else against all.
-        seed: of the simulation, where runs are still to come.
-        draws: of the simulation.
-    """
+    """Test the convergence of a result folder, see `check_results`; `find_table` gives the reference points."""
     shared = find_agreement(runs)
     benchmark, division, ruleset, _ = shared.identity
     requirement, batch_size = shared.requirement, shared.batch_size

@@ -176,15 +176,7 @@ def find_acceptance(
     *,
     pruned: bool = True,
 ) -> Acceptance:
-    """What a submission of a batch size is measured by.
-
-    Args:
-        table: the benchmark's reference points.
-        batch_size: the submission's samples in a step.
-        requirement: how often the benchmark is run.
-        method: "check" as the rounds' public checks have it, "rules" as the rules are written.
-        pruned: judge against the pruned points; else against all.
-    """
+    """What a submission of a batch size is measured by, see `check_convergence`."""
     references = summarize_points(table.points, requirement.olympic_dropped, method)
     counting = prune(references, method) if pruned else references
     match = match_batch_size(counting, batch_size, requirement.required)
@@ -194,13 +186,9 @@ def find_acceptance(
 
 
 def trace_acceptance(check: ConvergenceCheck) -> list[tuple[float, float, float]]:
-    """Reference mean and smallest acceptable mean at and between the points that count.
+    """Batch size, reference mean and smallest acceptable mean at and between the points that count.
 
-    Args:
-        check: the test, with its references.
-
-    Returns:
-        Batch size, reference mean and smallest acceptable mean, by batch size; nothing for a single point.
+    By batch size; nothing for a single point.
     """
     sizes = sorted(
         left.batch_size + (right.batch_size - left.batch_size) * step / LINE_STEPS
@@ -216,12 +204,7 @@ def trace_acceptance(check: ConvergenceCheck) -> list[tuple[float, float, float]
 
 
 def find_smallest_mean(reference: Reference, submission_runs: int) -> float:
-    """The smallest mean of a submission that the test does not reject, in the reference's unit; 0 at least.
-
-    Args:
-        reference: mean, deviation and runs of the reference.
-        submission_runs: runs that the submission counts as.
-    """
+    """The smallest mean of a submission that the test does not reject, in the reference's unit; 0 at least."""
     if not reference.deviation:
         return reference.mean
     degrees = reference.kept + submission_runs - 2
@@ -234,13 +217,7 @@ def find_smallest_mean(reference: Reference, submission_runs: int) -> float:
 def find_p_value(mean: float, reference: Reference, submission_runs: int) -> float | None:
     """Probability of a mean as small as the submission's if it is the reference's algorithm.
 
-    Args:
-        mean: the submission's olympic mean.
-        reference: mean, deviation and runs of the reference.
-        submission_runs: runs that the submission counts as.
-
-    Returns:
-        The p-value; None where there are too few runs for one. Without deviation it is 1 or 0.
+    None where there are too few runs for one. Without deviation it is 1 or 0.
     """
     if not reference.deviation:
         return 1.0 if mean >= reference.mean else 0.0
@@ -251,14 +228,7 @@ def find_p_value(mean: float, reference: Reference, submission_runs: int) -> flo
 
 
 def read_converged(progress: Progress | None, unit: str, batch_size: float, trained: float | None) -> float:
-    """Where a run converged, in a table's unit; infinity where it did not.
-
-    Args:
-        progress: what the run logged with its last evaluation, or None where it did not converge.
-        unit: "epochs", "samples" or "steps".
-        batch_size: samples in a step.
-        trained: samples that the run says it trained on in all, or None.
-    """
+    """Where a run converged, in a table's unit; infinity where it did not."""
     if progress is None:
         return math.inf
     epochs, samples, steps = progress
