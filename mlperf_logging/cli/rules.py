@@ -150,9 +150,8 @@ def _build_parser(program: str) -> Parser:
 def _list(options: argparse.Namespace, program: str) -> int:
     del program
     from mlperf_logging.reports.documents.rules import describe_rounds
-    from mlperf_logging.rules.catalogue import list_rulesets
 
-    document = describe_rounds(list_rulesets(_open_book(options.rules)))
+    document = describe_rounds(_open_book(options.rules).index())
     write_document(document, load_renderer(options), options.output)
     return COMPLIANT
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from mlperf_logging.errors import RuleError
 from mlperf_logging.rules.brace_expansion import expand_names
 from mlperf_logging.rules.clauses import ONCE_EACH
 from mlperf_logging.rules.resolved import ResolvedRuleset
@@ -13,11 +12,7 @@ from mlperf_logging.rules.rule import CellRules, Rule
 
 
 def bind_names(ruleset: ResolvedRuleset) -> ResolvedRuleset:
-    """The ruleset with the names behind "in benchmarks" and "once in NAME" in place.
-
-    Raises:
-        RuleError: a rule names a list that its benchmark does not have.
-    """
+    """The ruleset with the names behind "in benchmarks" and "once in NAME" in place."""
     names = list(ruleset.benchmarks)
 
     def bind(cell: CellRules, lists: dict[str, list[str]] | None = None) -> CellRules:
@@ -39,9 +34,7 @@ def _bind_rule(rule: Rule, names: list[str], lists: dict[str, list[str]]) -> Rul
         return rule._replace(node=_bind_node(rule.node, names), text=text)
     _, place, wanted = rule.node
     if wanted not in lists:
-        raise RuleError(
-            f"there is no list {wanted!r} under 'lists'", path=rule.path, line=rule.line, rule=rule.id
-        )
+        raise rule.fail(f"there is no list {wanted!r} under 'lists'")
     return rule._replace(node=["once_each", place, wanted, expand_names(lists[wanted])])
 
 

@@ -14,9 +14,6 @@ def expand_names(patterns: list[str]) -> list[str]:
     """All names that the patterns stand for, in order.
 
     ``{a,b}`` stands for either text, ``{1..3}`` for the whole numbers from 1 to 3.
-
-    Raises:
-        ValueError: a range is not one of whole numbers, or there are too many names.
     """
     return [name for pattern in patterns for name in _expand(pattern)]
 

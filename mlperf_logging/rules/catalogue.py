@@ -10,8 +10,7 @@ from mlperf_logging.parsing.diagnostics import KINDS
 from mlperf_logging.rules.clauses import CLAUSES, OCCURS
 from mlperf_logging.rules.codes import Code
 from mlperf_logging.rules.examples import Example, ExampleFinder
-from mlperf_logging.rules.formula import walk
-from mlperf_logging.rules.repository import RoundIndex, RuleRepository, open_rules
+from mlperf_logging.rules.repository import RuleRepository, open_rules
 from mlperf_logging.rules.resolving import sort_key
 from mlperf_logging.rules.rule import STRICT, Rule
 from mlperf_logging.rules.rulesets import Ruleset
@@ -67,17 +66,17 @@ class Explanation(NamedTuple):
     name: str
     title: str
     code: str
-    severity: str
-    wants: str
-    why: str
-    hint: str
-    source: str
-    since: str
-    changed: tuple[str, ...]
-    place: str
-    passing: tuple[str, ...]
-    failing: tuple[str, ...]
-    rules: tuple[str, ...]
+    severity: str = ""
+    wants: str = ""
+    why: str = ""
+    hint: str = ""
+    source: str = ""
+    since: str = ""
+    changed: tuple[str, ...] = ()
+    place: str = ""
+    passing: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 class Difference(NamedTuple):
@@ -94,11 +93,6 @@ class Difference(NamedTuple):
     key: str
     before: str
     after: str
-
-
-def list_rulesets(book: RuleRepository | None = None) -> list[RoundIndex]:
-    """All rounds, oldest first within a usage."""
-    return (book or open_rules()).index()
 
 
 def list_rules(
@@ -122,11 +116,7 @@ def list_rules(
 def show_benchmark(
     ruleset: Ruleset, benchmark: str, division: str | None, *, strict: bool = False
 ) -> list[KeyRow]:
-    """The table of keys that a log of one benchmark and division must hold.
-
-    Raises:
-        UsageError: the round does not know the benchmark.
-    """
+    """The table of keys that a log of one benchmark, which the round must know, and division must hold."""
     if benchmark not in ruleset.benchmarks:
         meant = did_you_mean(benchmark, ruleset.benchmarks, f"it knows {', '.join(ruleset.benchmarks)}")
         raise UsageError(f"{ruleset.name} does not know the benchmark {benchmark!r}; {meant}")
@@ -143,16 +133,7 @@ def show_benchmark(
 
 
 def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None = None) -> Explanation:
-    """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it.
-
-    Args:
-        name: the code or the rule's id.
-        find_example: gives the examples of a rule, `compliance.find_example`.
-        book: the rules; None for those of the package.
-
-    Raises:
-        UsageError: there is no such code or rule; the message names near ones.
-    """
+    """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it."""
     book = book or open_rules()
     vocabulary = book.vocabulary()
     wanted = name.upper() if name.upper() in vocabulary.codes else name
@@ -168,13 +149,6 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
                 f"Reported as: {kind.summary.replace('{found}', '…')}.",
                 kind.why,
                 kind.fix,
-                "",
-                "",
-                (),
-                "",
-                (),
-                (),
-                (),
             )
     known: set[str] = {*vocabulary.codes, *(kind.label for kind in KINDS)}
     for entry in reversed(book.index()):
@@ -188,12 +162,7 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
 
 
 def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = None) -> list[Difference]:
-    """What a later round changes, as one line a key.
-
-    Args:
-        before: the earlier round.
-        after: the later round.
-        benchmark: only the rules for this benchmark; None for all.
+    """What a later round changes, one line for each key; of one benchmark only, where one is given.
 
     Raises:
         UsageError: neither round knows the benchmark.
@@ -251,26 +220,12 @@ def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str
 
 
 def _explain_code(code: Code, book: RuleRepository) -> Explanation:
-    rules: dict[str, Rule] = {}
+    rules = set[str]()
     newest = {entry.usage: entry for entry in book.index()}
     for entry in newest.values():
-        rules.update({rule.id: rule for rule in list_rules(book.load(entry.name)) if rule.code == code.code})
-    return Explanation(
-        code.code,
-        code.title,
-        code.code,
-        "",
-        code.text,
-        "",
-        code.hint,
-        "",
-        "",
-        (),
-        "",
-        (),
-        (),
-        tuple(sorted(rules)),
-    )
+        rules |= {rule.id for rule in list_rules(book.load(entry.name)) if rule.code == code.code}
+    known = tuple(sorted(rules))
+    return Explanation(code.code, code.title, code.code, wants=code.text, hint=code.hint, rules=known)
 
 
 def _explain_rule(rule: Rule, ruleset: Ruleset, example: Example) -> Explanation:
@@ -297,10 +252,4 @@ def _explain_rule(rule: Rule, ruleset: Ruleset, example: Example) -> Explanation
         f"{rule.path}:{rule.line}",
         example.passing,
         example.failing,
-        (),
     )
-
-
-def find_words(rule: Rule) -> list[str]:
-    """The other keys that a rule looks at."""
-    return sorted({part[1] for part in walk(rule.node) if part[0] in {"logged", "count", "minutes_since"}})

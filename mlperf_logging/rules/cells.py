@@ -40,11 +40,7 @@ class Origin(NamedTuple):
 
 
 def check_record(record: RuleMapping, vocabulary: Vocabulary) -> None:
-    """Refuse a rule record that lacks a field, has an unknown one or one that makes no sense.
-
-    Raises:
-        RuleError: it does.
-    """
+    """Refuse a rule record that lacks a field, has an unknown one or one that makes no sense."""
     record.allow(*_NEEDED, *_OPTIONAL)
     for needed in _NEEDED:
         if needed not in record:
@@ -56,11 +52,7 @@ def check_record(record: RuleMapping, vocabulary: Vocabulary) -> None:
 
 
 def check_fields(fields: RuleMapping, vocabulary: Vocabulary, rule: str) -> None:
-    """Refuse values that the fields of a rule cannot have.
-
-    Raises:
-        RuleError: a field has such a value.
-    """
+    """Refuse values that the fields of a rule cannot have."""
     for field in ("key", "cell", "summary", "why", "hint", "source"):
         fields.take(field, str)
     for field in ("pass", "fail"):
@@ -73,11 +65,7 @@ def check_fields(fields: RuleMapping, vocabulary: Vocabulary, rule: str) -> None
 
 
 def read_clause(record: RuleMapping, rule: str) -> tuple[str, Node, str]:
-    """The one clause under ``cell`` as (kind, node, text), see `formula.parse_cell`.
-
-    Raises:
-        RuleError: the cell cannot be read or states more than one clause.
-    """
+    """The one clause under ``cell`` as (kind, node, text), see `formula.parse_cell`."""
     try:
         clauses = parse_cell(record.take("cell", str)).clauses
     except RuleError as error:
@@ -88,11 +76,7 @@ def read_clause(record: RuleMapping, rule: str) -> tuple[str, Node, str]:
 
 
 def read_lists(lists: RuleMapping, former: dict[str, list[str]]) -> dict[str, list[str]]:
-    """Named lists of names, each in the notation of `names`.
-
-    Raises:
-        RuleError: a list is none, cannot be expanded, or is what the extended round has already.
-    """
+    """Named lists of names, each in the notation of `brace_expansion`."""
     for name, patterns in lists.items():
         if not isinstance(patterns, list) or not all(isinstance(each, str) for each in patterns):
             raise lists.fail(f"{name!r} must be a list of names, not {patterns!r}", name)
@@ -106,11 +90,7 @@ def read_lists(lists: RuleMapping, former: dict[str, list[str]]) -> dict[str, li
 
 
 def read_join(change: RuleMapping, former: dict[str, str] | None) -> dict[str, str]:
-    """How several events make one, see `joining`.
-
-    Raises:
-        RuleError: a field is missing or unknown.
-    """
+    """How several events make one, see `joining`."""
     body = change.take("join", dict)
     body.allow(*_JOIN)
     join = {**(former or {}), **{field: body.take(field, str) for field in body}}
@@ -126,9 +106,6 @@ def read_counting(change: RuleMapping, former: dict[str, Any] | None) -> dict[st
     ``{counts: samples, from: 10000, epoch_samples: 168}``: ``epoch_num`` counts samples in truth, but for numbers
     below 10,000, which are epochs. ``begins``: what is logged before any training, where that is not 0.
     ``epoch_samples`` stands where logs do not agree on ``train_samples``.
-
-    Raises:
-        RuleError: a field is unknown or has a wrong value, or the extended round says the same.
     """
     body = change.take("progress", dict)
     body.allow(*_COUNTING)
@@ -149,9 +126,6 @@ def read_runs(change: RuleMapping, former: dict[str, int] | None) -> dict[str, i
     """How many runs a result needs: ``{required, dropped_each_side, non_converged_allowed}``.
 
     ``attempts``: more runs may be made, up to so many, and the first that count make the result.
-
-    Raises:
-        RuleError: a number is missing, unknown or not whole, or the extended round says the same.
     """
     body = change.take("runs", dict)
     body.allow(*_RUNS, "attempts")
@@ -195,17 +169,7 @@ def _rename_rule(rule: Rule, old: str, new: str) -> Rule:
 
 
 def read_cell(key: str, text: str, place: RuleMapping, origin: Origin) -> CellRules:
-    """The rules that a cell states, each clause a rule of its own.
-
-    Args:
-        key: the log key (or two with ``|`` between).
-        text: the cell.
-        place: the mapping that holds it, for messages.
-        origin: where it is read.
-
-    Raises:
-        RuleError: the cell cannot be read; the message names file, line and rule.
-    """
+    """The rules that a cell states, each clause a rule of its own."""
     try:
         cell = parse_cell(text)
     except RuleError as error:
@@ -232,14 +196,7 @@ def read_cell(key: str, text: str, place: RuleMapping, origin: Origin) -> CellRu
                 severity=Severity.ERROR.value,
                 level=origin.level,
                 scope=origin.scope,
-                summary="",
-                why="",
-                hint="",
-                source="",
                 since=origin.round,
-                changed=(),
-                passing=(),
-                failing=(),
                 path=place.path,
                 line=place.lines[key],
             )
@@ -248,11 +205,7 @@ def read_cell(key: str, text: str, place: RuleMapping, origin: Origin) -> CellRu
 
 
 def read_record(record: RuleMapping, origin: Origin) -> Rule:
-    """The rule that a full record states.
-
-    Raises:
-        RuleError: its cell cannot be read or states more than one clause.
-    """
+    """The rule that a full record states."""
     kind, node, words = read_clause(record, record["id"])
     return Rule(
         id=record["id"],
@@ -269,7 +222,6 @@ def read_record(record: RuleMapping, origin: Origin) -> Rule:
         hint=record.get("hint", ""),
         source=record.get("source", ""),
         since=origin.round,
-        changed=(),
         passing=tuple(record["pass"]),
         failing=tuple(record["fail"]),
         path=record.path,

@@ -19,15 +19,8 @@ class ClauseKind(NamedTuple):
     suffix: str | None
 
 
-OCCURS, EVERY, FIRST, REST, ANY, END, ONCE_EACH = (
-    "occurs",
-    "every",
-    "first",
-    "rest",
-    "any",
-    "end",
-    "once_each",
-)
+OCCURS, EVERY, FIRST, REST = "occurs", "every", "first", "rest"
+ANY, END, ONCE_EACH = "any", "end", "once_each"
 CLAUSES = {
     OCCURS: ClauseKind("", "", "", ""),
     EVERY: ClauseKind("", "", "each event satisfies", None),

@@ -14,8 +14,8 @@ from typing import Any
 
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import Event, minutes_between
+from mlperf_logging.rules.formula import Node
 
-Node = list[Any]
 MAX_EXPONENT = 64
 MAX_POWER_BITS = 4096
 
@@ -46,15 +46,7 @@ class Unevaluable(Exception):  # noqa: N818 - not an error of the program: the l
     """A formula cannot be evaluated on this event; the text says what was missing or of the wrong kind."""
 
 
-EVALUATION_ERRORS = (
-    Unevaluable,
-    TypeError,
-    KeyError,
-    IndexError,
-    ZeroDivisionError,
-    OverflowError,
-    ValueError,
-)
+EVALUATION_ERRORS = (Unevaluable, TypeError, ValueError, LookupError, ArithmeticError)
 """What a formula may raise because of the log. Anything else is a fault of the rule or of the program."""
 
 _CONSTANTS = frozenset({"false", "infinity", "null", "number", "string", "true"})
@@ -69,6 +61,9 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
+_KINDS = {type(None): "null", str: "text", dict: "object"}
+
+
 def _number(value: Any) -> int | float:
     # Booleans count as 1 and 0, as they do in the public checks.
     if isinstance(value, (int, float)):
@@ -78,11 +73,7 @@ def _number(value: Any) -> int | float:
 
 def name_kind(value: Any) -> str:
     """The JSON kind of a value, in the words that messages and ``kind()`` use."""
-    if value is None:
-        return "null"
-    return {bool: "bool", int: "int", float: "float", str: "text", list: "list", dict: "object"}.get(
-        type(value), type(value).__name__
-    )
+    return _KINDS.get(type(value), type(value).__name__)
 
 
 def _power(base: Any, exponent: Any) -> Any:
@@ -135,11 +126,7 @@ EVENT_FIELDS: dict[str, Callable[[Event], Any]] = {
 
 
 def compile_formula(node: Node, state_words: frozenset[str] = frozenset()) -> Closure:
-    """A closure that evaluates the formula on an event.
-
-    Args:
-        node: syntax tree from `formula.parse_formula`.
-        state_words: names that ``state.X`` may use.
+    """A closure that evaluates the formula on an event; names of state words are checked.
 
     Raises:
         RuleError: an unknown node, function, event field or state word, or a wrong number of arguments.
@@ -327,23 +314,16 @@ def _negative(operands: Node, words: frozenset[str]) -> Closure:
     return lambda event, state: -_number(inner(event, state))
 
 
-def _arithmetic(apply: Callable[[Any, Any], Any]) -> Callable[[Node, frozenset[str]], Closure]:
+def _arithmetic(
+    apply: Callable[[Any, Any], Any], *, divides: bool = False
+) -> Callable[[Node, frozenset[str]], Closure]:
     def build(operands: Node, words: frozenset[str]) -> Closure:
+        if divides and operands[1:] == [["number", 0]]:
+            raise RuleError("the formula divides by zero")
         left, right = (compile_formula(operand, words) for operand in operands)
         return lambda event, state: apply(_number(left(event, state)), _number(right(event, state)))
 
     return build
-
-
-def _division(apply: Callable[[Any, Any], Any]) -> Callable[[Node, frozenset[str]], Closure]:
-    build = _arithmetic(apply)
-
-    def build_division(operands: Node, words: frozenset[str]) -> Closure:
-        if operands[1:] == [["number", 0]]:
-            raise RuleError("the formula divides by zero")
-        return build(operands, words)
-
-    return build_division
 
 
 def _raised(operands: Node, words: frozenset[str]) -> Closure:
@@ -362,7 +342,7 @@ _BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {
     "conjunction": _conjunction,
     "count": _count,
     "disjunction": _disjunction,
-    "divide": _division(operator.truediv),
+    "divide": _arithmetic(operator.truediv, divides=True),
     "event": _event,
     "false": _constant(False),
     "field": _field,
@@ -372,7 +352,7 @@ _BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {
     "membership": _membership,
     "meta": _meta,
     "minutes_since": _minutes_since,
-    "modulo": _division(operator.mod),
+    "modulo": _arithmetic(operator.mod, divides=True),
     "multiply": _arithmetic(operator.mul),
     "negation": _negation,
     "negative": _negative,

@@ -10,7 +10,7 @@ from mlperf_logging.rules.formula import Node, walk
 if TYPE_CHECKING:
     from mlperf_logging.rules.files import RuleFiles
 
-IDENTITY, LIFECYCLE, EVALUATION, HYPERPARAMETER = "identity", "lifecycle", "evaluation", "hyperparameter"
+LIFECYCLE, EVALUATION, HYPERPARAMETER = "lifecycle", "evaluation", "hyperparameter"
 
 CONFLICTING = {"MLP101": "MLP102", "MLP301": "MLP302", "MLP401": "MLP406"}
 """Code of "missing" to that of "logged more than once, with different values"."""
@@ -50,57 +50,36 @@ class Vocabulary(NamedTuple):
 
     @classmethod
     def load(cls, files: RuleFiles) -> Vocabulary:
-        """Read ``codes.yaml`` and ``keys.yaml`` of a folder of rule files.
-
-        Raises:
-            RuleError: a file is missing or wrong.
-        """
+        """Read ``codes.yaml`` and ``keys.yaml`` of a folder of rule files."""
         codes = files.load("codes")
-        keys = files.load("keys")
         groups: dict[str, str] = {}
         sentences: dict[str, str] = {}
-        for group, members in keys.sections():
-            for key, sentence in members.items():
-                if group != HYPERPARAMETER:
-                    groups[key] = group
-                sentences[key] = sentence
+        for group, members in files.load("keys").sections():
+            sentences |= members
+            if group != HYPERPARAMETER:
+                groups |= dict.fromkeys(members, group)
         for name, body in codes.sections():
             for needed in ("title", "text"):
                 if needed not in body:
                     raise codes.fail(f"{name!r} needs {needed!r}", name)
-        return cls(
-            {
-                name: Code(name, body["title"], body["text"], body.get("hint", ""))
-                for name, body in codes.items()
-            },
-            groups,
-            sentences,
-        )
+        known = {
+            name: Code(name, body["title"], body["text"], body.get("hint", ""))
+            for name, body in codes.items()
+        }
+        return cls(known, groups, sentences)
 
     def group_of(self, key: str) -> str:
         """The group of a key (of the first, where two stand with ``|`` between)."""
         return self.groups.get(key.partition("|")[0], HYPERPARAMETER)
 
-    def as_json(self) -> dict[str, Any]:
-        """The vocabulary as JSON values, for the cache."""
-        return {"codes": self.codes, "groups": self.groups, "keys": self.keys}
-
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Vocabulary:
-        """A vocabulary from `as_json`."""
-        return cls(
-            {name: Code(*body) for name, body in value["codes"].items()}, value["groups"], value["keys"]
-        )
+        """A vocabulary from the JSON form of its fields."""
+        return cls(**{**value, "codes": {name: Code(*body) for name, body in value["codes"].items()}})
 
 
 def choose_code(group: str, kind: str, node: Node) -> str:
-    """The code of a rule that a cell states: by the key's group and by what the clause speaks of.
-
-    Args:
-        group: the key's group.
-        kind: the clause's kind, see `clauses`.
-        node: the clause's syntax tree.
-    """
+    """The code of a rule that a cell states: by the key's group and by what the clause speaks of."""
     places = {part[0] for part in walk(node)}
     if kind == OCCURS:
         if node[0] == "alternating":
@@ -115,10 +94,10 @@ def choose_code(group: str, kind: str, node: Node) -> str:
             return "MLP403"
         if "present" in places:
             return "MLP402"
-        if places & {"state"}:
+        if "state" in places:
             return "MLP204"
         return "MLP404" if "meta" in places else "MLP405"
-    if places & {"state"}:
+    if "state" in places:
         return "MLP201"
     if "minutes_since" in places:
         return "MLP202"

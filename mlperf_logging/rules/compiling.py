@@ -11,20 +11,10 @@ from mlperf_logging.rules.resolving import Resolver
 
 
 def compile_rules(resolver: Resolver, target: Path, documents: dict[str, Any]) -> None:
-    """Resolve all rounds and write them, their index and the vocabulary below ``compiled/``.
-
-    Args:
-        resolver: of the rule files.
-        target: folder to write to; it gets no rule files.
-        documents: further documents to write, by name.
-
-    Raises:
-        RuleError: a rule file is wrong.
-        ValueError: a number cannot be written as JSON.
-    """
+    """Resolve all rounds and write them, their index and the vocabulary below ``compiled/``."""
     outlines = resolver.list_outlines()
     rounds = {name: resolver.resolve(name) for name, *_ in outlines}
-    written = {"index": outlines, "vocabulary": resolver.vocabulary.as_json(), **rounds, **documents}
+    written = {"index": outlines, "vocabulary": resolver.vocabulary._asdict(), **rounds, **documents}
     for name, document in written.items():
         path = target / COMPILED / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

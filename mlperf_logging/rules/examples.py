@@ -34,11 +34,7 @@ ExampleFinder = Callable[["Ruleset", "Rule"], Example]
 
 
 def read_events(notation: tuple[str, ...]) -> list[Event]:
-    """Events from their short notation: ``KEY[=JSON][ {METADATA}][ of BENCHMARK][ @SECONDSs]``.
-
-    Raises:
-        ValueError: a line is not in the notation.
-    """
+    """Events from their short notation: ``KEY[=JSON][ {METADATA}][ of BENCHMARK][ @SECONDSs]``."""
     decoder = json.JSONDecoder()
     events = []
     for number, line in enumerate(notation, 1):

@@ -31,11 +31,7 @@ class RuleMapping(dict[str, Any]):
         return RuleError(message, path=self.path, line=line, rule=rule)
 
     def take(self, key: str, kind: type, default: Any = None) -> Any:
-        """The value of a key, checked to be of one kind.
-
-        Raises:
-            RuleError: the value is of another kind.
-        """
+        """The value of a key, checked to be of one kind."""
         value = self.get(key, default)
         if value is not None and not isinstance(value, kind):
             wanted = {dict: "a mapping", list: "a list", str: "text", int: "a whole number"}[kind]
@@ -43,11 +39,7 @@ class RuleMapping(dict[str, Any]):
         return default if value is None else value
 
     def take_texts(self, key: str) -> list[str]:
-        """The list of texts under a key; empty where there is none.
-
-        Raises:
-            RuleError: the value is not a list of texts.
-        """
+        """The list of texts under a key; empty where there is none."""
         texts = self.take(key, list, [])
         for text in texts:
             if not isinstance(text, str):
@@ -55,22 +47,14 @@ class RuleMapping(dict[str, Any]):
         return list(texts)
 
     def sections(self) -> Iterator[tuple[str, RuleMapping]]:
-        """The members, each of which must be a mapping.
-
-        Raises:
-            RuleError: a member is of another kind.
-        """
+        """The members, each of which must be a mapping."""
         for key, body in self.items():
             if not isinstance(body, RuleMapping):
                 raise self.fail(f"{key!r} must be a mapping, not {body!r}", key)
             yield key, body
 
     def allow(self, *keys: str) -> None:
-        """Refuse keys that this place does not know.
-
-        Raises:
-            RuleError: there is another key; the message lists those that are known.
-        """
+        """Refuse keys that this place does not know."""
         for key in self:
             if key not in keys:
                 raise self.fail(f"{key!r} is not known here; known are {', '.join(keys)}", key)
@@ -88,11 +72,7 @@ class RuleFiles:
         self._records: dict[str, RuleMapping] = {}
 
     def load(self, name: str) -> RuleMapping:
-        """One file, by its name within the folder without ``.yaml``.
-
-        Raises:
-            RuleError: see `load_rule_file`.
-        """
+        """One file, by its name within the folder without ``.yaml``."""
         if name not in self._records:
             shown = f"{name}.yaml"
             self._records[name] = load_rule_file(self.folder / shown, shown)
@@ -103,15 +83,7 @@ class RuleFiles:
         return name in self._records or (self.folder / f"{name}.yaml").is_file()
 
     def find_parent(self, name: str, record: RuleMapping) -> str | None:
-        """The round that a round extends, as ``usage/round``; None where it extends none.
-
-        Args:
-            name: the round's own ``usage/round``.
-            record: the file that says so.
-
-        Raises:
-            RuleError: there is no such round.
-        """
+        """The round that a round extends, as ``usage/round``; None where it extends none."""
         parent: str | None = record.take("extends", str)
         if parent is None:
             return None
@@ -122,15 +94,7 @@ class RuleFiles:
 
 
 def load_rule_file(path: Path, shown: str) -> RuleMapping:
-    """One rule file as nested `RuleMapping` values.
-
-    Args:
-        path: the file.
-        shown: its name in messages.
-
-    Raises:
-        RuleError: the file cannot be read, is not YAML, holds a key twice or is not a mapping.
-    """
+    """One rule file as nested `RuleMapping` values."""
     import yaml
 
     try:

@@ -34,11 +34,7 @@ def build_parser() -> "Lark":
 
 
 def parse_formula(text: str) -> Node:
-    """The syntax tree of one formula.
-
-    Raises:
-        RuleError: the text is not a formula; the message shows the place.
-    """
+    """The syntax tree of one formula."""
     return _to_node(_parse(text, "formula"))
 
 
@@ -63,9 +59,6 @@ def parse_cell(text: str) -> Cell:
         ``once_each`` with ``["once_each", place, name of a list]``.
 
     The same cell stands in many tables, so what was parsed is kept; nobody changes a node.
-
-    Raises:
-        RuleError: the text is not a cell; the message shows the place.
     """
     clauses: list[tuple[str, Node, str]] = []
     also, *trees = _parse(text, "cell").children

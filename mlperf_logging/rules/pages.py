@@ -15,15 +15,7 @@ HEADER = "<!-- Generated from compliance_rules/ by `mlperf rules docs`; edit the
 
 
 def write_pages(book: RuleRepository, find_example: ExampleFinder) -> dict[str, str]:
-    """All pages of the catalogue: file name to text.
-
-    Args:
-        book: the rules.
-        find_example: gives the examples of a rule, `compliance.find_example`.
-
-    Raises:
-        RuleError: a rule file is wrong, or an example does not show what it claims.
-    """
+    """All pages of the catalogue: file name to text."""
     rulesets = [book.load(entry.name) for entry in book.index()]
     pages = {"index.md": _write_index(rulesets), "codes.md": _write_codes(book)}
     for ruleset in rulesets:

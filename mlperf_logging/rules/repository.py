@@ -69,23 +69,14 @@ class RuleRepository:
         self._opened: Resolver | None = None
 
     def index(self) -> list[RoundIndex]:
-        """All rounds, oldest first within a usage.
-
-        Raises:
-            RuleError: the file of a round cannot be read, or says no dialect or wrong benchmarks.
-        """
+        """All rounds, oldest first within a usage."""
         if not self._index:
             outlines = self.read_compiled("index") if self.is_compiled else self._resolver().list_outlines()
             self._index = [RoundIndex(name, dialect, tuple(names)) for name, dialect, names in outlines]
         return self._index
 
     def load(self, name: str) -> Ruleset:
-        """One ruleset by ``usage/round``.
-
-        Raises:
-            UsageError: there is no such ruleset; the message lists those that there are.
-            RuleError: a rule file is wrong.
-        """
+        """One ruleset by ``usage/round``."""
         if name not in self._rulesets:
             known = [entry.name for entry in self.index()]
             if name not in known:
@@ -94,11 +85,7 @@ class RuleRepository:
         return self._rulesets[name]
 
     def vocabulary(self) -> Vocabulary:
-        """The codes and what is known of the keys.
-
-        Raises:
-            RuleError: the file of codes or that of keys is wrong.
-        """
+        """The codes and what is known of the keys."""
         if self._vocabulary is None:
             from mlperf_logging.rules.codes import Vocabulary
 
@@ -115,11 +102,7 @@ class RuleRepository:
         return self._resolver().files
 
     def read_compiled(self, name: str) -> Any:
-        """A document that the build has compiled, as JSON values.
-
-        Args:
-            name: its name, which is that of its file.
-        """
+        """A document that the build has compiled, as JSON values."""
         with open(f"{self.folder}/{COMPILED}/{name}.json", "rb") as file:
             return json.loads(file.read())
 

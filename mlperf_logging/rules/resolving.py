@@ -56,11 +56,7 @@ class Resolver:
         return sorted(found, key=sort_key)
 
     def list_outlines(self) -> list[tuple[str, str, list[str]]]:
-        """Name, dialect and benchmarks of each ruleset, without a look at its rules.
-
-        Raises:
-            RuleError: a rule file is wrong; the message names file, line and fix.
-        """
+        """Name, dialect and benchmarks of each ruleset, without a look at its rules."""
         names = self.list_rulesets()
         if not names:
             raise RuleError(f"there is no round in the folder {str(self.files.folder)!r}")
@@ -82,11 +78,7 @@ class Resolver:
         return dialect, benchmarks
 
     def resolve(self, name: str) -> ResolvedRuleset:
-        """One ruleset, complete.
-
-        Raises:
-            RuleError: a rule file is wrong; the message names file, line, rule and fix.
-        """
+        """One ruleset, complete."""
         self._outline(name)
         parent = None
         for each in self._list_chain(name):
@@ -127,11 +119,7 @@ class Resolver:
         return draft
 
     def load_benchmark(self, benchmark: str, asked: RuleMapping) -> RuleMapping:
-        """The file of one benchmark.
-
-        Raises:
-            RuleError: there is none, or it names another benchmark.
-        """
+        """The file of one benchmark."""
         if not self.files.has(f"benchmarks/{benchmark}"):
             raise asked.fail(
                 f"benchmark {benchmark!r} has no file benchmarks/{benchmark}.yaml; add one", "benchmarks"
@@ -145,11 +133,7 @@ class Resolver:
         return record
 
     def claim_id(self, rule: str, path: str, line: int) -> None:
-        """Note where a rule id is defined.
-
-        Raises:
-            RuleError: the id is used at another place already.
-        """
+        """Note where a rule id is defined."""
         place = self._rule_places.setdefault(rule, (path, line))
         if place != (path, line):
             raise RuleError(

@@ -211,17 +211,7 @@ def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]
 def compile_table(
     layers: list[Layer], state: StateWords, join: dict[str, str] | None = None, level: int | None = None
 ) -> Table:
-    """Merge layers, widest first, and compile their formulas.
-
-    Args:
-        layers: the layers that hold.
-        state: the ruleset's state words, see `Ruleset.state`.
-        join: how several events make one (see `joining`), or None.
-        level: in rounds that grade, the highest level to apply; None for all.
-
-    Raises:
-        RuleError: a formula is wrong.
-    """
+    """Merge layers, widest first, and compile their formulas."""
     words = frozenset(state.initial) | {word for change in state.on.values() for word in change}
     by_key: dict[str, list[CompiledRule]] = {}
     end: list[CompiledRule] = []

@@ -8,7 +8,7 @@ import pytest
 
 from mlperf_logging.cli.check import main as check
 from mlperf_logging.cli.main import main
-from mlperf_logging.rules.catalogue import list_rulesets
+from mlperf_logging.rules.repository import open_rules
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def ask(capsys):
 @pytest.fixture(scope="module")
 def rounds():
     """The rounds that the package knows."""
-    return list_rulesets()
+    return open_rules().index()
 
 
 def test_list_names_every_round(ask, rounds):

@@ -48,7 +48,7 @@ def test_formula_stands_in_a_cell(tree: Node, kind: str, also: bool) -> None:
     text = write_formula(tree)
     cell = parse_cell(f"{'also ' * also}any number; {kind}{text}")
     name = {"": "every", "reaches ": "any"}.get(kind, kind.strip())
-    assert cell == (also, [("occurs", ["any_number"], "any number"), (name, tree, text)])
+    assert cell == (also, (("occurs", ["any_number"], "any number"), (name, tree, text)))
 
 
 @given(st.one_of(formulas, junk_trees), st.lists(events(), max_size=4), events())

@@ -10,15 +10,7 @@ from rule_folders import RuleFolder, copy_rules
 from mlperf_logging.compliance.example_search import find_example, try_rule
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
-from mlperf_logging.rules.catalogue import (
-    Difference,
-    compare_rulesets,
-    explain,
-    find_words,
-    list_rules,
-    list_rulesets,
-    show_benchmark,
-)
+from mlperf_logging.rules.catalogue import Difference, compare_rulesets, explain, list_rules, show_benchmark
 from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.pages import write_pages
 from mlperf_logging.rules.repository import RuleRepository, open_rules
@@ -55,7 +47,7 @@ def book(folder: RuleFolder) -> RuleRepository:
 
 def test_rounds_are_listed_in_their_order(book: RuleRepository) -> None:
     """Rounds come by usage and then by number, with dialect and benchmarks."""
-    entries = list_rulesets(book)
+    entries = book.index()
     trial = [entry for entry in entries if entry.usage == "trial"]
     assert [(entry.round, entry.dialect, entry.benchmarks) for entry in trial] == [
         ("1.0.0", "mllog", ("knitting",)),
@@ -236,14 +228,6 @@ def test_rounds_are_compared_for_one_benchmark(book: RuleRepository) -> None:
     assert Difference("weaving.closed", "warp", "", "exactly one") in new
     with pytest.raises(UsageError, match=r"neither .* nor .* knows the benchmark 'pottery'"):
         compare_rulesets(before, after, "pottery")
-
-
-def test_words_of_a_rule(book: RuleRepository) -> None:
-    """The other keys that a rule looks at are named."""
-    (rule,) = (
-        each for each in list_rules(open_rules().load("training/2.0.0")) if each.id == "init-within-limit"
-    )
-    assert find_words(rule) == ["init_start", "submission_division"]
 
 
 def test_pages_name_every_rule(book: RuleRepository) -> None:

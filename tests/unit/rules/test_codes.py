@@ -41,9 +41,9 @@ def test_codes_for_repetition_exist(vocabulary: Vocabulary) -> None:
     assert {*CONFLICTING, *CONFLICTING.values(), *REPEATED.values()} <= set(vocabulary.codes)
 
 
-def test_vocabulary_survives_the_cache(vocabulary: Vocabulary) -> None:
+def test_vocabulary_survives_compilation(vocabulary: Vocabulary) -> None:
     """The vocabulary is the same after a way through JSON values."""
-    assert Vocabulary.from_json(vocabulary.as_json()) == vocabulary
+    assert Vocabulary.from_json(vocabulary._asdict()) == vocabulary
 
 
 def test_every_key_of_a_rule_has_a_meaning(vocabulary: Vocabulary) -> None:
