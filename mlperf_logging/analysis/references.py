@@ -46,7 +46,7 @@ def find_reference_range(runs: pd.DataFrame, x: str, *, rules: str | None = None
     benchmark, batch_size = str(names[0]), float(sizes[0])
     ruleset = book.load(str(rounds[0]))
     table = load_reference_points(book, ruleset.name).get(benchmark)
-    facts = ruleset.facts(benchmark) if benchmark in ruleset.benchmarks else {}
+    facts = ruleset.facts(benchmark)
     requirement = read_requirement(facts.get("runs"))
     if table is None or requirement is None:
         return None

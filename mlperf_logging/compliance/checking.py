@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import NamedTuple, Unpack
 
 from mlperf_logging.compliance.findings import Finding, Verdict
-from mlperf_logging.compliance.held_log import HeldLog, Source
+from mlperf_logging.compliance.held_log import HeldLog
 from mlperf_logging.compliance.identity import find_variants
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import (
@@ -16,6 +16,7 @@ from mlperf_logging.compliance.ruleset_selection import (
     choose_ruleset,
 )
 from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.closures import RunState
 from mlperf_logging.rules.rulesets import Table
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary

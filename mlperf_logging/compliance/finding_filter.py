@@ -14,12 +14,7 @@ _CODE_DIGITS = 3
 
 
 class FindingFilter(NamedTuple):
-    """Which findings count.
-
-    Attributes:
-        select: patterns of the findings to keep; empty keeps all.
-        ignore: patterns of the findings to drop; they win over `select`.
-    """
+    """Patterns of the findings to keep (none keeps all), and of those to drop, which win."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

@@ -2,17 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from os import PathLike, fspath, stat
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mlperf_logging.compliance.identity import Identity, is_uniform
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
-from mlperf_logging.parsing.sources import name_of
+from mlperf_logging.parsing.sources import Source, name_of
 
 if TYPE_CHECKING:
     from mlperf_logging.runs.run import RunNotes
-
-Source = str | PathLike[str] | bytes | IO[bytes]
 
 HELD_EVENTS = 50_000
 """Events that are held in memory; a longer log is read twice, first for its identity, then to be judged."""

@@ -13,13 +13,9 @@ class Joiner:
     The rule files say which events and by what: ``{key: joined_key, of: source_key, by: meta_field, name:
     meta_field}``. Events with the same ``by`` field become one event of the joined key, whose value holds
     that field and, under the text of each event's ``name`` field, its value.
-
-    Attributes:
-        source: the key of the events that are joined.
     """
 
     def __init__(self, join: dict[str, str]) -> None:
-        self.source = join["of"]
         self._key = join["key"]
         self._by = join["by"]
         self._name = join["name"]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Unpack
 
 from mlperf_logging.compliance.checking import judge_items, no_collecting
 from mlperf_logging.compliance.findings import Verdict
-from mlperf_logging.compliance.held_log import HeldLog, Source
+from mlperf_logging.compliance.held_log import HeldLog
 from mlperf_logging.compliance.identity import find_variants
 from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.compliance.judge import Judge
@@ -23,6 +23,7 @@ from mlperf_logging.compliance.targets import (
     read_target,
 )
 from mlperf_logging.events import Event
+from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.run import Run, RunNotes
@@ -87,7 +88,7 @@ class JudgedRun(NamedTuple):
     @property
     def facts(self) -> dict[str, Any]:
         """What the round says of the benchmark: area, model, how often it is run …; empty where it is not known."""
-        return self.ruleset.facts(self.benchmark) if self.benchmark and self.knows_benchmark else {}
+        return self.ruleset.facts(self.benchmark)
 
 
 def judge_run(

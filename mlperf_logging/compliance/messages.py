@@ -29,14 +29,14 @@ def describe_violation(violation: Violation, ruleset: Ruleset) -> Finding:
     rule, event, code = violation.rule, violation.event, violation.code
     message, found, hint = _WRITERS[violation.kind](violation, ruleset)
     known = ruleset.vocabulary().codes.get(code)
-    has_place = event is not None and event.line > 0
+    line, column = event.position if event is not None and event.line > 0 else (None, None)
     return Finding(
         code=code,
         rule=rule.id,
         severity=violation.severity,
         key=rule.key.partition("|")[0],
-        line=event.line if event is not None and has_place else None,
-        column=event.column if event is not None and has_place else None,
+        line=line,
+        column=column,
         message=message,
         expected=rule.text,
         found=found,
@@ -147,12 +147,12 @@ def show_excerpt(raw: bytes) -> str:
     return raw[:EXCERPT_LENGTH].decode("utf-8", "replace").rstrip()
 
 
-def _describe_broken(violation: Violation, _ruleset: Ruleset) -> _Words:
+def _describe_broken(violation: Violation, ruleset: Ruleset) -> _Words:
     rule, evidence = violation.rule, violation.evidence
     hint = _suggest_choice(rule, violation.event)
     if evidence.error is not None:
-        found = _explain_error(evidence)
-        return f"{rule.key} cannot be judged by `{rule.text}`: {found}", found, hint
+        message, found, _ = _describe_unevaluable(violation, ruleset)
+        return message, found, hint
     found = _show_places(evidence)
     places = list_places(rule.node)
     if rule.summary:
@@ -293,9 +293,7 @@ def _say_missing(part: Node) -> str:
     match part:
         case ["meta", name]:
             return f"the metadata lacks {name!r}"
-        case ["logged", key]:
-            return f"no {key} is logged before it"
-        case ["minutes_since", key]:
+        case ["logged" | "minutes_since", key]:
             return f"no {key} is logged before it"
         case ["field", inner, name]:
             return f"{write_formula(inner)} has no field {name!r}"

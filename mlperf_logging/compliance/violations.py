@@ -73,12 +73,7 @@ class Evidence(NamedTuple):
 
 
 class Repetition(NamedTuple):
-    """A key that is logged more than once.
-
-    Attributes:
-        values: the first value and those that differ from it.
-        times: how often it is logged.
-    """
+    """A key that is logged more than once: the first value and those that differ from it, and how often it is."""
 
     values: list[Any]
     times: int
@@ -90,12 +85,7 @@ class Repetition(NamedTuple):
 
 
 class Absence(NamedTuple):
-    """A key that is not logged, or not often enough.
-
-    Attributes:
-        times: how often it is logged.
-        unknown: first event of each key that no rule knows: one may be the missing key misspelt.
-    """
+    """A key that is not logged often enough, and the first event of each key that no rule knows: it may be misspelt."""
 
     times: int
     unknown: dict[str, Event]

@@ -4,14 +4,11 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import IO, NamedTuple, Protocol, TypeAlias
 
 from mlperf_logging.errors import UnreadableLogError
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-Source: TypeAlias = "str | Path | bytes | IO[bytes]"
+Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 
 BLOCK_BYTES = 1 << 18
 

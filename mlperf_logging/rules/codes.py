@@ -20,14 +20,7 @@ REPEATED = {"MLP101": "MLP103", "MLP301": "MLP303", "MLP401": "MLP407"}
 
 
 class Code(NamedTuple):
-    """One kind of finding.
-
-    Attributes:
-        code: ``MLPxxx``.
-        title: a few words.
-        text: what it means and why it matters.
-        hint: how to fix it.
-    """
+    """One kind of finding: ``MLPxxx``, a few words, what it means and why it matters, how to fix it."""
 
     code: str
     title: str

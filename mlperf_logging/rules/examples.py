@@ -18,12 +18,7 @@ _REST = re.compile(r"(?: of (?P<benchmark>\w+))?(?: @(?P<seconds>[\d.]+)s)?")
 
 
 class Example(NamedTuple):
-    """A passing and a failing example of one rule, in the notation of the rule files.
-
-    Attributes:
-        passing: events that satisfy the rule.
-        failing: events that break it.
-    """
+    """Events that satisfy a rule, and events that break it, in the notation of the rule files."""
 
     passing: tuple[str, ...]
     failing: tuple[str, ...]

@@ -39,12 +39,7 @@ def parse_formula(text: str) -> Node:
 
 
 class Cell(NamedTuple):
-    """What a cell says.
-
-    Attributes:
-        also: whether it adds to the wider layer's cell instead of replacing it.
-        clauses: (kind, node, text) of each clause, see `parse_cell`.
-    """
+    """What a cell says: (kind, node, text) of each clause; `also`: it adds to the wider layer's cell."""
 
     also: bool
     clauses: tuple[tuple[str, Node, str], ...]

@@ -8,7 +8,7 @@ So there is never a copy that could be older than its source.
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, cached_property
 from os import PathLike, fspath, path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -66,12 +66,11 @@ class RuleRepository:
         self._rulesets: dict[str, Ruleset] = {}
         self._index: list[RoundIndex] = []
         self._vocabulary: Vocabulary | None = None
-        self._opened: Resolver | None = None
 
     def index(self) -> list[RoundIndex]:
         """All rounds, oldest first within a usage."""
         if not self._index:
-            outlines = self.read_compiled("index") if self.is_compiled else self._resolver().list_outlines()
+            outlines = self.read_compiled("index") if self.is_compiled else self._resolver.list_outlines()
             self._index = [RoundIndex(name, dialect, tuple(names)) for name, dialect, names in outlines]
         return self._index
 
@@ -86,20 +85,18 @@ class RuleRepository:
 
     def vocabulary(self) -> Vocabulary:
         """The codes and what is known of the keys."""
+        if not self.is_compiled:
+            return self._resolver.vocabulary
         if self._vocabulary is None:
             from mlperf_logging.rules.codes import Vocabulary
 
-            self._vocabulary = (
-                Vocabulary.from_json(self.read_compiled("vocabulary"))
-                if self.is_compiled
-                else self._resolver().vocabulary
-            )
+            self._vocabulary = Vocabulary.from_json(self.read_compiled("vocabulary"))
         return self._vocabulary
 
     @property
     def files(self) -> RuleFiles:
         """The rule files, where the rules are not compiled."""
-        return self._resolver().files
+        return self._resolver.files
 
     def read_compiled(self, name: str) -> Any:
         """A document that the build has compiled, as JSON values."""
@@ -109,15 +106,14 @@ class RuleRepository:
     def _find(self, name: str) -> ResolvedRuleset:
         if self.is_compiled:
             return ResolvedRuleset.from_json(self.read_compiled(name))
-        return self._resolver().resolve(name)
+        return self._resolver.resolve(name)
 
+    @cached_property
     def _resolver(self) -> Resolver:
-        if self._opened is None:
-            from mlperf_logging.rules.files import RuleFiles
-            from mlperf_logging.rules.resolving import Resolver
+        from mlperf_logging.rules.files import RuleFiles
+        from mlperf_logging.rules.resolving import Resolver
 
-            self._opened = Resolver(RuleFiles(self.folder))
-        return self._opened
+        return Resolver(RuleFiles(self.folder))
 
 
 def open_rules(folder: str | PathLike[str] | None = None) -> RuleRepository:

@@ -19,13 +19,7 @@ CellChange = Callable[[CellRules], CellRules]
 
 
 class Layers(NamedTuple):
-    """The cells for all runs, and those for each division.
-
-    Attributes:
-        both: by key, what holds whatever the division.
-        closed: what holds in the closed division.
-        open: what holds in the open division.
-    """
+    """The cells, by key, for all runs, whatever the division, and those for each division."""
 
     both: Layer
     closed: Layer
@@ -41,22 +35,13 @@ class Layers(NamedTuple):
         """Layers from their JSON form."""
         return cls(*[{key: CellRules.from_json(cell) for key, cell in layer.items()} for layer in value])
 
-    def copy(self) -> Layers:
-        """The same cells in dicts of their own."""
-        return Layers(*map(dict, self))
-
     def map(self, change: CellChange) -> Layers:
         """The same layers with each cell changed."""
         return Layers(*[{key: change(cell) for key, cell in layer.items()} for layer in self])
 
 
 class Variant(NamedTuple):
-    """A way of running a benchmark that has rules of its own.
-
-    Attributes:
-        when: the formula that says whether a log is of it; None while it is not known yet.
-        layers: its cells.
-    """
+    """A way of running a benchmark that has cells of its own, and the formula that says whether a log is of it."""
 
     when: Node | None
     layers: Layers
@@ -129,17 +114,11 @@ class StateWords(NamedTuple):
 
 
 class ResolvedRuleset(NamedTuple):
-    """One round, complete.
+    """One round, complete; what has the name of an attribute of `Ruleset` means the same.
 
     Attributes:
-        name: ``usage/round``.
-        title: as people call it.
-        source: where the round's rules are written down.
-        dialect: name of the log dialect.
         default_level: level of cells, in rounds that grade.
-        reading: how the log's records are read ("once" drops repeated records, "order" sorts by text).
         benchmarks: the rules of each benchmark by its name, in the round's order.
-        state: the state words.
         layers: the cells for all benchmarks.
         strict: those of level "strict".
     """

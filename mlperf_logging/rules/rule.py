@@ -72,12 +72,7 @@ class Rule(NamedTuple):
 
 
 class CellRules(NamedTuple):
-    """All rules that one layer states about one key.
-
-    Attributes:
-        also: whether they add to the wider layer's rules for the key instead of replacing them.
-        rules: the rules, in the order of the file.
-    """
+    """All rules that one layer states about one key; `also`: they add to the wider layer's and replace none."""
 
     also: bool
     rules: tuple[Rule, ...]

@@ -8,7 +8,7 @@ from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.clauses import ANY, END, EVERY, FIRST, OCCURS, ONCE_EACH, REST
 from mlperf_logging.rules.closures import Closure, compile_formula
 from mlperf_logging.rules.formula import Node, walk
-from mlperf_logging.rules.resolved import ResolvedRuleset, StateWords
+from mlperf_logging.rules.resolved import BenchmarkRules, ResolvedRuleset, StateWords
 from mlperf_logging.rules.rule import STRICT, Layer, Rule
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP
 
@@ -76,6 +76,8 @@ class Ruleset:
 
     Attributes:
         name: ``usage/round``.
+        usage: the part of the name before the slash.
+        round: the part of the name behind it, for example its three numbers.
         title: as people call it.
         source: where the round's rules are written down.
         dialect: name of the log dialect.
@@ -89,6 +91,7 @@ class Ruleset:
     def __init__(self, resolved: ResolvedRuleset, vocabulary: "Callable[[], Vocabulary]") -> None:
         self.vocabulary = vocabulary
         self.name = resolved.name
+        self.usage, _, self.round = resolved.name.partition("/")
         self.title = resolved.title
         self.source = resolved.source
         self.dialect = resolved.dialect
@@ -103,29 +106,20 @@ class Ruleset:
         self._tables: dict[tuple[Any, ...], Table] = {}
         self._variants: dict[str | None, dict[str, Closure]] = {}
 
-    @property
-    def usage(self) -> str:
-        """The part of the name before the slash."""
-        return self.name.partition("/")[0]
+    def _of(self, benchmark: str | None) -> BenchmarkRules:
+        return self._resolved.benchmarks.get(benchmark or "") or BenchmarkRules.empty()
 
-    @property
-    def round(self) -> str:
-        """The round without its usage, for example its three numbers."""
-        return self.name.partition("/")[2]
-
-    def facts(self, benchmark: str) -> dict[str, Any]:
-        """Area, data set, model and runs of a benchmark, as the rule files say."""
-        return dict(self._resolved.benchmarks[benchmark].facts)
+    def facts(self, benchmark: str | None) -> dict[str, Any]:
+        """Area, data set, model and runs of a benchmark, as the rule files say; empty where it is not known."""
+        return dict(self._of(benchmark).facts)
 
     def join(self, benchmark: str | None) -> dict[str, str] | None:
         """How the benchmark's events are joined before they are judged, or None."""
-        rules = self._resolved.benchmarks.get(benchmark or "")
-        return rules.join if rules is not None else None
+        return self._of(benchmark).join
 
     def variant_nodes(self, benchmark: str | None) -> dict[str, Node]:
         """The benchmark's variants: name to the formula that says whether a log is of it."""
-        rules = self._resolved.benchmarks.get(benchmark or "")
-        variants = rules.variants if rules is not None else {}
+        variants = self._of(benchmark).variants
         return {name: variant.when for name, variant in variants.items() if variant.when is not None}
 
     def variants(self, benchmark: str | None) -> dict[str, Closure]:
@@ -145,14 +139,12 @@ class Ruleset:
     ) -> list[Layer]:
         """The layers that hold for one kind of run, widest first."""
         names = ("both", division) if division in DIVISIONS else ("both",)
-        parts = [self._resolved.layers]
-        rules = self._resolved.benchmarks.get(benchmark or "")
-        if len(names) == 1 and self.has_divisions:
-            rules = None
-        if rules is not None:
+        parts, strict_parts = [self._resolved.layers], [self._resolved.strict]
+        if len(names) == 2 or not self.has_divisions:
+            rules = self._of(benchmark)
             parts += [rules.layers, *[rules.variants[variant].layers for variant in variants]]
-        if strict:
-            parts += [self._resolved.strict] + ([rules.strict] if rules is not None else [])
+            strict_parts.append(rules.strict)
+        parts += strict_parts if strict else []
         return [getattr(part, name) for part in parts for name in names]
 
     def table(
@@ -211,7 +203,7 @@ def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]
 def compile_table(
     layers: list[Layer], state: StateWords, join: dict[str, str] | None = None, level: int | None = None
 ) -> Table:
-    """Merge layers, widest first, and compile their formulas."""
+    """Merge layers, widest first, and compile their formulas, those of rules up to a level where one is given."""
     words = frozenset(state.initial) | {word for change in state.on.values() for word in change}
     by_key: dict[str, list[CompiledRule]] = {}
     end: list[CompiledRule] = []
@@ -232,15 +224,8 @@ def compile_table(
     named = {str(part[1]) for node in nodes for part in walk(node) if part[0] in _NAMING}
     source = join["of"] if join else None
     pairs = [rule for rule in rules if rule.node[0] == "alternating"]
-    keys = {
-        *by_key,
-        *changes,
-        *named,
-        RUN_START,
-        RUN_STOP,
-        *[rule.node[1] for rule in pairs],
-        *([source] if source else []),
-    }
+    keys = {*by_key, *changes, *named, RUN_START, RUN_STOP, *[rule.node[1] for rule in pairs]}
+    keys |= {source} if source else set()
     entries = {
         key: _compile_cell(
             key,
