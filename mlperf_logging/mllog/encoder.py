@@ -61,7 +61,7 @@ def simplify_value(value: Any) -> object:
     """Turn an object that JSON does not know into one that it may know.
 
     Args:
-        value: an object that is no text, number, bool, None, dict, list or tuple.
+        value: an object that is not a text, number, bool, None, dict, list or tuple.
 
     Returns:
         A simpler object; it may need simplifying again.

@@ -138,7 +138,7 @@ class LiveCheck:
     def _tell_missing(self) -> None:
         """Before the clock starts, print which values the rules require and were not logged.
 
-        That is no violation yet, for they may still come; at ``run_stop`` it is, and too late to fix.
+        That is not a violation yet, because they may still come; at ``run_stop`` it is, and too late to fix.
         """
         self._is_prepared = True
         if self.on_violation == "ignore":

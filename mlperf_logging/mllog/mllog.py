@@ -47,7 +47,7 @@ def _make_method(name: str, kind: str, summary: str) -> Callable[..., None]:
             return
         try:
             depth = 1 + (self.default_stack_offset if stack_offset is None else stack_offset)
-        except TypeError:  # a stack offset that is no number costs the place, not the run
+        except TypeError:  # a stack offset that is not a number costs the place, not the run
             depth = 2
         if self._bound:
             metadata = self._join_bound(metadata)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 RANK_VARIABLES = ("MLLOG_RANK", "RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
 MAX_DIGITS = 18
-"""A rank of more digits is no rank."""
+"""A number with more digits is not taken for a rank."""
 
 
 def find_rank() -> int | None:

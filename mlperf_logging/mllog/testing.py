@@ -38,7 +38,7 @@ class MemorySink(LineSink):
         self.lines: list[str] = []
 
     def write_line(self, line: str) -> None:
-        """Take a line; text that is no event is kept as a line only."""
+        """Take a line; text that is not an event is kept only as a line."""
         for text in line.splitlines():
             self.lines.append(text)
             if text.startswith(MARKER):

@@ -131,6 +131,7 @@ INTERRUPTED = """
 import json, os, signal, sys, threading, time, random
 from mlperf_logging import mllog
 mllog.config(filename="log.txt", stdout=False, buffer_seconds=float(sys.argv[1]))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's parent has it ignored
 random.seed(int(sys.argv[2]))
 delays = [random.random() * 0.01 for _ in range(int(sys.argv[3]))]
 

@@ -198,7 +198,7 @@ def test_foreign_bytes_are_never_blanked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", ["rename", "remove"])
-def test_a_moved_file_is_begun_anew(
+def test_a_moved_file_is_started_again(
     tmp_path: Path, open_file_logger: Any, capsys: pytest.CaptureFixture[str], change: str
 ) -> None:
     """After a rotation or removal events go to a new file of the old name; the old one stays as it was."""

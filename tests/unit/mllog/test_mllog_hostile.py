@@ -59,7 +59,7 @@ class LyingDict(dict[str, object]):
 
 
 class Nameless(type):
-    """A metaclass that names its classes by something that is no text."""
+    """A metaclass that names its classes by something that is not text."""
 
     @property
     def __name__(cls) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mlperf_logging.events import Event
+from mlperf_logging.mllog import lifecycle
 from mlperf_logging.mllog.callbacks.loop import TrainingRun
 from mlperf_logging.mllog.errors import ConfigError
 from mlperf_logging.mllog.lifecycle import LifeCycle
@@ -200,3 +203,17 @@ def test_wrong_options_are_refused(options: dict[str, str]) -> None:
     """Unit and mode are checked when the run is described, not in its third day."""
     with pytest.raises(ConfigError, match="must be"):
         LifeCycle(**options)
+
+
+def test_typed_options_are_the_arguments() -> None:
+    """What editors and type checkers know as options of the callbacks is what the life cycle takes."""
+    tree = ast.parse(inspect.getsource(lifecycle))
+    (options,) = (node for node in ast.walk(tree) if getattr(node, "name", "") == "LifeCycleOptions")
+    named = {
+        ast.unparse(node.target): ast.unparse(node.annotation)
+        for node in ast.walk(options)
+        if isinstance(node, ast.AnnAssign)
+    }
+    taken = {name: item.annotation for name, item in inspect.signature(LifeCycle).parameters.items()}
+    assert taken.pop("shows_script") == "bool"
+    assert named == taken

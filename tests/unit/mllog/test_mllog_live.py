@@ -111,7 +111,7 @@ def test_violations_can_be_ignored(
 def test_missing_values_are_told_before_the_clock_starts(
     recorder: Any, start: Callable[..., LiveCheck], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """At the end of the preparation one line names what the rules want and was not logged."""
+    """At the end of the preparation one line names what the rules require and was not logged."""
     check = start()
     recorder.logger.event("cache_clear", True)
     recorder.logger.start("init_start")

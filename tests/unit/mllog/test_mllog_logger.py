@@ -97,7 +97,7 @@ def test_lines_of_one_function_keep_their_numbers(recorder: Any) -> None:
     assert second == first + 1
 
 
-def test_code_made_anew_at_the_same_place_keeps_its_own_line(recorder: Any) -> None:
+def test_code_compiled_again_at_the_same_place_keeps_its_own_line(recorder: Any) -> None:
     """A function that is compiled again with other lines does not inherit the call site of the old one."""
     for count in range(40):
         scope: dict[str, Any] = {"logger": recorder.logger}

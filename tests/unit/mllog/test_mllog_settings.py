@@ -152,7 +152,7 @@ def test_the_default_logger_cannot_be_its_own_replacement() -> None:
 
 
 def test_unknown_options_are_warned_of() -> None:
-    """An option that does not exist changes nothing but is not passed over in silence."""
+    """An option that does not exist changes nothing but is not silently passed over."""
     with pytest.warns(UserWarning, match="no option file_name"):
         mllog.config(file_name="log.txt")
 
