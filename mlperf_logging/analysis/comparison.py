@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.analysis.grouping import require_columns, split_groups
 from mlperf_logging.analysis.hodges_lehmann import LARGEST_EXACT, estimate_shift
 from mlperf_logging.analysis.intervals import find_bootstrap_interval
-from mlperf_logging.analysis.parameters import BootstrapParameters
-from mlperf_logging.analysis.randomness import read_seed, start_generator
+from mlperf_logging.analysis.parameters import BootstrapParameters, read_seed
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def compare_systems(
     chosen = parameters or BootstrapParameters()
     for table in (runs_a, runs_b):
         require_columns(table, [*by, value])
-    number = read_seed(chosen.seed)
+    seed = read_seed(chosen.seed)
     sides = [
         {tuple(map(str, group.values())): (group, rows) for group, rows in split_groups(table, by)}
         for table in (runs_a, runs_b)
@@ -84,12 +83,12 @@ def compare_systems(
         group, first = sides[0][key]
         second = sides[1][key][1]
         values = [each[value].dropna().to_numpy(dtype=float) for each in (first, second)]
-        rows.append({**group, **_compare(values[0], values[1], chosen, number)})
+        rows.append({**group, **_compare(values[0], values[1], chosen, seed)})
     return pd.DataFrame(rows, columns=[*by, *COMPARISON_COLUMNS])
 
 
 def _compare(
-    first: np.ndarray, second: np.ndarray, parameters: BootstrapParameters, number: int
+    first: np.ndarray, second: np.ndarray, parameters: BootstrapParameters, seed: int
 ) -> dict[str, Any]:
     import numpy as np
     from scipy import stats
@@ -117,25 +116,19 @@ def _compare(
         "interval_confidence": shift.confidence,
     }
     if min(first.min(), second.min()) > 0:  # a ratio of times; what may be zero or negative has none
-        found |= _compare_ratios(first, second, parameters, number)
+        found |= _compare_ratios(first, second, parameters, seed)
     return {name: found.get(name, math.nan) for name in COMPARISON_COLUMNS}
 
 
 def _compare_ratios(
-    first: np.ndarray, second: np.ndarray, parameters: BootstrapParameters, number: int
+    first: np.ndarray, second: np.ndarray, parameters: BootstrapParameters, seed: int
 ) -> dict[str, Any]:
     import numpy as np
 
     def divide_means(left: np.ndarray, right: np.ndarray, axis: int = -1) -> np.ndarray:
         return np.asarray(left.mean(axis=axis) / right.mean(axis=axis))
 
-    interval = find_bootstrap_interval(
-        [first, second],
-        divide_means,
-        confidence=parameters.confidence,
-        resamples=parameters.resamples,
-        generator=start_generator(number),
-    )
+    interval = find_bootstrap_interval([first, second], divide_means, parameters, seed)
     ratio = estimate_shift(np.log(second), np.log(first), parameters.confidence)
     return {
         "speedup": float(first.mean() / second.mean()),

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlperf_logging.analysis.intervals import UNKNOWN, ConfidenceInterval, check_confidence
+from mlperf_logging.analysis.intervals import UNKNOWN, ConfidenceInterval
+from mlperf_logging.analysis.parameters import check_confidence
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlperf_logging.analysis.parameters import BootstrapParameters, check_confidence
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,12 +31,6 @@ class ConfidenceInterval(NamedTuple):
 UNKNOWN = ConfidenceInterval(math.nan, math.nan)
 
 
-def check_confidence(confidence: float) -> None:
-    """Refuse a confidence level that is not between 0 and 1, by a `UsageError`."""
-    if not 0 < confidence < 1:
-        raise UsageError(f"the confidence {confidence} is not between 0 and 1; give 0.95, say")
-
-
 def find_t_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.95) -> ConfidenceInterval:
     """Student's interval of the mean: mean ± t(n − 1) · s / √n; NaN for fewer than two values.
 
@@ -56,10 +51,8 @@ def find_t_interval(values: Sequence[float] | np.ndarray, confidence: float = 0.
 def find_bootstrap_interval(
     samples: Sequence[np.ndarray],
     statistic: Callable[..., Any],
-    *,
-    confidence: float,
-    resamples: int,
-    generator: np.random.Generator,
+    parameters: BootstrapParameters,
+    seed: int,
     method: str = "BCa",
 ) -> ConfidenceInterval:
     """The bootstrap interval of a statistic, by default bias-corrected and accelerated (Efron 1987).
@@ -70,23 +63,16 @@ def find_bootstrap_interval(
     Args:
         samples: one array of values for each argument of the statistic.
         statistic: takes the arrays and ``axis``, gives numbers.
-        confidence: level, a number between 0 and 1.
-        resamples: how often to draw.
-        generator: what to draw from.
+        parameters: confidence and number of resamples.
+        seed: from `read_seed`. Each interval starts anew from it, so that no group's figures depend on others.
         method: "BCa", "percentile" or "basic", as scipy names them.
 
     Returns:
         The interval; NaN where a sample has fewer than two values, the value itself where all are equal.
-
-    Raises:
-        UsageError: the level is not between 0 and 1, or no resamples are asked for.
     """
     import numpy as np
     from scipy import stats
 
-    check_confidence(confidence)
-    if resamples < 1:
-        raise UsageError(f"{resamples} resamples give no interval; ask for some thousand")
     # Sorted, so that the order in which runs were given changes nothing in what is drawn.
     arrays = [np.sort(np.asarray(values, dtype=float)) for values in samples]
     if any(len(values) < 2 for values in arrays):
@@ -97,11 +83,11 @@ def find_bootstrap_interval(
     found = stats.bootstrap(
         arrays,
         statistic,
-        n_resamples=resamples,
-        confidence_level=confidence,
+        n_resamples=parameters.resamples,
+        confidence_level=parameters.confidence,
         method=method,
         vectorized=True,
-        rng=generator,
+        rng=np.random.default_rng(seed),
         batch=max(1, 2_000_000 // max(len(values) for values in arrays)),
     ).confidence_interval
     return ConfidenceInterval(float(found.low), float(found.high))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from math import isnan
-from statistics import median
 from typing import Any
 
 from mlperf_logging.analysis.breakdown import Span, break_down_time, join_spans, measure_spans
@@ -16,6 +15,7 @@ from mlperf_logging.compliance.targets import Bound
 from mlperf_logging.events import MS_PER_MINUTE, minutes_between
 from mlperf_logging.runs.progress import to_float
 from mlperf_logging.runs.run import Run
+from mlperf_logging.scoring.means import median
 from mlperf_logging.scoring.quality import QualityPoint, find_meeting, find_quality, list_quality_points
 
 _THROUGHPUT = "throughput"
@@ -98,7 +98,7 @@ def _describe_time(run: Run) -> dict[str, Any]:
         "status": run.status,
         "run_minutes": run.minutes,
         **break_down_time(run)._asdict(),
-        "logged_throughput": median(stated) if stated else None,
+        "logged_throughput": median(stated),
     }
 
 
@@ -160,8 +160,7 @@ def _describe_schedule(run: Run, evaluations: Sequence[Mapping[str, Any]]) -> di
 
 def _find_median_step(values: Sequence[float]) -> float | None:
     """Median difference of neighbors; None for fewer than two. Repeated values (several devices) count once."""
-    steps = [after - before for before, after in pairwise(values) if after != before]
-    return median(steps) if steps else None
+    return median([after - before for before, after in pairwise(values) if after != before])
 
 
 def _list_notes(

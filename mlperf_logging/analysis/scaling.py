@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import require_columns, split_groups
 from mlperf_logging.analysis.intervals import find_bootstrap_interval
-from mlperf_logging.analysis.parameters import BootstrapParameters
-from mlperf_logging.analysis.randomness import read_seed, start_generator
+from mlperf_logging.analysis.parameters import BootstrapParameters, read_seed
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def describe_scaling(
             "no run says how many accelerators it had; they come from the system description "
             "(systems/NAME.json) beside the results, or from the log's number_of_nodes and accelerators_per_node"
         )
-    number = read_seed(chosen.seed)
+    seed = read_seed(chosen.seed)
     rows: list[dict[str, Any]] = []
     for group, members in split_groups(known, by):
         if members[size].nunique() < 2:
@@ -85,7 +84,7 @@ def describe_scaling(
         first: pd.DataFrame | None = None
         for step, here in split_groups(members, [size]):
             first = here if first is None else first
-            rows.append({**group, **step, **_describe(first, here, value, size, progress, chosen, number)})
+            rows.append({**group, **step, **_describe(first, here, value, size, progress, chosen, seed)})
     return pd.DataFrame(rows, columns=[*by, size, *SCALING_COLUMNS])
 
 
@@ -96,7 +95,7 @@ def _describe(
     size: str,
     progress: str,
     parameters: BootstrapParameters,
-    number: int,
+    seed: int,
 ) -> dict[str, Any]:
     ideal = float(here[size].iloc[0]) / float(first[size].iloc[0])
     before, now = first[value].to_numpy(dtype=float), here[value].to_numpy(dtype=float)
@@ -109,13 +108,7 @@ def _describe(
     if here is first:
         low = high = 1.0  # by definition, not by measurement
     else:
-        low, high = find_bootstrap_interval(
-            [before, now],
-            divide_means,
-            confidence=parameters.confidence,
-            resamples=parameters.resamples,
-            generator=start_generator(number),
-        )
+        low, high = find_bootstrap_interval([before, now], divide_means, parameters, seed)
     needed = [float(table[progress].astype(float).mean()) for table in (first, here)]
     learning = needed[0] / needed[1] if needed[1] > 0 else math.nan
     if learning > _LARGEST_LEARNING:

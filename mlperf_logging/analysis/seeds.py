@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+PROGRESS, SEED = "progress_to_quality", "seed"
+
 SEED_COLUMNS = {
     "runs": "number of runs with a value and a progress",
     "seeds": "number of different seeds among them",
@@ -32,12 +34,7 @@ SEED_COLUMNS = {
 
 
 def describe_seed_effect(
-    runs: pd.DataFrame,
-    value: str = "run_minutes",
-    *,
-    progress: str = "progress_to_quality",
-    seed: str = "seed",
-    by: Sequence[str] = GROUP,
+    runs: pd.DataFrame, value: str = "run_minutes", *, by: Sequence[str] = GROUP
 ) -> pd.DataFrame:
     """Split the spread of each group's runs into what the seed does and what the machine does.
 
@@ -48,26 +45,24 @@ def describe_seed_effect(
     """
     import pandas as pd
 
-    require_columns(runs, [*by, value, progress, seed])
+    require_columns(runs, [*by, value, PROGRESS, SEED])
     rows = []
     for group, each in split_groups(runs, by):
         known = each.dropna(subset=[value])
         known = known.loc[known[value].astype(float) > 0]
-        rows.append(
-            {**group, **_split_by_progress(known, value, progress), **_split_by_seed(known, value, seed)}
-        )
+        rows.append({**group, **_split_by_progress(known, value), **_split_by_seed(known, value)})
     return pd.DataFrame(rows, columns=[*by, *SEED_COLUMNS])
 
 
-def _split_by_progress(runs: pd.DataFrame, value: str, progress: str) -> dict[str, Any]:
+def _split_by_progress(runs: pd.DataFrame, value: str) -> dict[str, Any]:
     import numpy as np
 
-    done = runs.loc[runs[progress].astype(float) > 0]
+    done = runs.loc[runs[PROGRESS].astype(float) > 0]
     found: dict[str, Any] = {"runs": len(done), "share_from_learning": math.nan, "share_from_speed": math.nan}
     if len(done) < 2:
         return found
     time = np.log(done[value].to_numpy(dtype=float))
-    samples = np.log(done[progress].to_numpy(dtype=float))
+    samples = np.log(done[PROGRESS].to_numpy(dtype=float))
     total = float(np.var(time, ddof=1))
     if total > 0:
         share = float(np.cov(time, samples, ddof=1)[0, 1]) / total
@@ -75,8 +70,8 @@ def _split_by_progress(runs: pd.DataFrame, value: str, progress: str) -> dict[st
     return found
 
 
-def _split_by_seed(runs: pd.DataFrame, value: str, seed: str) -> dict[str, Any]:
-    groups = [rows[value].to_numpy(dtype=float) for _, rows in runs.groupby(seed)]
+def _split_by_seed(runs: pd.DataFrame, value: str) -> dict[str, Any]:
+    groups = [rows[value].to_numpy(dtype=float) for _, rows in runs.groupby(SEED)]
     repeated = sum(len(values) > 1 for values in groups)
     found: dict[str, Any] = {"seeds": len(groups), "repeated_seeds": repeated}
     if not repeated or len(groups) < 2:

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
-from mlperf_logging.analysis.intervals import (
-    ConfidenceInterval,
-    count_runs_needed,
-    find_bootstrap_interval,
-    find_t_interval,
-)
+from mlperf_logging.analysis.intervals import count_runs_needed, find_bootstrap_interval, find_t_interval
 from mlperf_logging.analysis.outliers import METHODS, mark_outliers
-from mlperf_logging.analysis.parameters import BootstrapParameters
-from mlperf_logging.analysis.randomness import read_seed, start_generator
+from mlperf_logging.analysis.parameters import BootstrapParameters, read_seed
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -101,15 +95,15 @@ def describe_variance(
 
     chosen = parameters or VarianceParameters()
     require_columns(runs, [*by, value])
-    number = read_seed(chosen.seed)
+    seed = read_seed(chosen.seed)
     rows = [
-        {**group, **_describe(rows[value].dropna().to_numpy(dtype=float), chosen, number)}
+        {**group, **_describe(rows[value].dropna().to_numpy(dtype=float), chosen, seed)}
         for group, rows in split_groups(runs, by)
     ]
     return pd.DataFrame(rows, columns=[*by, *VARIANCE_COLUMNS])
 
 
-def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -> dict[str, Any]:
+def _describe(values: np.ndarray, parameters: VarianceParameters, seed: int) -> dict[str, Any]:
     import numpy as np
 
     values = np.sort(values)
@@ -120,20 +114,9 @@ def _describe(values: np.ndarray, parameters: VarianceParameters, number: int) -
     deviation = float(values.std(ddof=1)) if count > 1 else math.nan
     variation = deviation / mean if mean else math.nan
     t_interval = find_t_interval(values, parameters.confidence)
-
-    def bootstrap(statistic: Callable[..., Any], method: str) -> ConfidenceInterval:
-        return find_bootstrap_interval(
-            [values],
-            statistic,
-            confidence=parameters.confidence,
-            resamples=parameters.resamples,
-            generator=start_generator(number),
-            method=method,
-        )
-
-    of_mean = bootstrap(np.mean, "BCa")
+    of_mean = find_bootstrap_interval([values], np.mean, parameters, seed)
     # The jackknife says nothing of a median of few values, so that interval is the plain one.
-    of_median = bootstrap(np.median, "percentile")
+    of_median = find_bootstrap_interval([values], np.median, parameters, seed, "percentile")
     center = median if parameters.center == "median" else mean
     distance = np.abs(values - center)
 

@@ -32,18 +32,13 @@ Picture = tuple["pd.DataFrame", Callable[[], "Figure"]]
 
 def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     from mlperf_logging.analysis.plots import ConvergenceStyle, draw_convergence
-    from mlperf_logging.analysis.plots.convergence import ReferenceBand
     from mlperf_logging.analysis.references import find_reference_range
 
     _require_one_benchmark(tables.runs)
     evaluations = tables.evaluations
     if evaluations.empty:
         raise UsageError("no log holds an evaluation, so there is no curve to draw")
-    found = find_reference_range(tables.runs, options.x, rules=options.rules)
-    band = None
-    if found is not None:
-        label = f"reference at batch {found.batch_size:,.0f}:\nsmallest accepted mean to mean"
-        band = ReferenceBand(found.smallest, found.mean, label)
+    reference = find_reference_range(tables.runs, options.x, rules=options.rules)
     metrics: list[str | None] = list(evaluations["metric"].dropna().unique()) or [None]
     if options.metric is not None:
         if options.metric not in metrics:
@@ -55,7 +50,7 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     def draw() -> Figure:
         figure, axes = _start_figure(options, 7.4, 3.2 + 1.6 * len(metrics), rows=len(metrics))
         for each, metric in zip(axes, metrics, strict=True):
-            draw_convergence(each, evaluations, ConvergenceStyle(options.x, metric, by), band=band)
+            draw_convergence(each, evaluations, ConvergenceStyle(options.x, metric, by), reference=reference)
         for each in axes[:-1]:
             each.set_xlabel("")
         for each in axes[1:]:

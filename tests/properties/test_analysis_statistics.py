@@ -158,8 +158,8 @@ def test_bootstrap_covers_with_many_runs_and_is_narrow_with_few() -> None:
     def cover(runs: int) -> float:
         sets = generator.normal(100, 7, (draws, runs))
         intervals = [
-            find_bootstrap_interval([each], np.mean, confidence=0.95, resamples=399, generator=generator)
-            for each in sets
+            find_bootstrap_interval([each], np.mean, BootstrapParameters(resamples=399), seed)
+            for seed, each in enumerate(sets)
         ]
         return sum(low <= 100 <= high for low, high in intervals) / draws
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.plots.looks import choose_row_font, name_groups, tidy
+from mlperf_logging.analysis.plots.looks import label_rows, name_groups, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ def draw_breakdown(
         left = left + width
     axes.set_xlim(-1.04 * before.max() - 0.01 * left.max(), 1.02 * left.max())
     axes.axvline(0.0, color="black", linewidth=0.9)
-    axes.set_yticks(list(places))
-    axes.set_yticklabels(_name_rows(known, by), fontsize=choose_row_font(len(known)))
-    axes.set_ylim(len(known) - 0.4, -0.6)
+    label_rows(axes, _name_rows(known, by))
     axes.set_xlabel("time since run_start (minutes)")
     axes.legend(
         loc="lower left",

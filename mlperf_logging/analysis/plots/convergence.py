@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns
 from mlperf_logging.analysis.plots.looks import (
@@ -25,6 +25,8 @@ from mlperf_logging.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from mlperf_logging.analysis.references import ReferenceRange
 
 AXES = ("progress", "epochs", "samples", "minutes")
 _MOST_SINGLE_RUNS = 12
@@ -50,26 +52,12 @@ class ConvergenceStyle:
             raise UsageError(f"there is no axis {self.x!r}; choose one of {', '.join(AXES)}")
 
 
-class ReferenceBand(NamedTuple):
-    """Where the reference converges, in the unit of the x axis.
-
-    Attributes:
-        smallest: smallest mean of a submission that the test of reference convergence accepts.
-        mean: mean of the reference.
-        label: for the legend.
-    """
-
-    smallest: float
-    mean: float
-    label: str
-
-
 def draw_convergence(
     axes: Axes,
     evaluations: pd.DataFrame,
     style: ConvergenceStyle | None = None,
     *,
-    band: ReferenceBand | None = None,
+    reference: ReferenceRange | None = None,
 ) -> Axes:
     """Draw one curve per run. A larger marker shows the first evaluation that meets the target.
 
@@ -80,7 +68,7 @@ def draw_convergence(
         axes: where to draw.
         evaluations: the table of evaluations of one benchmark.
         style: what is drawn; None for the defaults of `ConvergenceStyle`.
-        band: where the reference converges; None for nothing.
+        reference: where the reference converges, in the unit of the x axis; None for nothing.
 
     Returns:
         The axes.
@@ -121,9 +109,15 @@ def draw_convergence(
             label="first to meet the target",
         )
     _draw_target(axes, rows)
-    if band is not None:
+    if reference is not None:
         axes.axvspan(
-            band.smallest, band.mean, color="#009E73", alpha=0.15, hatch="///", linewidth=0, label=band.label
+            reference.smallest,
+            reference.mean,
+            color="#009E73",
+            alpha=0.15,
+            hatch="///",
+            linewidth=0,
+            label=f"reference at batch {reference.batch_size:,.0f}:\nsmallest accepted mean to mean",
         )
     _label(axes, rows, chosen)
     put_legend(axes)

@@ -21,7 +21,6 @@ LINES: tuple[Any, ...] = (
     (0, (1, 1)),
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
-HATCHES = ("", "////", "....", "xxxx", "\\\\\\\\", "++++")
 
 MOST_IN_LEGEND = 24
 _LONGEST_NAME = 44
@@ -80,7 +79,7 @@ def name_groups(values: Sequence[Sequence[Any]]) -> list[str]:
     return [to_label(shorten_name(name)) or "runs" for name in names]
 
 
-def put_legend(axes: Axes, *, columns: int = 1, title: str | None = None) -> None:
+def put_legend(axes: Axes) -> None:
     """Put the legend to the right of the picture, where it covers nothing."""
     handles, _ = axes.get_legend_handles_labels()
     if handles:
@@ -90,9 +89,6 @@ def put_legend(axes: Axes, *, columns: int = 1, title: str | None = None) -> Non
             borderaxespad=0.0,
             frameon=False,
             fontsize="small",
-            ncols=columns,
-            title=title,
-            title_fontsize="small",
             handlelength=3.2,
             alignment="left",
         )
@@ -106,9 +102,21 @@ def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "both") -> None:
         axes.spines[side].set_visible(False)
 
 
-def choose_row_font(count: int) -> float:
-    """Size of the names of so many rows, in points."""
-    return 9.0 if count <= 14 else 8.0 if count <= 40 else 7.0
+def label_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Write the names of rows, the first one on top, beside a picture with a row at each whole number."""
+    count = len(names)
+    axes.set_yticks(range(count))
+    axes.set_yticklabels(names, fontsize=9.0 if count <= 14 else 8.0 if count <= 40 else 7.0)
+    axes.set_ylim(count - 0.4, -0.6)
+
+
+def thin_out(sizes: Iterable[float], closest: float, wanted: Sequence[float] = ()) -> list[float]:
+    """Sizes whose ratios are so large that their numbers on a logarithmic axis do not touch, the wanted ones kept."""
+    kept = list(wanted)
+    for size in sizes:
+        if size not in kept and all(max(size / other, other / size) >= closest for other in kept):
+            kept.append(size)
+    return sorted(kept)
 
 
 def measure_rows(count: int, *, least: float = 2.6) -> float:

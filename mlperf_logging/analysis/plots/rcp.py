@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.plots.looks import put_legend, tidy
+from mlperf_logging.analysis.plots.looks import put_legend, thin_out, tidy
 from mlperf_logging.scoring.rcp.points import ReferenceTable
 from mlperf_logging.scoring.rcp.references import show_amount
 from mlperf_logging.scoring.rcp.test import ConvergenceCheck, trace_acceptance
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DARK, GRAY, LIGHT, ACCENT = "#222222", "#8a8a8a", "#dcdcdc", "#c1440e"
+_MOST_TICKS = 14
 
 
 def draw_reference_chart(
@@ -144,7 +145,8 @@ def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:
 
     sizes = sorted({check.batch_size, *[reference.batch_size for reference in check.references]})
     axes.set_xscale("log", base=2)
-    axes.set_xticks(_thin_out(sizes, check.batch_size))
+    closest = (sizes[-1] / sizes[0]) ** (1 / _MOST_TICKS)
+    axes.set_xticks(thin_out(sizes, closest, [check.batch_size]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -160,14 +162,3 @@ def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:
     if title:
         axes.set_title(title, loc="left", fontsize=11)
     put_legend(axes)
-
-
-def _thin_out(sizes: list[float], wanted: float) -> list[float]:
-    """The batch sizes that are far enough apart to be labeled, the submission's among them."""
-    spread = math.log2(sizes[-1] / sizes[0]) if len(sizes) > 1 else 1.0
-    gap = spread / 14
-    kept = [wanted]
-    for size in sizes:
-        if all(abs(math.log2(size / other)) >= gap for other in kept):
-            kept.append(size)
-    return sorted(kept)

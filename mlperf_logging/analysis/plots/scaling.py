@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns, split_groups
-from mlperf_logging.analysis.plots.looks import choose_looks, name_groups, put_legend, tidy
+from mlperf_logging.analysis.plots.looks import choose_looks, name_groups, put_legend, thin_out, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def draw_scaling(
         markerfacecolor="white",
         label="learning alone",
     )
-    sizes = _thin_out(sorted({float(each) for each in scaling[size]}))
+    sizes = thin_out(sorted({float(each) for each in scaling[size]}), _CLOSEST_TICKS)
     axes.set_xscale("log", base=2)
     axes.set_xticks(sizes)
     axes.set_xticklabels([f"{each:,.0f}" for each in sizes])
@@ -90,12 +90,3 @@ def draw_scaling(
     tidy(axes)
     put_legend(axes)
     return axes
-
-
-def _thin_out(sizes: Sequence[float]) -> list[float]:
-    """Sizes far enough apart, on a logarithmic axis, that their numbers do not touch."""
-    kept: list[float] = []
-    for each in sizes:
-        if not kept or each / kept[-1] >= _CLOSEST_TICKS:
-            kept.append(each)
-    return kept

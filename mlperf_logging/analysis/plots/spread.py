@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
-from mlperf_logging.analysis.plots.looks import COLORS, choose_row_font, name_groups, tidy
+from mlperf_logging.analysis.plots.looks import COLORS, label_rows, name_groups, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,12 +45,7 @@ def draw_spread(
     names = name_groups([list(group.values()) for group, _ in groups])
     for place, (_, values) in enumerate(groups):
         _draw_row(axes, place, _relate(values) if relative else values)
-    axes.set_yticks(range(len(groups)))
-    axes.set_yticklabels(
-        [f"{name} ({len(values)})" for name, (_, values) in zip(names, groups, strict=True)],
-        fontsize=choose_row_font(len(groups)),
-    )
-    axes.set_ylim(len(groups) - 0.4, -0.6)
+    label_rows(axes, [f"{name} ({len(values)})" for name, (_, values) in zip(names, groups, strict=True)])
     if relative:
         for part, line in ((5, "dashed"), (10, "dotted")):
             for sign in (-1, 1):

@@ -15,6 +15,7 @@ from mlperf_logging.analysis.intervals import (
     find_bootstrap_interval,
     find_t_interval,
 )
+from mlperf_logging.analysis.parameters import BootstrapParameters
 from mlperf_logging.errors import UsageError
 
 TIMES = [127.5, 122.4, 122.1, 130.9, 130.7]
@@ -22,10 +23,8 @@ TIMES = [127.5, 122.4, 122.1, 130.9, 130.7]
 
 def bootstrap(values: list[float], seed: int = 0, **options: object) -> ConfidenceInterval:
     """The interval of a mean, with few draws."""
-    settings = {"confidence": 0.95, "resamples": 999, **options}
-    return find_bootstrap_interval(
-        [np.array(values)], np.mean, generator=np.random.default_rng(seed), **settings
-    )
+    parameters = BootstrapParameters(**{"resamples": 999, **options})
+    return find_bootstrap_interval([np.array(values)], np.mean, parameters, seed)
 
 
 def test_t_interval_by_hand() -> None:

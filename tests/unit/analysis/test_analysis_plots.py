@@ -22,8 +22,8 @@ from mlperf_logging.analysis.plots import (
     draw_scaling,
     draw_spread,
 )
-from mlperf_logging.analysis.plots.convergence import ReferenceBand
 from mlperf_logging.analysis.plots.looks import choose_looks, measure_rows, name_groups, shorten_name
+from mlperf_logging.analysis.references import ReferenceRange
 from mlperf_logging.analysis.scaling import describe_scaling
 from mlperf_logging.errors import UsageError
 
@@ -171,12 +171,12 @@ def test_axis_has_its_unit(axes: Axes, x: str, label: str) -> None:
 
 def test_reference_band(axes: Axes) -> None:
     """The band spans from the smallest accepted mean to the reference's, and is in the legend."""
-    draw_convergence(axes, make_evaluations(1), band=ReferenceBand(3.5, 4.5, "reference"))
+    draw_convergence(axes, make_evaluations(1), reference=ReferenceRange(3.5, 4.5, "epochs", 32.0, "exact"))
     (band,) = axes.patches
 
     assert (band.get_x(), band.get_x() + band.get_width()) == pytest.approx((3.5, 4.5))
     assert band.get_hatch() == "///"
-    assert "reference" in legend_of(axes)
+    assert any(label.startswith("reference at batch 32:") for label in legend_of(axes))
 
 
 def test_many_systems_share_a_line_and_a_count(axes: Axes) -> None:
