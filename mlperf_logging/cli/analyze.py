@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options, read_selection
-from mlperf_logging.cli.output import add_format_options, load_renderer, write_document
+from mlperf_logging.cli.options import (
+    Parser,
+    add_format_options,
+    add_jobs_option,
+    add_rule_options,
+    read_selection,
+    split_names,
+)
+from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
@@ -42,39 +49,19 @@ exit codes: 0 the tables were made; 2 something could not be read, or the argume
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf analyze") -> int:
-    """Analyse the logs that a command line names.
-
-    Args:
-        argv: what follows the command's name; None for the arguments of this process.
-        program: name of the command, for its messages.
-
-    Returns:
-        0 when the tables were made, 2 when something could not be read or the arguments are wrong.
-    """
+    """Analyze the logs that a command line names; 2 when something could not be read or an argument is wrong."""
     return run_guarded(program, lambda: _analyze(argv, program))
 
 
-def add_reading_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say by what logs are read; `mlperf plot` has them too.
-
-    Args:
-        parser: the command's parser.
-    """
-    add = add_rule_options(
-        parser, "round whose targets and units hold; auto (default): the newest", "by the target of this"
-    )
-    add("--target", metavar="FORMULA", help="another target, such as 'value >= 0.759'")
+def add_reading_options(parser: Parser) -> None:
+    """Add the options that say by what logs are read; `mlperf plot` has them too."""
+    ruleset = "round whose targets and units hold; auto (default): the newest"
+    add = add_rule_options(parser, ruleset, "by the target of this")
+    add("--target FORMULA", "another target, such as 'value >= 0.759'")
 
 
 def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
-    """The parameters that `add_reading_options` asks for.
-
-    Args:
-        options: the command line's options.
-
-    Raises:
-        UsageError: the target is not a formula.
-    """
+    """The parameters that `add_reading_options` asks for; `UsageError` where the target is not a formula."""
     from mlperf_logging.analysis.reading import ReadingParameters
     from mlperf_logging.compliance.targets import read_target
 
@@ -83,51 +70,19 @@ def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
     return ReadingParameters(read_selection(options), options.target)
 
 
-def find_run_logs(names: Sequence[str], complaint: Callable[[str], None]) -> list[str]:
-    """The logs that names stand for, each once; folders stand for their result logs.
-
-    Args:
-        names: files, folders, patterns, or "-".
-        complaint: called with a sentence for each name that stands for nothing.
-    """
-    found = find_logs(names, results=True)
-    for sentence in found.complaints:
-        complaint(sentence)
-    return found.paths
-
-
-def read_logs(
-    paths: Sequence[str], parameters: ReadingParameters, jobs: int, what: str = "reading logs"
-) -> Tables:
-    """Read logs, with a progress bar on a terminal when it takes long.
-
-    Args:
-        paths: the logs.
-        parameters: by what they are read.
-        jobs: number of processes; 0 for one a processor core.
-        what: caption of the bar.
-
-    Raises:
-        UsageError: there is no log, or the parameters name something unknown.
-    """
+def read_logs(paths: Sequence[str], parameters: ReadingParameters, jobs: int) -> Tables:
+    """Read logs, with a progress bar on a terminal when it takes long; `UsageError` where there is none."""
     from mlperf_logging.analysis.reading import read_rows
     from mlperf_logging.analysis.tables import make_tables
 
     if not paths:
         raise UsageError("no logs found, so there is nothing to analyze")
     rows = map_logs(partial(read_rows, parameters=parameters), paths, jobs)
-    return make_tables(list(show_progress(rows, len(paths), what)))
+    return make_tables(list(show_progress(rows, len(paths), "reading logs")))
 
 
 def require_libraries(*names: str) -> None:
-    """Refuse to go on where a numerical library is missing.
-
-    Args:
-        names: import names.
-
-    Raises:
-        UsageError: one is missing; the message says how to install it.
-    """
+    """Raise `UsageError` where a numerical library is missing; it says how to install it."""
     from importlib.util import find_spec
 
     missing = [name for name in names if find_spec(name) is None]
@@ -147,13 +102,12 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
 
     parameters = _read_parameters(options)
     reading = read_reading_options(options)
-    complaints: list[str] = []
     sides = options.compare or []
-    side_paths = [
-        find_run_logs([name], complaints.append) if os.path.exists(name) else None for name in sides
-    ]
-    paths = find_run_logs(options.paths, complaints.append)
-    paths = list(dict.fromkeys([*paths, *[path for each in side_paths for path in each or ()]]))
+    side_logs = [find_logs([name], results=True) if os.path.exists(name) else None for name in sides]
+    side_paths = [None if found is None else found.paths for found in side_logs]
+    logs = find_logs(options.paths, results=True)
+    paths = list(dict.fromkeys([*logs.paths, *[path for each in side_paths for path in each or ()]]))
+    complaints = [each for found in (*side_logs, logs) if found is not None for each in found.complaints]
     for sentence in complaints:
         print_error(program, sentence)
     if not options.paths and not any(side_paths):
@@ -198,7 +152,7 @@ def _list_names(options: argparse.Namespace, renderer: BaseRenderer) -> list[str
     from mlperf_logging.analysis.analyses import ANALYSES, RUNS, VARIANCE
 
     if options.table:
-        names = [name.strip() for text in options.table for name in text.split(",") if name.strip()]
+        names = split_names(options.table)
         return list(ANALYSES) if "all" in names else list(dict.fromkeys(names))
     if renderer.single:
         return [RUNS]
@@ -233,7 +187,7 @@ def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
     from mlperf_logging.analysis.analyses import AnalysisParameters
     from mlperf_logging.analysis.grouping import GROUP
 
-    by = tuple(name.strip() for name in options.by.split(",") if name.strip()) if options.by else GROUP
+    by = tuple(split_names([options.by])) if options.by else GROUP
     return AnalysisParameters(
         value=options.value,
         by=by,
@@ -248,78 +202,29 @@ def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
 
 
 def _build_parser(program: str) -> Parser:
-    parser = _AnalyzeParser(
-        prog=program,
-        description="Tables of runs: time to quality, throughput, variance, scaling, comparison, hyperparameters.",
-        epilog=_EXAMPLES.format(program=program),
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
-        allow_abbrev=False,
-    )
-    parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="logs, folders, patterns, or - for standard input"
-    )
+    about = "Tables of runs: time to quality, throughput, variance, scaling, comparison, hyperparameters."
+    parser = Parser(program, about, _EXAMPLES)
+    parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")
     add_reading_options(parser)
-    add = parser.add_argument_group("what is made of them").add_argument
-    add(
-        "--table",
-        action="append",
-        metavar="NAMES",
-        help="runs, evaluations, variance, seeds, scaling, hyperparameters, or all; "
-        "comma separated (text: runs and variance)",
+    add = parser.add_group("what is made of them")
+    tables = (
+        "runs, evaluations, variance, seeds, scaling, hyperparameters, or all; "
+        "comma separated (text: runs and variance)"
     )
-    add(
-        "--compare",
-        nargs=2,
-        metavar=("A", "B"),
-        help="two systems, submitters, patterns of SUBMITTER/SYSTEM, or folders",
-    )
-    add(
-        "--value",
-        default="run_minutes",
-        metavar="COLUMN",
-        help="column of the runs that statistics are about (run_minutes)",
-    )
-    add(
-        "--by",
-        metavar="COLUMNS",
-        help="columns that make a group, comma separated (benchmark,submitter,system)",
-    )
-    add("--all-runs", action="store_true", help="also count runs that did not converge")
-    add("--confidence", type=float, default=0.95, metavar="LEVEL", help="level of the intervals (0.95)")
-    add(
-        "--precision",
-        type=float,
-        default=0.05,
-        metavar="SHARE",
-        help="precision to be reached by more runs (0.05: ± 5 %%)",
-    )
-    add(
-        "--outliers",
-        default="tukey",
-        metavar="METHOD",
-        help="tukey (fences of 1.5 quartile ranges) or mad (modified z-score)",
-    )
-    add(
-        "--center",
-        default="median",
-        metavar="WHAT",
-        help="median (default) or mean: what the shares within ± 5 %% lie around",
-    )
-    add("--resamples", type=int, default=9999, metavar="N", help="draws of the bootstrap (9999)")
-    add(
-        "--seed",
-        type=int,
-        default=0,
-        metavar="N",
-        help="seed of the bootstrap (0); equal seeds give equal intervals",
-    )
-    add = parser.add_argument_group("how it is shown").add_argument
+    add("--table NAMES", tables, action="append")
+    add("--compare A B", "two systems, submitters, patterns of SUBMITTER/SYSTEM, or folders", nargs=2)
+    add("--value COLUMN", "column of the runs that statistics are about (run_minutes)", default="run_minutes")
+    add("--by COLUMNS", "columns that make a group, comma separated (benchmark,submitter,system)")
+    add("--all-runs", "also count runs that did not converge")
+    add("--confidence LEVEL", "level of the intervals (0.95)", default=0.95)
+    add("--precision SHARE", "precision to be reached by more runs (0.05: ± 5 %%)", default=0.05)
+    methods = "tukey (fences of 1.5 quartile ranges) or mad (modified z-score)"
+    add("--outliers METHOD", methods, default="tukey")
+    around = "median (default) or mean: what the shares within ± 5 %% lie around"
+    add("--center --centre WHAT", around, default="median")
+    add("--resamples N", "draws of the bootstrap (9999)", default=9999)
+    add("--seed N", "seed of the bootstrap (0); equal seeds give equal intervals", default=0)
+    add = parser.add_group("how it is shown")
     add_format_options(add)
     add_jobs_option(add)
     return parser
-
-
-class _AnalyzeParser(Parser):
-    """Options may stand between the paths."""
-
-    mixes = True

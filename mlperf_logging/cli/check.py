@@ -28,15 +28,7 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf-check") -> int:
-    """Judge the logs that a command line names.
-
-    Args:
-        argv: what follows the program's name; None for the arguments of this process.
-        program: name of the command, for its messages.
-
-    Returns:
-        0 when all logs are compliant, 1 when one is not, 2 when the work could not be done.
-    """
+    """Judge the logs that a command line names: 0 all are compliant, 1 one is not, 2 an error."""
     return run_guarded(program, lambda: _check(argv, program))
 
 

@@ -32,14 +32,7 @@ class LogJudge(NamedTuple):
     findings: "FindingFilter | None" = None
 
     def judge(self, path: str) -> FileResult:
-        """Judge one log; what cannot be read or judged gives a verdict "error", not an exception.
-
-        Args:
-            path: the log as the user named it; "-" for standard input.
-
-        Raises:
-            UsageError: the arguments themselves are wrong, whatever the log.
-        """
+        """Judge one log; what cannot be read or judged gives a verdict "error", not an exception."""
         from mlperf_logging.compliance.checking import check_log
 
         try:
@@ -61,32 +54,19 @@ class LogJudge(NamedTuple):
         return self.settle(verdict._replace(path=path))
 
     def start(self) -> "LiveJudge":
-        """Begin to judge a run whose events are still to come.
-
-        Raises:
-            UsageError: the arguments themselves are wrong.
-        """
+        """Begin to judge a run whose events are still to come."""
         from mlperf_logging.compliance.live import start_judge
 
         return start_judge(self.selection)
 
     def counts(self, path: str, finding: Finding) -> bool:
-        """Tell whether a finding is one of those that count: selected and not waived.
-
-        Args:
-            path: the log as the user named it.
-            finding: what was found in it.
-        """
+        """Tell whether a finding is one of those that count: selected and not waived."""
         if any(waiver.covers(path, finding) for waiver in self.waivers):
             return False
         return self.findings is None or self.findings.keeps(finding)
 
     def settle(self, verdict: Verdict) -> FileResult:
-        """What a report says of a log: the verdict after waivers and selection, and what was waived.
-
-        Args:
-            verdict: the judgment with all findings.
-        """
+        """What a report says of a log: the verdict after waivers and selection, and what was waived."""
         waived: tuple[WaivedFinding, ...] = ()
         if self.waivers:
             from mlperf_logging.compliance.waivers import apply_waivers

@@ -22,14 +22,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one of the commands.
-
-    Args:
-        argv: what follows the program's name; None for the arguments of this process.
-
-    Returns:
-        The command's exit code; 2 when there is no such command.
-    """
+    """Run one of the commands and give its exit code; 2 when there is no such command."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     name = arguments[0] if arguments else "--help"
     if name in COMMANDS:

@@ -1,11 +1,11 @@
-"""The arguments of `mlperf-check`: names, help, and messages for those that do not exist."""
+"""The options of commands: the parser, those that commands share, and messages for those that do not exist."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from mlperf_logging.cli.output import measure_terminal
 from mlperf_logging.errors import UsageError
@@ -31,37 +31,52 @@ below a power/ folder; a file named by itself is judged whatever its name.
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser that answers a mistake with one sentence.
+class AddOption(Protocol):
+    """Adds an argument: its names with the placeholder of its value, such as ``--seed N``, and its help.
 
-    Attributes:
-        mixes: options may stand between the paths (argparse has no such thing where there are sub-commands).
+    Without placeholder and choices it is a switch; a number as default gives the type of the value.
     """
 
-    mixes: ClassVar[bool] = False
+    def __call__(self, names: str, about: str, /, **more: Any) -> None:
+        """Add it; `more` is for `argparse.ArgumentParser.add_argument`."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that answers an error with one sentence."""
+
+    def __init__(self, prog: str, description: str, examples: str = "", **more: Any) -> None:
+        epilog = examples.format(program=prog)
+        more |= {"formatter_class": _make_formatter, "allow_abbrev": False}
+        super().__init__(prog=prog, description=description, epilog=epilog, **more)
 
     def error(self, message: str) -> NoReturn:
-        """Report a mistake.
-
-        Args:
-            message: what is wrong.
-
-        Raises:
-            UsageError: always.
-        """
+        """Raise a `UsageError`."""
         raise UsageError(f"{message} ({self.prog} --help shows the options)")
 
-    def parse(self, arguments: Sequence[str] | None) -> argparse.Namespace:
-        """The options of a command line.
+    def add_group(self, title: str | None = None) -> AddOption:
+        """What adds arguments to a new group, or to none."""
+        group = self if title is None else self.add_argument_group(title)
 
-        Args:
-            arguments: what follows the program's name; None for those of this process.
+        def add(names: str, about: str, /, **more: Any) -> None:
+            words = names.split()
+            flags = [word for word in words if word.startswith("-")]
+            values = tuple(words[len(flags or words[:1]) :])
+            if values:
+                more["metavar"] = values if len(values) > 1 else values[0]
+            elif flags and "choices" not in more:
+                more.setdefault("action", "store_true")
+            if isinstance(more.get("default"), int | float):
+                more.setdefault("type", type(more["default"]))
+            group.add_argument(*(flags or words[:1]), help=about, **more)
 
-        Raises:
-            UsageError: an option does not exist or has a wrong value; the message says what was meant.
+        return add
+
+    def parse(self, arguments: Sequence[str] | None, *, mixed: bool = True) -> argparse.Namespace:
+        """The options of a command line, or of this process; an unknown one raises `UsageError`, with a suggestion.
+
+        Options may stand between paths unless `mixed` is false (argparse cannot do that where there are sub-commands).
         """
-        parse = self.parse_known_intermixed_args if self.mixes else self.parse_known_args
-        options, unknown = parse(arguments)
+        options, unknown = (self.parse_known_intermixed_args if mixed else self.parse_known_args)(arguments)
         if unknown:
             from mlperf_logging.suggestions import suggest_name
 
@@ -75,169 +90,108 @@ class Parser(argparse.ArgumentParser):
 class CheckParser(Parser):
     """The parser of `mlperf-check`; its help page lists the formats that are there."""
 
-    mixes: ClassVar[bool] = True
-
     def format_help(self) -> str:
         """The help page."""
         from mlperf_logging.reports import list_formats, load_format
 
-        formats = [load_format(name) for name in list_formats()]
-        width = max(len(form.name) for form in formats)
-        listed = "".join(f"  {form.name.ljust(width)}  {form.description}\n" for form in formats)
-        return f"{super().format_help()}\nformats:\n{listed}\n{_EXAMPLES.format(program=self.prog)}"
+        formats = {name: load_format(name).description for name in list_formats()}
+        width = max(map(len, formats))
+        listed = "".join(f"  {name.ljust(width)}  {about}\n" for name, about in formats.items())
+        self.epilog = f"formats:\n{listed}\n{_EXAMPLES.format(program=self.prog)}"
+        return super().format_help()
 
 
 def build_check_parser(program: str) -> CheckParser:
-    """The parser of `mlperf-check`.
-
-    Args:
-        program: name of the command, for its messages.
-    """
-    parser = CheckParser(
-        prog=program,
-        description="Judge training logs by the rules of a benchmark round.",
-        formatter_class=make_formatter,
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("paths", nargs="*", metavar="PATH", help="logs, folders, patterns, or - for standard input")
+    """The parser of `mlperf-check`."""
+    parser = CheckParser(program, "Judge training logs by the rules of a benchmark round.")
+    parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")
     add = add_rule_options(parser)
-    add("--strict", action="store_true", help="also what the written rules say and no public check tests")
-    add(
-        "--level",
-        type=int,
-        metavar="N",
-        help="in rounds that grade: only rules up to this level (default: all)",
-    )
-    which = parser.add_argument_group("which findings")
-    add = which.add_argument
-    add(
-        "--select",
-        action="append",
-        default=[],
-        metavar="WHAT",
-        help="only these: codes or their beginnings (MLP3), rule ids, patterns of ids; comma separated",
-    )
-    add("--ignore", action="append", default=[], metavar="WHAT", help="all but these, written likewise")
-    add("--waivers", metavar="FILE", help="YAML list of accepted findings: rule, path, reason, expires")
-    shown = parser.add_argument_group("how it is shown")
-    add = shown.add_argument
-    add("--format", metavar="NAME", help="text (default), or one of the formats listed below")
-    add(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="write the report there; the file is replaced when the report is whole",
-    )
-    add("--group-by", choices=("file", "rule"), help="blocks of the text report (rule where logs are many)")
-    add("--statistics", action="store_true", help="also count by verdict, code and key")
-    add("--quiet", "-q", action="store_true", help="no text but the totals")
-    add("--verbose", "-v", action="store_true", help="every finding, however many there are of one rule")
-    add(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="auto (default): on a terminal, unless NO_COLOR is set",
-    )
+    add("--strict", "also what the written rules say and no public check tests")
+    add("--level N", "in rounds that grade: only rules up to this level (default: all)", type=int)
+    add = parser.add_group("which findings")
+    several: dict[str, Any] = {"action": "append", "default": []}
+    what = "only these: codes or their beginnings (MLP3), rule ids, patterns of ids; comma separated"
+    add("--select WHAT", what, **several)
+    add("--ignore WHAT", "all but these, written likewise", **several)
+    add("--waivers FILE", "YAML list of accepted findings: rule, path, reason, expires")
+    add = parser.add_group("how it is shown")
+    add("--format NAME", "text (default), or one of the formats listed below")
+    add("--output -o FILE", "write the report there; the file is replaced when the report is whole")
+    add("--group-by", "blocks of the text report (rule where logs are many)", choices=("file", "rule"))
+    add("--statistics", "also count by verdict, code and key")
+    add("--quiet -q", "no text but the totals")
+    add("--verbose -v", "every finding, however many there are of one rule")
+    colors = ("auto", "always", "never")
+    add("--color", "auto (default): on a terminal, unless NO_COLOR is set", choices=colors, default="auto")
     add_jobs_option(add, "judge")
-    add("--follow", action="store_true", help="judge one log while it is written, to the end of its run")
-    about = parser.add_argument_group("about")
-    add = about.add_argument
-    add("--explain", metavar="ID", help="what a code (MLP304) or the rule of this id means, with examples")
-    add("--list-rules", action="store_true", help="the rules of the newest rounds, or of --ruleset")
-    add("--version", action="store_true", help="show the version")
+    add("--follow", "judge one log while it is written, to the end of its run")
+    add = parser.add_group("about")
+    add("--explain ID", "what a code (MLP304) or the rule of this id means, with examples")
+    add("--list-rules", "the rules of the newest rounds, or of --ruleset")
+    add("--version", "show the version")
     return parser
 
 
-def make_formatter(prog: str) -> argparse.HelpFormatter:
-    """A formatter that knows its width; argparse would load modules to find it.
-
-    Args:
-        prog: name of the program.
-    """
-    return argparse.HelpFormatter(prog, width=min(measure_terminal(os.environ), _WIDEST_HELP))
+def _make_formatter(prog: str) -> argparse.HelpFormatter:
+    """A formatter that knows its width; argparse would load modules to find it."""
+    width = min(measure_terminal(os.environ), _WIDEST_HELP)
+    return argparse.RawDescriptionHelpFormatter(prog, width=width)
 
 
 def add_rule_options(
-    parser: argparse.ArgumentParser,
+    parser: Parser,
     ruleset: str = "name of a round; auto (default) lets the log choose",
     going: str = "judge by this",
-) -> Callable[..., argparse.Action]:
-    """Add what says by which rules logs are judged or measured.
-
-    Args:
-        parser: of the command.
-        ruleset: help of ``--ruleset``.
-        going: begin of the help of ``--division`` and ``--benchmark``.
-
-    Returns:
-        Adds further options to the same group.
-    """
-    add = parser.add_argument_group("by which rules").add_argument
-    add(
-        "--usage",
-        metavar="NAME",
-        help="training, hpc, or another usage that has rulesets; else the log tells",
-    )
-    add("--ruleset", default="auto", metavar="ROUND", help=ruleset)
-    add("--division", choices=DIVISIONS, help=f"{going} division, whatever is logged")
-    add("--benchmark", metavar="NAME", help=f"{going} benchmark, whatever is logged")
-    add("--rules", type=read_folder, metavar="FOLDER", help="rule files to use in place of the built-in ones")
+) -> AddOption:
+    """Add what says by which rules logs are judged or measured; gives what adds to the same group."""
+    add = parser.add_group("by which rules")
+    add("--usage NAME", "training, hpc, or another usage that has rulesets; else the log tells")
+    add("--ruleset ROUND", ruleset, default="auto")
+    add("--division", f"{going} division, whatever is logged", choices=DIVISIONS)
+    add("--benchmark NAME", f"{going} benchmark, whatever is logged")
+    add_rules_folder(add)
     return add
 
 
-def read_selection(options: argparse.Namespace) -> RuleSelection:
-    """By which rules a command judges, from its options; those that it does not have are the defaults.
+def add_rules_folder(add: AddOption) -> None:
+    """Add ``--rules``."""
+    add("--rules FOLDER", "rule files to use in place of the built-in ones", type=_read_folder)
 
-    Args:
-        options: the command line's options.
-    """
+
+def read_selection(options: argparse.Namespace) -> RuleSelection:
+    """By which rules a command judges, from its options; those that it does not have are the defaults."""
     from mlperf_logging.compliance.ruleset_selection import RuleSelection
 
     given = vars(options)
     return RuleSelection(**{name: given[name] for name in RuleSelection._fields if name in given})
 
 
-def add_jobs_option(add: Callable[..., argparse.Action], verb: str = "read") -> None:
-    """Add ``--jobs``.
+def add_format_options(add: AddOption) -> None:
+    """Add ``--format`` and ``--output`` of the commands that answer with tables."""
+    from mlperf_logging.reports.tables import list_table_formats
 
-    Args:
-        add: adds an option to a parser or a group.
-        verb: what the processes do.
-    """
-    add(
-        "--jobs",
-        "-j",
-        type=read_jobs,
-        default=1,
-        metavar="N",
-        help=f"{verb} in N processes; 0: one a processor core",
-    )
+    names = ["text", *[name for name in list_table_formats() if name != "text"]]
+    add("--format NAME", f"text (default), {', '.join(names[1:])}", choices=names, default="text")
+    add("--output -o FILE", "write there; the file is replaced when the answer is whole")
 
 
-def read_folder(text: str) -> str:
-    """The name of a folder that is there.
+def add_jobs_option(add: AddOption, verb: str = "read") -> None:
+    """Add ``--jobs``."""
+    add("--jobs -j N", f"{verb} in N processes; 0: one a processor core", type=_read_jobs, default=1)
 
-    Args:
-        text: what the user gave.
 
-    Raises:
-        argparse.ArgumentTypeError: it is none.
-    """
+def split_names(texts: Sequence[str]) -> list[str]:
+    """The names in comma-separated lists."""
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
+
+
+def _read_folder(text: str) -> str:
     if not os.path.isdir(text):
         raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
     return text
 
 
-def read_jobs(text: str) -> int:
-    """A number of processes; 0 stands for one a processor core.
-
-    Args:
-        text: what the user gave.
-
-    Raises:
-        argparse.ArgumentTypeError: it is no such number.
-    """
+def _read_jobs(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes (0, 1, 2, …)")
     return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
@@ -153,25 +153,11 @@ def find_width(environment: Mapping[str, str]) -> int | None:
         return None
 
 
-def add_format_options(add: Callable[..., argparse.Action]) -> None:
-    """Add ``--format`` and ``--output`` of the commands that answer with tables.
-
-    Args:
-        add: adds an option to a parser or a group.
-    """
-    from mlperf_logging.reports.tables import list_table_formats
-
-    names = ["text", *[name for name in list_table_formats() if name != "text"]]
-    help_ = f"text (default), {', '.join(names[1:])}"
-    add("--format", choices=names, default="text", metavar="NAME", help=help_)
-    add("--output", "-o", metavar="FILE", help="write there; the file is replaced when the answer is whole")
-
-
 def load_renderer(options: argparse.Namespace) -> BaseRenderer:
     """What renders the answer of a command, found before the work begins.
 
     Args:
-        options: as parsed; see `add_format_options`.
+        options: as parsed; see `options.add_format_options`.
 
     Raises:
         UsageError: the format is binary and would go to the terminal.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging.cli.options import split_names
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,15 +123,7 @@ def _make_scaling(tables: Tables, options: argparse.Namespace) -> Picture:
     return table, draw
 
 
-def _make_power(tables: Tables, options: argparse.Namespace) -> Picture:
-    return _draw_readings(tables, options, "watts")
-
-
-def _make_energy(tables: Tables, options: argparse.Namespace) -> Picture:
-    return _draw_readings(tables, options, "energy_kj")
-
-
-def _draw_readings(tables: Tables, options: argparse.Namespace, quantity: str) -> Picture:
+def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> Picture:
     from mlperf_logging.analysis.plots import draw_power
     from mlperf_logging.analysis.power_table import sum_power, tabulate_power
 
@@ -188,23 +182,14 @@ _MAKERS: dict[str, Callable[[Tables, argparse.Namespace], Picture]] = {
     "spread": _make_spread,
     "breakdown": _make_breakdown,
     "scaling": _make_scaling,
-    "power": _make_power,
-    "energy": _make_energy,
+    "power": partial(_make_power, quantity="watts"),
+    "energy": partial(_make_power, quantity="energy_kj"),
     "rcp": _make_rcp,
 }
 
 
 def make_picture(kind: str, tables: Tables, options: argparse.Namespace) -> Picture:
-    """What a picture shows, and what draws it.
-
-    Args:
-        kind: one of `KINDS`.
-        tables: the runs.
-        options: the command line's options.
-
-    Raises:
-        UsageError: there is nothing to draw, or the runs do not go into one picture.
-    """
+    """What a picture of `KINDS` shows, and what draws it; `UsageError` where there is nothing to draw."""
     return _MAKERS[kind](tables, options)
 
 
@@ -219,9 +204,7 @@ def _require_one_benchmark(runs: pd.DataFrame) -> None:
 
 
 def _read_by(options: argparse.Namespace, default: tuple[str, ...]) -> tuple[str, ...]:
-    if not options.by:
-        return default
-    return tuple(name.strip() for name in options.by.split(",") if name.strip())
+    return tuple(split_names([options.by])) if options.by else default
 
 
 def _title(runs: pd.DataFrame) -> str:
@@ -259,13 +242,7 @@ def _put_target_into_label(axes: Any) -> None:
 
 
 def save_figure(figure: Figure, form: str, dpi: int) -> bytes:
-    """A figure as the bytes of a file.
-
-    Args:
-        figure: the figure.
-        form: "png", "svg" or "pdf".
-        dpi: dots an inch, for PNG.
-    """
+    """A figure as the bytes of a file."""
     from io import BytesIO
 
     buffer = BytesIO()

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.analyze import (
-    add_reading_options,
-    find_run_logs,
-    read_logs,
-    read_reading_options,
-    require_libraries,
-)
+from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, require_libraries
 from mlperf_logging.cli.options import Parser, add_jobs_option
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, save_figure
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
+from mlperf_logging.runs.paths import find_logs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,15 +35,7 @@ exit codes: 0 the picture was drawn; 2 something could not be read, or there is 
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf plot") -> int:
-    """Draw a picture of the logs that a command line names.
-
-    Args:
-        argv: what follows the command's name; None for the arguments of this process.
-        program: name of the command, for its messages.
-
-    Returns:
-        0 when the picture was drawn, 2 when it could not be.
-    """
+    """Draw a picture of the logs that a command line names; 2 when that could not be done."""
     return run_guarded(program, lambda: _plot(argv, program))
 
 
@@ -67,11 +53,10 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
             )
     require_libraries("numpy", "pandas", "scipy", "matplotlib")
     reading = read_reading_options(options)
-    complaints: list[str] = []
-    paths = find_run_logs(options.paths, complaints.append)
-    for sentence in complaints:
+    logs = find_logs(options.paths, results=True)
+    for sentence in logs.complaints:
         print_error(program, sentence)
-    tables = read_logs(paths, reading, options.jobs)
+    tables = read_logs(logs.paths, reading, options.jobs)
     data, draw = make_picture(options.kind, tables, options)
     if options.kind == CONVERGENCE and tables.evaluations["target_value"].isna().all():
         print_error(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
@@ -80,7 +65,7 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
             output.write(_encode(options.kind, data))
         else:
             output.write_bytes(save_figure(draw(), suffix[1:], options.dpi))
-    return CANNOT_WORK if complaints else COMPLIANT
+    return CANNOT_WORK if logs.complaints else COMPLIANT
 
 
 def _encode(kind: str, data: pd.DataFrame) -> str:
@@ -92,50 +77,27 @@ def _encode(kind: str, data: pd.DataFrame) -> str:
 
 def _build_parser(program: str) -> Parser:
     kinds = "\n".join(f"  {name.ljust(max(map(len, KINDS)))}  {what}" for name, what in KINDS.items())
-    parser = _PlotParser(
-        prog=program,
-        description=f"Pictures of runs.\n\npictures:\n{kinds}",
-        epilog=_EXAMPLES.format(program=program),
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
-        allow_abbrev=False,
-    )
-    parser.add_argument("kind", metavar="KIND", help="which picture, see above")
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="logs, folders or patterns")
+    parser = Parser(program, f"Pictures of runs.\n\npictures:\n{kinds}", _EXAMPLES)
+    add = parser.add_group()
+    add("kind KIND", "which picture, see above")
+    add("paths PATH", "logs, folders or patterns", nargs="+")
     add_reading_options(parser)
-    add = parser.add_argument_group("what is drawn").add_argument
-    add(
-        "--x",
-        choices=("progress", "epochs", "samples", "minutes"),
-        default="progress",
-        help="axis of convergence (progress: in the logs' unit)",
-    )
-    add(
-        "--metric",
-        metavar="NAME",
-        help="one metric of convergence, where evaluations give several (all, below each other)",
-    )
-    add("--value", default="run_minutes", metavar="COLUMN", help="column of spread and scaling (run_minutes)")
-    add("--relative", action="store_true", help="spread as a share of each group's median")
-    add("--by", metavar="COLUMNS", help="columns that make a group, comma separated")
-    add("--all-runs", action="store_true", help="also runs that did not converge, in spread and scaling")
-    add("--seed", type=int, default=0, metavar="N", help="seed of the bootstrap in scaling (0)")
-    add = parser.add_argument_group("how it is drawn").add_argument
-    add("--output", "-o", metavar="FILE", help="FILE.png, FILE.svg or FILE.pdf")
-    add(
-        "--format",
-        choices=("picture", "json"),
-        default="picture",
-        help="picture (default), or json: what would be drawn, as data",
-    )
-    add("--title", metavar="TEXT", help="title of the picture")
-    add("--width", type=float, metavar="INCHES", help="width of the picture without legend")
-    add("--height", type=float, metavar="INCHES", help="height of the picture")
-    add("--dpi", type=int, default=110, metavar="N", help="dots an inch of PNG (110)")
+    add = parser.add_group("what is drawn")
+    axes = ("progress", "epochs", "samples", "minutes")
+    add("--x", "axis of convergence (progress: in the logs' unit)", choices=axes, default="progress")
+    add("--metric NAME", "one metric of convergence, where evaluations give several (all, below each other)")
+    add("--value COLUMN", "column of spread and scaling (run_minutes)", default="run_minutes")
+    add("--relative", "spread as a share of each group's median")
+    add("--by COLUMNS", "columns that make a group, comma separated")
+    add("--all-runs", "also runs that did not converge, in spread and scaling")
+    add("--seed N", "seed of the bootstrap in scaling (0)", default=0)
+    add = parser.add_group("how it is drawn")
+    add("--output -o FILE", "FILE.png, FILE.svg or FILE.pdf")
+    forms = "picture (default), or json: what would be drawn, as data"
+    add("--format", forms, choices=("picture", "json"), default="picture")
+    add("--title TEXT", "title of the picture")
+    add("--width INCHES", "width of the picture without legend", type=float)
+    add("--height INCHES", "height of the picture", type=float)
+    add("--dpi N", "dots per inch of PNG (110)", default=110)
     add_jobs_option(add)
     return parser
-
-
-class _PlotParser(Parser):
-    """Options may stand between the paths."""
-
-    mixes = True

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.options import Parser, make_formatter
+from mlperf_logging.cli.options import Parser
 from mlperf_logging.cli.output import Output, load_renderer, write_document
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.cli.scoring import add_reading_options, add_showing_options, read_folders, report_unread
@@ -43,67 +43,24 @@ exit codes: 0 what was tested passed; 1 a folder failed; 2 nothing could be test
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf rcp") -> int:
-    """Test the convergence of the results that a command line names.
-
-    Args:
-        argv: what follows the command's name; None for the arguments of this process.
-        program: name of the command, for its messages.
-
-    Returns:
-        0 when all that was tested passed, 1 when a folder failed, 2 when nothing could be tested.
-    """
+    """Test the convergence of results: 0 all that was tested passed, 1 a folder failed, 2 nothing could be tested."""
     return run_guarded(program, lambda: _test(argv, program))
 
 
-class _RcpParser(Parser):
-    mixes = True
-
-    def format_help(self) -> str:
-        return f"{super().format_help()}\n{_EXAMPLES.format(program=self.prog)}"
-
-
 def build_parser(program: str) -> Parser:
-    """The parser of `mlperf rcp`.
-
-    Args:
-        program: name of the command, for its messages.
-    """
-    parser = _RcpParser(
-        prog=program,
-        description="Test submissions against the reference convergence points.",
-        formatter_class=make_formatter,
-        allow_abbrev=False,
-    )
+    """The parser of `mlperf rcp`."""
+    parser = Parser(program, "Test submissions against the reference convergence points.", _EXAMPLES)
     add_reading_options(parser)
-    test = parser.add_argument_group("how it is tested")
-    add = test.add_argument
-    add(
-        "--method",
-        choices=(CHECK, RULES),
-        default=CHECK,
-        help="as the public checks compute (default), or as the rules are written",
-    )
-    add(
-        "--references",
-        choices=("pruned", "full"),
-        default="pruned",
-        help="judge against the points that pruning leaves (default), or all",
-    )
-    add("--points", metavar="FILE", help="YAML or JSON with reference points in place of the built-in ones")
-    add("--seed", type=int, default=0, metavar="N", help="of the simulated runs (default 0)")
-    add(
-        "--draws",
-        type=int,
-        default=DRAWS,
-        metavar="N",
-        help=f"submissions that are simulated (default {DRAWS})",
-    )
-    add(
-        "--write-scaling",
-        action="store_true",
-        help=f"write {SCALING_FILE} into the folders whose score is scaled",
-    )
-    add("--plot", metavar="FILE", help="draw the submission and the reference points: .png, .svg or .pdf")
+    add = parser.add_group("how it is tested")
+    methods = "as the public checks compute (default), or as the rules are written"
+    add("--method", methods, choices=(CHECK, RULES), default=CHECK)
+    references = "judge against the points that pruning leaves (default), or all"
+    add("--references", references, choices=("pruned", "full"), default="pruned")
+    add("--points FILE", "YAML or JSON with reference points in place of the built-in ones")
+    add("--seed N", "of the simulated runs (default 0)", default=0)
+    add("--draws N", f"submissions that are simulated (default {DRAWS})", default=DRAWS)
+    add("--write-scaling", f"write {SCALING_FILE} into the folders whose score is scaled")
+    add("--plot FILE", "draw the submission and the reference points: .png, .svg or .pdf")
     add_showing_options(parser)
     return parser
 

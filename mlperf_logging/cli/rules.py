@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.options import Parser, make_formatter, read_folder
-from mlperf_logging.cli.output import add_format_options, load_renderer, write_document
+from mlperf_logging.cli.options import AddOption, Parser, add_format_options, add_rules_folder
+from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
@@ -27,28 +27,12 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf rules") -> int:
-    """Answer a question about the rules.
-
-    Args:
-        argv: what follows the command's name; None for the arguments of this process.
-        program: name of the command, for its messages.
-
-    Returns:
-        0 when the question was answered, 1 when the catalogue's pages are stale, 2 when it was wrong.
-    """
+    """Answer a question about the rules; 1 when pages of the catalogue are stale, 2 when the question is wrong."""
     return run_guarded(program, lambda: _answer(argv, program))
 
 
 def show_explanation(name: str, options: argparse.Namespace) -> int:
-    """Print what a code or a rule means.
-
-    Args:
-        name: the code or the rule's id.
-        options: the folder of other rule files, and how the answer is shown.
-
-    Raises:
-        UsageError: there is no such code or rule.
-    """
+    """Print what a code or a rule means; `UsageError` where there is none."""
     from mlperf_logging.compliance.example_search import find_example
     from mlperf_logging.reports.documents.rules import describe_explanation
     from mlperf_logging.rules.catalogue import explain
@@ -61,14 +45,7 @@ def show_explanation(name: str, options: argparse.Namespace) -> int:
 
 
 def show_rules(options: argparse.Namespace) -> int:
-    """Print the rules of a round (of the newest of each usage, where none is named), one line each.
-
-    Args:
-        options: which rules, and how they are shown.
-
-    Raises:
-        UsageError: there is no such round, division or benchmark.
-    """
+    """Print the rules of a round (of the newest of each usage, where none is named), one line each."""
     from mlperf_logging.reports.documents.rules import describe_rules
     from mlperf_logging.rules.catalogue import list_rules
 
@@ -88,62 +65,44 @@ def show_rules(options: argparse.Namespace) -> int:
 
 
 def _answer(argv: Sequence[str] | None, program: str) -> int:
-    options = _build_parser(program).parse(argv)
+    options = _build_parser(program).parse(argv, mixed=False)
     answer: Callable[[argparse.Namespace, str], int] = options.answer
     return answer(options, program)
 
 
 def _build_parser(program: str) -> Parser:
-    parser = Parser(
-        prog=program,
-        description="What a round requires, what a rule means, what changed between rounds.",
-        epilog=_EXAMPLES.format(program=program),
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=100),
-        allow_abbrev=False,
-    )
+    about = "What a round requires, what a rule means, what changed between rounds."
+    parser = Parser(program, about, _EXAMPLES)
     commands = parser.add_subparsers(metavar="QUESTION", required=True)
 
-    def add(name: str, what: str, answer: Callable[[argparse.Namespace, str], int]) -> Parser:
-        command: Parser = commands.add_parser(
-            name,
-            help=what,
-            description=what[0].upper() + what[1:] + ".",
-            formatter_class=make_formatter,
-            allow_abbrev=False,
-        )
-        command.add_argument(
-            "--rules",
-            type=read_folder,
-            metavar="FOLDER",
-            help="rule files to use in place of the built-in ones",
-        )
-        if answer is not _docs:
-            add_format_options(command.add_argument)
+    def add_command(name: str, what: str, answer: Callable[[argparse.Namespace, str], int]) -> AddOption:
+        command: Parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         command.set_defaults(answer=answer)
-        return command
+        add = command.add_group()
+        add_rules_folder(add)
+        if answer is not _docs:
+            add_format_options(add)
+        return add
 
-    add("list", "every round, its log dialect and its benchmarks", _list)
-    show = add("show", "what a log of one benchmark must hold", _show)
-    show.add_argument("benchmark", metavar="BENCHMARK")
-    show.add_argument(
-        "--ruleset", metavar="ROUND", default="auto", help="default: the newest that knows the benchmark"
-    )
-    show.add_argument("--usage", metavar="NAME", help="the usage, where two have rounds of the same name")
-    show.add_argument("--division", choices=DIVISIONS, default="closed", help="default: closed")
-    show.add_argument("--meaning", action="store_true", help="also what each key stands for")
-    show.add_argument("--strict", action="store_true", help="also what only the written rules say")
-    explain = add("explain", "what a code or a rule means, with examples", _explain)
-    explain.add_argument("name", metavar="ID", help="a code such as MLP304, or the id of a rule")
-    diff = add("diff", "what changed from one round to another", _diff)
-    diff.add_argument("before", metavar="ROUND")
-    diff.add_argument("after", metavar="ROUND")
-    diff.add_argument("benchmark", metavar="BENCHMARK", nargs="?")
-    diff.add_argument("--usage", metavar="NAME", help="the usage, where two have rounds of the same name")
-    docs = add("docs", "write the catalogue's pages", _docs)
-    docs.add_argument("folder", metavar="FOLDER")
-    docs.add_argument(
-        "--check", action="store_true", help="write nothing; exit 1 when the pages there are stale"
-    )
+    usage = "the usage, where two have rounds of the same name"
+    add_command("list", "every round, its log dialect and its benchmarks", _list)
+    add = add_command("show", "what a log of one benchmark must hold", _show)
+    add("benchmark BENCHMARK", "")
+    add("--ruleset ROUND", "default: the newest that knows the benchmark", default="auto")
+    add("--usage NAME", usage)
+    add("--division", "default: closed", choices=DIVISIONS, default="closed")
+    add("--meaning", "also what each key stands for")
+    add("--strict", "also what only the written rules say")
+    add = add_command("explain", "what a code or a rule means, with examples", _explain)
+    add("name ID", "a code such as MLP304, or the id of a rule")
+    add = add_command("diff", "what changed from one round to another", _diff)
+    add("before ROUND", "")
+    add("after ROUND", "")
+    add("benchmark BENCHMARK", "", nargs="?")
+    add("--usage NAME", usage)
+    add = add_command("docs", "write the catalogue's pages", _docs)
+    add("folder FOLDER", "")
+    add("--check", "write nothing; exit 1 when the pages there are stale")
     return parser
 
 
@@ -228,11 +187,7 @@ def _open_book(folder: str | None) -> RuleRepository:
 def _find_ruleset(
     book: RuleRepository, name: str, usage: str | None, benchmark: str | None = None
 ) -> Ruleset:
-    """A ruleset by its round, or the newest that knows a benchmark.
-
-    Raises:
-        UsageError: there is none.
-    """
+    """A ruleset by its round, or the newest that knows a benchmark."""
     from mlperf_logging.compliance.identity import Identity
     from mlperf_logging.compliance.ruleset_selection import RuleSelection, choose_ruleset
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from mlperf_logging.cli.options import Parser, make_formatter
+from mlperf_logging.cli.options import Parser
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.cli.scoring import (
@@ -55,73 +55,31 @@ benchmarks, …); 2 the tool could not do its work. A folder of logs counts as t
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf score") -> int:
-    """Score the results that a command line names.
-
-    Args:
-        argv: what follows the command's name; None for the arguments of this process.
-        program: name of the command, for its messages.
-
-    Returns:
-        0 when every folder has a result, 1 when one has none, 2 when the work could not be done.
-    """
+    """Score the results that a command line names: 0 every folder has a result, 1 one has none, 2 an error."""
     return run_guarded(program, lambda: _score(argv, program))
 
 
-class _ScoreParser(Parser):
-    mixes = True
-
-    def format_help(self) -> str:
-        return f"{super().format_help()}\n{_EXAMPLES.format(program=self.prog)}"
-
-
 def build_parser(program: str) -> Parser:
-    """The parser of `mlperf score`.
-
-    Args:
-        program: name of the command, for its messages.
-    """
-    parser = _ScoreParser(
-        prog=program,
-        description="Score results: time to train, energy, cost, suites, speedups.",
-        formatter_class=make_formatter,
-        allow_abbrev=False,
-    )
+    """The parser of `mlperf score`."""
+    about = "Score results: time to train, energy, cost, suites, speedups."
+    parser = Parser(program, about, _EXAMPLES)
     add_reading_options(parser)
-    rules = parser.add_argument_group("how it is scored")
-    add = rules.add_argument
-    add("--strict", action="store_true", help="a run that breaks the written rules does not count either")
-    add("--unjudged", action="store_true", help="count every run that succeeded, whatever rules it breaks")
-    add("--method", choices=(OLYMPIC, MEDIAN), help="how runs make a score: olympic (default) or median")
-    add(
-        "--suite",
-        metavar="NAME",
-        help="normalise by the reference results of a suite: its name or a YAML file",
-    )
-    add(
-        "--weights",
-        metavar="NAME=W,…",
-        help="weights of the suite's benchmarks; those left out weigh nothing",
-    )
-    add(
-        "--speedup",
-        nargs="?",
-        const=_FIRST,
-        metavar="BASELINE",
-        help="compare with a system (or path); without a name, with the first",
-    )
-    add(
-        "--by",
-        choices=("system", "path"),
-        default="system",
-        help="what --speedup compares: systems (default), or the best results below each path",
-    )
-    money = parser.add_argument_group("what it costs")
-    add = money.add_argument
-    add("--price", metavar="P/h", help="on-demand price of the whole system for an hour, as in 98.32/h")
-    add("--energy-price", metavar="P/kWh", help="price of energy, as in 0.12/kWh")
-    add("--prices", metavar="FILE", help="YAML or JSON: system to price, or to price and energy")
+    add = parser.add_group("how it is scored")
+    add("--strict", "a run that breaks the written rules does not count either")
+    add("--unjudged", "count every run that succeeded, whatever rules it breaks")
+    add("--method", "how runs make a score: olympic (default) or median", choices=(OLYMPIC, MEDIAN))
+    add("--suite NAME", "normalise by the reference results of a suite: its name or a YAML file")
+    add("--weights NAME=W,…", "weights of the suite's benchmarks; those left out weigh nothing")
+    baseline = "compare with a system (or path); without a name, with the first"
+    add("--speedup BASELINE", baseline, nargs="?", const=_FIRST)
+    compared = "what --speedup compares: systems (default), or the best results below each path"
+    add("--by", compared, choices=("system", "path"), default="system")
+    add = parser.add_group("what it costs")
+    add("--price P/h", "on-demand price of the whole system for an hour, as in 98.32/h")
+    add("--energy-price P/kWh", "price of energy, as in 0.12/kWh")
+    add("--prices FILE", "YAML or JSON: system to price, or to price and energy")
     add_showing_options(parser)
-    parser.add_argument("--runs", action="store_true", help="one row per run, not per folder")
+    parser.add_group()("--runs", "one row per run, not per folder")
     return parser
 
 

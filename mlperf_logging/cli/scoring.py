@@ -5,13 +5,19 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
-from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options, read_selection
-from mlperf_logging.cli.output import add_format_options
+from mlperf_logging.cli.options import (
+    Parser,
+    add_format_options,
+    add_jobs_option,
+    add_rule_options,
+    read_selection,
+)
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import print_error
-from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome
 from mlperf_logging.parallel import map_logs
@@ -19,32 +25,15 @@ from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.runs import ScoredRun, score_run
 
 
-class RunScorer(NamedTuple):
-    """How each log is judged before it is scored; the same for all logs of one call.
+def _score_log(path: str, selection: RuleSelection) -> ScoredRun:
+    """What scores need to know of one log; what cannot be read gives a run with verdict "error"."""
+    from mlperf_logging.compliance.judged_run import judge_run
 
-    Attributes:
-        selection: by which rules.
-    """
-
-    selection: RuleSelection = AUTOMATIC
-
-    def judge(self, path: str) -> ScoredRun:
-        """What scores need to know of one log; what cannot be read gives a run with verdict "error".
-
-        Args:
-            path: the log.
-
-        Raises:
-            UsageError: the arguments themselves are wrong, whatever the log.
-            RuleError: a rule file is wrong.
-        """
-        from mlperf_logging.compliance.judged_run import judge_run
-
-        try:
-            judged = judge_run(path, self.selection)
-        except UnreadableLogError as error:
-            return ScoredRun(path, Outcome.UNJUDGED, (str(error),))
-        return score_run(judged)._replace(path=path)
+    try:
+        judged = judge_run(path, selection)
+    except UnreadableLogError as error:
+        return ScoredRun(path, Outcome.UNJUDGED, (str(error),))
+    return score_run(judged)._replace(path=path)
 
 
 class FolderRuns(NamedTuple):
@@ -62,48 +51,30 @@ class FolderRuns(NamedTuple):
 
 
 def add_reading_options(parser: Parser) -> None:
-    """Add the paths and what says by which rules the runs are judged.
-
-    Args:
-        parser: of the command.
-    """
-    parser.add_argument(
-        "paths",
-        nargs="*",
-        metavar="FOLDER",
-        help="a benchmark's folder, a system's, a submitter's, a whole round",
-    )
+    """Add the paths and what says by which rules the runs are judged."""
+    about = "a benchmark's folder, a system's, a submitter's, a whole round"
+    parser.add_group()("paths FOLDER", about, nargs="*")
     add_rule_options(parser)
 
 
 def add_showing_options(parser: Parser) -> None:
-    """Add what says how the result is shown.
-
-    Args:
-        parser: of the command.
-    """
-    shown = parser.add_argument_group("how it is shown")
-    add = shown.add_argument
+    """Add what says how the result is shown."""
+    add = parser.add_group("how it is shown")
     add_format_options(add)
     add_jobs_option(add)
-    add("--quiet", "-q", action="store_true", help="no progress bar and no remarks")
+    add("--quiet -q", "no progress bar and no remarks")
 
 
 def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
     """Find the result folders below the paths and read their runs, with a progress bar on a terminal.
 
-    Args:
-        options: as parsed; see `add_reading_options` and `add_showing_options`.
-
-    Raises:
-        UsageError: a path is not a folder or holds no logs, or an argument is wrong.
+    `UsageError` where a path is not a folder or holds no logs.
     """
     if not options.paths:
         raise UsageError("name at least one folder with result logs (--help shows examples)")
-    scorer = RunScorer(read_selection(options))
     found = _find_once(options.paths)
     paths = [log for _, folder in found for log in folder.logs]
-    results = map_logs(scorer.judge, paths, options.jobs)
+    results = map_logs(partial(_score_log, selection=read_selection(options)), paths, options.jobs)
     runs = iter(list(show_progress(results, len(paths), "reading runs", quiet=options.quiet)))
     return [FolderRuns(root, folder, tuple([next(runs) for _ in folder.logs])) for root, folder in found]
 
@@ -118,15 +89,7 @@ def _find_once(roots: Sequence[str]) -> list[tuple[str, ResultFolder]]:
 
 
 def report_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
-    """Say which logs could not be read.
-
-    Args:
-        program: name of the command.
-        folders: the runs.
-
-    Returns:
-        Whether there are any.
-    """
+    """Say which logs could not be read; gives whether there are any."""
     unread = [run for each in folders for run in each.runs if run.verdict == Outcome.UNJUDGED]
     for run in unread:
         print_error(program, run.faults[0] if run.faults else f"cannot judge {run.path!r}")

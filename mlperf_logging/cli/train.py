@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.cli.options import Parser, make_formatter
+from mlperf_logging.cli.options import Parser
 from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS, Outcome
@@ -36,15 +36,7 @@ start or continue. An interrupted run leaves a log that says so, and a checkpoin
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf train") -> int:
-    """Run the command.
-
-    Args:
-        argv: what follows the program's name; None for the arguments of this process.
-        program: name of the command, for its messages.
-
-    Returns:
-        The exit code.
-    """
+    """Train and judge: 0 every log is compliant, 1 one is not, 2 a run could not start or continue."""
     return run_guarded(program, lambda: _run(argv, program))
 
 
@@ -62,75 +54,37 @@ def _run(argv: Sequence[str] | None, program: str) -> int:
 
 
 def _build_parser(program: str) -> Parser:
-    parser = Parser(
-        prog=program,
-        description="Train a reference model to its target, several times, and log it compliantly.",
-        epilog=_EXAMPLES.format(program=program),
-        formatter_class=lambda prog: _RawFormatter(prog, width=make_formatter(prog)._width),
-        allow_abbrev=False,
-    )
-    add = parser.add_argument
-    add("benchmark", nargs="?", metavar="BENCHMARK", help="name of a trainer or of its benchmark")
-    what = parser.add_argument_group("what is trained")
-    add = what.add_argument
-    add(
-        "--scale",
-        default="mini",
-        choices=("mini", "full"),
-        help="small data and model (default), or the real ones",
-    )
-    add("--division", default="closed", choices=DIVISIONS, help="closed (default), or the open variant")
-    add("--set", action="append", default=[], metavar="KEY=VALUE", help="change a setting; may be repeated")
-    add(
-        "--seed",
-        type=int,
-        default=1,
-        metavar="N",
-        help="seed of the first run; each further run has the next one (default: 1)",
-    )
-    add("--runs", type=_read_positive, default=1, metavar="N", help="number of runs (default: 1)")
-    where = parser.add_argument_group("where")
-    add = where.add_argument
-    add("--data", metavar="DIR", help="folder of all data sets (default: data)")
-    add("--output", "-o", metavar="DIR", help="where results go (default: out/DIVISION-SCALE)")
-    add("--resume", action="store_true", help="keep finished runs of the series and resume interrupted ones")
-    add("--submitter", default="reference", metavar="NAME", help="who submits (default: reference)")
-    add(
-        "--system", default="", metavar="NAME", help="name of the system (default: made from the processor's)"
-    )
-    add(
-        "--status",
-        default="research",
-        choices=("onprem", "cloud", "research", "preview"),
-        help="availability of the system, as logged (default: research)",
-    )
-    how = parser.add_argument_group("how it computes")
-    add = how.add_argument
-    add(
-        "--strategy",
-        default="auto",
-        choices=("auto", "single", "mirrored", "workers"),
-        help="one device, those of this machine, or the machines of TF_CONFIG; auto (default) chooses",
-    )
-    add(
-        "--replicas",
-        type=_read_positive,
-        default=0,
-        metavar="N",
-        help="virtual devices for --strategy mirrored",
-    )
-    add("--workers", type=_read_positive, default=1, metavar="N", help="train in N processes on this machine")
-    add("--nondeterministic", action="store_true", help="allow nondeterministic operations; can be faster")
-    about = parser.add_argument_group("about")
-    add = about.add_argument
-    add("--format", default="text", choices=list_table_formats(), help="text (default), json, csv, …")
-    add("--list", action="store_true", help="list the trainers")
-    add("--show", action="store_true", help="show the settings, and train nothing")
+    about = "Train a reference model to its target, several times, and log it compliantly."
+    parser = Parser(program, about, _EXAMPLES)
+    parser.add_group()("benchmark BENCHMARK", "name of a trainer or of its benchmark", nargs="?")
+    count: dict[str, Any] = {"type": _read_positive, "default": 1}
+    add = parser.add_group("what is trained")
+    scales = ("mini", "full")
+    add("--scale", "small data and model (default), or the real ones", choices=scales, default="mini")
+    add("--division", "closed (default), or the open variant", choices=DIVISIONS, default="closed")
+    add("--set KEY=VALUE", "change a setting; may be repeated", action="append", default=[])
+    add("--seed N", "seed of the first run; each further run has the next one (default: 1)", default=1)
+    add("--runs N", "number of runs (default: 1)", **count)
+    add = parser.add_group("where")
+    add("--data DIR", "folder of all data sets (default: data)")
+    add("--output -o DIR", "where results go (default: out/DIVISION-SCALE)")
+    add("--resume", "keep finished runs of the series and resume interrupted ones")
+    add("--submitter NAME", "who submits (default: reference)", default="reference")
+    add("--system NAME", "name of the system (default: made from the processor's)", default="")
+    status = "availability of the system, as logged (default: research)"
+    add("--status", status, choices=("onprem", "cloud", "research", "preview"), default="research")
+    add = parser.add_group("how it computes")
+    strategies = ("auto", "single", "mirrored", "workers")
+    strategy = "one device, those of this machine, or the machines of TF_CONFIG; auto (default) chooses"
+    add("--strategy", strategy, choices=strategies, default="auto")
+    add("--replicas N", "virtual devices for --strategy mirrored", type=_read_positive, default=0)
+    add("--workers N", "train in N processes on this machine", **count)
+    add("--nondeterministic", "allow nondeterministic operations; can be faster")
+    add = parser.add_group("about")
+    add("--format", "text (default), json, csv, …", choices=list_table_formats(), default="text")
+    add("--list", "list the trainers")
+    add("--show", "show the settings, and train nothing")
     return parser
-
-
-class _RawFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the line breaks of the examples."""
 
 
 def _read_positive(text: str) -> int:
@@ -140,11 +94,7 @@ def _read_positive(text: str) -> int:
 
 
 def _load(module: str) -> Any:
-    """A module of the trainers.
-
-    Raises:
-        UsageError: the trainers, or what they need, are not installed.
-    """
+    """A module of the trainers; `UsageError` where they, or what they need, are not installed."""
     try:
         return import_module(f"{TRAINERS}.{module}")
     except ModuleNotFoundError as missing:

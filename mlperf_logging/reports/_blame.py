@@ -17,12 +17,6 @@ def locate_blame(finding: Finding) -> tuple[int, int] | None:
 
     Form findings point at the place where the payload stops making sense, order findings at the key, all
     others at the value, or at the metadata field that the rule names.
-
-    Args:
-        finding: what was found.
-
-    Returns:
-        Start and end within the excerpt, or None where the finding has no excerpt.
     """
     text = finding.excerpt
     if not text:

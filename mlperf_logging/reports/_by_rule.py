@@ -67,11 +67,7 @@ class RuleGroups:
         self._consequences = 0
 
     def add(self, verdict: Verdict) -> None:
-        """Take the findings of one log.
-
-        Args:
-            verdict: the judgement of the log.
-        """
+        """Take the findings of one log."""
         judge = f"{verdict.usage} {verdict.ruleset}" if verdict.ruleset else "nothing"
         outcomes = self._judges.setdefault((judge, verdict.division or "", verdict.benchmark or ""), [])
         outcomes.append(verdict.verdict)
@@ -86,12 +82,7 @@ class RuleGroups:
         self._logs += 1
 
     def render(self, width: int, paint: Callable[[str, str], str] = plain) -> str:
-        """The findings, those in the most logs first, and a table of the logs.
-
-        Args:
-            width: columns to stay within where a record or a table is shown.
-            paint: puts a style around a text.
-        """
+        """The findings, those in the most logs first, and a table of the logs."""
         blocks: list[list[str]] = []
         for alike in self._group_alike():
             if len(alike) > 1:

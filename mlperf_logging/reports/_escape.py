@@ -12,9 +12,6 @@ def show_text(text: str) -> str:
 
     Control characters (line feeds and escape codes too), direction overrides and lone surrogates become
     ``\n``, ``\x1b``, ``\u202e``; the result is one line that any UTF-8 stream takes.
-
-    Args:
-        text: any text.
     """
     if text.isprintable():
         return text
@@ -28,9 +25,6 @@ def encode_json(value: object) -> str:
     """A value as JSON that every reader takes, on one line.
 
     NaN and infinity become null; a lone surrogate (a file name that is not UTF-8) becomes its escape as text.
-
-    Args:
-        value: nested dicts, lists, texts, numbers, booleans and None.
     """
     import orjson
 
@@ -43,11 +37,7 @@ def encode_json(value: object) -> str:
 
 
 def encodable_text(text: str) -> str:
-    """The text with lone surrogates written as escapes, so that any UTF-8 stream takes it.
-
-    Args:
-        text: any text.
-    """
+    """The text with lone surrogates written as escapes, so that any UTF-8 stream takes it."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -64,11 +54,7 @@ def _encodable(value: object) -> object:
 
 
 def measure_width(text: str) -> int:
-    """Columns that a text takes on a terminal: wide characters count two, combining ones none.
-
-    Args:
-        text: text without control characters.
-    """
+    """Columns that a text takes on a terminal: wide characters count two, combining ones none."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
@@ -80,12 +66,7 @@ def measure_width(text: str) -> int:
 
 
 def crop(text: str, limit: int) -> str:
-    """The text, or its beginning and an ellipsis where it is longer than the limit.
-
-    Args:
-        text: any text.
-        limit: greatest number of characters.
-    """
+    """The text, or its beginning and an ellipsis where it is longer than the limit."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

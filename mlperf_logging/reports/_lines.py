@@ -23,23 +23,13 @@ _BENCHMARK_KEY = "submission_benchmark"
 
 
 def plain(text: str, style: str) -> str:
-    """The text without any style.
-
-    Args:
-        text: what to show.
-        style: a name such as "error", of no effect here.
-    """
+    """The text without any style."""
     del style
     return text
 
 
 def describe_place(path: str, finding: Finding) -> str:
-    """``file:line:column`` of a finding, as far as it has a place.
-
-    Args:
-        path: the log as the caller named it.
-        finding: what was found in it.
-    """
+    """``file:line:column`` of a finding, as far as it has a place."""
     parts = [show_text(path)]
     if finding.line is not None:
         parts.append(str(finding.line))
@@ -49,11 +39,7 @@ def describe_place(path: str, finding: Finding) -> str:
 
 
 def describe_judge(verdict: Verdict) -> str:
-    """What judged a log and how long its run took, in a few words.
-
-    Args:
-        verdict: the judgement.
-    """
+    """What judged a log and how long its run took, in a few words."""
     parts = [verdict.usage, verdict.ruleset or "", verdict.division or "", verdict.benchmark or ""]
     words = [show_text(" ".join(part for part in parts if part))]
     if verdict.run.minutes is not None:
@@ -62,25 +48,12 @@ def describe_judge(verdict: Verdict) -> str:
 
 
 def count_of(number: int, noun: str) -> str:
-    """``1 error``, ``2 errors``.
-
-    Args:
-        number: how many.
-        noun: the thing in the singular.
-    """
+    """``1 error``, ``2 errors``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def fold_findings(findings: Sequence[Finding], *, verbose: bool) -> Iterator[tuple[Finding, int]]:
-    """The findings to show: of a rule with very many, only the first few.
-
-    Args:
-        findings: those of one log.
-        verbose: show all of them.
-
-    Yields:
-        A finding, and how many more of its rule are left out after it.
-    """
+    """The findings to show: of a rule with very many, only the first few."""
     many: dict[tuple[str, str], int] = {}
     for finding in findings:
         rule = finding.code, finding.rule
@@ -96,12 +69,7 @@ def fold_findings(findings: Sequence[Finding], *, verbose: bool) -> Iterator[tup
 
 
 def describe_fold(finding: Finding, count: int) -> str:
-    """The line that stands for findings left out.
-
-    Args:
-        finding: the last one shown of its rule.
-        count: how many more there are.
-    """
+    """The line that stands for findings left out."""
     return f"… and {count:,} more of {finding.code} {show_text(finding.rule)} (--verbose shows all)"
 
 
@@ -113,15 +81,7 @@ def render_findings(
     verbose: bool,
     paint: Callable[[str, str], str] = plain,
 ) -> list[str]:
-    """Findings of one log as lines, with blank lines between them.
-
-    Args:
-        verdict: the judgement of the log.
-        findings: those of its findings that are to be shown.
-        width: columns to stay within where a record is shown.
-        verbose: show every finding, however many there are of one rule.
-        paint: puts a style around a text.
-    """
+    """Findings of one log as lines, with blank lines between them."""
     alike = {} if verbose else _group_placeless(findings)
     lines: list[str] = []
     hints: set[str] = set()
@@ -140,15 +100,7 @@ def render_findings(
 
 
 def split_consequences(verdict: Verdict, findings: Sequence[Finding]) -> tuple[list[Finding], int]:
-    """The findings without those that only follow from a log that holds no event or names no benchmark.
-
-    Args:
-        verdict: the judgement of the log.
-        findings: those of its findings that are to be shown.
-
-    Returns:
-        The findings that are left, and how many were left out.
-    """
+    """The findings without those that only follow from a log that holds no event or names no benchmark."""
     causes = [finding for finding in findings if finding.rule in _NO_EVENTS]
     if not causes and verdict.benchmark is None:
         causes = [finding for finding in findings if finding.key == _BENCHMARK_KEY]
@@ -158,11 +110,7 @@ def split_consequences(verdict: Verdict, findings: Sequence[Finding]) -> tuple[l
 
 
 def describe_consequences(count: int) -> str:
-    """The line that stands for findings that follow from others.
-
-    Args:
-        count: how many there are.
-    """
+    """The line that stands for findings that follow from others."""
     return f"… and {count:,} more that follow from it: what is required but not logged (--verbose shows all)"
 
 
@@ -187,12 +135,7 @@ def _render_group(path: str, group: list[Finding], paint: Callable[[str, str], s
 
 
 def describe_rule(finding: Finding, paint: Callable[[str, str], str] = plain) -> str:
-    """The rule of a finding, its message and, where it has no place, what was expected.
-
-    Args:
-        finding: what was found.
-        paint: puts a style around a text.
-    """
+    """The rule of a finding, its message and, where it has no place, what was expected."""
     wanted = f" (expected: {finding.expected})" if finding.expected and finding.line is None else ""
     return f"{paint(show_text(finding.rule), 'rule')}: {crop_detail(finding.message + wanted)}"
 
@@ -200,14 +143,7 @@ def describe_rule(finding: Finding, paint: Callable[[str, str], str] = plain) ->
 def render_finding(
     path: str, finding: Finding, width: int, paint: Callable[[str, str], str] = plain
 ) -> list[str]:
-    """A finding as lines: place and message, the record with carets, expected and found, how to fix it.
-
-    Args:
-        path: the log as the caller named it.
-        finding: what was found in it.
-        width: columns to stay within where a record is shown.
-        paint: puts a style around a text.
-    """
+    """A finding as lines: place and message, the record with carets, expected and found, how to fix it."""
     severity = finding.severity
     head = f"{paint(describe_place(path, finding), 'place')}: {paint(severity, severity)} {finding.code}"
     lines = [f"  {head} {paint(show_text(finding.rule), 'rule')}"]
@@ -219,13 +155,7 @@ def render_finding(
 
 
 def render_excerpt(finding: Finding, width: int, paint: Callable[[str, str], str] = plain) -> list[str]:
-    """The blamed record, cropped around its blamed part, and a line of carets below that part.
-
-    Args:
-        finding: what was found.
-        width: columns to stay within.
-        paint: puts a style around a text.
-    """
+    """The blamed record, cropped around its blamed part, and a line of carets below that part."""
     from mlperf_logging.reports._blame import locate_blame
 
     span = locate_blame(finding)
@@ -251,20 +181,10 @@ def render_excerpt(finding: Finding, width: int, paint: Callable[[str, str], str
 
 
 def label_line(name: str, text: str, paint: Callable[[str, str], str] = plain) -> str:
-    """A line with a label, such as ``expected: == 16``.
-
-    Args:
-        name: the label.
-        text: what it says.
-        paint: puts a style around a text.
-    """
+    """A line with a label, such as ``expected: == 16``."""
     return " " * INDENT + paint(f"{name}:", "label") + " " * (_LABEL_WIDTH - len(name)) + crop_detail(text)
 
 
 def crop_detail(text: str) -> str:
-    """A text made safe to show, cropped where it is very long.
-
-    Args:
-        text: any text.
-    """
+    """A text made safe to show, cropped where it is very long."""
     return crop(show_text(text), _LONGEST_DETAIL)

@@ -8,11 +8,7 @@ from mlperf_logging.errors import UsageError
 
 
 def list_modules(package: str) -> list[str]:
-    """Names of a package's public modules, sorted.
-
-    Args:
-        package: full name of the package.
-    """
+    """Names of a package's public modules, sorted."""
     import pkgutil
     from importlib import import_module
 
@@ -21,15 +17,7 @@ def list_modules(package: str) -> list[str]:
 
 
 def load_module(package: str, name: str) -> Any:
-    """The module of a format.
-
-    Args:
-        package: full name of the package that holds the formats.
-        name: name of the format.
-
-    Raises:
-        UsageError: there is no such format, or what it needs is not installed.
-    """
+    """The module of a format."""
     from importlib import import_module
 
     path = f"{package}.{name}"

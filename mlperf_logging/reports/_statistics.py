@@ -34,11 +34,7 @@ class Statistics:
         self.files_of_key: Counter[str] = Counter()
 
     def add(self, result: FileResult) -> None:
-        """Count one log.
-
-        Args:
-            result: the log.
-        """
+        """Count one log."""
         findings = result.verdict.findings
         self.verdicts[result.verdict.verdict] += 1
         codes = [(finding.code, finding.severity) for finding in findings]

@@ -85,12 +85,7 @@ class Report(BaseReport):
 
 
 def annotate(path: str, finding: Finding) -> str:
-    """The workflow command that puts a finding beside its line.
-
-    Args:
-        path: the log as the caller named it.
-        finding: what was found in it.
-    """
+    """The workflow command that puts a finding beside its line."""
     level = "error" if finding.severity == Severity.ERROR else "warning"
     place = {"file": show_text(path)}
     if finding.line is not None:
@@ -106,21 +101,13 @@ def annotate(path: str, finding: Finding) -> str:
 
 
 def escape_message(text: str) -> str:
-    """The text as the message of a workflow command.
-
-    Args:
-        text: any text.
-    """
+    """The text as the message of a workflow command."""
     safe = encodable_text(text)
     return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def escape_property(text: str) -> str:
-    """The text as a property of a workflow command, where colons and commas have a meaning too.
-
-    Args:
-        text: any text.
-    """
+    """The text as a property of a workflow command, where colons and commas have a meaning too."""
     return escape_message(text).replace(":", "%3A").replace(",", "%2C")
 
 

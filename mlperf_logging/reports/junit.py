@@ -99,11 +99,7 @@ class Report(BaseReport):
 
 
 def show_xml(text: str) -> str:
-    r"""The text without the characters that XML 1.0 cannot hold; they become escapes such as ``\x1b``.
-
-    Args:
-        text: any text.
-    """
+    r"""The text without the characters that XML 1.0 cannot hold; they become escapes such as ``\x1b``."""
     return "".join(letter if _is_xml(ord(letter)) else ascii(letter)[1:-1] for letter in text)
 
 

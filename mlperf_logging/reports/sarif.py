@@ -112,11 +112,7 @@ class Report(BaseReport):
 
 
 def write_uri(path: str) -> str:
-    """A path as the reference of an artifact: relative as given, absolute as a ``file`` URI.
-
-    Args:
-        path: the log as the caller named it.
-    """
+    """A path as the reference of an artifact: relative as given, absolute as a ``file`` URI."""
     import os
     from urllib.parse import quote
 
@@ -129,11 +125,7 @@ def write_uri(path: str) -> str:
 
 
 def describe_code(code: str) -> tuple[str, str]:
-    """Title and meaning of a code, as the rules that ship with the package say.
-
-    Args:
-        code: code of a finding.
-    """
+    """Title and meaning of a code, as the rules that ship with the package say."""
     from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
     from mlperf_logging.rules.repository import open_rules
 

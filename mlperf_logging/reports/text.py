@@ -131,10 +131,5 @@ class Report(BaseReport):
 
 
 def shorten_path(path: str, folder: str) -> str:
-    """A path below a folder as seen from there; any other as it is.
-
-    Args:
-        path: the log as the caller named it.
-        folder: an absolute folder; "" to leave paths as they are.
-    """
+    """A path below a folder as seen from there; any other as it is."""
     return path.removeprefix(f"{folder.rstrip('/')}/") if folder else path

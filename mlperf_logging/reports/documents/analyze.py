@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCHEMA = "mlperf-analyze/1"
+_SETTING_NAMES = {"center": "centre"}
+"""Names of parameters in JSON, where they are not those of Python."""
 _LONGEST_VALUE = 60
 _SHARE, _PART = ".1%", ",.2f"
 _COUNTS = ("runs", "seeds", "repeated_seeds", "outliers", "runs_needed", "runs_a", "runs_b")
@@ -145,17 +147,10 @@ def describe_analyses(
     *,
     for_people: bool = False,
 ) -> Document:
-    """The whole answer: the tables, and the fields of ``mlperf-analyze/1``.
-
-    Args:
-        made: name of an analysis to its table.
-        parameters: by what they were made.
-        doubts: sentences on what makes the statistics doubtful.
-        sides: names of the two systems that were compared; None where none were.
-        for_people: tables in the shape that people read.
-    """
+    """The whole answer: the tables, and the fields of ``mlperf-analyze/1``."""
     whole = {name: _describe_table(name, frame, parameters) for name, frame in made.items()}
-    settings = {**asdict(parameters), "by": list(parameters.by), "compare": sides}
+    settings = {_SETTING_NAMES.get(name, name): value for name, value in asdict(parameters).items()}
+    settings |= {"by": list(parameters.by), "compare": sides}
     records = {name: list_records(frame) for name, frame in made.items()}
     fields = {"parameters": settings, **records, "doubts": list(doubts)}
     tables = list(whole.values())
@@ -172,11 +167,7 @@ def describe_analyses(
 
 
 def list_records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows of a table as JSON values; what is missing or not a number is null.
-
-    Args:
-        table: any table.
-    """
+    """The rows of a table as JSON values; what is missing or not a number is null."""
     return [
         {str(name): _to_json(value) for name, value in row.items()} for row in table.to_dict(orient="records")
     ]

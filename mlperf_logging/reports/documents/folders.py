@@ -21,22 +21,14 @@ FOLDER_COLUMNS = (
 
 
 def list_folder_columns(records: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """`FOLDER_COLUMNS`, with the path for people where a folder does not stand below a system's.
-
-    Args:
-        records: what the rows are made of.
-    """
+    """`FOLDER_COLUMNS`, with the path for people where a folder does not stand below a system's."""
     if all(record["system"] is not None for record in records):
         return FOLDER_COLUMNS
     return (replace(FOLDER_COLUMNS[0], priority=0), *FOLDER_COLUMNS[1:])
 
 
 def name_system(folder: ResultFolder) -> str:
-    """What a folder's results are of, in short: submitter and system, else its path.
-
-    Args:
-        folder: the result folder.
-    """
+    """What a folder's results are of, in short: submitter and system, else its path."""
     if folder.system is None:
         return folder.path
     scaling = f" ({folder.scaling})" if folder.scaling else ""

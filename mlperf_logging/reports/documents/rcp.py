@@ -75,24 +75,14 @@ _POINT_COLUMNS = (
 
 
 def describe_checks(outcomes: Sequence[SubmissionCheck], *, for_people: bool = False) -> Table:
-    """The tests of folders, one row each.
-
-    Args:
-        outcomes: the tests.
-        for_people: with the verdict in words.
-    """
+    """The tests of folders, one row each."""
     records = [_describe_row(outcome) for outcome in outcomes]
     columns = (*list_folder_columns(records), *_CHECK_COLUMNS, *(_FOR_PEOPLE if for_people else ()))
     return make_table("tests", columns, records)
 
 
 def describe_check(outcome: SubmissionCheck, scaling_factor: float | None) -> list[Table]:
-    """The test of one folder as facts, and its reference points, for people.
-
-    Args:
-        outcome: the test.
-        scaling_factor: what the folder's ``scaling.json`` says; None where there is none.
-    """
+    """The test of one folder as facts, and its reference points, for people."""
     check, simulated = outcome.check, outcome.pass_probability
     about = [part for part in (outcome.division, outcome.ruleset) if part]
     reason = f" ({outcome.ruleset_reason})" if outcome.ruleset_reason else ""
@@ -108,12 +98,7 @@ def describe_check(outcome: SubmissionCheck, scaling_factor: float | None) -> li
 
 
 def describe_tests(outcomes: Sequence[SubmissionCheck], tables: Sequence[Table]) -> Document:
-    """The whole answer: the tables, and the fields of ``mlperf-rcp/1``.
-
-    Args:
-        outcomes: the tests.
-        tables: what is shown of them.
-    """
+    """The whole answer: the tables, and the fields of ``mlperf-rcp/1``."""
     folders = [_describe_folder_fields(outcome) for outcome in outcomes]
     head = folders[0] if len(folders) == 1 else {}
     return Document(schema=SCHEMA, tables=tuple(tables), fields={**head, "folders": folders})

@@ -68,23 +68,14 @@ _EXPLANATION_COLUMNS = tuple(
 
 
 def describe_rounds(entries: Sequence[RoundIndex]) -> Document:
-    """Every round.
-
-    Args:
-        entries: the rounds.
-    """
+    """Every round."""
     records = [{**entry._asdict(), "benchmarks": ", ".join(entry.benchmarks)} for entry in entries]
     tables = (make_table("rulesets", _ROUND_COLUMNS, records),)
     return Document(schema=SCHEMA, tables=tables, fields={"rulesets": [entry._asdict() for entry in entries]})
 
 
 def describe_rules(rulesets: Sequence[Ruleset], rules: Sequence[Rule]) -> Document:
-    """The rules of rounds.
-
-    Args:
-        rulesets: the rounds.
-        rules: their rules.
-    """
+    """The rules of rounds."""
     records = [
         {
             "rule": rule.id,
@@ -110,15 +101,7 @@ def describe_benchmark(
     *,
     with_meaning: bool = False,
 ) -> Document:
-    """What a log of a benchmark must hold.
-
-    Args:
-        ruleset: the round.
-        benchmark: the benchmark.
-        division: the division, where the round has divisions.
-        rows: one per key.
-        with_meaning: people also read what each key stands for.
-    """
+    """What a log of a benchmark must hold."""
     records = [row._asdict() for row in rows]
     shown = records if with_meaning else [{**record, "meaning": ""} for record in records]
     kind = " ".join(part for part in (division, benchmark) if part)
@@ -130,14 +113,7 @@ def describe_benchmark(
 def describe_differences(
     before: Ruleset, after: Ruleset, benchmark: str | None, differences: Sequence[Difference]
 ) -> Document:
-    """What changed from one round to another.
-
-    Args:
-        before: the earlier round.
-        after: the later round.
-        benchmark: the benchmark that was asked for, or None.
-        differences: what changed.
-    """
+    """What changed from one round to another."""
     columns = (
         Column("scope", TEXT, "what it is about", priority=0),
         Column("key", TEXT, "the log key", priority=0),
@@ -153,12 +129,7 @@ def describe_differences(
 
 
 def describe_explanation(explanation: Explanation, *, for_people: bool) -> Document:
-    """What a code or a rule means.
-
-    Args:
-        explanation: what the catalogue says.
-        for_people: as facts, with examples.
-    """
+    """What a code or a rule means."""
     record = explanation._asdict()
     table = make_table("explanation", _EXPLANATION_COLUMNS, [record])
     if for_people:

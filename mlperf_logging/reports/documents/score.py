@@ -102,21 +102,13 @@ _PLACE = Column("place", TEXT, "what becomes of the run in the score", "score", 
 
 
 def describe_results(scores: Sequence[PricedScore]) -> Table:
-    """The scores of folders, one row each.
-
-    Args:
-        scores: the scores and their costs.
-    """
+    """The scores of folders, one row each."""
     records = [_describe_result(each) for each in scores]
     return make_table("results", (*list_folder_columns(records), *_RESULT_COLUMNS), records)
 
 
 def describe_runs(scores: Sequence[PricedScore]) -> Table:
-    """The runs of folders, one row each.
-
-    Args:
-        scores: the scores and their costs.
-    """
+    """The runs of folders, one row each."""
     records = []
     for each in scores:
         result = _describe_result(each)
@@ -129,11 +121,7 @@ def describe_runs(scores: Sequence[PricedScore]) -> Table:
 
 
 def describe_folder(priced: PricedScore) -> Table:
-    """The runs of one folder with what they make, for people.
-
-    Args:
-        priced: the score and its cost.
-    """
+    """The runs of one folder with what they make, for people."""
     score = priced.score
     records = [
         {**run, "run": os.path.basename(run["path"]), "place": _say_place(score, index)}
@@ -153,12 +141,7 @@ def describe_folder(priced: PricedScore) -> Table:
 
 
 def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> Table:
-    """Scores of a suite, one row per system.
-
-    Args:
-        scores: the suite's score of each system.
-        benchmarks: the suite's benchmarks, in order.
-    """
+    """Scores of a suite, one row per system."""
     columns = (
         Column("system", NAME, "the system", priority=0),
         *[
@@ -182,11 +165,7 @@ def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> T
 
 
 def describe_speedups(found: SpeedupTable) -> Table:
-    """A comparison, one row per system and benchmark, and one per system for the geometric mean.
-
-    Args:
-        found: the speedups.
-    """
+    """A comparison, one row per system and benchmark, and one per system for the geometric mean."""
     columns = (
         Column("benchmark", TEXT, "the benchmark", priority=0),
         Column("of", NAME, "what is compared with the baseline", priority=0),
@@ -214,14 +193,7 @@ def describe_scores(
     suites: Sequence[SuiteScore] = (),
     speedups: SpeedupTable | None = None,
 ) -> Document:
-    """The whole answer: the tables, and the fields of ``mlperf-score/1``.
-
-    Args:
-        scores: the scores and their costs.
-        tables: what is shown of them.
-        suites: the scores of a suite.
-        speedups: a comparison, or None.
-    """
+    """The whole answer: the tables, and the fields of ``mlperf-score/1``."""
     folders = [_describe_folder_fields(each) for each in scores]
     fields: dict[str, Any] = {**(folders[0] if len(folders) == 1 else {}), "folders": folders}
     if suites:

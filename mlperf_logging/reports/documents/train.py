@@ -32,37 +32,21 @@ _SETTING_COLUMNS = (
 def describe_training(
     runs: Sequence[Mapping[str, Any]], benchmark: str, results: str, title: str
 ) -> Document:
-    """The runs of a training.
-
-    Args:
-        runs: the runs.
-        benchmark: the benchmark that was trained.
-        results: folder of the logs.
-        title: what was trained, for people.
-    """
+    """The runs of a training."""
     table = make_table("runs", _RUN_COLUMNS, runs, title=title)
     fields = {"benchmark": benchmark, "output": results, "runs": list(runs)}
     return Document(schema=SCHEMA, tables=(table,), fields=fields)
 
 
 def describe_trainers(trainers: Sequence[Mapping[str, Any]]) -> Document:
-    """Every trainer.
-
-    Args:
-        trainers: name, benchmark, summary and scales of each.
-    """
+    """Every trainer."""
     records = [{**trainer, "scales": ", ".join(trainer["scales"])} for trainer in trainers]
     tables = (make_table("trainers", _TRAINER_COLUMNS, records),)
     return Document(schema=SCHEMA, tables=tables, fields={"trainers": list(trainers)})
 
 
 def describe_settings(benchmark: str, settings: Mapping[str, Any]) -> Document:
-    """The settings of a trainer.
-
-    Args:
-        benchmark: its benchmark.
-        settings: name to value.
-    """
+    """The settings of a trainer."""
     records = [
         {"setting": name, "value": ",".join(map(str, value)) if isinstance(value, tuple) else str(value)}
         for name, value in settings.items()

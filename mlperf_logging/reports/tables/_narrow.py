@@ -11,12 +11,7 @@ _ELLIPSIS = "…"
 
 
 def shorten_names(names: Iterable[str], width: int) -> dict[str, str]:
-    """Names within a width, each without its middle; the cut is where it leaves the most names different.
-
-    Args:
-        names: the names of one column.
-        width: columns to stay within, at least 3.
-    """
+    """Names within a width, each without its middle; the cut is where it leaves the most names different."""
     distinct = list(dict.fromkeys(names))
     long = [name for name in distinct if measure_width(name) > width]
     columns = zip(*long, strict=False) if len(long) > 1 else ()
@@ -44,12 +39,7 @@ def _cut_name(name: str, width: int, head: int, start: int) -> str:
 
 
 def take_columns(text: str, width: int) -> str:
-    """The beginning of a text that fits into a width.
-
-    Args:
-        text: text without control characters.
-        width: columns of a terminal.
-    """
+    """The beginning of a text that fits into a width."""
     if text.isascii():
         return text[: max(width, 0)]
     end = len(text)
@@ -59,12 +49,7 @@ def take_columns(text: str, width: int) -> str:
 
 
 def wrap_words(text: str, width: int) -> list[str]:
-    """A text in lines that end between words; a single word that is wider than the width loses its middle.
-
-    Args:
-        text: text without control characters.
-        width: columns to stay within.
-    """
+    """A text in lines that end between words; a single word that is wider than the width loses its middle."""
     if measure_width(text) <= width:
         return [text]
     indent = " " * min(len(text) - len(text.lstrip(" ")), width // 2)
@@ -81,13 +66,7 @@ def wrap_words(text: str, width: int) -> list[str]:
 
 
 def shrink_widths(widest: Sequence[int], least: Sequence[int], room: int) -> list[int] | None:
-    """Widths that fill a room, the widest columns made narrower first; None where the least do not fit.
-
-    Args:
-        widest: the width that each column would like.
-        least: the width below which it cannot go.
-        room: columns for all together.
-    """
+    """Widths that fill a room, the widest columns made narrower first; None where the least do not fit."""
     if sum(least) > room:
         return None
     widths = list(widest)

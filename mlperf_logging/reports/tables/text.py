@@ -77,12 +77,7 @@ class _Block:
 
 
 def render_table(table: Table, look: Look) -> str:
-    """A table as text.
-
-    Args:
-        table: the table.
-        look: how it is to look.
-    """
+    """A table as text."""
     if not table.rows:
         return _join_lines([*_wrap_line(table.empty or table.title, look), *_render_footnotes(table, look)])
     footnotes: dict[str, int] = {}

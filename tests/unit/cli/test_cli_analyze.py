@@ -58,6 +58,7 @@ def test_json_holds_every_table(run: Run) -> None:
     assert code == 0
     assert document["schema"] == "mlperf-analyze/1"
     assert document["parameters"]["seed"] == 5
+    assert document["parameters"]["centre"] == "median"
     assert list(document["runs"][0]) == list(RUN_COLUMNS)
     assert document["runs"][0]["staging_minutes"] is None
     assert {name: len(document[name]) for name in ("runs", "variance", "seeds", "scaling")} == {
