@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from mlperf_logging.parsing import read_log as read_log
     from mlperf_logging.rules.repository import load_ruleset as load_ruleset
     from mlperf_logging.rules.rulesets import Ruleset as Ruleset
+    from mlperf_logging.runs.evaluations import Evaluation as Evaluation
     from mlperf_logging.runs.folders import ResultFolder as ResultFolder
     from mlperf_logging.runs.folders import find_result_folders as find_result_folders
-    from mlperf_logging.runs.run import Evaluation as Evaluation
-    from mlperf_logging.runs.run import Interval as Interval
-    from mlperf_logging.runs.run import Progress as Progress
+    from mlperf_logging.runs.intervals import Interval as Interval
+    from mlperf_logging.runs.intervals import Progress as Progress
     from mlperf_logging.runs.run import Run as Run
     from mlperf_logging.runs.run import make_run as make_run
     from mlperf_logging.runs.run import read_run as read_run
@@ -66,64 +66,40 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_MODULES = {
-    "AnalysisParameters": "analysis.analyses",
-    "ConvergenceCheck": "scoring.rcp.test",
-    "Evaluation": "runs.run",
-    "Event": "events",
-    "EventKind": "events",
-    "Finding": "compliance.findings",
-    "FolderScore": "scoring.folders",
-    "Interval": "runs.run",
-    "JudgedRun": "compliance.judged_run",
-    "Log": "parsing",
-    "MLPerfLoggingError": "errors",
-    "Position": "events",
-    "Problem": "events",
-    "Progress": "runs.run",
-    "ReadingParameters": "analysis.reading",
-    "ResultFolder": "runs.folders",
-    "RuleError": "errors",
-    "RuleSelection": "compliance.ruleset_selection",
-    "Ruleset": "rules.rulesets",
-    "Run": "runs.run",
-    "RunSummary": "runs.summary",
-    "ScoredRun": "scoring.runs",
-    "SubmissionCheck": "scoring.rcp.submissions",
-    "Suite": "scoring.suites",
-    "SuiteScore": "scoring.suites",
-    "UnreadableLogError": "errors",
-    "UsageError": "errors",
-    "Verdict": "compliance.findings",
-    "WaiverError": "errors",
-    "analyze_runs": "analysis.analyses",
-    "check_convergence": "scoring.rcp.test",
-    "check_log": "compliance.checking",
-    "check_results": "scoring.results",
-    "compare_systems": "analysis.comparison",
-    "describe_scaling": "analysis.scaling",
-    "describe_variance": "analysis.variance",
-    "find_result_folders": "runs.folders",
-    "geometric_mean": "scoring.means",
-    "judge_run": "compliance.judged_run",
-    "load_ruleset": "rules.repository",
-    "load_suite": "scoring.suites",
-    "make_run": "runs.run",
-    "olympic_mean": "scoring.means",
-    "read_log": "parsing",
-    "read_run": "runs.run",
-    "read_tables": "analysis.tables",
-    "score_folder": "scoring.folders",
-    "score_results": "scoring.results",
-    "score_run": "scoring.runs",
-    "score_suite": "scoring.suites",
-    "start_judge": "compliance.live",
-    "tabulate_evaluations": "analysis.tables",
-    "tabulate_hyperparameters": "analysis.hyperparameters",
-    "tabulate_runs": "analysis.tables",
+_NAMES = {
+    "analysis.analyses": ("AnalysisParameters", "analyze_runs"),
+    "analysis.comparison": ("compare_systems",),
+    "analysis.hyperparameters": ("tabulate_hyperparameters",),
+    "analysis.reading": ("ReadingParameters",),
+    "analysis.scaling": ("describe_scaling",),
+    "analysis.tables": ("read_tables", "tabulate_evaluations", "tabulate_runs"),
+    "analysis.variance": ("describe_variance",),
+    "compliance.checking": ("check_log",),
+    "compliance.findings": ("Finding", "Verdict"),
+    "compliance.judged_run": ("judge_run", "JudgedRun"),
+    "compliance.live": ("start_judge",),
+    "compliance.ruleset_selection": ("RuleSelection",),
+    "errors": ("MLPerfLoggingError", "RuleError", "UnreadableLogError", "UsageError", "WaiverError"),
+    "events": ("Event", "EventKind", "Position", "Problem"),
+    "parsing": ("Log", "read_log"),
+    "rules.repository": ("load_ruleset",),
+    "rules.rulesets": ("Ruleset",),
+    "runs.evaluations": ("Evaluation",),
+    "runs.folders": ("find_result_folders", "ResultFolder"),
+    "runs.intervals": ("Interval", "Progress"),
+    "runs.run": ("make_run", "read_run", "Run"),
+    "runs.summary": ("RunSummary",),
+    "scoring.folders": ("FolderScore", "score_folder"),
+    "scoring.means": ("geometric_mean", "olympic_mean"),
+    "scoring.rcp.submissions": ("SubmissionCheck",),
+    "scoring.rcp.test": ("check_convergence", "ConvergenceCheck"),
+    "scoring.results": ("check_results", "score_results"),
+    "scoring.runs": ("score_run", "ScoredRun"),
+    "scoring.suites": ("load_suite", "score_suite", "Suite", "SuiteScore"),
 }
-"""Module of each public name; the imports above say the same to type checkers, and a test holds the two together."""
+"""Public names by module; the imports above say the same to type checkers, and a test holds the two together."""
 
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = list(_MODULES)
 
 

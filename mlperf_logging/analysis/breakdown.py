@@ -41,19 +41,19 @@ def break_down_time(run: Run) -> Breakdown:
 
     Intervals that overlap count once. One that is never stopped lasts to the next of its name, or to the end.
     """
-    init = run.init.minutes if run.init is not None else None
-    staging = [each.minutes for each in run.intervals.get("staging", ()) if each.minutes is not None]
+    init, intervals = run.init.minutes if run.init is not None else None, run.intervals
+    staging = [each.minutes for each in intervals["staging"] if each.minutes is not None]
     outside = (math.nan if init is None else init, sum(staging) if staging else math.nan)
     start, stop = run.start_ms, run.stop_ms
     if start is None or stop is None or stop < start:
         return Breakdown(*outside, math.nan, math.nan, math.nan)
-    evals = join_spans(_close(run.intervals[_EVALUATION], stop), start, stop)
-    training = [span for name in _TRAINING for span in _close(run.intervals[name], stop)]
+    evals = join_spans(_close(intervals[_EVALUATION], stop), start, stop)
+    training = [span for name in _TRAINING for span in _close(intervals[name], stop)]
     train = join_spans(training, start, stop)
     whole = stop - start
     eval_ms = measure_spans(evals)
     both_ms = measure_spans(join_spans([*train, *evals], start, stop))
-    knows_evals = bool(run.intervals[_EVALUATION])
+    knows_evals = bool(intervals[_EVALUATION])
     eval_minutes = to_minutes(eval_ms) if knows_evals else math.nan
     if not training:
         rest = whole - eval_ms if knows_evals else math.nan

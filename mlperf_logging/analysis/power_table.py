@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.analysis.columns import make_table, name_columns
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import minutes_between
-from mlperf_logging.runs.files import POWER_FOLDER, name_run
+from mlperf_logging.runs.folders import POWER_FOLDER, name_run
 from mlperf_logging.runs.run import read_run
 from mlperf_logging.scoring.energy import (
     SWITCH,

@@ -48,16 +48,12 @@ class LiveJudge:
 
     def feed(self, event: Event) -> list[Finding]:
         """Judge one event; returns what is newly found."""
-        if self._history is None and self._judge is not None:  # everything is known: the quick way
-            self._judge.feed(event)
-            return self._report()
-        telling = event.key in self._telling or event.benchmark is not None
-        if telling:
-            self._identity.note((event,))
-        if self._history is not None:
+        if self._history is not None:  # not everything is known yet
             self._history.append(event)
-        if telling and self._choose():
-            return self._report()
+            if event.key in self._telling or event.benchmark is not None:
+                self._identity.note((event,))
+                if self._choose():
+                    return self._report()
         if self._judge is not None:
             self._judge.feed(event)
         return self._report()
@@ -82,18 +78,17 @@ class LiveJudge:
         if asked.ruleset == AUTO and not last and not (asked.benchmark or self._knows_benchmark()):
             return False
         choice = choose_ruleset(asked, self._identity)
-        ruleset = choice.ruleset
-        self._telling |= _telling_keys(ruleset, choice.benchmark)
-        if self._history is not None:
-            for event in self._history:
-                if event.key in self._telling:
-                    self._identity.note((event,))
+        ruleset, history = choice.ruleset, self._history or []
+        wanted = _telling_keys(ruleset, choice.benchmark)
+        self._telling |= wanted
+        self._identity.note([event for event in history if event.key in self._telling])
         variants = find_variants(ruleset, choice.benchmark, self._identity)
         table = ruleset.table(
             choice.division, choice.benchmark, variants, strict=asked.strict, level=asked.level
         )
-        history, changed = self._history or (), self._judge is None or table is not self._judge.table
-        if self._is_settled(choice):
+        changed = self._judge is None or table is not self._judge.table
+        knows_division = choice.division is not None or not ruleset.has_divisions
+        if choice.benchmark and knows_division and wanted <= self._identity.events(ruleset.dialect).keys():
             self._history = None
         if not changed:
             return False
@@ -109,13 +104,6 @@ class LiveJudge:
             for events in self._identity.first.values()
             for key, event in events.items()
         )
-
-    def _is_settled(self, choice: Choice) -> bool:
-        known = choice.benchmark is not None and (
-            choice.division is not None or not choice.ruleset.has_divisions
-        )
-        wanted = _telling_keys(choice.ruleset, choice.benchmark)
-        return known and wanted <= self._identity.events(choice.ruleset.dialect).keys()
 
     def _report(self) -> list[Finding]:
         if self._judge is None or self.choice is None or len(self._judge.violations) == self._seen:

@@ -1,4 +1,4 @@
-"""A submission as folders of results: where the logs of each benchmark are, and what stands beside them.
+"""A submission as folders of results: what counts as a log, where those of each benchmark are, what stands beside them.
 
 ``SUBMITTER/{systems/SYSTEM.json, results/SYSTEM/[strong|weak/]BENCHMARK/result_N.txt}``, with ``scaling.json`` and
 ``power/`` beside the logs. The oldest round has an entry's folder between submitter and results, and ``entry.json``
@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from os import PathLike, fspath
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
-from mlperf_logging.runs.files import POWER_FOLDER, is_log_name, strip_compression, walk_folders
 
+POWER_FOLDER = "power"
+"""Name of the folders that hold readings, not runs."""
+
+LOG_SUFFIXES = (".txt", ".log", ".out")
+COMPRESSION_SUFFIXES = (".gz", ".xz", ".zst")
 RESULTS, SYSTEMS, PRUNED = "results", "systems", "pruned_results"
 SCALING_FILE, ENTRY_FILE = "scaling.json", "entry.json"
 SCALINGS = ("strong", "weak")
@@ -86,6 +90,30 @@ def find_result_folders(path: str | PathLike[str]) -> list[ResultFolder]:
         f"there are no logs below {top!r}: looked for result_*.txt, then for *.txt, *.log and *.out "
         "(also .gz, .xz, .zst), except in power/ and pruned_results/"
     )
+
+
+def is_log_name(name: str) -> bool:
+    """Tell whether a file of this name counts as a log when its folder is named."""
+    return strip_compression(name).endswith(LOG_SUFFIXES)
+
+
+def strip_compression(name: str) -> str:
+    """A file's name without the suffix that says how it is compressed."""
+    return next((name.removesuffix(suffix) for suffix in COMPRESSION_SUFFIXES if name.endswith(suffix)), name)
+
+
+def name_run(path: str) -> str:
+    """The name of a run: that of its log, without suffixes; a folder of this name holds its power readings."""
+    return os.path.splitext(strip_compression(os.path.basename(path)))[0]
+
+
+def walk_folders(
+    top: str, refused: list[OSError], skips: Callable[[str], bool]
+) -> Iterator[tuple[str, list[str]]]:
+    """Each folder at and below one, joined below it, with the names of its files; `refused` takes what cannot be read."""
+    for here, folders, names in os.walk(top, onerror=refused.append):
+        folders[:] = [name for name in folders if not skips(name)]
+        yield here, names
 
 
 def sort_key(name: str) -> list[tuple[int, int, str]]:

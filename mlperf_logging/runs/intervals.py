@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, minutes_between
@@ -76,10 +76,12 @@ def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
 
     A stop ends the latest open start of the same progress, else the latest open one. A start that repeats an
     open one (each of many processes may log it) begins nothing new. A start that nothing ends is kept open.
+    Identical records (several writers print every one) count once.
     """
+    once = {event.raw.rstrip(): event for event in reversed(events)}
     found: list[Interval] = []
     opened: list[int] = []
-    for event in events:
+    for event in reversed(once.values()):
         progress = read_progress(event)
         if event[0] in _STARTS:
             if not opened or not any(found[index].start == progress for index in opened):
@@ -93,29 +95,3 @@ def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
             begun = found[index]
             found[index] = Interval(name, begun.start_ms, event.time_ms, begun.start, progress)
     return tuple(found)
-
-
-class Intervals(Mapping[str, tuple[Interval, ...]]):
-    """Name to intervals, paired when they are first asked for: a score needs none of them.
-
-    Identical records (several writers print every one) count once.
-    """
-
-    def __init__(self, events: Mapping[str, Sequence[Event]]) -> None:
-        self._events = events
-        self._paired: dict[str, tuple[Interval, ...]] = {}
-
-    def __getitem__(self, name: str) -> tuple[Interval, ...]:
-        if name not in self._paired:
-            once = {event.raw.rstrip(): event for event in reversed(self._events[name])}
-            self._paired[name] = pair_intervals(name, list(reversed(once.values())))
-        return self._paired[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._events)
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    def __repr__(self) -> str:
-        return f"Intervals({dict(self)!r})"

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.sources import STANDARD_INPUT
-from mlperf_logging.runs.files import POWER_FOLDER, is_log_name, walk_folders
-from mlperf_logging.runs.folders import find_result_folders
+from mlperf_logging.runs.folders import POWER_FOLDER, find_result_folders, is_log_name, walk_folders
 
 ListFolder = Callable[[str, list[str]], list[str]]
 """The logs of a folder; takes sentences on what gave none."""

@@ -20,10 +20,8 @@ from mlperf_logging.runs.evaluations import (
     read_number,
     read_text,
 )
-from mlperf_logging.runs.intervals import INTERVALS, Interval, Intervals, Progress, read_progress
+from mlperf_logging.runs.intervals import INTERVALS, Interval, Progress, pair_intervals, read_progress
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
-
-__all__ = ["Evaluation", "Interval", "Progress", "Run", "Seed", "TrackedStats", "make_run", "read_run"]
 
 SEED_KEYS = ("seed", "run_set_random_seed")
 STATS_KEY = "tracked_stats"
@@ -85,7 +83,7 @@ class Run(NamedTuple):
         evaluation_events: events that log what evaluations gave; see `evaluations`.
         hyperparameters: last logged value of every key other than run and interval marks, evaluations and identity.
         seeds: in the order of the log.
-        intervals: name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts.
+        interval_events: name of each kind of intervals to the events that start and stop them; see `intervals`.
         stats_events: events that log statistics in the course of the run; see `tracked_stats`.
         event_count: events of the log.
         stop_line: line of the last ``run_stop``, or None.
@@ -105,7 +103,7 @@ class Run(NamedTuple):
     evaluation_events: tuple[Event, ...]
     hyperparameters: Mapping[str, Any]
     seeds: tuple[Seed, ...]
-    intervals: Mapping[str, tuple[Interval, ...]]
+    interval_events: Mapping[str, tuple[Event, ...]]
     stats_events: tuple[Event, ...]
     event_count: int
     stop_line: int | None
@@ -163,6 +161,11 @@ class Run(NamedTuple):
         nodes = self.node_count
         each = read_number(self.hyperparameters.get("accelerators_per_node"))
         return None if nodes is None or each is None else nodes * max(each, 1)
+
+    @property
+    def intervals(self) -> dict[str, tuple[Interval, ...]]:
+        """Name ("epoch", "block", "eval", "staging") to its intervals, in the order of their starts."""
+        return {name: pair_intervals(name, events) for name, events in self.interval_events.items()}
 
     @property
     def epochs(self) -> tuple[Interval, ...]:
@@ -242,7 +245,7 @@ class RunNotes:
                 if key not in _NOTED_KEYS and not key.startswith(_IDENTITY) and event.value is not None
             },
             seeds=tuple([_read_seed(event) for event in _once(events, SEED_KEYS)]),
-            intervals=Intervals({name: by_name.get(name, ()) for name in INTERVALS if name != _INIT}),
+            interval_events={name: tuple(by_name.get(name, ())) for name in INTERVALS if name != _INIT},
             stats_events=tuple(by_name.get(STATS_KEY, ())),
             event_count=self._counts.get(dialect, 0),
             stop_line=stops[-1].line if stops else None,

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from mlperf_logging.runs.files import name_run
+from mlperf_logging.runs.folders import name_run
 
 MARKER = b":::MLLOG"
 NODE, SWITCH = "node_", "sw_"

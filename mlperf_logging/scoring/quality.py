@@ -15,8 +15,10 @@ from typing import NamedTuple
 
 from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.compliance.judged_run import JudgedRun
+from mlperf_logging.runs.evaluations import Evaluation
+from mlperf_logging.runs.intervals import Interval, Progress
 from mlperf_logging.runs.progress import TrainingProgress, measure_progress, read_counting
-from mlperf_logging.runs.run import Evaluation, Interval, Progress, Run
+from mlperf_logging.runs.run import Run
 
 GRACE_MS = 1_000
 """Records this short after run_stop still belong to the run: clocks and writers are not that exact."""
@@ -108,8 +110,9 @@ def _is_late(evaluation: Evaluation, run: Run) -> bool:
 def _list_ends(run: Run) -> dict[Progress, float]:
     """Progress to the end of the training interval that brought it."""
     ends: dict[Progress, float] = {}
+    intervals = run.intervals
     for name in _TRAINING:
-        for each in run.intervals[name]:
+        for each in intervals[name]:
             if each.stop_ms is not None:
                 for progress in _list_progress(each):
                     ends.setdefault(_simplify(progress), each.stop_ms)

@@ -19,7 +19,8 @@ from mlperf_logging.compliance.targets import (
 )
 from mlperf_logging.events import Event
 from mlperf_logging.rules.repository import open_rules
-from mlperf_logging.runs.run import Evaluation, Progress
+from mlperf_logging.runs.evaluations import Evaluation
+from mlperf_logging.runs.intervals import Progress
 from tests.logs import mll, mllog
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlperf_logging import read_run
-from mlperf_logging.runs.run import Interval, Progress
+from mlperf_logging.runs.intervals import Interval, Progress
 from tests.logs import mllog, mlp050
 
 

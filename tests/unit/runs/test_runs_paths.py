@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging.runs.files import is_log_name
+from mlperf_logging.runs.folders import is_log_name
 from mlperf_logging.runs.paths import find_logs
 
 

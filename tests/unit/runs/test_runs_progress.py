@@ -7,8 +7,8 @@ import math
 import pytest
 
 from mlperf_logging import load_ruleset
+from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.runs.progress import Counting, TrainingProgress, measure_progress, read_counting
-from mlperf_logging.runs.run import Progress
 
 NAN = math.nan
 

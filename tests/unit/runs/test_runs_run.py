@@ -9,7 +9,8 @@ import pytest
 from mlperf_logging import check_log, make_run, read_log, read_run
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
-from mlperf_logging.runs.run import Progress, RunNotes
+from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.runs.run import RunNotes
 from mlperf_logging.runs.summary import RunSummary
 from tests.logs import mll, mllog, mlp050
 
