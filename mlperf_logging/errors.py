@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+MAX_MESSAGE = 1_000
+"""Longest message on a rule file, in characters."""
+
 
 class MLPerfLoggingError(Exception):
     """Base of every exception that this package raises on purpose."""
@@ -35,6 +38,8 @@ class RuleError(MLPerfLoggingError):
     def __init__(
         self, message: str, *, path: str | None = None, line: int | None = None, rule: str | None = None
     ) -> None:
+        if len(message) > MAX_MESSAGE:  # it quotes what a stranger wrote
+            message = f"{message[:MAX_MESSAGE]}…"
         place = f"{path}:{line}" if path and line else path or ""
         named = f"rule {rule}: " if rule else ""
         super().__init__(f"{place}: {named}{message}" if place else f"{named}{message}")

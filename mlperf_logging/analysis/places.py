@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlperf_logging.parsing.sources import STANDARD_INPUT
 from mlperf_logging.runs.evaluations import read_number
 from mlperf_logging.runs.folders import describe_folder
+from mlperf_logging.runs.side_files import read_side_json
 
 
 class Place(NamedTuple):
@@ -61,7 +60,7 @@ def _place_folder(folder: str) -> Place:
 def _read_description(path: str) -> dict[str, Any]:
     """A system description; empty where it cannot be read, which is for the package checker to say."""
     try:
-        description = json.loads(Path(path).read_bytes())
+        description = read_side_json(path)
     except (OSError, ValueError):
         return {}
     return description if isinstance(description, dict) else {}

@@ -190,7 +190,7 @@ def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | N
 
 
 def _number_parts(version: str) -> list[int]:
-    return [int(part) if part.isdigit() else 0 for part in version.split(".")]
+    return [int(part) if part.isdecimal() else 0 for part in version.split(".")]
 
 
 def _refuse_unknown(

@@ -13,13 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from mlperf_logging.compliance.finding_filter import match_finding, replace_findings
 from mlperf_logging.compliance.findings import Finding, Verdict
-from mlperf_logging.errors import WaiverError
+from mlperf_logging.errors import RuleError, WaiverError
 from mlperf_logging.events import Outcome
+from mlperf_logging.runs.side_files import read_side_file
 
 _FIELDS = ("rule", "path", "reason", "expires")
 
@@ -90,21 +90,17 @@ def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
         WaiverError: the file cannot be read, an entry is not complete, or a waiver has expired; the message
             has one line per fault, each with file and line.
     """
-    import yaml
+    from mlperf_logging.rules.files import compose_document
 
     try:
-        node = yaml.compose(Path(path).read_bytes(), Loader=yaml.SafeLoader)
+        node = compose_document(read_side_file(path), path)
     except OSError as error:
         raise WaiverError(f"{path}: cannot read the waiver file: {error.strerror}") from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f"{path}:{mark.line + 1}" if mark else path
-        raise WaiverError(f"{place}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise WaiverError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except RuleError as error:
+        raise WaiverError(str(error)) from None
     if node is None:
         return ()
-    if not isinstance(node, yaml.SequenceNode):
+    if node.id != "sequence":
         raise WaiverError(f"{path}:1: a waiver file is a list; begin each waiver with '- rule: …'")
     faults: list[str] = []
     waivers = [_read_waiver(item, path, today, faults) for item in node.value]
@@ -114,22 +110,21 @@ def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
 
 
 def _read_waiver(node: Any, path: str, today: date, faults: list[str]) -> Waiver | None:
-    import yaml
-
     line = node.start_mark.line + 1
-    if not isinstance(node, yaml.MappingNode):
+    if node.id != "mapping":
         faults.append(f"{path}:{line}: a waiver has the fields {', '.join(_FIELDS)}")
         return None
     before = len(faults)
     fields: dict[str, str] = {}
     expiry_place = ""
     for key, value in node.value:
-        name, where = str(key.value), f"{path}:{key.start_mark.line + 1}"
+        where = f"{path}:{key.start_mark.line + 1}"
+        name = str(key.value) if key.id == "scalar" else key.id
         if name not in _FIELDS:
             faults.append(f"{where}: a waiver has no field {name!r}; it has {', '.join(_FIELDS)}")
         elif name in fields:
             faults.append(f"{where}: {name!r} stands twice in one waiver; keep one")
-        elif not isinstance(value, yaml.ScalarNode) or not value.value.strip():
+        elif value.id != "scalar" or not value.value.strip():
             faults.append(f"{where}: {name!r} must be a text that is not empty")
             fields[name] = ""
         else:

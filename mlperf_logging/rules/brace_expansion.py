@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
-MAX_NAMES = 100_000
+MAX_NAMES = 10_000
 """Names that a list may stand for; a longer one is a slip."""
+
+MAX_LENGTH = 1_000
+"""Longest pattern, in characters."""
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 
@@ -15,21 +19,40 @@ def expand_names(patterns: list[str]) -> list[str]:
 
     ``{a,b}`` stands for either text, ``{1..3}`` for the whole numbers from 1 to 3.
     """
-    return [name for pattern in patterns for name in _expand(pattern)]
+    names: list[str] = []
+    for pattern in patterns:
+        names += _expand(pattern)
+        if len(names) > MAX_NAMES:
+            raise _too_many(pattern)
+    return names
 
 
 def _expand(pattern: str) -> list[str]:
-    found = _BRACES.search(pattern)
-    if found is None:
-        return [pattern]
-    before, after = pattern[: found.start()], _expand(pattern[found.end() :])
+    if len(pattern) > MAX_LENGTH:
+        raise ValueError(f"a list holds a text of {len(pattern)} characters; it may have {MAX_LENGTH}")
+    names = [""]
+    for index, part in enumerate(_BRACES.split(pattern)):
+        choices = _list_choices(part) if index % 2 else [part]  # every other part stood in braces
+        if len(names) * len(choices) > MAX_NAMES:
+            raise _too_many(pattern)
+        names = [name + choice for name in names for choice in choices]
+    return names
+
+
+def _list_choices(braces: str) -> list[str]:
     choices: list[str] = []
-    for choice in found[1].split(","):
+    for choice in braces.split(","):
         first, dots, last = choice.partition("..")
-        if dots and not (first.isdecimal() and last.isdecimal()):
+        if not dots:
+            choices.append(choice)
+            continue
+        if not (first.isdecimal() and last.isdecimal()):
             raise ValueError(f"{choice!r} is not a range of whole numbers")
-        numbers = range(int(first), int(last) + 1) if dots else range(0)
-        if max(len(numbers), 1) * len(after) > MAX_NAMES:
-            raise ValueError(f"{pattern!r} stands for too many names, more than {MAX_NAMES}")
-        choices += [str(number) for number in numbers] if dots else [choice]
-    return [before + choice + rest for choice in choices for rest in after]
+        choices += map(str, islice(range(int(first), int(last) + 1), MAX_NAMES + 1))
+        if len(choices) > MAX_NAMES:
+            break
+    return choices
+
+
+def _too_many(pattern: str) -> ValueError:
+    return ValueError(f"{pattern!r} stands for too many names, more than {MAX_NAMES}")

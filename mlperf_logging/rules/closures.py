@@ -18,6 +18,8 @@ from mlperf_logging.rules.formula import Node
 
 MAX_EXPONENT = 64
 MAX_POWER_BITS = 4096
+MAX_PRODUCT_BITS = 1 << 16
+MAX_LIST = 10_000
 
 
 class RunState:
@@ -88,6 +90,19 @@ def _power(base: Any, exponent: Any) -> Any:
     return result
 
 
+def _product(left: float, right: float) -> float:
+    both_whole = isinstance(left, int) and isinstance(right, int)
+    if both_whole and int(left).bit_length() + int(right).bit_length() > MAX_PRODUCT_BITS:
+        raise Unevaluable("the product is too large")
+    return left * right
+
+
+def _append(values: Any, value: Any) -> list[Any]:
+    if _length(values) >= MAX_LIST:
+        raise Unevaluable(f"the list is longer than {MAX_LIST}")
+    return [*values, value]
+
+
 def _is_whole(value: Any) -> bool:
     """True within 1e-5 of a whole number, as the public checks have it."""
     value = _number(value)
@@ -102,7 +117,7 @@ def _length(value: Any) -> int:
 
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int | None]] = {
     "abs": (lambda x: abs(_number(x)), 1),
-    "append": (lambda values, x: [*values, x], 2),
+    "append": (_append, 2),
     "ceil": (lambda x: math.ceil(_number(x)), 1),
     "close": (lambda a, b: math.isclose(_number(a), _number(b), rel_tol=1e-9), 2),
     "floor": (lambda x: math.floor(_number(x)), 1),
@@ -353,7 +368,7 @@ _BUILDERS: dict[str, Callable[[Node, frozenset[str]], Closure]] = {
     "meta": _meta,
     "minutes_since": _minutes_since,
     "modulo": _arithmetic(operator.mod, divides=True),
-    "multiply": _arithmetic(operator.mul),
+    "multiply": _arithmetic(_product),
     "negation": _negation,
     "negative": _negative,
     "null": _constant(None),

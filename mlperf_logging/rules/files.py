@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from mlperf_logging.errors import RuleError
+from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.runs.side_files import read_side_file
 
 _TEXT = "tag:yaml.org,2002:str"
+
+# No file of the package comes near these; one that does would cost time and memory out of proportion to its size.
+MAX_VALUES = 20_000
+MAX_DEPTH = 32
+MAX_NUMBER_BITS = 1_000
+_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*")
+_INDICATORS = b"\n,:-[{?"
 
 
 class RuleMapping(dict[str, Any]):
@@ -75,12 +85,20 @@ class RuleFiles:
         """One file, by its name within the folder without ``.yaml``."""
         if name not in self._records:
             shown = f"{name}.yaml"
+            if not self._is_inside(name):
+                raise RuleError("cannot read the rule file: it is not in the folder of the rules", path=shown)
             self._records[name] = load_rule_file(self.folder / shown, shown)
         return self._records[name]
 
     def has(self, name: str) -> bool:
         """Whether there is a file of this name."""
-        return name in self._records or (self.folder / f"{name}.yaml").is_file()
+        return name in self._records or (self._is_inside(name) and (self.folder / f"{name}.yaml").is_file())
+
+    def _is_inside(self, name: str) -> bool:
+        """Whether a name, and what a link of that name stands for, does not lead out of the folder."""
+        if not _NAME.fullmatch(name):
+            return False
+        return (self.folder / f"{name}.yaml").resolve().is_relative_to(self.folder.resolve())
 
     def find_parent(self, name: str, record: RuleMapping) -> str | None:
         """The round that a round extends, as ``usage/round``; None where it extends none."""
@@ -95,46 +113,120 @@ class RuleFiles:
 
 def load_rule_file(path: Path, shown: str) -> RuleMapping:
     """One rule file as nested `RuleMapping` values."""
-    import yaml
-
     try:
-        text = path.read_bytes()
+        content = read_side_file(path)
     except OSError as error:
         raise RuleError(f"cannot read the rule file: {error.strerror}", path=shown) from None
-    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        root = yaml.compose(text, Loader=loader)
-        value = _to_value(root, shown, loader(b""), ()) if root is not None else None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else None
-        fix = ""
-        if isinstance(error, yaml.constructor.ConstructorError):
-            fix = "; put a text that begins with '!' in quotes"
-        raise RuleError(f"not valid YAML: {error.problem}{fix}", path=shown, line=line) from None
-    except yaml.YAMLError as error:
-        raise RuleError(f"not valid YAML: {error}", path=shown) from None
+    value = read_values(content, shown)
     if not isinstance(value, RuleMapping):
         raise RuleError("a rule file is a mapping of names to rules", path=shown, line=1)
     return value
 
 
-def _to_value(node: Any, shown: str, loader: Any, above: tuple[Any, ...]) -> Any:
-    if node.id == "scalar":
-        return node.value if node.tag == _TEXT else loader.construct_object(node)
-    if node in above:
-        line = node.start_mark.line + 1
-        raise RuleError("this part of the file holds itself; write it out", path=shown, line=line)
-    above = (*above, node)
-    if node.id == "sequence":
-        return [_to_value(item, shown, loader, above) for item in node.value]
-    mapping = RuleMapping()
-    mapping.path, mapping.line, mapping.lines = shown, node.start_mark.line + 1, {}
-    for key_node, value_node in node.value:
-        key, line = str(key_node.value), key_node.start_mark.line + 1
-        if key in mapping:
-            first = mapping.lines[key]
-            raise RuleError(f"{key!r} stands twice (first in line {first}); keep one", path=shown, line=line)
-        mapping[key] = _to_value(value_node, shown, loader, above)
-        mapping.lines[key] = line
-    return mapping
+def load_data_file(path: str, what: str) -> Any:
+    """The values of a YAML or JSON file that a user wrote, with the message of a `UsageError` where it cannot be used."""
+    try:
+        return read_values(read_side_file(path), path)
+    except OSError as error:
+        raise UsageError(f"cannot read {what} {path!r}: {error.strerror}") from None
+    except RuleError as error:
+        raise UsageError(f"{what} is wrong: {error}") from None
+
+
+def compose_document(content: bytes, shown: str) -> Any:
+    """The YAML node of a document, None where it is empty; a `RuleError` for what is not YAML or too many values."""
+    import yaml
+
+    # each value needs one of these; to compose them costs a thousand times as much memory
+    if sum(map(content.count, _INDICATORS)) > 4 * MAX_VALUES:
+        raise RuleError(f"holds too many values; there may be {MAX_VALUES}", path=shown, line=1)
+    try:
+        return yaml.compose(content, Loader=_yaml_loader())
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else None
+        raise RuleError(f"not valid YAML: {error.problem}", path=shown, line=line) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise RuleError(f"not valid YAML: {' '.join(str(error).split())}", path=shown) from None
+
+
+def read_values(content: bytes, shown: str) -> Any:
+    """The values of a YAML document; mappings are `RuleMapping` values, and their keys texts.
+
+    Raises:
+        RuleError: it is not YAML, holds a key twice, a value that is none, or more or deeper ones than `MAX_VALUES`
+            and `MAX_DEPTH`; what stands behind an alias counts each time.
+    """
+    root = compose_document(content, shown)
+    return None if root is None else _Reading(shown).to_value(root, ())
+
+
+def _yaml_loader() -> type[Any]:
+    import yaml
+
+    loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return loader
+
+
+class _Reading:
+    """Makes values of one document's nodes, and counts them."""
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+        self._loader = _yaml_loader()(b"")
+        self._count = 0
+
+    def to_value(self, node: Any, above: tuple[Any, ...]) -> Any:
+        self._count += 1
+        if self._count > MAX_VALUES:
+            raise self._fail(f"holds too many values; there may be {MAX_VALUES}", node)
+        if node.id == "scalar":
+            return node.value if node.tag == _TEXT else self._to_scalar(node)
+        if node in above:
+            raise self._fail("this part of the file holds itself; write it out", node)
+        if len(above) >= MAX_DEPTH:
+            raise self._fail(f"nests more than {MAX_DEPTH} deep", node)
+        above = (*above, node)
+        if node.id == "sequence":
+            return [self.to_value(item, above) for item in node.value]
+        mapping = RuleMapping()
+        mapping.path, mapping.line, mapping.lines = self._shown, node.start_mark.line + 1, {}
+        for key_node, value_node in node.value:
+            if key_node.id != "scalar":
+                raise self._fail("a key must be a text", key_node)
+            key = str(key_node.value)
+            if key in mapping:
+                raise self._fail(
+                    f"{key!r} stands twice (first in line {mapping.lines[key]}); keep one", key_node
+                )
+            mapping[key] = self.to_value(value_node, above)
+            mapping.lines[key] = key_node.start_mark.line + 1
+        return mapping
+
+    def _to_scalar(self, node: Any) -> Any:
+        import yaml
+
+        try:
+            value = self._loader.construct_object(node)
+        except yaml.constructor.ConstructorError as error:
+            raise self._fail(
+                f"not valid YAML: {error.problem}; put a text that begins with '!' in quotes", node
+            ) from None
+        except (
+            ValueError,
+            LookupError,
+            AttributeError,
+            OverflowError,
+        ):  # whatever the reader of a type gives
+            kind = node.tag.rpartition(":")[2]
+            raise self._fail(
+                f"{node.value[:40]!r} is not a valid {kind}; put a text in quotes", node
+            ) from None
+        if isinstance(value, int) and value.bit_length() > MAX_NUMBER_BITS:
+            raise self._fail(f"the number {node.value[:20]}… is too large", node)
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self._fail(f"{node.value[:20]} is not a finite number", node)
+        return value
+
+    def _fail(self, message: str, node: Any) -> RuleError:
+        return RuleError(message, path=self._shown, line=node.start_mark.line + 1)

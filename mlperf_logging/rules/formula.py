@@ -19,6 +19,12 @@ Node = list[Any]
 _GREATEST = 1e300
 """A number beyond this is a slip; for no bound at all there is the word ``infinity``."""
 
+MAX_LENGTH = 1_000
+"""Longest cell or formula, in characters."""
+
+MAX_DEPTH = 64
+"""Deepest formula: each operator within another, each term of a sum, is one level."""
+
 _SYMBOLS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "modulo": "mod"}
 
 
@@ -91,8 +97,10 @@ def _occurs_text(kind: str, operands: list[Any]) -> str:
 def _parse(text: str, start: str) -> "Tree[Token]":
     from lark.exceptions import UnexpectedInput
 
+    if len(text) > MAX_LENGTH:
+        raise RuleError(f"this {start} has {len(text)} characters; it may have {MAX_LENGTH}")
     try:
-        return build_parser().parse(text, start=start)
+        tree = build_parser().parse(text, start=start)
     except UnexpectedInput as error:
         if getattr(getattr(error, "token", None), "type", "") == "$END":
             raise RuleError(f"cannot read the {start} {text!r}: it stops too early") from None
@@ -101,6 +109,20 @@ def _parse(text: str, start: str) -> "Tree[Token]":
         raise RuleError(
             f"cannot read the {start} {text!r} at {text[place : place + 12]!r} (character {place + 1})"
         ) from None
+    if _is_deep(tree):
+        raise RuleError(f"this {start} nests more than {MAX_DEPTH} deep; a sum nests with each term")
+    return tree
+
+
+def _is_deep(tree: "Tree[Token]") -> bool:
+    """Whether those who go down a tree, each level a call, would go too deep."""
+    level: list[Any] = [tree]
+    for _ in range(MAX_DEPTH):
+        inner = [each for each in level if hasattr(each, "children")]
+        if any(each.data == "comparison" and len(each.children) > MAX_DEPTH for each in inner):
+            return True  # compared one after the other
+        level = [kid for each in inner for kid in each.children]
+    return bool(level)
 
 
 def _to_node(tree: Any) -> Node:

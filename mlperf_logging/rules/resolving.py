@@ -17,7 +17,7 @@ from mlperf_logging.rules.binding import bind_names
 from mlperf_logging.rules.cells import Origin
 from mlperf_logging.rules.codes import Vocabulary
 from mlperf_logging.rules.files import RuleFiles, RuleMapping
-from mlperf_logging.rules.formula import Node, parse_formula
+from mlperf_logging.rules.formula import Node, parse_formula, walk
 from mlperf_logging.rules.resolved import LAYER_NAMES, BenchmarkRules, Layers, ResolvedRuleset, Variant
 from mlperf_logging.rules.rule import STRICT, CellRules, Layer, Rule
 
@@ -51,7 +51,7 @@ class Resolver:
         found = [
             f"{path.parent.name}/{path.stem}"
             for path in self.files.folder.glob("*/*.yaml")
-            if path.stem[:1].isdigit()
+            if path.stem[:1].isdecimal()
         ]
         return sorted(found, key=sort_key)
 
@@ -147,7 +147,14 @@ class Resolver:
 def sort_key(name: str) -> tuple[str, list[int]]:
     """Orders ``usage/round`` names by usage and then by the round's numbers."""
     usage, _, version = name.partition("/")
-    return usage, [int(part) if part.isdigit() else 0 for part in version.split(".")]
+    return usage, [int(part) if part.isdecimal() else 0 for part in version.split(".")]
+
+
+def _doubles_state(node: Node) -> bool:
+    """Whether a node puts what state words hold into itself: what it gives grows exponentially with the events."""
+    is_product = node[0] in ("multiply", "power")
+    parts = node[1:] if is_product else node[3:] if node[:2] == ["call", "append"] else []
+    return bool(parts) and all(any(each[0] == "state" for each in walk(part)) for part in parts)
 
 
 def _list_changes(record: RuleMapping, former: list[str]) -> tuple[list[str], list[str]]:
@@ -230,6 +237,8 @@ class _Change:
         for word, formula in words.items():
             text = str(formula).lower() if isinstance(formula, bool) else str(formula)
             on[word] = self._formula(text, words, word)
+            if any(map(_doubles_state, walk(on[word]))):
+                raise words.fail(f"{word!r} would double with each event: {text}", word)
 
     def _apply_table(self, name: str, change: RuleMapping, known: tuple[str, ...] = ()) -> None:
         rules = self.draft.benchmarks[name]

@@ -13,6 +13,7 @@ from mlperf_logging.scoring.means import median
 KILOJOULES_A_KILOWATT_HOUR = 3_600
 DEFAULT = "default"
 _PRICE = re.compile(r"\s*(?P<number>\d+(\.\d*)?|\.\d+)\s*(?P<currency>[^\d/.\s]*)\s*(/\s*(?P<per>\w+))?\s*\Z")
+_LONGEST_PRICE = 40  # the pattern tries all ways to share blanks among its parts
 
 
 class Price(NamedTuple):
@@ -51,11 +52,13 @@ class Cost(NamedTuple):
 
 def read_price(text: str, *, per: tuple[str, ...] = ("h", "hour")) -> tuple[float, str]:
     """Number and currency of a price such as ``98.32/h``, ``98.32`` or ``0.12 EUR/kWh``; UsageError for other text."""
-    found = _PRICE.match(text)
+    found = _PRICE.match(text) if len(text) <= _LONGEST_PRICE else None
     if found is None or (
         found["per"] is not None and found["per"].lower() not in [each.lower() for each in per]
     ):
-        raise UsageError(f"{text!r} is not a valid price; write a number and /{per[0]}, as in 98.32/{per[0]}")
+        raise UsageError(
+            f"{text[:_LONGEST_PRICE]!r} is not a valid price; write a number and /{per[0]}, as in 98.32/{per[0]}"
+        )
     return float(found["number"]), found["currency"] or ""
 
 
@@ -65,15 +68,9 @@ def load_prices(path: str) -> dict[str, Price]:
     The file maps the name of a system (or ``default``) to a price per hour, or to ``price`` (per hour) and
     ``energy`` (per kilowatt-hour).
     """
-    import yaml
+    from mlperf_logging.rules.files import load_data_file
 
-    try:
-        with open(path, "rb") as file:
-            record = yaml.safe_load(file.read())
-    except OSError as error:
-        raise UsageError(f"cannot read the price file {path!r}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"the price file {path!r} is neither YAML nor JSON: {error}") from None
+    record = load_data_file(path, "the price file")
     if not isinstance(record, dict) or not record:
         raise UsageError(
             f"the price file {path!r} must map names of systems to prices, as in 'my_system: 98.32/h'"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlperf_logging.runs.folders import ResultFolder
+from mlperf_logging.runs.side_files import read_side_json
 from mlperf_logging.scoring.agreement import find_agreement
 from mlperf_logging.scoring.energy import PowerError, measure_run
 from mlperf_logging.scoring.means import find_median_window, median, trim
@@ -122,8 +122,7 @@ def read_scaling_factor(path: str | None) -> float:
     if path is None:
         return 1.0
     try:
-        with open(path, "rb") as file:
-            factor = json.loads(file.read())["scaling_factor"]
+        factor = read_side_json(path)["scaling_factor"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(f'{path} cannot be read as {{"scaling_factor": NUMBER}}') from None
     if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 < factor < math.inf:

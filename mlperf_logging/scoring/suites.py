@@ -6,6 +6,7 @@ geometric mean of its benchmarks' normalised results, and needs all of them.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
@@ -158,6 +159,8 @@ def _read_suite(record: Any, name: str) -> Suite:
         for key in ("required", "dropped_each_side", "non_converged_allowed"):
             if runs.take(key, int) is None:
                 raise runs.fail(f"'runs' must say {key!r}")
+            if runs[key] < 0:
+                raise runs.fail(f"{key!r} must not be negative", key)
     requirement = read_requirement(runs)
     seeds = tuple(record.take("seeds", list, []))
     entries = record.take("benchmarks", dict)
@@ -182,7 +185,7 @@ def _read_benchmark(entry: Any, method: str, dropped: int) -> SuiteBenchmark:
     entry.allow("reference_seconds", "weight")
     seconds = _read_numbers(entry, entry.get("reference_seconds"))
     weight = entry.get("weight", 1.0)
-    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or weight < 0:
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
         raise entry.fail(f"'weight' must be a number of at least zero, not {weight!r}", "weight")
     result = median(seconds) if method == MEDIAN else olympic_mean(seconds, dropped)
     if len(seconds) == 1:

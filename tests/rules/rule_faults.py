@@ -139,7 +139,7 @@ FAULTS = {
         "common:\n  eval_samples: value < 1e999 #!\n", "the number 1e999 is too large", "common.eval_samples"
     ),
     "a whole number too large": Fault(
-        f"common:\n  eval_samples: value < {'9' * 5000} #!\n",
+        f"common:\n  eval_samples: value < {'9' * 500} #!\n",
         "the number 9{20}… is too large",
         "common.eval_samples",
     ),

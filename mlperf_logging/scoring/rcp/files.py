@@ -13,6 +13,9 @@ from mlperf_logging.rules.files import RuleFiles, RuleMapping
 from mlperf_logging.rules.repository import RuleRepository
 from mlperf_logging.scoring.rcp.points import POINT_FIELDS, UNITS, ReferenceTable, table_from_json
 
+MAX_DIGITS = 15
+"""Longest batch size."""
+
 Tables = dict[str, dict[str, Any]]
 """Benchmark to ``unit``, ``allowance`` and ``points``, the points by their batch size as text."""
 
@@ -74,7 +77,7 @@ def _change_table(table: dict[str, Any], change: RuleMapping) -> None:
                 f"removes batch size {batch_size}, which the round before does not have", "remove"
             )
     for batch_size, fields in change.take("points", dict, RuleMapping()).sections():
-        if not batch_size.isdigit() or int(batch_size) == 0:
+        if not batch_size.isdecimal() or not 0 < len(batch_size.lstrip("0")) <= MAX_DIGITS:
             raise change["points"].fail(f"{batch_size!r} is not a batch size", batch_size)
         point = table["points"].setdefault(batch_size, {})
         _change_point(point, fields)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 from mlperf_logging.errors import UsageError
@@ -29,7 +30,9 @@ def load_points(path: str, benchmark: str, former: ReferenceTable | None = None)
     Raises:
         UsageError: the file cannot be read, or holds no points of the benchmark.
     """
-    record = _load(path)
+    from mlperf_logging.rules.files import load_data_file
+
+    record = load_data_file(path, "the file of points")
     unit = former.unit if former is not None else "epochs"
     allowance = former.allowance if former is not None else 0.0
     if isinstance(record, Mapping):
@@ -40,6 +43,9 @@ def load_points(path: str, benchmark: str, former: ReferenceTable | None = None)
             unit, allowance = record.get("unit", unit), record.get("allowance", allowance)
     if unit not in UNITS:
         raise UsageError(f"{path} says the unit {unit!r}; it must be one of {', '.join(UNITS)}")
+    margin = read_number(allowance)
+    if margin is None or not 0 <= margin < math.inf:
+        raise UsageError(f"{path} says the allowance {allowance!r}; it must be a number of {unit}")
     points = []
     for batch_size, runs, named_unit in _list_points(record, benchmark):
         points.append(_read_point(path, batch_size, runs))
@@ -49,24 +55,11 @@ def load_points(path: str, benchmark: str, former: ReferenceTable | None = None)
             f"{path} holds no reference points of {benchmark}; write a list of "
             "{batch_size: NUMBER, converged_at: [NUMBERS]}"
         )
-    sizes = [point.batch_size for point in points]
-    twice = next((size for size in sizes if sizes.count(size) > 1), None)
-    if twice is not None:
-        raise UsageError(f"{path} holds batch size {twice:g} twice; keep one")
     points.sort(key=lambda point: point.batch_size)
-    return ReferenceTable(benchmark, unit, allowance, tuple(points))
-
-
-def _load(path: str) -> Any:
-    import yaml
-
-    try:
-        with open(path, "rb") as file:
-            return yaml.safe_load(file.read())
-    except OSError as error:
-        raise UsageError(f"cannot read the file of points {path!r}: {error.strerror}") from None
-    except yaml.YAMLError as error:
-        raise UsageError(f"the file of points {path!r} is neither YAML nor JSON: {error}") from None
+    for point, following in pairwise(points):
+        if point.batch_size == following.batch_size:
+            raise UsageError(f"{path} holds batch size {point.batch_size:g} twice; keep one")
+    return ReferenceTable(benchmark, unit, margin, tuple(points))
 
 
 def _list_points(record: Any, benchmark: str) -> Iterator[tuple[Any, Any, str | None]]:
@@ -98,6 +91,7 @@ def _read_point(path: str, batch_size: Any, runs: Any) -> ReferencePoint:
         raise UsageError(
             f"{path} must say where each reference run of batch size {size:g} converged, as a list"
         )
+    size = int(size) if size % 1 == 0 else size
     return ReferencePoint(size, tuple([number for number in numbers if number is not None]))
 
 

@@ -80,7 +80,7 @@ def test_price_file(tmp_path: Path) -> None:
         ("- 5\n", "must map names of systems to prices"),
         ("box: {hour: 5}\n", "must give 'price' or 'energy', not hour"),
         ("box: cheap\n", "is not a valid price"),
-        ("box: [\n", "is neither YAML nor JSON"),
+        ("box: [\n", "not valid YAML"),
     ],
 )
 def test_price_file_that_is_none_is_said(text: str, says: str, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_public_name_of_samples_says_the_unit(tmp_path: Path) -> None:
             "- {batch_size: 64, converged_at: [1]}\n- {batch_size: 64, converged_at: [2]}\n",
             "batch size 64 twice",
         ),
-        ("[", "neither YAML nor JSON"),
+        ("[", "not valid YAML"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(text: str, says: str, tmp_path: Path) -> None:
