@@ -42,21 +42,12 @@ MS_PER_MINUTE = 60_000
 
 
 def minutes_between(start_ms: float, stop_ms: float) -> float:
-    """The minutes from one time to another, negative where the second is the earlier one.
-
-    Args:
-        start_ms: a time in milliseconds since the epoch.
-        stop_ms: likewise.
-    """
+    """The minutes from one time to another, negative where the second is the earlier one."""
     return to_minutes(stop_ms - start_ms)
 
 
 def to_minutes(duration_ms: float) -> float:
-    """A duration in minutes.
-
-    Args:
-        duration_ms: the duration in milliseconds.
-    """
+    """A duration in minutes."""
     return duration_ms / MS_PER_MINUTE
 
 

@@ -31,9 +31,6 @@ def map_logs(work: Callable[[str], Result], paths: Sequence[str], jobs: int = 1)
         paths: the logs; standard input is worked on in this process.
         jobs: number of processes; 0 for one per processor core.
 
-    Returns:
-        The results in the order of the paths, each as soon as it and those before it are there.
-
     Raises:
         MLPerfLoggingError: a process was ended from outside; raised while iterating, as is what the work raises.
     """
@@ -47,12 +44,7 @@ def map_logs(work: Callable[[str], Result], paths: Sequence[str], jobs: int = 1)
 
 
 def plan_batches(costs: Sequence[int], workers: int) -> list[range]:
-    """Cut logs into batches of neighbors that cost about the same.
-
-    Args:
-        costs: cost of each log, in order; any unit.
-        workers: number of processes that will share the batches.
-    """
+    """Cut logs, whose costs are given, into batches of neighbors that cost about the same."""
     wanted = max(sum(costs) // (workers * _BATCHES_PER_WORKER), 1)
     batches, start, held = [], 0, 0
     for index, cost in enumerate(costs):

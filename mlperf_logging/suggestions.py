@@ -6,24 +6,13 @@ from collections.abc import Collection, Iterable
 
 
 def did_you_mean(name: str, known: Collection[str], otherwise: str = "") -> str:
-    """The end of a message about a name that does not exist: "did you mean 'json'?".
-
-    Args:
-        name: the name that was given.
-        known: the names that exist.
-        otherwise: what to say where no known name is like it.
-    """
+    """The end of a message about a name that does not exist: "did you mean 'json'?"."""
     similar = suggest_name(name, known)
     return f"did you mean {similar!r}?" if similar is not None else otherwise
 
 
 def suggest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that takes the fewest edits to become from another one, or None when none is close.
-
-    Args:
-        name: the name that was given.
-        known: the names that exist.
-    """
+    """The known name that takes the fewest edits to become from another one, or None when none is close."""
     # Two edits undo two letters in the wrong order, the commonest slip.
     allowed = max(1 if len(name) < 5 else 2, min(4, len(name) // 6))
     near = [each for each in known if each != name and abs(len(each) - len(name)) <= allowed]

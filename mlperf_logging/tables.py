@@ -46,11 +46,7 @@ class Column:
         return "right" if self.kind in NUMERIC else "left"
 
     def write(self, value: Any) -> str:
-        """A value as people read it.
-
-        Args:
-            value: one value of the column.
-        """
+        """A value as people read it."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
             return self.missing
         if callable(self.format):
@@ -108,26 +104,14 @@ class Document:
 def make_table(
     name: str, columns: Iterable[Column], records: Iterable[Mapping[str, Any]], **more: Any
 ) -> Table:
-    """A table of records.
-
-    Args:
-        name: name of the table.
-        columns: the columns, in order.
-        records: column name to value; what is left out is not known.
-        more: further attributes of `Table`.
-    """
+    """A table of records, from column name to value; what is left out is not known. `more` goes to `Table`."""
     held = tuple(columns)
     rows = tuple([tuple([record.get(column.name) for column in held]) for record in records])
     return Table(name=name, columns=held, rows=rows, **more)
 
 
 def show_number(value: float | None, digits: int = 4) -> str:
-    """A number for people: four figures, thousands apart, nothing where it is not known.
-
-    Args:
-        value: a number or None.
-        digits: how many figures count.
-    """
+    """A number for people: four figures, thousands apart, nothing where it is not known."""
     if value is None or not math.isfinite(value):
         return ""
     if float(value).is_integer():
@@ -139,9 +123,5 @@ def show_number(value: float | None, digits: int = 4) -> str:
 
 
 def show_nonzero(value: float) -> str:
-    """A count for people: nothing where there is none.
-
-    Args:
-        value: a number.
-    """
+    """A count for people: nothing where there is none."""
     return show_number(value) if value else ""
