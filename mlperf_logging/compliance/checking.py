@@ -6,7 +6,6 @@ from typing import NamedTuple, Unpack
 
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.held_log import HeldLog
-from mlperf_logging.compliance.identity import find_variants
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import (
     AUTOMATIC,
@@ -44,10 +43,7 @@ def check_log(
     with no_collecting():
         log = HeldLog(source)
         choice = choose_ruleset(selection, log.identity)
-        variants = find_variants(choice.ruleset, choice.benchmark, log.identity)
-        table = choice.ruleset.table(
-            choice.division, choice.benchmark, variants, strict=selection.strict, level=selection.level
-        )
+        table = choice.table(strict=selection.strict, level=selection.level)
         return judge_items(log, choice, table).reach_verdict()
 
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, Unpack
 from mlperf_logging.compliance.checking import judge_items, no_collecting
 from mlperf_logging.compliance.findings import Verdict
 from mlperf_logging.compliance.held_log import HeldLog
-from mlperf_logging.compliance.identity import find_variants
 from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleOptions, RuleSelection, choose_ruleset
@@ -117,21 +116,19 @@ def judge_run(
     with no_collecting():
         log = HeldLog(source, notes)
         choice = choose_ruleset(selection, log.identity)
-        ruleset, division, benchmark = choice.ruleset, choice.division, choice.benchmark
-        variants = find_variants(ruleset, benchmark, log.identity)
+        ruleset, variants = choice.ruleset, choice.variants
         last = notes.last_events(ruleset.dialect)
         targets = (
             given
-            or find_targets(ruleset, division, benchmark, variants)
+            or find_targets(ruleset, choice.division, choice.benchmark, variants)
             or read_logged_target(last.get(LOGGED_TARGET))
         )
         # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
-        table = ruleset.table(division, benchmark, variants, strict=True, level=selection.level)
+        table = choice.table(strict=True, level=selection.level)
         judged = judge_items(log, choice, add_targets(table, targets))
         counting = None
         if not selection.strict:
-            plain = ruleset.table(division, benchmark, variants, level=selection.level)
-            counting = {rule.id for rule in plain.rules}
+            counting = {rule.id for rule in choice.table(strict=False, level=selection.level).rules}
         verdict = judged.reach_verdict(counting)
     dialect = ruleset.dialect if verdict.event_count else None
     run = notes.make_run(log.path, dialect, log.identity.events(dialect or ""))

@@ -11,7 +11,7 @@ from typing import Unpack
 
 from mlperf_logging.compliance.checking import summarize_run
 from mlperf_logging.compliance.findings import Finding
-from mlperf_logging.compliance.identity import BENCHMARK, DIVISION, Identity, find_variants
+from mlperf_logging.compliance.identity import BENCHMARK, DIVISION, Identity
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import (
     AUTO,
@@ -82,13 +82,12 @@ class LiveJudge:
         wanted = _telling_keys(ruleset, choice.benchmark)
         self._telling |= wanted
         self._identity.note([event for event in history if event.key in self._telling])
-        variants = find_variants(ruleset, choice.benchmark, self._identity)
-        table = ruleset.table(
-            choice.division, choice.benchmark, variants, strict=asked.strict, level=asked.level
-        )
+        choice = choose_ruleset(asked, self._identity)  # now with what tells the variants
+        table = choice.table(strict=asked.strict, level=asked.level)
         changed = self._judge is None or table is not self._judge.table
         knows_division = choice.division is not None or not ruleset.has_divisions
-        if choice.benchmark and knows_division and wanted <= self._identity.events(ruleset.dialect).keys():
+        knows_variants = wanted <= self._identity.events(ruleset.dialect).keys()
+        if choice.benchmark is not None and knows_division and knows_variants:
             self._history = None
         if not changed:
             return False

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from os import PathLike
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict
 
 from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
+from mlperf_logging.compliance.identity import DIVISION, Identity, find_variants
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.repository import RoundIndex, RuleRepository, open_rules
-from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.rules.rulesets import Ruleset, Table
 from mlperf_logging.runs.summary import RunSummary
-
-if TYPE_CHECKING:
-    from mlperf_logging.compliance.identity import Identity
 
 AUTO = "auto"
 RULESET = "submission_ruleset"
@@ -77,6 +75,7 @@ class Choice(NamedTuple):
         reason: why that round.
         division: ``"closed"``, ``"open"``, or None where the log does not say.
         benchmark: as asked for or logged, or None.
+        variants: the benchmark's variants that the log is of.
         findings: what the choosing itself has to say.
     """
 
@@ -84,7 +83,12 @@ class Choice(NamedTuple):
     reason: str
     division: str | None
     benchmark: str | None
+    variants: tuple[str, ...]
     findings: tuple[Finding, ...]
+
+    def table(self, *, strict: bool, level: int | None) -> Table:
+        """The rules for the log's kind of run, see `Ruleset.table`."""
+        return self.ruleset.table(self.division, self.benchmark, self.variants, strict=strict, level=level)
 
     def make_verdict(
         self, path: str, dialect: str | None, findings: Iterable[Finding], run: RunSummary, event_count: int
@@ -107,7 +111,7 @@ class Choice(NamedTuple):
 
 
 def choose_ruleset(
-    selection: RuleSelection, identity: "Identity", book: RuleRepository | None = None
+    selection: RuleSelection, identity: Identity, book: RuleRepository | None = None
 ) -> Choice:
     """Choose the round, the division and the benchmark for a log; `UsageError` names ones near an unknown one."""
     book = book or open_rules(selection.rules)
@@ -124,11 +128,12 @@ def choose_ruleset(
     if benchmark is not None and benchmark not in chosen.benchmarks:
         known = ", ".join(chosen.benchmarks)
         raise UsageError(f"{entry.name} does not know the benchmark {benchmark!r}; it knows {known}")
-    logged = identity.value(chosen.dialect, "submission_division")
+    logged = identity.value(chosen.dialect, DIVISION)
     judged_division = division or (logged if isinstance(logged, str) else None)
     judged_benchmark = benchmark or identity.benchmark(chosen.dialect)
     findings = _describe_unknown(chosen, judged_division, judged_benchmark)
-    return Choice(chosen, reason, judged_division, judged_benchmark, findings)
+    variants = find_variants(chosen, judged_benchmark, identity)
+    return Choice(chosen, reason, judged_division, judged_benchmark, variants, findings)
 
 
 def _find_round(index: list[RoundIndex], usage: str | None, ruleset: str) -> RoundIndex:
@@ -150,7 +155,7 @@ def _find_round(index: list[RoundIndex], usage: str | None, ruleset: str) -> Rou
 
 
 def _choose_newest(
-    index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: "Identity"
+    index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: Identity
 ) -> tuple[RoundIndex, str]:
     from mlperf_logging.parsing import rank_dialect
 
