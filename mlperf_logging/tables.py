@@ -110,6 +110,16 @@ def make_table(
     return Table(name=name, columns=held, rows=rows, **more)
 
 
+def pick(value: object, *names: str) -> dict[str, Any]:
+    """Attributes by name, as part of a record; None for each where there is no value.
+
+    Args:
+        value: an object, or None.
+        names: names of its attributes.
+    """
+    return {name: getattr(value, name) if value is not None else None for name in names}
+
+
 def show_number(value: float | None, digits: int = 4) -> str:
     """A number for people: four figures, thousands apart, nothing where it is not known."""
     if value is None or not math.isfinite(value):

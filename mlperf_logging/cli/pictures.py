@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.cli.options import split_names
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from mlperf_logging.analysis.tables import Tables
 
@@ -28,8 +27,25 @@ KINDS = {
 }
 """Names of the pictures, and what they show."""
 
-Picture = tuple["pd.DataFrame", Callable[[], "Figure"]]
-"""What is drawn, as a table, and what draws it."""
+
+class Picture(NamedTuple):
+    """What is drawn, and how.
+
+    Attributes:
+        data: what is drawn, as a table.
+        draw: draws it into the axes.
+        title: what stands above it unless the user says otherwise; None where `draw` writes a title.
+        size: width and height in inches, unless the user says otherwise.
+        rows: number of axes, below each other.
+        title_gap: points between title and axes, where it is not the usual one.
+    """
+
+    data: pd.DataFrame
+    draw: Callable[[list[Any]], object]
+    title: str | None = ""
+    size: tuple[float, float] = (7.4, 4.4)
+    rows: int = 1
+    title_gap: int | None = None
 
 
 def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -49,18 +65,16 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
         metrics = [options.metric]
     by = _read_by(options, ("submitter", "system"))
 
-    def draw() -> Figure:
-        figure, axes = _start_figure(options, 7.4, 3.2 + 1.6 * len(metrics), rows=len(metrics))
+    def draw(axes: list[Any]) -> None:
         for each, metric in zip(axes, metrics, strict=True):
             draw_convergence(each, evaluations, ConvergenceStyle(options.x, metric, by), reference=reference)
         for each in axes[:-1]:
             each.set_xlabel("")
         for each in axes[1:]:
             _put_target_into_label(each)
-        axes[0].set_title(options.title or _title(tables.runs), fontsize="medium", loc="left")
-        return figure
 
-    return evaluations, draw
+    rows = len(metrics)
+    return Picture(evaluations, draw, _title(tables.runs), (7.4, 3.2 + 1.6 * rows), rows)
 
 
 def _make_spread(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -76,14 +90,11 @@ def _make_spread(tables: Tables, options: argparse.Namespace) -> Picture:
     sizes = runs.groupby(list(by), dropna=False).size() if len(runs) else []
     count = sum(size > options.relative for size in sizes)
 
-    def draw() -> Figure:
-        figure, (axes,) = _start_figure(options, 8.0, measure_rows(count))
-        draw_spread(axes, runs, options.value, by=by, relative=options.relative)
-        if options.title:
-            axes.set_title(options.title, fontsize="medium", loc="left", pad=22 if options.relative else None)
-        return figure
+    def draw(axes: list[Any]) -> None:
+        draw_spread(axes[0], runs, options.value, by=by, relative=options.relative)
 
-    return runs, draw
+    gap = 22 if options.relative else None
+    return Picture(runs, draw, size=(8.0, measure_rows(count)), title_gap=gap)
 
 
 def _make_breakdown(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -94,13 +105,13 @@ def _make_breakdown(tables: Tables, options: argparse.Namespace) -> Picture:
     runs = tables.runs
     count = int(runs[list(PARTS)].notna().any(axis=1).sum())
 
-    def draw() -> Figure:
-        figure, (axes,) = _start_figure(options, 8.0, measure_rows(count))
-        draw_breakdown(axes, runs)
-        axes.set_title(options.title or _title(runs), fontsize="medium", loc="left", pad=22)
-        return figure
-
-    return runs, draw
+    return Picture(
+        runs,
+        lambda axes: draw_breakdown(axes[0], runs),
+        _title(runs),
+        (8.0, measure_rows(count)),
+        title_gap=22,
+    )
 
 
 def _make_scaling(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -113,14 +124,7 @@ def _make_scaling(tables: Tables, options: argparse.Namespace) -> Picture:
     counted = select_runs(tables.runs, only_converged=not options.all_runs)
     table = describe_scaling(counted, options.value, by=by, parameters=parameters)
 
-    def draw() -> Figure:
-        figure, (axes,) = _start_figure(options, 7.4, 4.4)
-        draw_scaling(axes, table, by=by)
-        if options.title:
-            axes.set_title(options.title, fontsize="medium", loc="left")
-        return figure
-
-    return table, draw
+    return Picture(table, lambda axes: draw_scaling(axes[0], table, by=by))
 
 
 def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> Picture:
@@ -131,13 +135,8 @@ def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> P
     is_single = parts["run"].nunique() == 1
     table = parts if is_single else sum_power(parts)
 
-    def draw() -> Figure:
-        figure, (axes,) = _start_figure(options, 7.4, 4.4)
-        draw_power(axes, table, quantity, by="part" if is_single else "run")
-        axes.set_title(options.title or _title(tables.runs), fontsize="medium", loc="left")
-        return figure
-
-    return table, draw
+    by = "part" if is_single else "run"
+    return Picture(table, lambda axes: draw_power(axes[0], table, quantity, by=by), _title(tables.runs))
 
 
 def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -168,13 +167,12 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
         raise UsageError(f"{found.folder.path}: {outcome.reason}")
     table = load_reference_points(book, ruleset).get(benchmark)
 
-    def draw() -> Figure:
-        figure, (axes,) = _start_figure(options, 7.4, 4.4)
-        title = options.title or f"{benchmark} on {name_system(found.folder)}, {ruleset}"
-        draw_reference_chart(axes, check, table, title=title)
-        return figure
+    title = options.title or f"{benchmark} on {name_system(found.folder)}, {ruleset}"
 
-    return pd.DataFrame(describe_checks([outcome]).records()), draw
+    def draw(axes: list[Any]) -> None:
+        draw_reference_chart(axes[0], check, table, title=title)
+
+    return Picture(pd.DataFrame(describe_checks([outcome]).records()), draw, None)
 
 
 _MAKERS: dict[str, Callable[[Tables, argparse.Namespace], Picture]] = {
@@ -220,16 +218,6 @@ def _title(runs: pd.DataFrame) -> str:
     return to_label(f"{', '.join(parts)}: {count}" if parts else count)
 
 
-def _start_figure(
-    options: argparse.Namespace, width: float, height: float, rows: int = 1
-) -> tuple[Figure, list[Any]]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(options.width or width, options.height or height))
-    axes = figure.subplots(rows, 1, sharex=rows > 1, squeeze=False)
-    return figure, list(axes[:, 0])
-
-
 def _put_target_into_label(axes: Any) -> None:
     """Below the first of several pictures there is room for no second legend: the axis says the target."""
     _, labels = axes.get_legend_handles_labels()
@@ -241,12 +229,23 @@ def _put_target_into_label(axes: Any) -> None:
         legend.remove()
 
 
-def save_figure(figure: Figure, form: str, dpi: int) -> bytes:
-    """A figure as the bytes of a file."""
+def render_picture(picture: Picture, options: argparse.Namespace, form: str) -> bytes:
+    """A picture as the bytes of a PNG, SVG or PDF file."""
     from io import BytesIO
 
+    from matplotlib.figure import Figure
+
+    width, height = picture.size
+    figure = Figure(figsize=(options.width or width, options.height or height))
+    axes = list(figure.subplots(picture.rows, 1, sharex=picture.rows > 1, squeeze=False)[:, 0])
+    picture.draw(axes)
+    title = picture.title is not None and (options.title or picture.title)
+    if title:
+        axes[0].set_title(title, fontsize="medium", loc="left", pad=picture.title_gap)
     buffer = BytesIO()
     # Neither date nor version of the library: the same runs give the same file.
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[form]
-    figure.savefig(buffer, format=form, dpi=dpi, bbox_inches="tight", pad_inches=0.12, metadata=metadata)
+    figure.savefig(
+        buffer, format=form, dpi=options.dpi, bbox_inches="tight", pad_inches=0.12, metadata=metadata
+    )
     return buffer.getvalue()

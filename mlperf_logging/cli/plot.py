@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, require_libraries
 from mlperf_logging.cli.options import Parser, add_jobs_option
 from mlperf_logging.cli.output import Output
-from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, save_figure
+from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.paths import find_logs
@@ -57,14 +57,14 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     for sentence in logs.complaints:
         print_error(program, sentence)
     tables = read_logs(logs.paths, reading, options.jobs)
-    data, draw = make_picture(options.kind, tables, options)
+    picture = make_picture(options.kind, tables, options)
     if options.kind == CONVERGENCE and tables.evaluations["target_value"].isna().all():
         print_error(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
     with Output(options.output) as output:
         if options.format == "json":
-            output.write(_encode(options.kind, data))
+            output.write(_encode(options.kind, picture.data))
         else:
-            output.write_bytes(save_figure(draw(), suffix[1:], options.dpi))
+            output.write_bytes(render_picture(picture, options, suffix[1:]))
     return CANNOT_WORK if logs.complaints else COMPLIANT
 
 

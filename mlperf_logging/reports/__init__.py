@@ -5,7 +5,7 @@ A format is one file in this folder, ``<name>.py``, that holds a class `Report` 
 underscore are shared parts. Reports return text; only the command line writes it.
 """
 
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports._modules import list_modules, load_module
@@ -27,6 +27,16 @@ class FileResult(NamedTuple):
 
     verdict: "Verdict"
     waived: "tuple[WaivedFinding, ...]" = ()
+
+    @property
+    def error_count(self) -> int:
+        """Findings of severity "error"."""
+        return sum(finding.severity == Severity.ERROR for finding in self.verdict.findings)
+
+    @property
+    def warning_count(self) -> int:
+        """Findings of severity "warning"."""
+        return len(self.verdict.findings) - self.error_count
 
     def as_json(self) -> dict[str, Any]:
         """One entry of ``files`` in the ``mlperf-check/1`` document; waived findings stand last."""
@@ -63,17 +73,10 @@ class Totals(NamedTuple):
         Args:
             result: the log.
         """
-        verdict = result.verdict
-        errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
-        return Totals(
-            self.files + 1,
-            self.passed + (verdict.verdict == Outcome.PASSED),
-            self.failed + (verdict.verdict == Outcome.FAILED),
-            self.unjudged + (verdict.verdict == Outcome.UNJUDGED),
-            self.errors + errors,
-            self.warnings + len(verdict.findings) - errors,
-            self.waived + len(result.waived),
-        )
+        outcome = result.verdict.verdict
+        of_this = [int(outcome == each) for each in (Outcome.PASSED, Outcome.FAILED, Outcome.UNJUDGED)]
+        of_this += [result.error_count, result.warning_count, len(result.waived)]
+        return Totals(*[count + more for count, more in zip(self, [1, *of_this], strict=True)])
 
     def as_json(self) -> dict[str, int]:
         """The counts under the field names of the ``mlperf-check/1`` document."""
@@ -104,14 +107,12 @@ class BaseReport:
     """One output format: text for the beginning, for each log, and for the end.
 
     Attributes:
-        name: the format's name; also the name of its module.
         description: one line for the help page.
         for_people: the text is meant for a terminal (colours, totals, statistics may stand beside it).
     """
 
-    name: ClassVar[str]
-    description: ClassVar[str]
-    for_people: ClassVar[bool] = False
+    description: str
+    for_people = False
 
     def __init__(self, options: ReportOptions) -> None:
         self.options = options
@@ -129,7 +130,6 @@ class BaseReport:
             path: the log as the caller named it.
             finding: what was found in it.
         """
-        del path, finding
         return ""
 
     def add(self, result: FileResult) -> str:
@@ -154,7 +154,6 @@ class BaseReport:
         Args:
             totals: counts over all logs.
         """
-        del totals
         return ""
 
 

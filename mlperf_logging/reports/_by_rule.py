@@ -8,14 +8,10 @@ from typing import TYPE_CHECKING
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports._lines import (
     GROUPED_FROM,
-    INDENT,
+    FindingLines,
     count_of,
     describe_consequences,
     describe_place,
-    describe_rule,
-    label_line,
-    plain,
-    render_excerpt,
     split_consequences,
 )
 from mlperf_logging.reports.tables import Look
@@ -23,7 +19,7 @@ from mlperf_logging.reports.tables.text import render_table
 from mlperf_logging.tables import COUNT, NAME, TEXT, Column, make_table, show_nonzero
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from mlperf_logging.compliance.findings import Finding, Verdict
 
@@ -59,8 +55,8 @@ class _Message:
 class RuleGroups:
     """Gathers the findings of logs by rule and message."""
 
-    def __init__(self, *, verbose: bool = False) -> None:
-        self._verbose = verbose
+    def __init__(self, lines: FindingLines) -> None:
+        self._lines = lines
         self._logs = 0
         self._rules: dict[tuple[str, str, str], dict[str, _Message]] = {}
         self._judges: dict[tuple[str, str, str], list[Outcome]] = {}
@@ -72,7 +68,7 @@ class RuleGroups:
         outcomes = self._judges.setdefault((judge, verdict.division or "", verdict.benchmark or ""), [])
         outcomes.append(verdict.verdict)
         findings, consequences = list(verdict.findings), 0
-        if not self._verbose:
+        if not self._lines.verbose:
             findings, consequences = split_consequences(verdict, findings)
         self._consequences += consequences
         for finding in findings:
@@ -81,102 +77,81 @@ class RuleGroups:
             message.add(self._logs, describe_place(verdict.path, finding))
         self._logs += 1
 
-    def render(self, width: int, paint: Callable[[str, str], str] = plain) -> str:
+    def render(self) -> str:
         """The findings, those in the most logs first, and a table of the logs."""
-        blocks: list[list[str]] = []
-        for alike in self._group_alike():
-            if len(alike) > 1:
-                blocks.append(self._render_alike(alike, paint))
-            else:
-                blocks.append(self._render_rule(alike[0], width, paint))
+        blocks = [
+            self._render_alike(alike) if len(alike) > 1 else self._render_rule(alike[0])
+            for alike in self._group_alike()
+        ]
         if self._consequences:
-            blocks.append([paint(describe_consequences(self._consequences), "note")])
-        text = "".join(f"{line}\n" for block in blocks for line in [*block, ""])
-        return text + self._render_judges(width)
+            blocks.append([self._lines.paint(describe_consequences(self._consequences), "note")])
+        return "".join(f"{line}\n" for block in blocks for line in [*block, ""]) + self._render_judges()
 
     def _group_alike(self) -> list[list[list[_Message]]]:
         """The rules, each with its messages; three or more that blame the same logs and are fixed alike, together."""
         rules = [
-            sorted(messages.values(), key=lambda message: -len(message.places))
-            for messages in self._rules.values()
+            sorted(each.values(), key=lambda message: -len(message.places)) for each in self._rules.values()
         ]
-        rules.sort(
-            key=lambda messages: (messages[0].first.severity != Severity.ERROR, -_count_logs(messages))
-        )
+        rules.sort(key=lambda each: (each[0].first.severity != Severity.ERROR, -_count_logs(each)))
         groups: dict[object, list[list[_Message]]] = {}
         for messages in rules:
             first, logs = messages[0].first, tuple(messages[0].logs)
             like = (first.severity, first.code, first.hint, logs) if len(messages) == 1 else id(messages)
             groups.setdefault(like, []).append(messages)
+        least = len(rules) + 1 if self._lines.verbose else GROUPED_FROM
         return [
             part
             for alike in groups.values()
-            for part in (
-                [alike] if len(alike) >= GROUPED_FROM and not self._verbose else [[each] for each in alike]
-            )
+            for part in ([alike] if len(alike) >= least else [[each] for each in alike])
         ]
 
-    def _render_alike(
-        self, alike: Sequence[Sequence[_Message]], paint: Callable[[str, str], str]
-    ) -> list[str]:
+    def _render_alike(self, alike: Sequence[Sequence[_Message]]) -> list[str]:
         """Rules that blame the same logs, one line each."""
         first = alike[0][0]
-        lines = [f"{self._head(alike[0], paint)}, {count_of(len(alike), 'rule')}"]
-        lines += [" " * INDENT + describe_rule(message.first, paint) for (message,) in alike]
-        return [*lines, *self._list_places(first, paint), *_fix(first.first, paint)]
+        lines = [f"{self._head(alike[0])}, {count_of(len(alike), 'rule')}"]
+        lines += [self._lines.describe_rule(message.first) for (message,) in alike]
+        return [*lines, *self._list_places(first), *self._lines.label_lines(("fix", first.first.hint))]
 
-    def _render_rule(
-        self, messages: Sequence[_Message], width: int, paint: Callable[[str, str], str]
-    ) -> list[str]:
+    def _render_rule(self, messages: Sequence[_Message]) -> list[str]:
         """One rule with its most frequent messages."""
-        first = messages[0].first
         times = sum(len(message.places) for message in messages)
         often = f", {times:,} times" if times > _count_logs(messages) else ""
-        lines = [f"{self._head(messages, paint)}{often}"]
-        shown = messages if self._verbose else messages[:_MOST_MESSAGES]
+        lines = [f"{self._head(messages)}{often}"]
+        shown = messages if self._lines.verbose else messages[:_MOST_MESSAGES]
         for message in shown:
             finding = message.first
-            lines.append(" " * INDENT + describe_rule(finding, paint))
-            lines += render_excerpt(finding, width, paint)
-            details = [("expected", finding.expected), ("found", finding.found)] if finding.line else []
-            lines += [label_line(name, text, paint) for name, text in details if text]
-            lines += self._list_places(message, paint)
+            lines += [self._lines.describe_rule(finding), *self._lines.render_excerpt(finding)]
+            if finding.line:
+                lines += self._lines.label_lines(("expected", finding.expected), ("found", finding.found))
+            lines += self._list_places(message)
         if len(messages) > len(shown):
             more = f"… and {count_of(len(messages) - len(shown), 'other message')} (--verbose shows all)"
-            lines.append(" " * INDENT + paint(more, "note"))
-        return [*lines, *_fix(first, paint)]
+            lines.append(f"    {self._lines.paint(more, 'note')}")
+        return [*lines, *self._lines.label_lines(("fix", messages[0].first.hint))]
 
-    def _head(self, messages: Sequence[_Message], paint: Callable[[str, str], str]) -> str:
-        finding = messages[0].first
-        severity = paint(finding.severity, finding.severity)
-        return f"{severity} {finding.code} in {_count_logs(messages):,} of {count_of(self._logs, 'log')}"
+    def _head(self, messages: Sequence[_Message]) -> str:
+        severity = self._lines.describe_severity(messages[0].first)
+        return f"{severity} in {_count_logs(messages):,} of {count_of(self._logs, 'log')}"
 
-    def _list_places(self, message: _Message, paint: Callable[[str, str], str]) -> list[str]:
-        if self._verbose:
-            return [label_line("at", place, paint) for place in message.places]
-        shown = message.places[:_MOST_PLACES]
-        more = len(message.places) - len(shown)
-        return [label_line("at", f"{', '.join(shown)}{f' and {more:,} more' if more else ''}", paint)]
+    def _list_places(self, message: _Message) -> list[str]:
+        if self._lines.verbose:
+            return self._lines.label_lines(*[("at", place) for place in message.places])
+        more = len(message.places) - _MOST_PLACES
+        shown = ", ".join(message.places[:_MOST_PLACES])
+        return self._lines.label_lines(("at", f"{shown} and {more:,} more" if more > 0 else shown))
 
-    def _render_judges(self, width: int) -> str:
+    def _render_judges(self) -> str:
+        counted = {"compliant": Outcome.PASSED, "failed": Outcome.FAILED, "unjudged": Outcome.UNJUDGED}
         records = [
             {
-                "ruleset": ruleset,
-                "division": division,
-                "benchmark": benchmark,
+                **dict(zip(("ruleset", "division", "benchmark"), judge, strict=True)),
                 "logs": len(outcomes),
-                "compliant": outcomes.count(Outcome.PASSED),
-                "failed": outcomes.count(Outcome.FAILED),
-                "unjudged": outcomes.count(Outcome.UNJUDGED),
+                **{name: outcomes.count(outcome) for name, outcome in counted.items()},
             }
-            for (ruleset, division, benchmark), outcomes in self._judges.items()
+            for judge, outcomes in self._judges.items()
         ]
-        return render_table(make_table("logs", _JUDGE_COLUMNS, records), Look(width))
+        return render_table(make_table("logs", _JUDGE_COLUMNS, records), Look(self._lines.width))
 
 
 def _count_logs(messages: Sequence[_Message]) -> int:
     return len({log for message in messages for log in message.logs})
-
-
-def _fix(finding: Finding, paint: Callable[[str, str], str]) -> list[str]:
-    return [label_line("fix", finding.hint, paint)] if finding.hint else []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.reports._escape import crop, measure_width, show_text
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 _FOLD_ABOVE = 20
 _SHOWN_WHEN_FOLDED = 3
 GROUPED_FROM = 3
-INDENT = 4
+_MARGIN = " " * 4
 _LABEL_WIDTH = 9
 _LONGEST_DETAIL = 400
 _LEAST_WIDTH = 40
@@ -22,29 +23,21 @@ _NO_EVENTS = ("no-events", "other-dialect")
 _BENCHMARK_KEY = "submission_benchmark"
 
 
-def plain(text: str, style: str) -> str:
-    """The text without any style."""
-    del style
+def _plain(text: str, _: str) -> str:
     return text
 
 
 def describe_place(path: str, finding: Finding) -> str:
     """``file:line:column`` of a finding, as far as it has a place."""
-    parts = [show_text(path)]
-    if finding.line is not None:
-        parts.append(str(finding.line))
-        if finding.column is not None:
-            parts.append(str(finding.column))
-    return ":".join(parts)
+    places = [str(number) for number in (finding.line, finding.column) if number is not None]
+    return ":".join([show_text(path), *places])
 
 
 def describe_judge(verdict: Verdict) -> str:
     """What judged a log and how long its run took, in a few words."""
-    parts = [verdict.usage, verdict.ruleset or "", verdict.division or "", verdict.benchmark or ""]
-    words = [show_text(" ".join(part for part in parts if part))]
-    if verdict.run.minutes is not None:
-        words.append(f"{verdict.run.minutes:.2f} minutes")
-    return ", ".join(words)
+    parts = [verdict.usage, verdict.ruleset, verdict.division, verdict.benchmark]
+    judge = show_text(" ".join(part for part in parts if part))
+    return judge if verdict.run.minutes is None else f"{judge}, {verdict.run.minutes:.2f} minutes"
 
 
 def count_of(number: int, noun: str) -> str:
@@ -52,16 +45,19 @@ def count_of(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
+def count_findings(errors: int, warnings: int, waived: int) -> list[str]:
+    """``2 errors``, ``1 warning``, ``3 waived``, as far as there are any."""
+    words = [count_of(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number]
+    return [*words, f"{waived:,} waived"] if waived else words
+
+
 def fold_findings(findings: Sequence[Finding], *, verbose: bool) -> Iterator[tuple[Finding, int]]:
-    """The findings to show: of a rule with very many, only the first few."""
-    many: dict[tuple[str, str], int] = {}
+    """The findings to show, of a rule with very many only the first few, and how many more of its rule follow."""
+    many = Counter((finding.code, finding.rule) for finding in findings)
+    shown: Counter[tuple[str, str]] = Counter()
     for finding in findings:
         rule = finding.code, finding.rule
-        many[rule] = many.get(rule, 0) + 1
-    shown: dict[tuple[str, str], int] = {}
-    for finding in findings:
-        rule = finding.code, finding.rule
-        shown[rule] = shown.get(rule, 0) + 1
+        shown[rule] += 1
         if verbose or many[rule] <= _FOLD_ABOVE or shown[rule] < _SHOWN_WHEN_FOLDED:
             yield finding, 0
         elif shown[rule] == _SHOWN_WHEN_FOLDED:
@@ -71,32 +67,6 @@ def fold_findings(findings: Sequence[Finding], *, verbose: bool) -> Iterator[tup
 def describe_fold(finding: Finding, count: int) -> str:
     """The line that stands for findings left out."""
     return f"… and {count:,} more of {finding.code} {show_text(finding.rule)} (--verbose shows all)"
-
-
-def render_findings(
-    verdict: Verdict,
-    findings: Sequence[Finding],
-    *,
-    width: int,
-    verbose: bool,
-    paint: Callable[[str, str], str] = plain,
-) -> list[str]:
-    """Findings of one log as lines, with blank lines between them."""
-    alike = {} if verbose else _group_placeless(findings)
-    lines: list[str] = []
-    hints: set[str] = set()
-    for finding, left_out in fold_findings([each for each in findings if each not in alike], verbose=verbose):
-        lines += [""] if lines else []
-        new_hint = verbose or finding.hint not in hints
-        lines += render_finding(
-            verdict.path, finding if new_hint else finding._replace(hint=""), width, paint
-        )
-        lines += ["", "  " + paint(describe_fold(finding, left_out), "note")] if left_out else []
-        hints.add(finding.hint)
-    for group in {id(group): group for group in alike.values()}.values():
-        lines += [""] if lines else []
-        lines += _render_group(verdict.path, group, paint)
-    return lines
 
 
 def split_consequences(verdict: Verdict, findings: Sequence[Finding]) -> tuple[list[Finding], int]:
@@ -123,66 +93,94 @@ def _group_placeless(findings: Sequence[Finding]) -> dict[Finding, list[Finding]
     return {each: group for group in groups.values() if len(group) >= GROUPED_FROM for each in group}
 
 
-def _render_group(path: str, group: list[Finding], paint: Callable[[str, str], str]) -> list[str]:
-    """Findings that lack a place and differ in little, a line each."""
-    first = group[0]
-    severity = paint(first.severity, first.severity)
-    lines = [f"  {paint(show_text(path), 'place')}: {severity} {first.code}, {len(group)} times"]
-    lines += [" " * INDENT + describe_rule(finding, paint) for finding in group]
-    if first.hint:
-        lines.append(label_line("fix", first.hint, paint))
-    return lines
+class FindingLines(NamedTuple):
+    """Findings as lines of text.
 
+    Attributes:
+        width: columns to stay within where a record is shown.
+        verbose: show every finding, however many there are of one rule.
+        paint: puts a style, such as "error", around a text.
+    """
 
-def describe_rule(finding: Finding, paint: Callable[[str, str], str] = plain) -> str:
-    """The rule of a finding, its message and, where it has no place, what was expected."""
-    wanted = f" (expected: {finding.expected})" if finding.expected and finding.line is None else ""
-    return f"{paint(show_text(finding.rule), 'rule')}: {crop_detail(finding.message + wanted)}"
+    width: int
+    verbose: bool = False
+    paint: Callable[[str, str], str] = _plain
 
+    def render_findings(self, path: str, findings: Sequence[Finding]) -> list[str]:
+        """Findings of one log, with blank lines between them."""
+        alike = {} if self.verbose else _group_placeless(findings)
+        lines: list[str] = []
+        hints: set[str] = set()
+        placed = [each for each in findings if each not in alike]
+        for finding, left_out in fold_findings(placed, verbose=self.verbose):
+            lines += [""] if lines else []
+            new_hint = self.verbose or finding.hint not in hints
+            lines += self.render_finding(path, finding if new_hint else finding._replace(hint=""))
+            lines += ["", "  " + self.paint(describe_fold(finding, left_out), "note")] if left_out else []
+            hints.add(finding.hint)
+        for first, *others in {id(group): group for group in alike.values()}.values():
+            lines += [""] if lines else []
+            head = f"{self.paint(show_text(path), 'place')}: {self.describe_severity(first)}"
+            lines.append(f"  {head}, {len(others) + 1} times")
+            lines += [self.describe_rule(finding) for finding in (first, *others)]
+            lines += self.label_lines(("fix", first.hint))
+        return lines
 
-def render_finding(
-    path: str, finding: Finding, width: int, paint: Callable[[str, str], str] = plain
-) -> list[str]:
-    """A finding as lines: place and message, the record with carets, expected and found, how to fix it."""
-    severity = finding.severity
-    head = f"{paint(describe_place(path, finding), 'place')}: {paint(severity, severity)} {finding.code}"
-    lines = [f"  {head} {paint(show_text(finding.rule), 'rule')}"]
-    lines.append(" " * INDENT + crop_detail(finding.message))
-    lines += render_excerpt(finding, width, paint)
-    details = [("expected", finding.expected), ("found", finding.found), ("fix", finding.hint)]
-    lines += [label_line(name, text, paint) for name, text in details if text]
-    return lines
+    def render_finding(self, path: str, finding: Finding) -> list[str]:
+        """A finding: place and message, the record with carets, expected and found, how to fix it."""
+        head = f"{self.paint(describe_place(path, finding), 'place')}: {self.describe_severity(finding)}"
+        return [
+            f"  {head} {self.paint(show_text(finding.rule), 'rule')}",
+            _MARGIN + crop_detail(finding.message),
+            *self.render_excerpt(finding),
+            *self.label_lines(
+                ("expected", finding.expected), ("found", finding.found), ("fix", finding.hint)
+            ),
+        ]
 
+    def describe_severity(self, finding: Finding) -> str:
+        """``error MLP304``."""
+        return f"{self.paint(finding.severity, finding.severity)} {finding.code}"
 
-def render_excerpt(finding: Finding, width: int, paint: Callable[[str, str], str] = plain) -> list[str]:
-    """The blamed record, cropped around its blamed part, and a line of carets below that part."""
-    from mlperf_logging.reports._blame import locate_blame
+    def describe_rule(self, finding: Finding) -> str:
+        """The rule of a finding, its message and, where it has no place, what was expected."""
+        wanted = f" (expected: {finding.expected})" if finding.expected and finding.line is None else ""
+        rule = self.paint(show_text(finding.rule), "rule")
+        return f"{_MARGIN}{rule}: {crop_detail(finding.message + wanted)}"
 
-    span = locate_blame(finding)
-    if span is None:
-        return []
-    text = finding.excerpt
-    before, blamed, after = (
-        show_text(part) for part in (text[: span[0]], text[span[0] : span[1]], text[span[1] :].rstrip())
-    )
-    room = max(width, _LEAST_WIDTH) - INDENT - 2
-    blamed = crop(blamed, room // 2)
-    if measure_width(before + blamed + after) > room:
-        left = max(room - measure_width(blamed) - min(measure_width(after), room // 4), 1)
-        if len(before) > left:
-            before = "…" + before[len(before) - left + 1 :]
-        after = crop(after, max(room - measure_width(before + blamed), 1))
-    margin = " " * (INDENT + 2)
-    carets = "^" * max(measure_width(blamed), 1)
-    return [
-        margin + paint(before, "record") + paint(blamed, "blamed") + paint(after, "record"),
-        margin + " " * measure_width(before) + paint(carets, "caret"),
-    ]
+    def render_excerpt(self, finding: Finding) -> list[str]:
+        """The blamed record, cropped around its blamed part, and a line of carets below that part."""
+        from mlperf_logging.reports._blame import locate_blame
 
+        span = locate_blame(finding)
+        if span is None:
+            return []
+        text = finding.excerpt
+        before, blamed, after = (
+            show_text(part) for part in (text[: span[0]], text[slice(*span)], text[span[1] :].rstrip())
+        )
+        margin = f"{_MARGIN}  "
+        room = max(self.width, _LEAST_WIDTH) - len(margin)
+        blamed = crop(blamed, room // 2)
+        if measure_width(before + blamed + after) > room:
+            left = max(room - measure_width(blamed) - min(measure_width(after), room // 4), 1)
+            if len(before) > left:
+                before = "…" + before[len(before) - left + 1 :]
+            after = crop(after, max(room - measure_width(before + blamed), 1))
+        carets = self.paint("^" * max(measure_width(blamed), 1), "caret")
+        painted = [(before, "record"), (blamed, "blamed"), (after, "record")]
+        return [
+            margin + "".join(self.paint(part, style) for part, style in painted),
+            margin + " " * measure_width(before) + carets,
+        ]
 
-def label_line(name: str, text: str, paint: Callable[[str, str], str] = plain) -> str:
-    """A line with a label, such as ``expected: == 16``."""
-    return " " * INDENT + paint(f"{name}:", "label") + " " * (_LABEL_WIDTH - len(name)) + crop_detail(text)
+    def label_lines(self, *labeled: tuple[str, str]) -> list[str]:
+        """Lines with labels, such as ``expected: == 16``, for what is not empty."""
+        return [
+            f"{_MARGIN}{self.paint(f'{name}:', 'label')}{' ' * (_LABEL_WIDTH - len(name))}{crop_detail(text)}"
+            for name, text in labeled
+            if text
+        ]
 
 
 def crop_detail(text: str) -> str:

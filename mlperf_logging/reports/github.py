@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from mlperf_logging.events import Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import crop, encodable_text, show_text
-from mlperf_logging.reports._lines import count_of, describe_fold, describe_judge, fold_findings
+from mlperf_logging.reports._lines import (
+    count_findings,
+    count_of,
+    describe_fold,
+    describe_judge,
+    fold_findings,
+)
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding
@@ -21,8 +26,7 @@ _MARKDOWN = {ord(special): f"&#{ord(special)};" for special in "\\|`*_[]<>&~@"}
 class Report(BaseReport):
     """One annotation a finding; the totals in a group; a table for the job's summary page."""
 
-    name: ClassVar[str] = "github"
-    description: ClassVar[str] = "annotations for GitHub Actions, where it is the default"
+    description = "annotations for GitHub Actions, where it is the default"
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
@@ -63,10 +67,8 @@ class Report(BaseReport):
         lines += ["| file | verdict | judged by | errors | warnings | waived |", "|---|---|---|--:|--:|--:|"]
         for result in noted[:_MOST_ROWS]:
             verdict = result.verdict
-            errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
-            cells = [verdict.path, verdict.verdict, describe_judge(verdict), str(errors)]
-            cells += [str(len(verdict.findings) - errors), str(len(result.waived))]
-            lines.append(_table_row(cells))
+            counts = map(str, (result.error_count, result.warning_count, len(result.waived)))
+            lines.append(_table_row([verdict.path, verdict.verdict, describe_judge(verdict), *counts]))
         findings = [
             (each.verdict.path, finding, left_out)
             for each in noted
@@ -86,7 +88,6 @@ class Report(BaseReport):
 
 def annotate(path: str, finding: Finding) -> str:
     """The workflow command that puts a finding beside its line."""
-    level = "error" if finding.severity == Severity.ERROR else "warning"
     place = {"file": show_text(path)}
     if finding.line is not None:
         place["line"] = str(finding.line)
@@ -94,16 +95,15 @@ def annotate(path: str, finding: Finding) -> str:
             place["col"] = str(finding.column)
     place["title"] = show_text(f"{finding.code} {finding.rule}")
     fields = ",".join(f"{name}={escape_property(text)}" for name, text in place.items())
-    details = [finding.message]
-    details += [f"{name}: {text}" for name, text in _list_details(finding) if text]
+    labeled = (("expected", finding.expected), ("found", finding.found), ("fix", finding.hint))
+    details = [finding.message, *[f"{name}: {text}" for name, text in labeled if text]]
     message = "\n".join(crop(_visible_lines(text), _LONGEST_MESSAGE // 4) for text in details)
-    return f"::{level} {fields}::{escape_message(message)}"
+    return f"::{finding.severity} {fields}::{escape_message(message)}"
 
 
 def escape_message(text: str) -> str:
     """The text as the message of a workflow command."""
-    safe = encodable_text(text)
-    return safe.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return encodable_text(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def escape_property(text: str) -> str:
@@ -116,10 +116,6 @@ def _defuse(line: str) -> str:
     return line.replace("##[", "## [")
 
 
-def _list_details(finding: Finding) -> list[tuple[str, str]]:
-    return [("expected", finding.expected), ("found", finding.found), ("fix", finding.hint)]
-
-
 def _visible_lines(text: str) -> str:
     return "\n".join(show_text(line) for line in text.split("\n"))
 
@@ -128,10 +124,7 @@ def _describe_totals(totals: Totals) -> str:
     parts = [f"{totals.passed:,} of {count_of(totals.files, 'file')} compliant"]
     parts += [f"{totals.failed:,} not compliant"] if totals.failed else []
     parts += [f"{totals.unjudged:,} not judged"] if totals.unjudged else []
-    parts += [count_of(totals.errors, "error")] if totals.errors else []
-    parts += [count_of(totals.warnings, "warning")] if totals.warnings else []
-    parts += [f"{totals.waived:,} waived"] if totals.waived else []
-    return ", ".join(parts)
+    return ", ".join([*parts, *count_findings(totals.errors, totals.warnings, totals.waived)])
 
 
 def _table_row(cells: list[str]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import encode_json
 
@@ -13,8 +11,7 @@ SCHEMA = "mlperf-check/1"
 class Report(BaseReport):
     """One JSON document; each log stands on a line of its own."""
 
-    name: ClassVar[str] = "json"
-    description: ClassVar[str] = "one JSON document with every file and the totals"
+    description = "one JSON document with every file and the totals"
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape, quoteattr
 
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import crop
-from mlperf_logging.reports._lines import count_of, describe_judge, render_findings
+from mlperf_logging.reports._lines import FindingLines, count_of, describe_judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,7 @@ _RECORD_WIDTH = 160
 class Report(BaseReport):
     """Test suites with one case a log; warnings and waived findings stand in the case's output."""
 
-    name: ClassVar[str] = "junit"
-    description: ClassVar[str] = "JUnit XML: a test suite a folder, a test case a log"
+    description = "JUnit XML: a test suite a folder, a test case a log"
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
@@ -38,16 +37,7 @@ class Report(BaseReport):
 
     def end(self, totals: Totals) -> str:
         """The whole document."""
-        counts = _attributes(
-            {
-                "name": _SUITES,
-                "tests": totals.files,
-                "failures": totals.failed,
-                "errors": totals.unjudged,
-                "skipped": 0,
-                "time": 0,
-            }
-        )
+        counts = _count_attributes(_SUITES, totals.files, totals.failed, totals.unjudged)
         lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites{counts}>"]
         for folder, results in self._suites.items():
             lines += self._render_suite(folder, results)
@@ -55,16 +45,8 @@ class Report(BaseReport):
 
     def _render_suite(self, folder: str, results: list[FileResult]) -> list[str]:
         verdicts = [result.verdict.verdict for result in results]
-        head = _attributes(
-            {
-                "name": folder,
-                "tests": len(results),
-                "failures": verdicts.count(Outcome.FAILED),
-                "errors": verdicts.count(Outcome.UNJUDGED),
-                "skipped": 0,
-                "time": 0,
-            }
-        )
+        failed, unjudged = verdicts.count(Outcome.FAILED), verdicts.count(Outcome.UNJUDGED)
+        head = _count_attributes(folder, len(results), failed, unjudged)
         return [
             f"  <testsuite{head}>",
             *(line for each in results for line in self._render_case(folder, each)),
@@ -94,7 +76,7 @@ class Report(BaseReport):
         return [f"    <testcase{head}>", *body, "    </testcase>"] if body else [f"    <testcase{head}/>"]
 
     def _render_findings(self, verdict: Verdict, findings: Sequence[Finding]) -> str:
-        lines = render_findings(verdict, findings, width=_RECORD_WIDTH, verbose=self.options.verbose)
+        lines = FindingLines(_RECORD_WIDTH, self.options.verbose).render_findings(verdict.path, findings)
         return escape(show_xml("\n" + "\n".join(lines) + "\n"))
 
 
@@ -107,6 +89,11 @@ def _is_xml(code: int) -> bool:
     if code < 0x20:
         return code in (0x9, 0xA)
     return code < 0x7F or 0xA0 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+
+
+def _count_attributes(name: str, tests: int, failures: int, errors: int) -> str:
+    counts = {"tests": tests, "failures": failures, "errors": errors, "skipped": 0, "time": 0}
+    return _attributes({"name": name, **counts})
 
 
 def _attributes(values: dict[str, str | int]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
@@ -24,8 +24,7 @@ _FINGERPRINT = "mlperfCheckFinding/v1"
 class Report(BaseReport):
     """One SARIF run; waived findings are suppressed results, logs that could not be judged notifications."""
 
-    name: ClassVar[str] = "sarif"
-    description: ClassVar[str] = "SARIF 2.1.0 for code-scanning services"
+    description = "SARIF 2.1.0 for code-scanning services"
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
@@ -70,16 +69,12 @@ class Report(BaseReport):
         result: dict[str, Any] = {
             "ruleId": finding.rule,
             "ruleIndex": self._index_rule(finding),
-            "level": _level(finding),
+            "level": str(finding.severity),
             "message": {"text": _write_message(finding)},
             "locations": [{"physicalLocation": _locate(verdict.path, finding)}],
             "partialFingerprints": {_FINGERPRINT: self._fingerprint(verdict.path, finding)},
             "properties": {
-                "code": finding.code,
-                "key": finding.key,
-                "expected": finding.expected,
-                "found": finding.found,
-                "source": finding.source,
+                **{name: getattr(finding, name) for name in ("code", "key", "expected", "found", "source")},
                 "ruleset": verdict.ruleset,
                 "benchmark": verdict.benchmark,
             },
@@ -153,23 +148,18 @@ def _describe_rule(finding: Finding) -> dict[str, Any]:
         "shortDescription": {"text": show_text(about)},
         "fullDescription": {"text": meaning},
         "help": {"text": "\n\n".join(show_text(part) for part in parts if part)},
-        "defaultConfiguration": {"level": _level(finding)},
+        "defaultConfiguration": {"level": str(finding.severity)},
         "properties": {"tags": [finding.code]},
     }
 
 
 def _locate(path: str, finding: Finding) -> dict[str, Any]:
-    location: dict[str, Any] = {"artifactLocation": {"uri": write_uri(path)}}
-    if finding.line is not None and finding.line > 0:
-        region: dict[str, Any] = {"startLine": finding.line}
-        if finding.column is not None and finding.column > 0:
-            region["startColumn"] = finding.column
-        if finding.excerpt:
-            region["snippet"] = {"text": finding.excerpt}
-        location["region"] = region
-    else:
-        location["region"] = {"startLine": 1}  # services show nothing that has no line
-    return location
+    region: dict[str, Any] = {"startLine": finding.line or 1}  # services show nothing that has no line
+    if finding.line and finding.column:
+        region["startColumn"] = finding.column
+    if finding.line and finding.excerpt:
+        region["snippet"] = {"text": finding.excerpt}
+    return {"artifactLocation": {"uri": write_uri(path)}, "region": region}
 
 
 def _notify(path: str, finding: Finding) -> dict[str, Any]:
@@ -181,14 +171,7 @@ def _notify(path: str, finding: Finding) -> dict[str, Any]:
 
 
 def _write_message(finding: Finding) -> str:
-    parts = [show_text(finding.message)]
-    if finding.hint:
-        parts.append(show_text(finding.hint))
-    return "\n".join(parts)
-
-
-def _level(finding: Finding) -> str:
-    return "error" if finding.severity == Severity.ERROR else "warning"
+    return "\n".join(show_text(part) for part in (finding.message, finding.hint) if part)
 
 
 def _find_version() -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from mlperf_logging.events import Outcome, Severity
+from mlperf_logging.events import Outcome
 from mlperf_logging.reports import RULE, BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import show_text
 from mlperf_logging.reports._lines import (
+    FindingLines,
+    count_findings,
     count_of,
     describe_consequences,
     describe_judge,
-    render_finding,
-    render_findings,
     split_consequences,
 )
 
@@ -38,25 +38,25 @@ _STYLES = {
 class Report(BaseReport):
     """Text for a terminal or a file."""
 
-    name: ClassVar[str] = "text"
-    description: ClassVar[str] = "for people: by file or by rule, with the record, expected, found and a fix"
-    for_people: ClassVar[bool] = True
+    description = "for people: by file or by rule, with the record, expected, found and a fix"
+    for_people = True
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
         self._last_had_findings = False
+        self._lines = FindingLines(options.width, options.verbose, self._paint)
         self._groups: RuleGroups | None = None
         if options.group_by == RULE:
             from mlperf_logging.reports._by_rule import RuleGroups
 
-            self._groups = RuleGroups(verbose=options.verbose)
+            self._groups = RuleGroups(self._lines)
         self._announced: set[Finding] = set()
 
     def announce(self, path: str, finding: Finding) -> str:
         """The finding's block."""
         self._announced.add(finding)
         path = shorten_path(path, self.options.folder)
-        lines = [] if self.options.quiet else render_finding(path, finding, self.options.width, self._paint)
+        lines = [] if self.options.quiet else self._lines.render_finding(path, finding)
         return "".join(f"{line}\n" for line in [*lines, ""]) if lines else ""
 
     def add(self, result: FileResult) -> str:
@@ -71,9 +71,7 @@ class Report(BaseReport):
         lines = [self._headline(result._replace(verdict=verdict))]
         new = [finding for finding in verdict.findings if finding not in self._announced]
         shown, consequences = (new, 0) if options.verbose else split_consequences(verdict, new)
-        lines += render_findings(
-            verdict, shown, width=options.width, verbose=options.verbose, paint=self._paint
-        )
+        lines += self._lines.render_findings(verdict.path, shown)
         if consequences:
             lines += ["", "  " + self._paint(describe_consequences(consequences), "note")]
         blank_before = "\n" if self._last_had_findings else ""
@@ -92,34 +90,21 @@ class Report(BaseReport):
         words = ", ".join(
             self._paint(f"{number:,} {word}", style) for number, word, style in counts if number
         )
-        found = [count_of(totals.errors, "error")] if totals.errors else []
-        found += [count_of(totals.warnings, "warning")] if totals.warnings else []
-        found += [f"{totals.waived:,} waived"] if totals.waived else []
+        found = count_findings(totals.errors, totals.warnings, totals.waived)
         details = f" ({', '.join(found)})" if found else ""
-        blank_before = (
-            "\n" if (totals.files > 1 and not self.options.quiet) or self._last_had_findings else ""
-        )
-        grouped = ""
-        if self._groups is not None and not self.options.quiet:
-            grouped = self._groups.render(self.options.width, self._paint)
+        several = totals.files > 1 and not self.options.quiet
+        blank_before = "\n" if several or self._last_had_findings else ""
+        grouped = self._groups.render() if self._groups is not None and not self.options.quiet else ""
         return f"{grouped}{blank_before}{count_of(totals.files, 'file')}: {words}{details}\n"
 
     def _headline(self, result: FileResult) -> str:
         verdict = result.verdict
-        errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
         word, style = {"pass": ("compliant", "pass"), "fail": ("not compliant", "error")}.get(
             verdict.verdict, ("not judged", "error")
         )
-        counts = []
-        if errors:
-            counts.append(count_of(errors, "error"))
-        if len(verdict.findings) > errors:
-            counts.append(count_of(len(verdict.findings) - errors, "warning"))
-        if result.waived:
-            counts.append(f"{len(result.waived):,} waived")
-        head = f"{self._paint(show_text(verdict.path), 'path')}: {self._paint(word, style)}"
-        if counts:
-            head += f", {', '.join(counts)}"
+        counts = count_findings(result.error_count, result.warning_count, len(result.waived))
+        path = self._paint(show_text(verdict.path), "path")
+        head = ", ".join([f"{path}: {self._paint(word, style)}", *counts])
         if verdict.verdict == Outcome.UNJUDGED:
             return head
         reason = show_text(verdict.ruleset_reason)

@@ -61,6 +61,7 @@ def _to_minutes(seconds: float) -> str:
     return show_number(seconds / 60)
 
 
+_IN_MINUTES: dict[str, Any] = {"unit": "min", "format": _to_minutes}
 _LOOKS: dict[str, dict[str, dict[str, Any]]] = {
     RUNS: {
         "path": {"kind": NAME, "title": "run", "priority": 0},
@@ -75,12 +76,7 @@ _LOOKS: dict[str, dict[str, dict[str, Any]]] = {
             for part in ("init", "train", "eval", "idle")
         },
         "progress_unit": {"title": "progress in", "priority": 4, "said_once": True},
-        "time_to_quality_seconds": {
-            "title": "to quality",
-            "unit": "min",
-            "format": _to_minutes,
-            "priority": 2,
-        },
+        "time_to_quality_seconds": {"title": "to quality", **_IN_MINUTES, "priority": 2},
         "progress_to_quality": {"title": "progress", "priority": 3},
         "samples_per_second": {"title": "samples/s", "priority": 7},
         "note": {"kind": NOTES, "title": "notes", "priority": 1},
@@ -160,9 +156,7 @@ def describe_analyses(
             HYPERPARAMETERS: lambda: _pivot_benchmarks(made[HYPERPARAMETERS]),
             COMPARISON: lambda: _tell_comparison(records[COMPARISON], parameters, sides or ("A", "B")),
         }
-        tables = [
-            each for name in made for each in (splitters[name]() if name in splitters else [whole[name]])
-        ]
+        tables = [part for name in made for part in splitters.get(name, lambda name=name: [whole[name]])()]
     return Document(schema=SCHEMA, tables=tuple(tables), fields=fields, notes=tuple(doubts))
 
 
@@ -244,14 +238,9 @@ def _name_runs(column: Column, records: Sequence[Mapping[str, Any]]) -> Column:
     runs = {record["path"]: (record["submitter"], record["system"]) for record in records}
     names = {(*system, os.path.basename(path)) for path, system in runs.items()}
     if len(names) == len(runs):
-        write: Callable[[str], str] = os.path.basename
-    else:
-        folder = _find_common_folder(list(runs))
-
-        def write(path: str) -> str:
-            return path.removeprefix(folder)
-
-    return replace(column, format=write)
+        return replace(column, format=os.path.basename)
+    folder = _find_common_folder(list(runs))
+    return replace(column, format=lambda path: path.removeprefix(folder))
 
 
 def _find_common_folder(paths: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from mlperf_logging.scoring.rcp.pass_probability import PassProbability
 from mlperf_logging.scoring.rcp.references import BELOW, EXACT, INTERPOLATED, MISSING
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
 from mlperf_logging.scoring.rcp.test import ConvergenceCheck
-from mlperf_logging.tables import COUNT, FLAG, NOTES, NUMBER, TEXT, Column, Document, Table, make_table
+from mlperf_logging.tables import COUNT, FLAG, NOTES, NUMBER, TEXT, Column, Document, Table, make_table, pick
 
 SCHEMA = "mlperf-rcp/1"
 _VERDICTS = {True: "passed", False: "failed", None: "not tested"}
@@ -107,21 +107,14 @@ def describe_tests(outcomes: Sequence[SubmissionCheck], tables: Sequence[Table])
 def _describe_row(outcome: SubmissionCheck) -> dict[str, Any]:
     folder, check = outcome.folder, outcome.check
     return {
-        "path": folder.path,
-        "submitter": folder.submitter,
-        "system": folder.system,
-        "benchmark": outcome.benchmark,
-        "division": outcome.division,
-        "ruleset": outcome.ruleset,
+        **pick(folder, "path", "submitter", "system"),
+        **pick(outcome, "benchmark", "division", "ruleset"),
         **{column.name: None for column in _CHECK_COLUMNS},
         **(check._asdict() if check is not None else {}),
-        "passed": outcome.passed,
-        "reason": outcome.reason,
+        **pick(outcome, "passed", "reason"),
         "runs": len(outcome.runs),
         "runs_required": outcome.requirement.required if outcome.requirement is not None else None,
-        "chance_to_pass": outcome.pass_probability.probability
-        if outcome.pass_probability is not None
-        else None,
+        "chance_to_pass": pick(outcome.pass_probability, "probability")["probability"],
         "acceptable": _find_acceptable(check),
         "verdict": _say_verdict(outcome),
         "why": None if outcome.passed else outcome.reason,

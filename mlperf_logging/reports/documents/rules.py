@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mlperf_logging.tables import FLAG, PROSE, TEXT, Column, Document, make_table
+from mlperf_logging.tables import FLAG, PROSE, TEXT, Column, Document, make_table, pick
 
 if TYPE_CHECKING:
     from mlperf_logging.rules.catalogue import Difference, Explanation, KeyRow
@@ -50,28 +50,19 @@ _KEY_COLUMNS = (
     Column("rules", TEXT, "ids of the rules"),
 )
 _EXPLANATION_COLUMNS = tuple(
-    Column(name=name)
-    for name in (
-        "name",
-        "title",
-        "code",
-        "severity",
-        "wants",
-        "why",
-        "hint",
-        "source",
-        "since",
-        "changed",
-        "place",
+    map(
+        Column,
+        ["name", "title", "code", "severity", "wants", "why", "hint", "source", "since", "changed", "place"],
     )
 )
 
 
 def describe_rounds(entries: Sequence[RoundIndex]) -> Document:
     """Every round."""
-    records = [{**entry._asdict(), "benchmarks": ", ".join(entry.benchmarks)} for entry in entries]
-    tables = (make_table("rulesets", _ROUND_COLUMNS, records),)
-    return Document(schema=SCHEMA, tables=tables, fields={"rulesets": [entry._asdict() for entry in entries]})
+    rounds = [entry._asdict() for entry in entries]
+    records = [{**entry, "benchmarks": ", ".join(entry["benchmarks"])} for entry in rounds]
+    table = make_table("rulesets", _ROUND_COLUMNS, records)
+    return Document(schema=SCHEMA, tables=(table,), fields={"rulesets": rounds})
 
 
 def describe_rules(rulesets: Sequence[Ruleset], rules: Sequence[Rule]) -> Document:
@@ -79,9 +70,7 @@ def describe_rules(rulesets: Sequence[Ruleset], rules: Sequence[Rule]) -> Docume
     records = [
         {
             "rule": rule.id,
-            "code": rule.code,
-            "severity": rule.severity,
-            "key": rule.key,
+            **pick(rule, "code", "severity", "key"),
             "wants": rule.summary or rule.text,
             "since": rule.since,
             "strict": rule.level == "strict",
@@ -94,18 +83,13 @@ def describe_rules(rulesets: Sequence[Ruleset], rules: Sequence[Rule]) -> Docume
 
 
 def describe_benchmark(
-    ruleset: Ruleset,
-    benchmark: str,
-    division: str | None,
-    rows: Sequence[KeyRow],
-    *,
-    with_meaning: bool = False,
+    ruleset: Ruleset, benchmark: str, division: str | None, rows: Sequence[KeyRow], *, with_meaning: bool
 ) -> Document:
     """What a log of a benchmark must hold."""
     records = [row._asdict() for row in rows]
     shown = records if with_meaning else [{**record, "meaning": ""} for record in records]
-    kind = " ".join(part for part in (division, benchmark) if part)
-    table = make_table("keys", _KEY_COLUMNS, shown, title=f"{ruleset.name} {kind}: {len(rows)} keys")
+    title = f"{ruleset.name} {f'{division} ' if division else ''}{benchmark}: {len(rows)} keys"
+    table = make_table("keys", _KEY_COLUMNS, shown, title=title)
     fields = {"ruleset": ruleset.name, "division": division, "benchmark": benchmark, "keys": records}
     return Document(schema=SCHEMA, tables=(table,), fields=fields)
 
@@ -123,9 +107,8 @@ def describe_differences(
     records = [each._asdict() for each in differences]
     title = f"from {before.name} to {after.name}: {len(differences):,} differences"
     fields = {"before": before.name, "after": after.name, "benchmark": benchmark, "differences": records}
-    return Document(
-        schema=SCHEMA, tables=(make_table("differences", columns, records, title=title),), fields=fields
-    )
+    table = make_table("differences", columns, records, title=title)
+    return Document(schema=SCHEMA, tables=(table,), fields=fields)
 
 
 def describe_explanation(explanation: Explanation, *, for_people: bool) -> Document:
@@ -141,17 +124,14 @@ def describe_explanation(explanation: Explanation, *, for_people: bool) -> Docum
 
 def _list_facts(explanation: Explanation) -> list[str | tuple[str, str]]:
     changed = f", changed in {', '.join(explanation.changed)}" if explanation.changed else ""
-    facts = [
-        ("wants", explanation.wants),
-        ("severity", explanation.severity),
-        ("why", explanation.why),
-        ("fix", explanation.hint),
-        ("source", explanation.source),
-        ("since", f"{explanation.since}{changed}"),
-        ("defined", explanation.place),
-    ]
+    names = {"why": "why", "fix": "hint", "source": "source", "since": "since", "defined": "place"}
+    facts = {
+        name: getattr(explanation, held)
+        for name, held in {"wants": "wants", "severity": "severity", **names}.items()
+    }
+    facts["since"] += changed
     lines: list[str | tuple[str, str]] = [
-        (f"{name}:", " ".join(text.split())) for name, text in facts if text
+        (f"{name}:", " ".join(text.split())) for name, text in facts.items() if text
     ]
     failing = explanation.failing or (("(not logged)",) if explanation.passing else ())
     rules = "rules of the newest rounds with this code"

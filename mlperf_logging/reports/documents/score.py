@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +27,7 @@ from mlperf_logging.tables import (
     Document,
     Table,
     make_table,
+    pick,
     show_nonzero,
 )
 
@@ -98,6 +100,7 @@ _RUN_COLUMNS = (
     Column("quality_minutes", NUMBER, "to the first evaluation at the target"),
     Column("energy_kj", NUMBER, "energy of the run", "energy", unit="kJ", format=_MINUTES, priority=4),
 )
+_CONVERGED = ("converged_epochs", "converged_samples", "converged_steps")
 _PLACE = Column("place", TEXT, "what becomes of the run in the score", "score", priority=1)
 
 
@@ -228,79 +231,58 @@ def _describe_result(priced: PricedScore) -> dict[str, Any]:
     """A row of the table of results."""
     score, cost, throughput = priced.score, priced.cost, priced.score.throughput
     times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None and run.counts]
+    costs = ("score", "median_run", "to_quality", "all_runs", "energy")
+    speeds = ("models", "models_per_minute", "accelerators_per_model")
     return {
-        "path": score.folder.path,
-        "submitter": score.folder.submitter,
-        "system": score.folder.system,
-        "benchmark": score.benchmark,
-        "division": score.division,
-        "ruleset": score.ruleset,
+        **pick(score.folder, "path", "submitter", "system"),
+        **pick(score, "benchmark", "division", "ruleset"),
         "scaling": score.folder.scaling,
         "method": score.method,
         "runs": len(score.runs),
         "runs_required": score.requirement.required if score.requirement is not None else None,
-        "non_compliant": score.non_compliant,
-        "score_minutes": score.score_minutes,
-        "unscaled_minutes": score.unscaled_minutes,
-        "scaling_factor": score.scaling_factor,
-        "median_minutes": score.median_minutes,
+        **pick(
+            score, "non_compliant", "score_minutes", "unscaled_minutes", "scaling_factor", "median_minutes"
+        ),
         "fastest_minutes": min(times, default=None),
         "slowest_minutes": max(times, default=None),
         "energy_kj": score.energy_kj,
         "throughput_minutes": throughput.minutes if throughput else None,
-        "models": throughput.models if throughput else None,
-        "models_per_minute": throughput.models_per_minute if throughput else None,
-        "accelerators_per_model": throughput.accelerators_per_model if throughput else None,
+        **pick(throughput, *speeds),
         "normalised": priced.normalised,
-        "cost_of_score": cost.score if cost else None,
-        "cost_of_median_run": cost.median_run if cost else None,
-        "cost_to_quality": cost.to_quality if cost else None,
-        "cost_of_all_runs": cost.all_runs if cost else None,
-        "cost_of_energy": cost.energy if cost else None,
-        "currency": cost.currency if cost else None,
-        "problems": score.problems,
-        "notes": score.notes,
+        **{_name_cost(name): value for name, value in pick(cost, *costs).items()},
+        **pick(cost, "currency"),
+        **pick(score, "problems", "notes"),
     }
+
+
+def _name_cost(part: str) -> str:
+    return f"cost_{part}" if part.startswith("to_") else f"cost_of_{part}"
 
 
 def _list_runs(score: FolderScore) -> list[dict[str, Any]]:
     """The entries of ``results`` in the ``mlperf-score/1`` document."""
-    kept = set(score.kept)
     energies = score.run_energy_kj or (None,) * len(score.runs)
     return [
-        _describe_run(run, index in kept, energy)
-        for index, (run, energy) in enumerate(zip(score.runs, energies, strict=True))
+        {
+            "path": run.path,
+            **pick(run.summary, "minutes", "status"),
+            "verdict": run.verdict,
+            "faults": list(run.faults),
+            **pick(run, "fault_count", "counts"),
+            "kept": index in score.kept,
+            "batch_size": run.batch_size,
+            "seeds": list(run.seeds),
+            **dict(zip(_CONVERGED, run.converged_at or Progress(), strict=True)),
+            "quality_minutes": run.quality_minutes,
+            "energy_kj": energy_kj,
+        }
+        for index, (run, energy_kj) in enumerate(zip(score.runs, energies, strict=True))
     ]
-
-
-def _describe_run(run: ScoredRun, kept: bool, energy_kj: float | None) -> dict[str, Any]:
-    epochs, samples, steps = run.converged_at or Progress()
-    return {
-        "path": run.path,
-        "minutes": run.summary.minutes,
-        "status": run.summary.status,
-        "verdict": run.verdict,
-        "faults": list(run.faults),
-        "fault_count": run.fault_count,
-        "counts": run.counts,
-        "kept": kept,
-        "batch_size": run.batch_size,
-        "seeds": list(run.seeds),
-        "converged_epochs": epochs,
-        "converged_samples": samples,
-        "converged_steps": steps,
-        "quality_minutes": run.quality_minutes,
-        "energy_kj": energy_kj,
-    }
 
 
 def _explain_missing(score: FolderScore) -> list[str]:
     """Why runs do not count, those with the same reason together."""
-    reasons: dict[str, int] = {}
-    for run in score.runs:
-        if not run.counts:
-            reason = _explain_run(run)
-            reasons[reason] = reasons.get(reason, 0) + 1
+    reasons = Counter(_explain_run(run) for run in score.runs if not run.counts)
     return [f"{count_of(count, 'run')}: {reason}" for reason, count in reasons.items()]
 
 

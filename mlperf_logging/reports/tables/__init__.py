@@ -4,7 +4,7 @@ A format is one file in this folder, ``<name>.py``, that holds a class `Renderer
 else lists the formats.
 """
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports._modules import list_modules, load_module
@@ -27,18 +27,14 @@ class BaseRenderer:
     """One format of tables.
 
     Attributes:
-        name: the format's name; also the name of its module.
-        description: one line for the help page.
         for_people: it may say in prose what a table for programs says in columns.
         single: it holds one table.
         binary: it is of no use on a terminal.
     """
 
-    name: ClassVar[str]
-    description: ClassVar[str]
-    for_people: ClassVar[bool] = False
-    single: ClassVar[bool] = False
-    binary: ClassVar[bool] = False
+    for_people = False
+    single = False
+    binary = False
 
     def render(self, document: Document, look: Look) -> bytes:
         """A document as bytes.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from mlperf_logging.reports.tables import BaseRenderer, Look, plain_value
 from mlperf_logging.tables import NUMERIC, Document, Table
@@ -12,12 +12,8 @@ from mlperf_logging.tables import NUMERIC, Document, Table
 class Renderer(BaseRenderer):
     """Columns that hold nothing are left out, numbers are rounded; several tables get a heading each."""
 
-    name: ClassVar[str] = "markdown"
-    description: ClassVar[str] = "Markdown tables"
-
     def render(self, document: Document, look: Look) -> bytes:
         """The tables, a blank line between them."""
-        del look
         parts = [_render_table(table) for table in document.tables]
         if len(parts) > 1:
             parts = [f"## {table.name}\n\n{part}" for table, part in zip(document.tables, parts, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, ClassVar
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -15,15 +15,12 @@ from mlperf_logging.tables import COUNT, FLAG, NUMBER, Document
 class Renderer(BaseRenderer):
     """Numbers stay numbers, missing values stay missing."""
 
-    name: ClassVar[str] = "parquet"
-    description: ClassVar[str] = "Parquet, one table"
-    single: ClassVar[bool] = True
-    binary: ClassVar[bool] = True
+    single = True
+    binary = True
 
     def render(self, document: Document, look: Look) -> bytes:
         """The file."""
-        del look
-        table = require_single(self.name, document)
+        table = require_single("parquet", document)
         types = {NUMBER: pyarrow.float64(), COUNT: pyarrow.int64(), FLAG: pyarrow.bool_()}
         arrays = {}
         for index, column in enumerate(table.columns):

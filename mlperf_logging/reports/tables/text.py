@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 from mlperf_logging.reports._escape import measure_width, show_text
 from mlperf_logging.reports.tables import BaseRenderer, Look
@@ -21,9 +21,7 @@ _BOLD, _DIM = "1", "2"
 class Renderer(BaseRenderer):
     """On a narrow terminal prose wraps and names are shortened, then columns are hidden, then rows become blocks."""
 
-    name: ClassVar[str] = "text"
-    description: ClassVar[str] = "for people"
-    for_people: ClassVar[bool] = True
+    for_people = True
 
     def render(self, document: Document, look: Look) -> bytes:
         """The tables, a blank line between them, and the notes."""

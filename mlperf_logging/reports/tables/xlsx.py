@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.styles import Font
@@ -19,13 +19,10 @@ _WIDEST_COLUMN = 60
 class Renderer(BaseRenderer):
     """One sheet per table, with a head that stays and filters."""
 
-    name: ClassVar[str] = "xlsx"
-    description: ClassVar[str] = "an Excel workbook, one sheet per table"
-    binary: ClassVar[bool] = True
+    binary = True
 
     def render(self, document: Document, look: Look) -> bytes:
         """The file."""
-        del look
         book = Workbook()
         book.remove(book.active)
         for table in document.tables:

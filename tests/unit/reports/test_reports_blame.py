@@ -6,7 +6,7 @@ import pytest
 
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.reports._blame import locate_blame
-from mlperf_logging.reports._lines import render_excerpt
+from mlperf_logging.reports._lines import FindingLines
 
 MLLOG = ':::MLLOG {"time_ms": 1, "key": "lr", "value": [1, {"a": 2}], "metadata": {"epoch_num": 3, "x": "y"}}'
 OLDER = ':::MLL 15.5 lr: {"value": 0.25, "metadata": {"lineno": 4}}'
@@ -72,7 +72,7 @@ def test_torn_records_never_break(excerpt):
     span = locate_blame(finding)
     assert span is not None
     assert 0 <= span[0] <= span[1] <= len(excerpt)
-    assert len(render_excerpt(finding, 80)) == 2
+    assert len(FindingLines(80).render_excerpt(finding)) == 2
 
 
 def test_nothing_to_point_at():
@@ -83,7 +83,7 @@ def test_nothing_to_point_at():
 def test_carets_stand_below_wide_characters():
     """Characters that take two columns, and escapes, move the carets along."""
     finding = Finding("MLP304", "r", "error", "lr", 1, 1, "no", excerpt='\x1b日本 {"value": "é̂"}')
-    record, carets = render_excerpt(finding, 80)
+    record, carets = FindingLines(80).render_excerpt(finding)
     assert record == '      \\x1b日本 {"value": "é̂"}'
     assert carets.index("^") == 6 + 4 + 4 + len(' {"value": ')
     assert carets.count("^") == 3
