@@ -17,12 +17,7 @@ HELD_EVENTS = 50_000
 
 
 class HeldLog:
-    """A log that is read once, or twice where it is long.
-
-    Attributes:
-        path: the log as the caller named it.
-        identity: what it says of its own kind.
-    """
+    """A log, by the path that the caller named, that is read once, or twice where it is long."""
 
     def __init__(self, source: Source, notes: "RunNotes | None" = None) -> None:
         """Read the log; the notes, for the typed view of the run, take in its items.

@@ -23,12 +23,7 @@ def is_uniform(items: Sequence[Event | Problem]) -> bool:
 
 
 class Identity(NamedTuple):
-    """What kind of run a log is of, as far as it says so itself.
-
-    Attributes:
-        dialects: first line at which records of each dialect stand.
-        first: for each dialect, the first event of each key.
-    """
+    """What a log says of its own kind: first line of each dialect's records, and each dialect's first event of each key."""
 
     dialects: dict[str, int]
     first: dict[str, dict[str, Event]]

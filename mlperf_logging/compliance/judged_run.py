@@ -75,11 +75,6 @@ class JudgedRun(NamedTuple):
         return self.verdict.benchmark
 
     @property
-    def knows_benchmark(self) -> bool:
-        """Whether the round knows the benchmark."""
-        return self.benchmark in self.ruleset.benchmarks
-
-    @property
     def join(self) -> dict[str, str] | None:
         """How the benchmark's events are joined (see `joining`), or None."""
         return self.ruleset.join(self.benchmark)

@@ -3,7 +3,7 @@
 A waiver file is a YAML list; every field is required::
 
     - rule: MLP301                      # a code, its beginning, a rule id, or a pattern of rule ids
-      path: "system/*/result_*.txt"     # shell pattern; also meant when only the end of the path matches
+      path: "system/*/result_*.txt"     # shell pattern, * crosses folders; the end of the path may match alone
       reason: the warm-up was agreed with the review group
       expires: 2026-12-31               # last day on which the waiver counts
 """
@@ -25,15 +25,7 @@ _FIELDS = ("rule", "path", "reason", "expires")
 
 
 class Waiver(NamedTuple):
-    """One finding, or kind of finding, that is accepted for a time.
-
-    Attributes:
-        rule: a code, the beginning of one, a rule id, or a shell pattern of rule ids.
-        path: shell pattern of the log files; ``*`` also crosses folders.
-        reason: why the finding is accepted.
-        expires: last day on which the waiver counts, as YYYY-MM-DD.
-        line: line in the waiver file, counted from 1.
-    """
+    """One entry of a waiver file, and its line there, counted from 1."""
 
     rule: str
     path: str

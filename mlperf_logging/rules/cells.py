@@ -24,14 +24,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Origin(NamedTuple):
-    """Where rules are being read.
-
-    Attributes:
-        scope: the layer, see `Rule.scope`.
-        round: the round whose file is read.
-        level: level of the rules, see `Rule.level`.
-        vocabulary: the groups of keys, which decide the codes.
-    """
+    """Where rules are read: layer and level as in `Rule`, the file's round, and the groups of keys, which decide codes."""
 
     scope: str
     round: str

@@ -23,13 +23,7 @@ _INDICATORS = b"\n,:-[{?"
 
 
 class RuleMapping(dict[str, Any]):
-    """A YAML mapping with the line of each key.
-
-    Attributes:
-        path: the file, as given.
-        line: line on which the mapping starts, counted from 1.
-        lines: line of each key.
-    """
+    """A YAML mapping with its file, the line on which it starts, counted from 1, and the line of each key."""
 
     path: str
     line: int
@@ -71,11 +65,7 @@ class RuleMapping(dict[str, Any]):
 
 
 class RuleFiles:
-    """The rule files of one folder, each read once.
-
-    Attributes:
-        folder: the folder that holds ``training/``, ``hpc/``, ``benchmarks/`` and the vocabulary.
-    """
+    """The rule files of the folder that holds the usages, the benchmarks and the vocabulary, each read once."""
 
     def __init__(self, folder: str | PathLike[str]) -> None:
         self.folder = Path(folder)
@@ -212,12 +202,8 @@ class _Reading:
             raise self._fail(
                 f"not valid YAML: {error.problem}; put a text that begins with '!' in quotes", node
             ) from None
-        except (
-            ValueError,
-            LookupError,
-            AttributeError,
-            OverflowError,
-        ):  # whatever the reader of a type gives
+        # whatever the reader of a type gives
+        except (ValueError, LookupError, AttributeError, OverflowError):
             kind = node.tag.rpartition(":")[2]
             raise self._fail(
                 f"{node.value[:40]!r} is not a valid {kind}; put a text in quotes", node

@@ -103,8 +103,6 @@ def _write_ruleset(ruleset: Ruleset, find_example: ExampleFinder) -> str:
 def _write_table(ruleset: Ruleset, rules: list[Rule], find_example: ExampleFinder) -> list[str]:
     lines = ["| key | rule | wants | code | since | passes | fails |", "|---|---|---|---|---|---|---|"]
     for rule in rules:
-        if not rule.can_fail:
-            continue
         example = find_example(ruleset, rule)
         since = rule.since.partition("/")[2] + "".join(
             f", changed {name.partition('/')[2]}" for name in rule.changed

@@ -27,13 +27,7 @@ COMPILED = "compiled"
 
 
 class RoundIndex(NamedTuple):
-    """What is known of a round without loading its rules.
-
-    Attributes:
-        name: ``usage/round``.
-        dialect: the log dialect of the round.
-        benchmarks: the benchmarks it knows.
-    """
+    """What is known of a round, by its name ``usage/round``, without loading its rules."""
 
     name: str
     dialect: str
@@ -51,12 +45,7 @@ class RoundIndex(NamedTuple):
 
 
 class RuleRepository:
-    """All rulesets of one folder of rules, each loaded once.
-
-    Attributes:
-        folder: the folder.
-        is_compiled: whether it holds compiled rules.
-    """
+    """All rulesets of one folder of rules, which may be compiled, each loaded once."""
 
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:
         self.folder = fspath(folder) if folder is not None else RULES_FOLDER

@@ -102,12 +102,7 @@ class BenchmarkRules(NamedTuple):
 
 
 class StateWords(NamedTuple):
-    """The words that keep what a run has shown so far.
-
-    Attributes:
-        initial: values before the first event, where they are not false.
-        on: by key, the words that its events set, and the formulas of their values.
-    """
+    """The words that keep what a run has shown: values at first, where not false; by key, the formulas that set them."""
 
     initial: dict[str, Any]
     on: dict[str, dict[str, Node]]

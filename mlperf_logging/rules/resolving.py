@@ -30,11 +30,7 @@ _TABLE_KEYS = (*LAYER_NAMES, "variants", "strict", "lists", "join", "progress", 
 
 
 class Resolver:
-    """Resolves rulesets of one folder of rule files: of each only the rounds that it extends.
-
-    Attributes:
-        files: the rule files.
-    """
+    """Resolves rulesets of one folder of rule files: of each only the rounds that it extends."""
 
     def __init__(self, files: RuleFiles) -> None:
         self.files = files

@@ -19,12 +19,7 @@ _PATTERN_LETTERS = "*?["
 
 
 class FoundLogs(NamedTuple):
-    """What stands behind the paths of a command line.
-
-    Attributes:
-        paths: the logs, in the order named, folders sorted, each once.
-        complaints: one sentence for each path that gave nothing.
-    """
+    """The logs, in the order named, folders sorted, each once, and one sentence for each path that gave nothing."""
 
     paths: list[str]
     complaints: list[str]

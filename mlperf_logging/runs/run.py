@@ -38,14 +38,7 @@ _KEY = itemgetter(Event._fields.index("key"))
 
 
 class Seed(NamedTuple):
-    """A seed that was logged.
-
-    Attributes:
-        value: as logged.
-        file: source file that logged it, or None.
-        line: line in that source file, or None.
-        event: the event that it was logged with.
-    """
+    """A seed as logged, the source file and its line that logged it, where known, and the event."""
 
     value: Any
     file: str | None
@@ -54,13 +47,7 @@ class Seed(NamedTuple):
 
 
 class TrackedStats(NamedTuple):
-    """Statistics that were logged in the course of the run.
-
-    Attributes:
-        stats: name to value, as logged.
-        progress: how far training had come.
-        time_ms: when, in milliseconds since the epoch.
-    """
+    """Statistics as logged in the course of the run, by name; how far training had come; and when, since the epoch."""
 
     stats: Mapping[str, Any]
     progress: Progress
