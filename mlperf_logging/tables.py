@@ -111,12 +111,7 @@ def make_table(
 
 
 def pick(value: object, *names: str) -> dict[str, Any]:
-    """Attributes by name, as part of a record; None for each where there is no value.
-
-    Args:
-        value: an object, or None.
-        names: names of its attributes.
-    """
+    """Attributes of an object by name, as part of a record; None for each where there is no object."""
     return {name: getattr(value, name) if value is not None else None for name in names}
 
 

@@ -22,6 +22,7 @@ from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
+from mlperf_logging.tables import pick
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,17 +189,8 @@ def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
     from mlperf_logging.analysis.grouping import GROUP
 
     by = tuple(split_names([options.by])) if options.by else GROUP
-    return AnalysisParameters(
-        value=options.value,
-        by=by,
-        only_converged=not options.all_runs,
-        confidence=options.confidence,
-        resamples=options.resamples,
-        outliers=options.outliers,
-        center=options.center,
-        precision=options.precision,
-        seed=options.seed,
-    )
+    same = ("value", "confidence", "resamples", "outliers", "center", "precision", "seed")
+    return AnalysisParameters(by=by, only_converged=not options.all_runs, **pick(options, *same))
 
 
 def _build_parser(program: str) -> Parser:

@@ -13,6 +13,7 @@ from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS, Outcome
 from mlperf_logging.reports.tables import list_table_formats
+from mlperf_logging.tables import pick
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Verdict
@@ -109,24 +110,27 @@ def _make_runner(options: argparse.Namespace) -> Any:
 
     series = _load("run.series")
     output = options.output or f"out/{options.division}-{options.scale}"
+    same = [
+        "scale",
+        "division",
+        "runs",
+        "strategy",
+        "replicas",
+        "workers",
+        "resume",
+        "submitter",
+        "system",
+        "status",
+    ]
     return series.SeriesRunner(
         series.Series(
             task=options.benchmark,
-            scale=options.scale,
-            division=options.division,
             settings=tuple(options.set),
             first_seed=options.seed,
-            runs=options.runs,
             data=Path(options.data or "data"),
             output=Path(output),
-            strategy=options.strategy,
-            replicas=options.replicas,
-            workers=options.workers,
-            resume=options.resume,
             deterministic=not options.nondeterministic,
-            submitter=options.submitter,
-            system=options.system,
-            status=options.status,
+            **pick(options, *same),
         )
     )
 
@@ -160,8 +164,7 @@ def _describe_run(run: Any, verdict: Verdict) -> dict[str, Any]:
         "seed": run.seed,
         "verdict": verdict.verdict,
         "status": verdict.run.status,
-        "epochs": run.result.epochs,
-        "quality": run.result.quality,
+        **pick(run.result, "epochs", "quality"),
         "minutes": verdict.run.minutes,
         "is_new": run.is_new,
     }
@@ -180,9 +183,7 @@ def _show_trainers(tasks: Any, form: str) -> int:
 
     rows = [
         {
-            "name": task.name,
-            "benchmark": task.benchmark,
-            "summary": task.summary,
+            **pick(task, "name", "benchmark", "summary"),
             "scales": list(dict.fromkeys(scale for scale, _ in task.configs)),
         }
         for task in tasks

@@ -68,11 +68,7 @@ class Totals(NamedTuple):
     waived: int = 0
 
     def plus(self, result: FileResult) -> "Totals":
-        """The counts with one more log.
-
-        Args:
-            result: the log.
-        """
+        """The counts with one more log."""
         outcome = result.verdict.verdict
         of_this = [int(outcome == each) for each in (Outcome.PASSED, Outcome.FAILED, Outcome.UNJUDGED)]
         of_this += [result.error_count, result.warning_count, len(result.waived)]
@@ -125,35 +121,19 @@ class BaseReport:
         """Text for one finding of a log that is still being written; empty where a format waits for its end.
 
         What was announced does not come again when the log is added.
-
-        Args:
-            path: the log as the caller named it.
-            finding: what was found in it.
         """
         return ""
 
     def add(self, result: FileResult) -> str:
-        """Text for one log, to be written at once; formats that need all logs first keep it.
-
-        Args:
-            result: the log.
-        """
+        """Text for one log, to be written at once; formats that need all logs first keep it."""
         raise NotImplementedError
 
     def end(self, totals: Totals) -> str:
-        """Text after the last log.
-
-        Args:
-            totals: counts over all logs.
-        """
+        """Text after the last log."""
         raise NotImplementedError
 
     def summarize_job(self, totals: Totals) -> str:
-        """Markdown for the page of the CI job that ran the check; empty where a format has none.
-
-        Args:
-            totals: counts over all logs.
-        """
+        """Markdown for the page of the CI job that ran the check; empty where a format has none."""
         return ""
 
 
@@ -163,13 +143,6 @@ def list_formats() -> list[str]:
 
 
 def load_format(name: str) -> type[BaseReport]:
-    """The report class of a format.
-
-    Args:
-        name: name of the format.
-
-    Raises:
-        UsageError: there is no such format.
-    """
+    """The report class of a format; `UsageError` where there is none of the name."""
     report: type[BaseReport] = load_module(__name__, name).Report
     return report

@@ -28,8 +28,7 @@ class Report(BaseReport):
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
-        self._rules: dict[str, dict[str, Any]] = {}
-        self._indexes: dict[str, int] = {}
+        self._rules: dict[str, tuple[int, dict[str, Any]]] = {}
         self._results: list[dict[str, Any]] = []
         self._notifications: list[dict[str, Any]] = []
         self._repeats: dict[str, int] = {}
@@ -48,10 +47,8 @@ class Report(BaseReport):
 
     def end(self, totals: Totals) -> str:
         """The whole document."""
-        driver: dict[str, Any] = {"name": _TOOL, "rules": list(self._rules.values())}
-        version = _find_version()
-        if version:
-            driver["version"] = version
+        driver: dict[str, Any] = {"name": _TOOL, "rules": [rule for _, rule in self._rules.values()]}
+        driver |= _find_version()
         invocation: dict[str, Any] = {"executionSuccessful": totals.unjudged == 0}
         if self._notifications:
             invocation["toolExecutionNotifications"] = self._notifications
@@ -87,11 +84,11 @@ class Report(BaseReport):
     def _index_rule(self, finding: Finding) -> int:
         """Index of a finding's rule in the list of rules, where it is put when it is new."""
         if finding.rule not in self._rules:
-            self._indexes[finding.rule] = len(self._rules)
-            self._rules[finding.rule] = _describe_rule(finding)
-        elif finding.severity == Severity.ERROR:
-            self._rules[finding.rule]["defaultConfiguration"]["level"] = "error"
-        return self._indexes[finding.rule]
+            self._rules[finding.rule] = len(self._rules), _describe_rule(finding)
+        index, rule = self._rules[finding.rule]
+        if finding.severity == Severity.ERROR:
+            rule["defaultConfiguration"]["level"] = "error"
+        return index
 
     def _fingerprint(self, path: str, finding: Finding) -> str:
         """What stays the same when the log moves or gets lines above: rule, key, what was found, which one.
@@ -174,10 +171,10 @@ def _write_message(finding: Finding) -> str:
     return "\n".join(show_text(part) for part in (finding.message, finding.hint) if part)
 
 
-def _find_version() -> str:
+def _find_version() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version(_DISTRIBUTION)
+        return {"version": version(_DISTRIBUTION)}
     except PackageNotFoundError:
-        return ""
+        return {}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.runs.folders import ResultFolder
-from mlperf_logging.tables import NAME, TEXT, Column
+from mlperf_logging.tables import NAME, TEXT, Column, pick
+
+if TYPE_CHECKING:
+    from mlperf_logging.scoring.folders import FolderScore
+    from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
 
 FOLDER_COLUMNS = (
     Column("path", NAME, "the folder"),
@@ -25,6 +29,28 @@ def list_folder_columns(records: Sequence[Mapping[str, Any]]) -> tuple[Column, .
     if all(record["system"] is not None for record in records):
         return FOLDER_COLUMNS
     return (replace(FOLDER_COLUMNS[0], priority=0), *FOLDER_COLUMNS[1:])
+
+
+def title_folder(result: FolderScore | SubmissionCheck) -> str:
+    """What the answer for one folder is about: benchmark, system, division, and the round with why it was chosen."""
+    about = ", ".join(part for part in (result.division, result.ruleset) if part)
+    reason = f" ({result.ruleset_reason})" if result.ruleset_reason else ""
+    benchmark = result.benchmark or result.folder.benchmark
+    return f"{benchmark} on {name_system(result.folder)}, {about}{reason}"
+
+
+def describe_head(result: FolderScore | SubmissionCheck) -> dict[str, Any]:
+    """What a row says under `FOLDER_COLUMNS`."""
+    return {
+        **pick(result.folder, "path", "submitter", "system"),
+        **pick(result, "benchmark", "division", "ruleset"),
+    }
+
+
+def describe_round(result: FolderScore | SubmissionCheck) -> dict[str, str | None]:
+    """The fields of a folder's JSON that say which round judged."""
+    usage, _, version = (result.ruleset or "").partition("/")
+    return {"usage": usage or None, "ruleset": version or None, "ruleset_reason": result.ruleset_reason}
 
 
 def name_system(folder: ResultFolder) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mlperf_logging.reports.documents.folders import list_folder_columns, name_system
+from mlperf_logging.reports.documents.folders import (
+    describe_head,
+    describe_round,
+    list_folder_columns,
+    title_folder,
+)
 from mlperf_logging.scoring.rcp.pass_probability import PassProbability
 from mlperf_logging.scoring.rcp.references import BELOW, EXACT, INTERPOLATED, MISSING
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
@@ -84,14 +89,10 @@ def describe_checks(outcomes: Sequence[SubmissionCheck], *, for_people: bool = F
 def describe_check(outcome: SubmissionCheck, scaling_factor: float | None) -> list[Table]:
     """The test of one folder as facts, and its reference points, for people."""
     check, simulated = outcome.check, outcome.pass_probability
-    about = [part for part in (outcome.division, outcome.ruleset) if part]
-    reason = f" ({outcome.ruleset_reason})" if outcome.ruleset_reason else ""
-    benchmark = outcome.benchmark or outcome.folder.benchmark
-    title = f"{benchmark} on {name_system(outcome.folder)}, {', '.join(about)}{reason}"
     facts = [(_say_verdict(outcome).upper().replace("SO FAR", "so far"), outcome.reason)]
     facts += _list_facts(check, scaling_factor) if check is not None else []
     facts += [("to come", _say_probability(simulated, check))] if simulated is not None else []
-    tables = [make_table("test", (), (), title=title, footnotes=tuple(facts))]
+    tables = [make_table("test", (), (), title=title_folder(outcome), footnotes=tuple(facts))]
     if check is not None:
         tables.append(make_table("points", _POINT_COLUMNS, _list_points(check)))
     return tables
@@ -105,10 +106,9 @@ def describe_tests(outcomes: Sequence[SubmissionCheck], tables: Sequence[Table])
 
 
 def _describe_row(outcome: SubmissionCheck) -> dict[str, Any]:
-    folder, check = outcome.folder, outcome.check
+    check = outcome.check
     return {
-        **pick(folder, "path", "submitter", "system"),
-        **pick(outcome, "benchmark", "division", "ruleset"),
+        **describe_head(outcome),
         **{column.name: None for column in _CHECK_COLUMNS},
         **(check._asdict() if check is not None else {}),
         **pick(outcome, "passed", "reason"),
@@ -124,13 +124,10 @@ def _describe_row(outcome: SubmissionCheck) -> dict[str, Any]:
 def _describe_folder_fields(outcome: SubmissionCheck) -> dict[str, Any]:
     """One entry of ``folders`` in the ``mlperf-rcp/1`` document."""
     check, row = outcome.check, _describe_row(outcome)
-    usage, _, version = (outcome.ruleset or "").partition("/")
     names = [column.name for column in (*list_folder_columns([row]), *_CHECK_COLUMNS)]
     return {
         **{name: row[name] for name in names if name != "chance_to_pass"},
-        "usage": usage or None,
-        "ruleset": version or None,
-        "ruleset_reason": outcome.ruleset_reason,
+        **describe_round(outcome),
         "converged_at": list(check.converged_at) if check is not None else [],
         "points": _list_points(check) if check is not None else [],
         "chance": outcome.pass_probability._asdict() if outcome.pass_probability is not None else None,
@@ -141,8 +138,7 @@ def _list_points(check: ConvergenceCheck) -> list[dict[str, Any]]:
     counting = {reference.batch_size for reference in check.pruned}
     return [
         {
-            "batch_size": each.batch_size,
-            "mean": each.mean,
+            **pick(each, "batch_size", "mean"),
             "stdev": each.deviation,
             "runs": each.kept,
             "counts": each.batch_size in counting,
@@ -159,24 +155,15 @@ def _say_verdict(outcome: SubmissionCheck) -> str:
 def _list_facts(check: ConvergenceCheck, scaling_factor: float | None) -> list[tuple[str, str]]:
     failed = sum(run == float("inf") for run in check.converged_at)
     missing = f", {failed} did not converge" if failed else ""
-    facts = [
-        ("batch size", f"{check.batch_size:,.10g}: {_MATCHES[check.match]}"),
-        (
-            "submission",
-            f"mean {_show(check.submission_mean)} {check.unit} of {len(check.converged_at)} runs{missing}",
-        ),
-    ]
+    mean = f"mean {_show(check.submission_mean)} {check.unit} of {len(check.converged_at)} runs{missing}"
+    facts = [("batch size", f"{check.batch_size:,.10g}: {_MATCHES[check.match]}"), ("submission", mean)]
     if check.reference_mean is not None and check.reference_stdev is not None:
-        facts += [
-            (
-                "reference",
-                f"mean {_show(check.reference_mean)} {check.unit}, standard deviation "
-                f"{_show(check.reference_stdev)} (counts as {check.reference_runs} runs, "
-                f"the submission as {check.submission_runs})",
-            ),
-            ("acceptable", _say_acceptable(check)),
-            ("p-value", "" if check.p_value is None else _show_p(check.p_value)),
-        ]
+        reference = (
+            f"mean {_show(check.reference_mean)} {check.unit}, standard deviation {_show(check.reference_stdev)} "
+            f"(counts as {check.reference_runs} runs, the submission as {check.submission_runs})"
+        )
+        facts += [("reference", reference), ("acceptable", _say_acceptable(check))]
+        facts += [("p-value", "" if check.p_value is None else _show_p(check.p_value))]
     return [*facts, ("scaling", _say_scaling(check, scaling_factor)), ("method", _METHODS[check.method])]
 
 

@@ -124,15 +124,11 @@ def describe_explanation(explanation: Explanation, *, for_people: bool) -> Docum
 
 def _list_facts(explanation: Explanation) -> list[str | tuple[str, str]]:
     changed = f", changed in {', '.join(explanation.changed)}" if explanation.changed else ""
-    names = {"why": "why", "fix": "hint", "source": "source", "since": "since", "defined": "place"}
-    facts = {
-        name: getattr(explanation, held)
-        for name, held in {"wants": "wants", "severity": "severity", **names}.items()
-    }
-    facts["since"] += changed
-    lines: list[str | tuple[str, str]] = [
-        (f"{name}:", " ".join(text.split())) for name, text in facts.items() if text
-    ]
+    names = {"fix": "hint", "defined": "place"}
+    lines: list[str | tuple[str, str]] = []
+    for name in ("wants", "severity", "why", "fix", "source", "since", "defined"):
+        text = getattr(explanation, names.get(name, name)) + (changed if name == "since" else "")
+        lines += [(f"{name}:", " ".join(text.split()))] if text else []
     failing = explanation.failing or (("(not logged)",) if explanation.passing else ())
     rules = "rules of the newest rounds with this code"
     for title, texts in (("passes", explanation.passing), ("fails", failing), (rules, explanation.rules)):

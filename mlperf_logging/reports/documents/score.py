@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.events import Outcome
 from mlperf_logging.reports._lines import count_of
-from mlperf_logging.reports.documents.folders import FOLDER_COLUMNS, list_folder_columns, name_system
+from mlperf_logging.reports.documents.folders import (
+    FOLDER_COLUMNS,
+    describe_head,
+    describe_round,
+    list_folder_columns,
+    title_folder,
+)
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.folders import MEDIAN, MEDIAN_WINDOW, OLYMPIC, THROUGHPUT, FolderScore
@@ -130,15 +136,12 @@ def describe_folder(priced: PricedScore) -> Table:
         {**run, "run": os.path.basename(run["path"]), "place": _say_place(score, index)}
         for index, run in enumerate(_list_runs(score))
     ]
-    about = [part for part in (score.division, score.ruleset) if part]
-    reason = f" ({score.ruleset_reason})" if score.ruleset_reason else ""
-    benchmark = score.benchmark or score.folder.benchmark
     missing = _explain_missing(score)
     return make_table(
         "runs",
         (*_RUN_COLUMNS, _PLACE),
         records,
-        title=f"{benchmark} on {name_system(score.folder)}, {', '.join(about)}{reason}",
+        title=title_folder(score),
         footnotes=(*missing, *([""] if missing else []), *_list_facts(priced)),
     )
 
@@ -210,15 +213,12 @@ def _describe_folder_fields(priced: PricedScore) -> dict[str, Any]:
     """One entry of ``folders`` in the ``mlperf-score/1`` document."""
     score = priced.score
     record = _describe_result(priced)
-    usage, _, version = (score.ruleset or "").partition("/")
     throughput = [name for name in record if name.startswith(("throughput_", "models", "accelerators_"))]
     for name in ("currency", *throughput, *[name for name in record if name.startswith("cost_")]):
         del record[name]
     return {
         **record,
-        "usage": usage or None,
-        "ruleset": version or None,
-        "ruleset_reason": score.ruleset_reason,
+        **describe_round(score),
         "run_minutes": [run.summary.minutes for run in score.runs],
         "window": None if score.window is None else [score.window[0] + 1, score.window[1] + 1],
         "throughput": None if score.throughput is None else score.throughput._asdict(),
@@ -234,8 +234,7 @@ def _describe_result(priced: PricedScore) -> dict[str, Any]:
     costs = ("score", "median_run", "to_quality", "all_runs", "energy")
     speeds = ("models", "models_per_minute", "accelerators_per_model")
     return {
-        **pick(score.folder, "path", "submitter", "system"),
-        **pick(score, "benchmark", "division", "ruleset"),
+        **describe_head(score),
         "scaling": score.folder.scaling,
         "method": score.method,
         "runs": len(score.runs),

@@ -37,15 +37,7 @@ class BaseRenderer:
     binary = False
 
     def render(self, document: Document, look: Look) -> bytes:
-        """A document as bytes.
-
-        Args:
-            document: what a command answers.
-            look: how it is to look.
-
-        Raises:
-            UsageError: the format cannot hold the document, or a library is missing.
-        """
+        """A document as bytes; `UsageError` where the format cannot hold it."""
         raise NotImplementedError
 
 
@@ -55,28 +47,13 @@ def list_table_formats() -> list[str]:
 
 
 def load_table_format(name: str) -> type[BaseRenderer]:
-    """The renderer of a format.
-
-    Args:
-        name: name of the format.
-
-    Raises:
-        UsageError: there is no such format.
-    """
+    """The renderer of a format; `UsageError` where there is none of the name."""
     renderer: type[BaseRenderer] = load_module(__name__, name).Renderer
     return renderer
 
 
 def require_single(form: str, document: Document) -> Table:
-    """The only table of a document.
-
-    Args:
-        form: the format that holds one table.
-        document: what a command answers.
-
-    Raises:
-        UsageError: there are several.
-    """
+    """The only table of a document, for a format that holds one; `UsageError` where there are several."""
     if len(document.tables) != 1:
         names = ", ".join(table.name for table in document.tables)
         raise UsageError(f"{form} holds one table, not {names}; choose one with --table, or use xlsx")
@@ -84,11 +61,7 @@ def require_single(form: str, document: Document) -> Table:
 
 
 def plain_value(value: Any) -> Any:
-    """A value for formats that have numbers and texts: "" for what is not known, "true" and "false".
-
-    Args:
-        value: one value of a column.
-    """
+    """A value for formats that have numbers and texts: "" for what is not known, "true" and "false"."""
     if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - not a number
         return ""
     if isinstance(value, tuple):
