@@ -11,7 +11,7 @@ from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.messages import describe_problem
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Outcome, Problem
-from mlperf_logging.parsing.sources import STANDARD_INPUT
+from mlperf_logging.parsing.sources import STANDARD_INPUT, open_standard_input
 from mlperf_logging.reports import FileResult
 from mlperf_logging.runs.summary import RUN_STOP
 
@@ -88,6 +88,8 @@ class Follower:
         return self._conclude()
 
     def _wait(self) -> None:
+        if self.path == STANDARD_INPUT:
+            open_standard_input()  # a closed one would be waited for without end
         waited = False
         while not self._file.begin_again():
             if not waited:
@@ -141,7 +143,7 @@ class Follower:
             self._announce(finding)
 
     def _conclude(self) -> FileResult:
-        if self.path != STANDARD_INPUT and not self._is_continued:
+        if self._file.is_regular and self.path != STANDARD_INPUT and not self._is_continued:
             whole = self._judge.judge(self.path)
             if whole.verdict.verdict != Outcome.UNJUDGED:
                 for finding in whole.verdict.findings:

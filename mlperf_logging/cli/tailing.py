@@ -35,6 +35,7 @@ class TailedFile:
     Attributes:
         name: the file as the user named it.
         has_ended: the last end was the run's, not that of a file that starts over.
+        is_regular: it can be read again, unlike a pipe.
     """
 
     def __init__(self, path: str, last_key: bytes, pace: Pace) -> None:
@@ -51,7 +52,7 @@ class TailedFile:
         self._pace = pace
         self._ends_soon = False
         self._handle = -1
-        self._is_regular = True
+        self.is_regular = True
         self._offset = 0
         self._tail = b""
         self._last_line = b""
@@ -74,7 +75,7 @@ class TailedFile:
         except OSError as error:
             message = f"{self.name}: cannot be opened: {error.strerror}"
             raise UnreadableLogError(self.name, message) from None
-        self._is_regular = S_ISREG(os.fstat(self._handle).st_mode)
+        self.is_regular = S_ISREG(os.fstat(self._handle).st_mode)
         self._offset, self._tail, self._last_line = 0, b"", b""
         self._silent_since = time.monotonic()
         return True
@@ -107,7 +108,7 @@ class TailedFile:
             if data:
                 self._remember(data)
                 return data
-            if not self._is_regular:  # a pipe: its writer is gone
+            if not self.is_regular:  # a pipe: its writer is gone
                 self.has_ended = True
                 return b""
             if self._was_replaced():
@@ -125,7 +126,7 @@ class TailedFile:
 
     def _was_rewritten(self) -> bool:
         """Whether what was read last is no longer where it was read."""
-        if not self._is_regular or not self._tail:
+        if not self.is_regular or not self._tail:
             return False
         return os.pread(self._handle, len(self._tail), self._offset - len(self._tail)) != self._tail
 

@@ -1,19 +1,23 @@
 """A log's items, held in memory where they are few and read a second time where they are many."""
 
 from collections.abc import Iterator, Sequence
-from os import PathLike, fspath, stat
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, cast
 
 from mlperf_logging.compliance.identity import Identity, is_uniform
+from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
-from mlperf_logging.parsing.sources import Source, name_of
+from mlperf_logging.parsing.sources import STANDARD_INPUT, Source, is_special, name_of, open_standard_input
 
 if TYPE_CHECKING:
     from mlperf_logging.runs.run import RunNotes
 
 HELD_EVENTS = 50_000
 """Events that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
+
+MAX_SPOOL_BYTES = 1 << 30
+"""What a pipe, a device or standard input may give; it is kept, on disk where it is long, as it cannot be read twice."""
 
 
 class HeldLog:
@@ -81,25 +85,28 @@ def _can_be_read_once_only(source: Any) -> bool:
         return False
     if not isinstance(source, str) or source == "-":
         return True
-    try:
-        mode = stat(source).st_mode
-    except (OSError, ValueError):  # the reader says what is wrong with it
-        return False
-    return (mode & 0o170000) in {0o010000, 0o020000}
+    return is_special(source)
 
 
 def _open_spool(source: Any) -> Any:
-    import shutil
-    import sys
     from contextlib import ExitStack
     from tempfile import SpooledTemporaryFile
 
+    name, size = name_of(source), 0
     spool = SpooledTemporaryFile(max_size=16 << 20)  # noqa: SIM115 - lives as long as the log is judged
-    with ExitStack() as opened:
-        if source == "-":
-            source = sys.stdin.buffer
-        elif isinstance(source, str):
-            source = opened.enter_context(open(source, "rb"))
-        shutil.copyfileobj(source, spool, 1 << 20)
+    try:
+        with ExitStack() as opened:
+            if source == STANDARD_INPUT:
+                source = open_standard_input()
+            elif isinstance(source, str):
+                source = opened.enter_context(open(source, "rb"))
+            while block := source.read(1 << 20):
+                size += len(block)
+                if size > MAX_SPOOL_BYTES:
+                    message = f"{name}: gives more than {MAX_SPOOL_BYTES >> 20} MiB; name a file, which may be longer"
+                    raise UnreadableLogError(name, message)
+                spool.write(block)
+    except OSError as error:
+        raise UnreadableLogError(name, f"{name}: cannot be read: {error.strerror}") from error
     spool.seek(0)
     return spool

@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
+from stat import S_ISDIR, S_ISREG
 from typing import IO, NamedTuple, Protocol, TypeAlias
 
 from mlperf_logging.errors import UnreadableLogError
@@ -51,7 +52,7 @@ def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
     if isinstance(source, bytes):
         yield from _read_stream(io.BytesIO(source), name)
     elif source == STANDARD_INPUT:
-        yield from _read_stream(sys.stdin.buffer, name)
+        yield from _read_stream(open_standard_input(), name)
     elif isinstance(source, (str, os.PathLike)):
         try:
             file = open(source, "rb", buffering=0)  # noqa: SIM115 - pathlib costs a cold start
@@ -62,6 +63,24 @@ def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
             yield from _read_stream(file, name, min(BLOCK_BYTES, os.fstat(file.fileno()).st_size + 1))
     else:
         yield from _read_stream(source, name)
+
+
+def open_standard_input() -> IO[bytes]:
+    """Standard input as a binary file; `UnreadableLogError` where the process has none."""
+    if sys.stdin is None:
+        raise UnreadableLogError(
+            STANDARD_INPUT, "standard input is closed; name a file, or give the log there"
+        )
+    return sys.stdin.buffer
+
+
+def is_special(path: str) -> bool:
+    """Whether a path leads to a pipe, a socket or a device, which may have no end and can be read only once."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):  # who opens it says what is wrong with it
+        return False
+    return not (S_ISREG(mode) or S_ISDIR(mode))
 
 
 def is_compressed(head: bytes) -> bool:

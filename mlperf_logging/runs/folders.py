@@ -16,6 +16,7 @@ from os import PathLike, fspath
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.parsing.sources import is_special
 
 POWER_FOLDER = "power"
 """Name of the folders that hold readings, not runs."""
@@ -110,10 +111,10 @@ def name_run(path: str) -> str:
 def walk_folders(
     top: str, refused: list[OSError], skips: Callable[[str], bool]
 ) -> Iterator[tuple[str, list[str]]]:
-    """Each folder at and below one, joined below it, with the names of its files; `refused` takes what cannot be read."""
+    """Each folder at and below one, joined below it, with the names of its regular files; `refused` takes what cannot be read."""
     for here, folders, names in os.walk(top, onerror=refused.append):
         folders[:] = [name for name in folders if not skips(name)]
-        yield here, names
+        yield here, [name for name in names if not is_special(os.path.join(here, name))]
 
 
 def sort_key(name: str) -> list[tuple[int, int, str]]:

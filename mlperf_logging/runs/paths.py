@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
-from mlperf_logging.parsing.sources import STANDARD_INPUT
+from mlperf_logging.parsing.sources import STANDARD_INPUT, is_special
 from mlperf_logging.runs.folders import POWER_FOLDER, find_result_folders, is_log_name, walk_folders
 
 ListFolder = Callable[[str, list[str]], list[str]]
@@ -59,7 +59,7 @@ def _expand(name: str, list_folder: ListFolder, complaints: list[str]) -> Iterat
 def _match(pattern: str, complaints: list[str]) -> Iterator[str]:
     from glob import glob
 
-    matches = sorted(glob(pattern, recursive=True))
+    matches = sorted(path for path in glob(pattern, recursive=True) if not is_special(path))
     if not matches:
         complaints.append(f"nothing matches the pattern {pattern!r}")
     for match in matches:

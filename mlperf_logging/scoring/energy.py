@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from mlperf_logging.parsing.sources import is_special
 from mlperf_logging.runs.folders import name_run
 
 MARKER = b":::MLLOG"
@@ -139,6 +140,8 @@ def read_records(path: str) -> list[Record]:
     import orjson
 
     records = []
+    if is_special(path):
+        raise PowerError(f"{path} is not a regular file")
     try:
         with open(path, "rb") as file:
             lines = file.read().splitlines()
