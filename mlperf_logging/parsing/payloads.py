@@ -17,7 +17,12 @@ DEPTH_LIMIT = 100
 DIGITS_LIMIT = 4300
 """An integer has at most this many digits; Python refuses longer ones. A longer one is read as infinite."""
 
+LARGEST_TIME_MS = 1 << 62
+"""A whole number beyond this is not a time: it is later than the sun lasts, and larger ones fit no float."""
+
 TOO_DEEP = -(1 << 40)
+
+_SECONDS_DIGITS = 15
 
 _SECONDS = re.compile(r"([0-9]*)\.?([0-9]*)")
 _NUMERAL = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
@@ -144,7 +149,7 @@ def read_milliseconds(seconds: str) -> int | float | None:
     An int for whole milliseconds, else the nearest float.
     """
     found = _SECONDS.fullmatch(seconds)
-    if not found or not (found[1] or found[2]) or len(found[1]) > DIGITS_LIMIT - 3:
+    if not found or not (found[1] or found[2]) or len(found[1]) > _SECONDS_DIGITS:
         return None
     fraction = found[2].rstrip("0")
     if len(fraction) <= 3:
@@ -162,13 +167,17 @@ def read_time_ms(record: dict[str, Any], diagnostics: list[Diagnostic]) -> int |
         )
         return None
     time_ms = record["time_ms"]
-    if time_ms.__class__ is int or (time_ms.__class__ is float and isfinite(time_ms)):
-        return time_ms
+    if time_ms.__class__ is float and isfinite(time_ms):
+        return float(time_ms)
+    if time_ms.__class__ is int and abs(time_ms) <= LARGEST_TIME_MS:
+        return int(time_ms)
     if isinstance(time_ms, str) and len(time_ms) < 100 and re.fullmatch(_NUMERAL, time_ms):
         number = float(time_ms)
         if isfinite(number):
             diagnostics.append(Diagnostic("time-as-text", "time_ms", describe(time_ms)))
-            return int(time_ms) if time_ms.lstrip("-").isdigit() else number
+            return (
+                int(time_ms) if time_ms.lstrip("-").isdigit() and abs(number) <= LARGEST_TIME_MS else number
+            )
     diagnostics.append(Diagnostic("time-not-a-number", "time_ms", describe(time_ms)))
     return None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event
 from mlperf_logging.runs.intervals import Progress, read_progress
+from mlperf_logging.runs.progress import to_float
 
 EVALUATION_KEYS = ("eval_accuracy", "eval_error", "aggregated_eval_accuracy", "averaged_validation_loss")
 
@@ -64,11 +66,11 @@ def read_text(value: Any) -> str | None:
 
 
 def read_number(value: Any) -> float | None:
-    """A number, also one that was logged as text; None for any other JSON value."""
+    """A number that fits a float, also one that was logged as text; None for any other JSON value."""
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return value
+        return value if abs(value) <= sys.float_info.max else to_float(value)
     if isinstance(value, str):
         try:
             return float(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -50,7 +51,7 @@ class Interval(NamedTuple):
 
 _STARTS = frozenset({f"{name}_start" for name in INTERVALS})
 _NOWHERE = Progress()
-_NUMBERS = frozenset({int, float})  # not bool
+_LARGEST = int(sys.float_info.max)
 
 
 def read_progress(event: Event) -> Progress:
@@ -68,7 +69,13 @@ def read_progress(event: Event) -> Progress:
     step = get("step_num")
     if step is None:
         step = get("step", get("curr_global_step"))
-    return Progress(*[number if type(number) in _NUMBERS else None for number in (epoch, samples, step)])
+    return Progress(_read_count(epoch), _read_count(samples), _read_count(step))
+
+
+def _read_count(value: Any) -> float | None:
+    """A number, not a bool, that fits a float; None for any other value."""
+    is_number = type(value) is float or (type(value) is int and -_LARGEST <= value <= _LARGEST)
+    return value if is_number else None
 
 
 def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:

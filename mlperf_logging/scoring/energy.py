@@ -153,7 +153,10 @@ def read_records(path: str) -> list[Record]:
             continue
         try:
             fields = orjson.loads(text)
-            records.append(Record(fields["key"], fields["value"], float(fields["time_ms"])))
+            record = Record(fields["key"], fields["value"], float(fields["time_ms"]))
+            if not math.isfinite(record.time_ms):
+                raise ValueError(record.time_ms)
+            records.append(record)
         except (ValueError, KeyError, TypeError):
             raise PowerError(f"{path}:{number} is not a complete record") from None
     return records

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -125,7 +126,11 @@ def read_scaling_factor(path: str | None) -> float:
         factor = read_side_json(path)["scaling_factor"]
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(f'{path} cannot be read as {{"scaling_factor": NUMBER}}') from None
-    if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not 0 < factor < math.inf:
+    if (
+        isinstance(factor, bool)
+        or not isinstance(factor, (int, float))
+        or not 0 < factor <= sys.float_info.max
+    ):
         raise ValueError(f"{path} says a scaling_factor of {factor!r}; it must be a positive number")
     return factor
 

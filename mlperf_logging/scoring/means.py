@@ -56,8 +56,11 @@ def median(values: Sequence[float]) -> float | None:
 
 def population_deviation(values: Sequence[float]) -> float:
     """Standard deviation with the number of values as divisor."""
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    try:
+        mean = math.fsum(values) / len(values)
+        return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / len(values))
+    except OverflowError:  # a log may hold any number
+        return math.inf
 
 
 def find_median_window(scores: Sequence[float]) -> int:

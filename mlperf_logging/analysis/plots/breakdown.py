@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,9 @@ def draw_breakdown(
 ) -> Axes:
     """Draw one bar per run: training, evaluation and the rest from 0 on, initialization to the left of it."""
     require_columns(runs, [*by, *PARTS, BEFORE[0]])
-    known = runs[runs[list(PARTS)].notna().any(axis=1)]
+    parts = runs[[BEFORE[0], *PARTS]]
+    is_finite = ~parts.isin([math.inf, -math.inf]).any(axis=1)
+    known = runs[is_finite & parts[list(PARTS)].notna().any(axis=1)]
     if known.empty:
         raise UsageError("no run tells where its time went: none has run_start and run_stop")
     places = range(len(known))

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain, repeat
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.diagnostics import Diagnostic
 from mlperf_logging.parsing.dialects import Dialect, Reading
 from mlperf_logging.parsing.payloads import (
     DEPTH_LIMIT,
+    LARGEST_TIME_MS,
     count_members,
     count_names,
     describe,
@@ -34,7 +35,7 @@ _FIRST_RUNS = iter(range(FIRST_RUNS))
 @cache
 def _open_decoder() -> tuple[Callable[[bytes], Any], Callable[[Any], tuple[Any, ...]], Any]:
     """The fast decoder, what takes its records apart, and what it gives for a member that is not there."""
-    from msgspec import UNSET, UnsetType, defstruct, json
+    from msgspec import UNSET, Meta, UnsetType, defstruct, json
     from msgspec.structs import astuple
 
     kinds = Literal["POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END"] | None | UnsetType
@@ -42,7 +43,7 @@ def _open_decoder() -> tuple[Callable[[bytes], Any], Callable[[Any], tuple[Any, 
         ("key", str),
         ("value", Any),
         ("metadata", dict[str, Any]),
-        ("time_ms", int | float),
+        ("time_ms", Annotated[int, Meta(ge=-LARGEST_TIME_MS, le=LARGEST_TIME_MS)] | float),
         ("event_type", kinds, UNSET),
         ("namespace", str | int | None | UnsetType, UNSET),
     ]

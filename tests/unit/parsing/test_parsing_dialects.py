@@ -122,12 +122,31 @@ def test_first_runs_need_no_fast_library() -> None:
     assert read_objects(ORDINARY[:1], [1], [1], 9, "mllog") == read_events_by_grammar(ORDINARY[0])
 
 
+@pytest.mark.parametrize(
+    "record",
+    [
+        ':::MLLOG {{"time_ms": {}, "key": "k", "value": 1, "metadata": {{}}}}',
+        ':::MLLOG {{"time_ms": -{}, "key": "k", "value": 1, "metadata": {{}}}}',
+        ':::MLL {} k: {{"value": 1, "metadata": {{}}}}',
+        ":::MLPv0.5.0 b {} (a.py:1) k: 1",
+    ],
+)
+def test_a_time_beyond_all_times_is_none(record: str) -> None:
+    """A whole number that no clock shows, and with which nothing can be computed, is not a time."""
+    log = read_log(record.format("1" + "0" * 400).encode())
+
+    assert log.events == []
+    assert [problem.label for problem in log.problems] == ["time-not-a-number"]
+
+
 DOUBTFUL = [
     b':::MLLOG {"time_ms": 1, "key": "k", "value": 1, "metadata": {}, "key": "k"}',
     b':::MLLOG {"time_ms": 1, "key": "k", "value": {"a": 1, "a": 2}, "metadata": {}}',
     b':::MLLOG {"time_ms": 1, "key": "k", "value": NaN, "metadata": {}}',
     b':::MLLOG {"time_ms": 1, "key": "k", "value": 1e999, "metadata": {}}',
     b':::MLLOG {"time_ms": 1e999, "key": "k", "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": 9223372036854775807, "key": "k", "value": 1, "metadata": {}}',
+    b':::MLLOG {"time_ms": -1' + b"0" * 400 + b', "key": "k", "value": 1, "metadata": {}}',
     b':::MLLOG {"time_ms": true, "key": "k", "value": 1, "metadata": {}}',
     b':::MLLOG {"time_ms": "1", "key": "k", "value": 1, "metadata": {}}',
     b':::MLLOG {"time_ms": 1, "key": 5, "value": 1, "metadata": {}}',
