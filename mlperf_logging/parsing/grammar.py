@@ -185,12 +185,10 @@ class Values(Transformer[Token, Any]):
         return children[0].value
 
     def whole_members(self, children: list[Token]) -> _WholeParts:
-        """Members that were decoded whole."""
+        """Members or values that were decoded whole."""
         return _WholeParts(children[0].value)
 
-    def whole_values(self, children: list[Token]) -> _WholeParts:
-        """Values that were decoded whole."""
-        return _WholeParts(children[0].value)
+    whole_values = whole_members
 
 
 class _WholeParts(list[Any]):

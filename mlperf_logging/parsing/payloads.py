@@ -126,16 +126,16 @@ def count_members(values: Collection[Any], depth: int = 0) -> int:
         values = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(lists)]
 
 
-def count_names(text: bytes) -> int:
-    """Count the members that a JSON text is written with, each time that one stands there; below zero if unreadable."""
-    from json import JSONDecoder
-
+def has_members(text: bytes, members: int) -> bool:
+    """Whether the objects in a JSON text are written with so many members, those that stand twice included."""
+    if text.count(b":") == members:  # each member has a colon at least
+        return True
     counts: list[int] = []
     try:
-        JSONDecoder(object_pairs_hook=lambda pairs: counts.append(len(pairs))).decode(text.decode())
+        json.JSONDecoder(object_pairs_hook=lambda pairs: counts.append(len(pairs))).decode(text.decode())
     except (ValueError, RecursionError):
-        return -1
-    return sum(counts)
+        return False
+    return sum(counts) == members
 
 
 def is_word(text: bytes) -> bool:

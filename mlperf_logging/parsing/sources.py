@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from stat import S_ISDIR, S_ISREG
-from typing import IO, NamedTuple, Protocol, TypeAlias
+from typing import IO, Any, NamedTuple, TypeAlias
 
 from mlperf_logging.errors import UnreadableLogError
 
@@ -123,11 +123,11 @@ def _read_at_least(file: IO[bytes] | io.FileIO, count: int, first_bytes: int) ->
 def _decompressed(head: bytes, file: IO[bytes] | io.FileIO, name: str) -> Iterator[bytes | CutShort]:
     """Decompress frame after frame; whatever can be read is yielded before the end is judged."""
     if head.startswith(_GZIP):
-        compression, broken, new_frame = _gzip_frames()
+        compression, broken, new_frame, feed = _open_gzip()
     elif head.startswith(_XZ):
-        compression, broken, new_frame = _xz_frames()
+        compression, broken, new_frame, feed = _open_xz()
     else:
-        compression, broken, new_frame = _zstd_frames(name)
+        compression, broken, new_frame, feed = _open_zstd(name)
     frame = new_frame()
     rest, block, inside = head, b"", True
     while True:
@@ -142,91 +142,63 @@ def _decompressed(head: bytes, file: IO[bytes] | io.FileIO, name: str) -> Iterat
                 continue
             frame, inside = new_frame(), True
         try:
-            block, rest = frame.feed(rest)
+            block, rest = feed(frame, rest)
         except broken as error:
             raise UnreadableLogError(
                 name, f"{name}: its {compression} compression is broken: {error}"
             ) from error
-        inside = not frame.ended
+        inside = not frame.eof
         if block:
             yield block
     if inside:
         yield CutShort(compression)
 
 
-class _Frame(Protocol):
-    """One compressed frame: feed it bytes, get a bounded block and the bytes that it did not take."""
+_Compression: TypeAlias = (
+    "tuple[str, type[Exception], Callable[[], Any], Callable[[Any, bytes], tuple[bytes, bytes]]]"
+)
+"""A compression's name, its error, what begins a frame, and what feeds bytes to a frame.
 
-    @property
-    def ended(self) -> bool: ...
-
-    def feed(self, data: bytes) -> tuple[bytes, bytes]: ...
-
-
-_Frames: TypeAlias = "tuple[str, type[Exception], Callable[[], _Frame]]"
+Feeding gives a bounded block and the bytes that the frame did not take; ``eof`` says whether the frame has ended.
+"""
 
 
-def _gzip_frames() -> _Frames:
+def _open_gzip() -> _Compression:
     import zlib
 
-    class GzipFrame:
-        def __init__(self) -> None:
-            self._object = zlib.decompressobj(wbits=31)
+    def feed(frame: Any, data: bytes) -> tuple[bytes, bytes]:
+        block = frame.decompress(data, BLOCK_BYTES)
+        return block, frame.unused_data or frame.unconsumed_tail
 
-        @property
-        def ended(self) -> bool:
-            return self._object.eof
-
-        def feed(self, data: bytes) -> tuple[bytes, bytes]:
-            block = self._object.decompress(data, BLOCK_BYTES)
-            return block, self._object.unused_data or self._object.unconsumed_tail
-
-    return "gzip", zlib.error, GzipFrame
+    return "gzip", zlib.error, lambda: zlib.decompressobj(wbits=31), feed
 
 
-def _xz_frames() -> _Frames:
+def _open_xz() -> _Compression:
     import lzma
 
-    class XzFrame:
-        def __init__(self) -> None:
-            self._object = lzma.LZMADecompressor()
+    def feed(frame: Any, data: bytes) -> tuple[bytes, bytes]:
+        return frame.decompress(data, BLOCK_BYTES), frame.unused_data
 
-        @property
-        def ended(self) -> bool:
-            return self._object.eof
-
-        def feed(self, data: bytes) -> tuple[bytes, bytes]:
-            return self._object.decompress(data, BLOCK_BYTES), self._object.unused_data
-
-    return "xz", lzma.LZMAError, XzFrame
+    return "xz", lzma.LZMAError, lzma.LZMADecompressor, feed
 
 
-def _zstd_frames(name: str) -> _Frames:
+def _open_zstd(name: str) -> _Compression:
     try:
         import zstandard
     except ImportError as error:
         message = f"{name}: is compressed with zstd; to read it, pip install 'mlperf_logging[zstd]'"
         raise UnreadableLogError(name, message) from error
 
-    class ZstdFrame:
-        def __init__(self) -> None:
-            self._object = zstandard.ZstdDecompressor().decompressobj()
+    def feed(frame: Any, data: bytes) -> tuple[bytes, bytes]:
+        # zstd gives all output of what it is fed: small bites bound the memory that a few bytes can fill
+        blocks, size, taken = [], 0, 0
+        while taken < len(data) and size < BLOCK_BYTES and not frame.eof:
+            blocks.append(frame.decompress(data[taken : taken + _ZSTD_BITE]))
+            taken += _ZSTD_BITE
+            size += len(blocks[-1])
+        return b"".join(blocks), frame.unused_data + data[taken:]
 
-        @property
-        def ended(self) -> bool:
-            return self._object.eof
-
-        def feed(self, data: bytes) -> tuple[bytes, bytes]:
-            # zstd gives all output of what it is fed: small bites bound the memory that a few bytes can fill
-            blocks, size, taken = [], 0, 0
-            while taken < len(data) and size < BLOCK_BYTES and not self._object.eof:
-                block = self._object.decompress(data[taken : taken + _ZSTD_BITE])
-                taken += _ZSTD_BITE
-                size += len(block)
-                blocks.append(block)
-            return b"".join(blocks), self._object.unused_data + data[taken:]
-
-    return "zstd", zstandard.ZstdError, ZstdFrame
+    return "zstd", zstandard.ZstdError, lambda: zstandard.ZstdDecompressor().decompressobj(), feed
 
 
 def _reason(error: OSError | ValueError) -> str:

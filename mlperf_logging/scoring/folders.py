@@ -147,50 +147,36 @@ def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> 
     minutes = [run.summary.minutes if run.counts else None for run in score.runs]
     times = [math.inf if each is None else each for each in minutes]
     notes = list(score.notes)
-    method, window = score.method, None
-    if requirement.attempts is not None:
-        return _score_first(score, times, requirement, factor)
-    if requirement.min_runs <= len(times) < requirement.required:
-        notes.append(f"{len(times)} of the {requirement.required} runs that a result needs")
-    if len(times) > requirement.required and requirement.required >= requirement.min_runs:
-        window = _choose_window(times, requirement, method)
+    method, window, required = score.method, None, requirement.required
+    chosen = list(range(len(times)))
+    if (
+        requirement.attempts is not None
+    ):  # more may be made than a result needs: the first that count are taken
+        chosen = [index for index in chosen if times[index] < math.inf][:required]
+    elif requirement.min_runs <= len(times) < required:
+        notes.append(f"{len(times)} of the {required} runs that a result needs")
+    elif len(times) > required >= requirement.min_runs:
+        window = first, last = _choose_window(times, requirement, method)
+        chosen = chosen[first : last + 1]
         notes.append(
-            f"{len(times)} runs where {requirement.required} are required: the median window is that of runs "
-            f"{window[0] + 1} to {window[1] + 1}"
+            f"{len(times)} runs where {required} are required: the median window is that of runs {first + 1} to {last + 1}"
         )
         method = MEDIAN_WINDOW if method == OLYMPIC else method
-    first, last = window or (0, len(times) - 1)
-    mean, kept, problem = _average(times[first : last + 1], requirement, score.method)
-    kept = tuple(first + index for index in kept)
-    finite = [each for each in times[first : last + 1] if each < math.inf]
+    mean, kept, problem = _average([times[index] for index in chosen], requirement, score.method)
+    if requirement.attempts is not None and mean is not None:
+        notes.append(f"the first {len(chosen)} runs that count, of the {required} that a result needs")
     score = score._replace(
         method=method,
         window=window,
-        kept=kept,
+        kept=tuple([chosen[index] for index in kept]),
         unscaled_minutes=mean,
         score_minutes=None if mean is None else mean * factor,
-        median_minutes=median(finite),
+        median_minutes=median([times[index] for index in chosen if times[index] < math.inf]),
         problems=() if problem is None else (problem,),
         notes=tuple(notes),
     )
-    return _add_energy(score, factor) if score.folder.power is not None else score
-
-
-def _score_first(
-    score: FolderScore, times: Sequence[float], requirement: Requirement, factor: float
-) -> FolderScore:
-    """The score of the first runs that count, where more may be made than a result needs."""
-    counting = [index for index, each in enumerate(times) if each < math.inf][: requirement.required]
-    mean, kept, problem = _average([times[index] for index in counting], requirement, score.method)
-    note = f"the first {len(counting)} runs that count, of the {requirement.required} that a result needs"
-    return score._replace(
-        kept=tuple([counting[index] for index in kept]),
-        unscaled_minutes=mean,
-        score_minutes=None if mean is None else mean * factor,
-        median_minutes=median([times[index] for index in counting]),
-        problems=() if problem is None else (problem,),
-        notes=(*score.notes, note) if mean is not None else score.notes,
-    )
+    is_measured = score.folder.power is not None and requirement.attempts is None
+    return _add_energy(score, factor) if is_measured else score
 
 
 def _choose_window(times: Sequence[float], requirement: Requirement, method: str) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import NamedTuple
 
 from mlperf_logging.compliance.joining import identify_evaluation
@@ -96,11 +97,8 @@ def find_quality(judged: JudgedRun, points: Mapping[bytes | str, QualityPoint]) 
     meeting = [found & points.keys() for found in find_meeting(judged)]
     if not meeting or not all(meeting):
         return None
-    return max([min([points[name] for name in found], key=_place) for found in meeting], key=_place)
-
-
-def _place(point: QualityPoint) -> tuple[float, bool, float, int]:
-    return point.place
+    place = attrgetter("place")
+    return max([min([points[name] for name in found], key=place) for found in meeting], key=place)
 
 
 def _is_late(evaluation: Evaluation, run: Run) -> bool:

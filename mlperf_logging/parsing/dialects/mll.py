@@ -11,8 +11,8 @@ from mlperf_logging.parsing.diagnostics import Diagnostic
 from mlperf_logging.parsing.dialects import Dialect, Reading
 from mlperf_logging.parsing.payloads import (
     count_members,
-    count_names,
     describe,
+    has_members,
     is_word,
     read_metadata,
     read_milliseconds,
@@ -43,9 +43,7 @@ def read_ordinary(
             value, metadata = record.value, record.metadata
             time_ms = read_milliseconds(seconds.decode())
             members = 2 + count_members((value, metadata), 1)
-            if time_ms is None or not is_word(key):
-                return None
-            if payload.count(b":") != members and count_names(payload) != members:
+            if time_ms is None or not is_word(key) or not has_members(payload, members):
                 return None
             event = Event(key.decode(), value, metadata, time_ms, number, column, raw, dialect=NAME)
             events.append(event)

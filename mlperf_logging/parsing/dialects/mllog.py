@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain, repeat
+from json import JSONDecoder
 from operator import itemgetter
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NoReturn
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.diagnostics import Diagnostic
@@ -15,19 +17,26 @@ from mlperf_logging.parsing.payloads import (
     DEPTH_LIMIT,
     LARGEST_TIME_MS,
     count_members,
-    count_names,
     describe,
+    has_members,
     read_metadata,
     read_time_ms,
 )
-from mlperf_logging.parsing.plainly import FIRST_RUNS, read_objects
 
 NAME = "mllog"
 EVENT_TYPES = ("POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END")
 
 _HEAD = len(":::MLLOG ")
-_COLONS = 3 + 6  # those of the marker and of a record with all its members
+_MARKER_COLONS = 3
+_COLONS = _MARKER_COLONS + 6  # those of a record with all its members, too
 _LISTS_STAND_AT = 3  # within the record and its metadata
+
+FIRST_RUNS = 8
+"""So many runs of records of a process are read here; afterwards the fast library is loaded."""
+
+_NAMESPACES = (str, int, type(None))
+# Where the libraries could differ: escapes of half characters, integers and exponents beyond floats.
+_DOUBTFUL = re.compile(rb"\\u|(?<![.0-9])[0-9]{16}|[eE]\+?[0-9]{3}")
 
 _FIRST_RUNS = iter(range(FIRST_RUNS))
 
@@ -62,7 +71,7 @@ def read_ordinary(
     prove that no member stands twice and that none was skipped.
     """
     if next(_FIRST_RUNS, None) is not None:
-        events = read_objects(raws, numbers, columns, _HEAD, NAME)
+        events = _read_plainly(raws, numbers, columns)
         if events is not None:
             return events
     decode, astuple, UNSET = _open_decoder()  # noqa: N806 - the library's name
@@ -92,6 +101,45 @@ def read_ordinary(
     return list(map(tuple.__new__, repeat(Event), rows))
 
 
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+_decode = JSONDecoder(parse_constant=_refuse_constant).decode
+
+
+def _read_plainly(
+    raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
+) -> list[Event] | None:
+    """Read the first records of a process without the fast library, whose import costs as much as a log.
+
+    A process that judges one log would spend more on that import than on decoding its few hundred records slowly. What
+    is not plainly ordinary is declined.
+    """
+    events = []
+    try:
+        for raw, number, column in zip(raws, numbers, columns, strict=True):
+            record: dict[str, Any] = _decode(_cut_payload(raw).decode())
+            if record.__class__ is not dict or _DOUBTFUL.search(raw):
+                return None
+            key, metadata, time_ms = record["key"], record["metadata"], record["time_ms"]
+            event_type, namespace = record.get("event_type"), record.get("namespace", "")
+            if (
+                key.__class__ is not str
+                or metadata.__class__ is not dict
+                or time_ms.__class__ not in (int, float)
+                or event_type not in (None, *EVENT_TYPES)
+                or namespace.__class__ not in _NAMESPACES
+                or count_members((record,)) != raw.count(b":") - _MARKER_COLONS
+            ):
+                return None
+            fields = (key, record["value"], metadata, time_ms, number, column, raw, event_type, namespace)
+            events.append(Event(*fields, dialect=NAME))
+    except (ValueError, KeyError, RecursionError):
+        return None
+    return events
+
+
 def _each_name_once(raws: Sequence[bytes], fields: list[tuple[Any, ...]]) -> bool:
     """Whether no name stands twice in records of which some have more colons than members, in their texts."""
     _, values, metadatas, _, types, namespaces = fields
@@ -100,7 +148,7 @@ def _each_name_once(raws: Sequence[bytes], fields: list[tuple[Any, ...]]) -> boo
         raws, values, metadatas, types, namespaces, strict=True
     ):
         members = 6 - (event_type is unset) - (namespace is unset) + count_members((value, metadata), 1)
-        if raw.count(b":") - 3 != members and count_names(_cut_payload(raw)) != members:
+        if not has_members(_cut_payload(raw), members):
             return False
     return True
 

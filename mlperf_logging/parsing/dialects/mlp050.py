@@ -9,7 +9,7 @@ from typing import Any
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.diagnostics import Diagnostic
 from mlperf_logging.parsing.dialects import Dialect, Reading
-from mlperf_logging.parsing.payloads import count_members, count_names, is_word, read_milliseconds
+from mlperf_logging.parsing.payloads import count_members, has_members, is_word, read_milliseconds
 
 NAME = "mlp050"
 
@@ -40,7 +40,7 @@ def read_ordinary(
                 or not is_word(key)
                 or not is_word(benchmark)
                 or not _is_call_site(site)
-                or (payload.count(b":") != members and count_names(payload) != members)
+                or not has_members(payload, members)
             ):
                 return None
             name = benchmark.decode()

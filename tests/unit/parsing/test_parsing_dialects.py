@@ -11,7 +11,6 @@ from grammar_reader import read_events_by_grammar
 from mlperf_logging.parsing import dialects as package
 from mlperf_logging.parsing import rank_dialect, read_log
 from mlperf_logging.parsing.dialects import load_dialects, mllog, read_marker
-from mlperf_logging.parsing.plainly import read_objects
 
 MADE_UP_GRAMMAR = """
 // Key and value in the open.
@@ -119,7 +118,7 @@ def test_fast_path_takes_ordinary_records(raw: bytes) -> None:
 
 def test_first_runs_need_no_fast_library() -> None:
     """The first records of a process are read by the standard library."""
-    assert read_objects(ORDINARY[:1], [1], [1], 9, "mllog") == read_events_by_grammar(ORDINARY[0])
+    assert mllog._read_plainly(ORDINARY[:1], [1], [1]) == read_events_by_grammar(ORDINARY[0])
 
 
 @pytest.mark.parametrize(
@@ -170,5 +169,5 @@ def test_fast_paths_decline_doubtful_records(raw: bytes) -> None:
     """What is not plainly ordinary is left to the grammar, alone or among others."""
     for raws in ([raw], [*ORDINARY, raw]):
         numbers, columns = range(len(raws)), [1] * len(raws)
-        assert read_objects(raws, numbers, columns, 9, "mllog") is None
+        assert mllog._read_plainly(raws, numbers, columns) is None
         assert mllog.read_ordinary(raws, numbers, columns) is None
