@@ -93,11 +93,8 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
     if options.plot is not None:
         _plot(outcomes, options.plot, find_table)
     if unread or all(outcome.passed is None for outcome in outcomes):
-        for reason in dict.fromkeys(outcome.reason for outcome in outcomes):
-            print_error(
-                program, f"nothing was tested: {reason}" if not unread else "not all logs could be read"
-            )
-            break
+        reason = "not all logs could be read" if unread else f"nothing was tested: {outcomes[0].reason}"
+        print_error(program, reason)
         return CANNOT_WORK
     return VIOLATION if any(outcome.passed is False for outcome in outcomes) else COMPLIANT
 

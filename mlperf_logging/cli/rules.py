@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mlperf_logging.cli.options import AddOption, Parser, add_format_options, add_rules_folder
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
+from mlperf_logging.compliance.example_search import find_example
+from mlperf_logging.compliance.identity import Identity
+from mlperf_logging.compliance.ruleset_selection import RuleSelection, choose_ruleset
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
-
-if TYPE_CHECKING:
-    from mlperf_logging.rules.repository import RuleRepository
-    from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.reports.documents.rules import (
+    describe_benchmark,
+    describe_differences,
+    describe_explanation,
+    describe_rounds,
+    describe_rules,
+)
+from mlperf_logging.rules.catalogue import compare_rulesets, explain, list_rules, show_benchmark
+from mlperf_logging.rules.pages import write_pages
+from mlperf_logging.rules.repository import RuleRepository, open_rules
+from mlperf_logging.rules.rulesets import Ruleset
 
 _EXAMPLES = """\
 examples:
@@ -33,12 +43,8 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf rules") -> in
 
 def show_explanation(name: str, options: argparse.Namespace) -> int:
     """Print what a code or a rule means; `UsageError` where there is none."""
-    from mlperf_logging.compliance.example_search import find_example
-    from mlperf_logging.reports.documents.rules import describe_explanation
-    from mlperf_logging.rules.catalogue import explain
-
     renderer = load_renderer(options)
-    explanation = explain(name, find_example, _open_book(options.rules))
+    explanation = explain(name, find_example, open_rules(options.rules))
     document = describe_explanation(explanation, for_people=renderer.for_people)
     write_document(document, renderer, options.output)
     return COMPLIANT
@@ -46,10 +52,7 @@ def show_explanation(name: str, options: argparse.Namespace) -> int:
 
 def show_rules(options: argparse.Namespace) -> int:
     """Print the rules of a round (of the newest of each usage, where none is named), one line each."""
-    from mlperf_logging.reports.documents.rules import describe_rules
-    from mlperf_logging.rules.catalogue import list_rules
-
-    book, usage = _open_book(options.rules), options.usage
+    book, usage = open_rules(options.rules), options.usage
     if options.ruleset == "auto":
         newest = {entry.usage: entry.name for entry in book.index() if usage in (None, entry.usage)}
         rulesets = [book.load(name) for name in newest.values()]
@@ -107,22 +110,15 @@ def _build_parser(program: str) -> Parser:
 
 
 def _list(options: argparse.Namespace, program: str) -> int:
-    del program
-    from mlperf_logging.reports.documents.rules import describe_rounds
-
-    document = describe_rounds(_open_book(options.rules).index())
+    document = describe_rounds(open_rules(options.rules).index())
     write_document(document, load_renderer(options), options.output)
     return COMPLIANT
 
 
 def _show(options: argparse.Namespace, program: str) -> int:
-    del program
-    from mlperf_logging.reports.documents.rules import describe_benchmark
-    from mlperf_logging.rules.catalogue import show_benchmark
-
     renderer = load_renderer(options)
     benchmark = options.benchmark
-    ruleset = _find_ruleset(_open_book(options.rules), options.ruleset, options.usage, benchmark)
+    ruleset = _find_ruleset(open_rules(options.rules), options.ruleset, options.usage, benchmark)
     division = options.division if ruleset.has_divisions else None
     rows = show_benchmark(ruleset, benchmark, division, strict=options.strict)
     with_meaning = options.meaning or not renderer.for_people
@@ -132,16 +128,11 @@ def _show(options: argparse.Namespace, program: str) -> int:
 
 
 def _explain(options: argparse.Namespace, program: str) -> int:
-    del program
     return show_explanation(options.name, options)
 
 
 def _diff(options: argparse.Namespace, program: str) -> int:
-    del program
-    from mlperf_logging.reports.documents.rules import describe_differences
-    from mlperf_logging.rules.catalogue import compare_rulesets
-
-    book = _open_book(options.rules)
+    book = open_rules(options.rules)
     before, after = (_find_ruleset(book, name, options.usage) for name in (options.before, options.after))
     differences = compare_rulesets(before, after, options.benchmark)
     document = describe_differences(before, after, options.benchmark, differences)
@@ -150,13 +141,8 @@ def _diff(options: argparse.Namespace, program: str) -> int:
 
 
 def _docs(options: argparse.Namespace, program: str) -> int:
-    from pathlib import Path
-
-    from mlperf_logging.compliance.example_search import find_example
-    from mlperf_logging.rules.pages import write_pages
-
     folder = Path(options.folder)
-    pages = write_pages(_open_book(options.rules), find_example)
+    pages = write_pages(open_rules(options.rules), find_example)
     there = {path.name: path for path in folder.glob("*.md")} if folder.is_dir() else {}
     stale = [
         name for name, text in pages.items() if name not in there or there[name].read_text("utf-8") != text
@@ -178,19 +164,10 @@ def _docs(options: argparse.Namespace, program: str) -> int:
     return COMPLIANT
 
 
-def _open_book(folder: str | None) -> RuleRepository:
-    from mlperf_logging.rules.repository import open_rules
-
-    return open_rules(folder)
-
-
 def _find_ruleset(
     book: RuleRepository, name: str, usage: str | None, benchmark: str | None = None
 ) -> Ruleset:
     """A ruleset by its round, or the newest that knows a benchmark."""
-    from mlperf_logging.compliance.identity import Identity
-    from mlperf_logging.compliance.ruleset_selection import RuleSelection, choose_ruleset
-
     if name != "auto":
         return choose_ruleset(RuleSelection(usage, name), Identity({}, {}), book).ruleset
     knowing = [
