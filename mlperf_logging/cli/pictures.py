@@ -142,6 +142,7 @@ def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> P
 def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
     import pandas as pd
 
+    from mlperf_logging.analysis.plots.looks import to_label
     from mlperf_logging.analysis.plots.rcp import draw_reference_chart
     from mlperf_logging.cli.scoring import FolderRuns, read_folders
     from mlperf_logging.reports.documents.folders import name_system
@@ -167,7 +168,7 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
         raise UsageError(f"{found.folder.path}: {outcome.reason}")
     table = load_reference_points(book, ruleset).get(benchmark)
 
-    title = options.title or f"{benchmark} on {name_system(found.folder)}, {ruleset}"
+    title = options.title or to_label(f"{benchmark} on {name_system(found.folder)}, {ruleset}")
 
     def draw(axes: list[Any]) -> None:
         draw_reference_chart(axes[0], check, table, title=title)

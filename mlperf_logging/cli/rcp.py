@@ -166,13 +166,14 @@ def _plot(
         raise UsageError(
             "--plot needs matplotlib; install it with: pip install 'mlperf_logging[analysis]'"
         ) from None
+    from mlperf_logging.analysis.plots.looks import to_label
     from mlperf_logging.analysis.plots.rcp import draw_reference_chart
 
     outcome = drawn[0]
     check = outcome.check
     assert check is not None and outcome.ruleset and outcome.benchmark  # noqa: S101, PT018 - `drawn` holds no other
     figure = Figure(figsize=(9, 4.8), layout="constrained")
-    title = f"{outcome.benchmark} on {name_system(outcome.folder)}, {outcome.ruleset}"
+    title = to_label(f"{outcome.benchmark} on {name_system(outcome.folder)}, {outcome.ruleset}")
     draw_reference_chart(
         figure.add_subplot(), check, find_table(outcome.ruleset, outcome.benchmark), title=title
     )

@@ -175,7 +175,8 @@ def _show_findings(verdict: Verdict) -> None:
 
     for finding in verdict.findings:
         place = f"{verdict.path}:{finding.line}" if finding.line else verdict.path
-        sys.stderr.write(f"{place}: {finding.severity} {finding.code} {show_text(finding.message)}\n")
+        line = f"{place}: {finding.severity} {finding.code} {finding.message}"
+        sys.stderr.write(f"{show_text(line)}\n")
 
 
 def _show_trainers(tasks: Any, form: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isfinite
 
 _SHOWN_AS_IS = "\u00a0\u200d\u3000"  # spaces of other scripts, and the joiner inside composed emoji
@@ -13,10 +14,20 @@ def show_text(text: str) -> str:
     Control characters (line feeds and escape codes too), direction overrides and lone surrogates become
     ``\n``, ``\x1b``, ``\u202e``; the result is one line that any UTF-8 stream takes.
     """
+    return _replace_hidden(text, lambda character: ascii(character)[1:-1])
+
+
+def show_lines(text: str) -> str:
+    """The text as `show_text` writes it, line by line."""
+    return "\n".join(map(show_text, text.split("\n")))
+
+
+def _replace_hidden(text: str, escape: Callable[[str], str]) -> str:
+    """The text with what cannot be seen replaced."""
     if text.isprintable():
         return text
     return "".join(
-        character if character.isprintable() or character in _SHOWN_AS_IS else _escape(character)
+        character if character.isprintable() or character in _SHOWN_AS_IS else escape(character)
         for character in text
     )
 
@@ -24,16 +35,24 @@ def show_text(text: str) -> str:
 def encode_json(value: object) -> str:
     """A value as JSON that every reader takes, on one line.
 
-    NaN and infinity become null; a lone surrogate (a file name that is not UTF-8) becomes its escape as text.
+    NaN and infinity become null; a lone surrogate (a file name that is not UTF-8) becomes its escape as text. What
+    cannot be seen is written as an escape of JSON, which readers turn back.
     """
     import orjson
 
     try:
-        return orjson.dumps(value).decode("utf-8")
+        return _replace_hidden(orjson.dumps(value).decode("utf-8"), _escape_json)
     except (orjson.JSONEncodeError, TypeError):  # lone surrogates, and whole numbers beyond 64 bits
         import json
 
-        return json.dumps(_encodable(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(_encodable(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return _replace_hidden(text, _escape_json)
+
+
+def _escape_json(character: str) -> str:
+    import json
+
+    return json.dumps(character)[1:-1]
 
 
 def encodable_text(text: str) -> str:
@@ -68,7 +87,3 @@ def measure_width(text: str) -> int:
 def crop(text: str, limit: int) -> str:
     """The text, or its beginning and an ellipsis where it is longer than the limit."""
     return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def _escape(character: str) -> str:
-    return ascii(character)[1:-1]

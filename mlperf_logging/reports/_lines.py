@@ -66,7 +66,9 @@ def fold_findings(findings: Sequence[Finding], *, verbose: bool) -> Iterator[tup
 
 def describe_fold(finding: Finding, count: int) -> str:
     """The line that stands for findings left out."""
-    return f"… and {count:,} more of {finding.code} {show_text(finding.rule)} (--verbose shows all)"
+    return (
+        f"… and {count:,} more of {show_text(finding.code)} {show_text(finding.rule)} (--verbose shows all)"
+    )
 
 
 def split_consequences(verdict: Verdict, findings: Sequence[Finding]) -> tuple[list[Finding], int]:
@@ -140,7 +142,7 @@ class FindingLines(NamedTuple):
 
     def describe_severity(self, finding: Finding) -> str:
         """``error MLP304``."""
-        return f"{self.paint(finding.severity, finding.severity)} {finding.code}"
+        return f"{self.paint(finding.severity, finding.severity)} {show_text(finding.code)}"
 
     def describe_rule(self, finding: Finding) -> str:
         """The rule of a finding, its message and, where it has no place, what was expected."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
-from mlperf_logging.reports._escape import crop, encodable_text, show_text
+from mlperf_logging.reports._escape import crop, encodable_text, show_lines, show_text
 from mlperf_logging.reports._lines import (
     count_findings,
     count_of,
@@ -97,7 +97,7 @@ def annotate(path: str, finding: Finding) -> str:
     fields = ",".join(f"{name}={escape_property(text)}" for name, text in place.items())
     labeled = (("expected", finding.expected), ("found", finding.found), ("fix", finding.hint))
     details = [finding.message, *[f"{name}: {text}" for name, text in labeled if text]]
-    message = "\n".join(crop(_visible_lines(text), _LONGEST_MESSAGE // 4) for text in details)
+    message = "\n".join(crop(show_lines(text), _LONGEST_MESSAGE // 4) for text in details)
     return f"::{finding.severity} {fields}::{escape_message(message)}"
 
 
@@ -114,10 +114,6 @@ def escape_property(text: str) -> str:
 def _defuse(line: str) -> str:
     """A line of the job's log that the runner does not take for a command of the old kind."""
     return line.replace("##[", "## [")
-
-
-def _visible_lines(text: str) -> str:
-    return "\n".join(show_text(line) for line in text.split("\n"))
 
 
 def _describe_totals(totals: Totals) -> str:

@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
-from mlperf_logging.reports._escape import crop
+from mlperf_logging.reports._escape import crop, show_lines
 from mlperf_logging.reports._lines import FindingLines, count_of, describe_judge
 
 if TYPE_CHECKING:
@@ -82,13 +82,7 @@ class Report(BaseReport):
 
 def show_xml(text: str) -> str:
     r"""The text without the characters that XML 1.0 cannot hold; they become escapes such as ``\x1b``."""
-    return "".join(letter if _is_xml(ord(letter)) else ascii(letter)[1:-1] for letter in text)
-
-
-def _is_xml(code: int) -> bool:
-    if code < 0x20:
-        return code in (0x9, 0xA)
-    return code < 0x7F or 0xA0 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+    return "\t".join(map(show_lines, text.split("\t")))
 
 
 def _count_attributes(name: str, tests: int, failures: int, errors: int) -> str:

@@ -14,6 +14,13 @@ LONGEST_FILE = 420
 CODE_FROM_DATA = {"eval", "exec", "compile", "__import__"}
 FOREIGN_OBJECTS = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 ENDINGS = {"print", "exit", "quit"}
+STREAMS = {"sys.stdout.write", "sys.stderr.write", "sys.stdout.buffer.write", "sys.stderr.buffer.write"}
+OUR_OWN_TEXTS = {
+    "mlperf_logging/cli/check.py": ["f\"{program} {version('mlperf_logging')}\\n\"", "table"],
+    "mlperf_logging/cli/main.py": ["'\\n'.join(lines) + '\\n'"],
+    "mlperf_logging/mllog/notices.py": ["text if text.endswith('\\n') else text + '\\n'"],
+}
+"""What is written to a standard stream without `show_text`: a table that is rendered, and texts of no log."""
 
 
 def show(path: Path) -> str:
@@ -65,6 +72,16 @@ def find_endings(tree: ast.Module) -> list[tuple[int, str]]:
     return found
 
 
+def find_unshown_writes(tree: ast.Module) -> list[str]:
+    """What is written to a standard stream as it is."""
+    writes = [
+        ast.unparse(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in STREAMS
+    ]
+    return [text for text in writes if "show_text(" not in text]
+
+
 def test_files_can_be_read_in_one_sitting() -> None:
     """No file is much longer than 400 lines."""
     lengths = {show(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
@@ -86,6 +103,13 @@ def test_only_the_command_line_prints_and_exits() -> None:
     assert {show(path): found for path in OUTSIDE_CLI if (found := find_endings(parse(path)))} == {}
 
 
+def test_foreign_texts_are_shown_by_one_function() -> None:
+    """What reaches a standard stream goes through `show_text`, a renderer (whose tests are hostile), or is ours."""
+    assert {
+        show(path): found for path in SOURCES if (found := find_unshown_writes(parse(path)))
+    } == OUR_OWN_TEXTS
+
+
 def test_searches_find_what_they_look_for() -> None:
     """The searches see each forbidden form, and leave harmless namesakes alone."""
     tree = ast.parse(
@@ -94,6 +118,9 @@ def test_searches_find_what_they_look_for() -> None:
         "print(1)\nsys.exit(2)\nraise SystemExit\nprinter.print(3)\n"
     )
 
+    writes = ast.parse("sys.stderr.write(path)\nsys.stdout.write(show_text(path))\nfile.write(path)\n")
+
+    assert find_unshown_writes(writes) == ["path"]
     code = [name for _, name in sorted(find_code_from_data(tree))]
     assert code == ["pickle", "marshal", "eval", "exec", "__import__"]
     assert [name for _, name in sorted(find_endings(tree))] == ["print", "sys.exit", "SystemExit"]

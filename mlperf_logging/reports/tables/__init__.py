@@ -7,6 +7,7 @@ else lists the formats.
 from typing import Any, NamedTuple
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.reports._escape import show_text
 from mlperf_logging.reports._modules import list_modules, load_module
 from mlperf_logging.tables import Document, Table
 
@@ -61,9 +62,11 @@ def require_single(form: str, document: Document) -> Table:
 
 
 def plain_value(value: Any) -> Any:
-    """A value for formats that have numbers and texts: "" for what is not known, "true" and "false"."""
+    """A value for formats that have numbers and texts: "" for what is not known, texts with nothing hidden in them."""
     if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - not a number
         return ""
     if isinstance(value, tuple):
-        return "; ".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else value
+        value = "; ".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    return show_text(value) if isinstance(value, str) else value

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from mlperf_logging.reports.tables import BaseRenderer, Look, plain_value
 from mlperf_logging.tables import NUMERIC, Document, Table
+
+_MARKUP = re.compile(r"[\\|`\[]|<(?=[A-Za-z/!?])")
 
 
 class Renderer(BaseRenderer):
@@ -29,7 +32,8 @@ def _render_table(table: Table) -> str:
     columns = [table.columns[index] for index in kept]
     rules = ["---:" if column.kind in NUMERIC else "---" for column in columns]
     rows = [[_write_cell(row[index]) for index in kept] for row in table.rows]
-    return "".join(f"{_join(line)}\n" for line in [[column.name for column in columns], rules, *rows])
+    head = [_write_cell(column.name) for column in columns]
+    return "".join(f"{_join(line)}\n" for line in [head, rules, *rows])
 
 
 def _join(cells: Sequence[str]) -> str:
@@ -37,6 +41,6 @@ def _join(cells: Sequence[str]) -> str:
 
 
 def _write_cell(value: Any) -> str:
-    value = plain_value(value)
+    value = plain_value(value.replace("\n", " ") if isinstance(value, str) else value)
     text = f"{value:.6g}" if isinstance(value, float) and abs(value) < 1e6 else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _MARKUP.sub(r"\\\g<0>", text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 
+from mlperf_logging.reports._escape import encodable_text
 from mlperf_logging.reports.tables import BaseRenderer, Look, require_single
 from mlperf_logging.tables import COUNT, FLAG, NUMBER, Document
 
@@ -28,12 +30,28 @@ class Renderer(BaseRenderer):
             kind = types.get(column.kind, pyarrow.string())
             if kind == pyarrow.string():
                 values = [_write_text(value) for value in values]
-            arrays[column.name] = pyarrow.array(values, kind)
+            arrays[encodable_text(column.name)] = _make_array(values, kind)
         file = io.BytesIO()
         pyarrow.parquet.write_table(pyarrow.table(arrays), file)
         return file.getvalue()
 
 
+def _make_array(values: list[Any], kind: Any) -> Any:
+    try:
+        return pyarrow.array(values, kind)
+    except (OverflowError, pyarrow.ArrowInvalid):  # whole numbers of more than 64 bits
+        return pyarrow.array(
+            [None if value is None else _to_float(value) for value in values], pyarrow.float64()
+        )
+
+
+def _to_float(value: float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
 def _write_text(value: Any) -> str | None:
-    text = "; ".join(value) if isinstance(value, tuple) else value
-    return None if text is None else str(text).encode("utf-8", "backslashreplace").decode()
+    text = "; ".join(map(str, value)) if isinstance(value, tuple) else value
+    return None if text is None else encodable_text(str(text))

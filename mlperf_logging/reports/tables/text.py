@@ -198,9 +198,9 @@ def _render_footnotes(table: Table, look: Look) -> list[str]:
     labels = max((len(each[0]) + 3 for each in table.footnotes if isinstance(each, tuple)), default=0)
     lines = [""] if table.footnotes else []
     for each in table.footnotes:
-        name, text = each if isinstance(each, tuple) else ("", each)
+        name, text = map(show_text, each if isinstance(each, tuple) else ("", each))
         margin = labels if isinstance(each, tuple) else 0
-        parts = _wrap(show_text(text), look.width, margin)
+        parts = _wrap(text, look.width, margin)
         lines += [(name if not number else "").ljust(margin) + part for number, part in enumerate(parts)]
     return lines
 

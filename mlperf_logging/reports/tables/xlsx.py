@@ -9,7 +9,7 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
-from mlperf_logging.reports.tables import BaseRenderer, Look
+from mlperf_logging.reports.tables import BaseRenderer, Look, plain_value
 from mlperf_logging.tables import Document
 
 _LONGEST_SHEET_NAME = 31
@@ -27,8 +27,7 @@ class Renderer(BaseRenderer):
         book.remove(book.active)
         for table in document.tables:
             sheet = book.create_sheet(table.name[:_LONGEST_SHEET_NAME])
-            sheet.append([column.name for column in table.columns])
-            for row in table.rows:
+            for row in ([column.name for column in table.columns], *table.rows):
                 sheet.append([_write_cell(value) for value in row])
                 for cell in sheet[sheet.max_row]:
                     if isinstance(cell.value, str):
@@ -46,10 +45,9 @@ class Renderer(BaseRenderer):
 
 
 def _write_cell(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else str(value)
-    if isinstance(value, tuple):
-        value = "; ".join(map(str, value))
-    if isinstance(value, str):  # a cell cannot hold control characters
-        return "".join(letter for letter in value if letter >= " " or letter in "\t\n")
-    return value
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)
+    plain = plain_value(value)
+    return None if plain == "" else plain
