@@ -65,6 +65,7 @@ class LifeCycle:
         logger: the logger to use; default: the shared one.
         shows_script: whether call sites are the script's lines that lead to the events, and not this
             module's.
+        clears_cache: whether the caches have been cleared, which is logged.
 
     Attributes:
         target: as given.
@@ -88,6 +89,7 @@ class LifeCycle:
         quality_key: str = constants.EVAL_ACCURACY,
         logger: MLLogger | None = None,
         shows_script: bool = False,
+        clears_cache: bool = True,
     ) -> None:
         if unit not in UNITS:
             raise ConfigError(f"unit must be one of {', '.join(UNITS)}, not {unit!r}")
@@ -108,6 +110,7 @@ class LifeCycle:
                 self._values.setdefault(key, value)
         self._logger = logger
         self._shows_script = shows_script
+        self._clears_cache = clears_cache
         self._is_told = False
         self._is_begun = False
         self._is_over = False
@@ -131,7 +134,8 @@ class LifeCycle:
         if self._is_begun:
             return
         self._is_begun = True
-        self._log("event", constants.CACHE_CLEAR, True)
+        if self._clears_cache:
+            self._log("event", constants.CACHE_CLEAR, True)
         self._log("start", constants.INIT_START)
         site = self._find_site()
         if self._submission:
@@ -240,12 +244,13 @@ class LifeCycle:
             self._eval_is_open = False
             self._log("end", constants.EVAL_STOP, None, {self.unit: self.progress})
 
-    def stop_run(self, status: str | None = None) -> None:
+    def stop_run(self, status: str | None = None, **metadata: Any) -> None:
         """Stop the clock.
 
         Args:
             status: ``"success"`` or ``"aborted"``; default: success if the target was reached or there is
                 none.
+            **metadata: further metadata of the event.
         """
         with termination.held_back():
             watch, self._watch = self._watch, None
@@ -259,8 +264,9 @@ class LifeCycle:
             if status is None:
                 good = self.is_reached or self.target is None
                 status = constants.SUCCESS if good else constants.ABORTED
-            metadata = {constants.STATUS: status, self.unit: self.progress}
-            self._log("end", constants.RUN_STOP, None, metadata)
+            self._log(
+                "end", constants.RUN_STOP, None, {constants.STATUS: status, self.unit: self.progress, **metadata}
+            )
 
     def _log(self, method: str, key: str, value: object = None, metadata: Any = None) -> None:
         """Log an event of the method that calls this one."""

@@ -6,12 +6,13 @@ A task describes itself by a `Task` (light: it does not load TensorFlow) and doe
 
 from reference_impls.harness.configs import TaskConfig, change_config
 from reference_impls.harness.data.files import DataFile, check_files
-from reference_impls.harness.errors import DataError, SettingError, TrainerError
+from reference_impls.harness.errors import DataError, DivergenceError, SettingError, TrainerError
 from reference_impls.harness.tasks import Task, find_task, list_tasks
 
 __all__ = [
     "DataError",
     "DataFile",
+    "DivergenceError",
     "SettingError",
     "Task",
     "TaskConfig",

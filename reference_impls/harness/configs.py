@@ -1,17 +1,91 @@
-"""Configurations: frozen dataclasses, changed by ``key=value``."""
+"""Configurations: frozen dataclasses whose fields say how they are logged and which values they take.
+
+A field is annotated where it needs more than its type: ``Annotated[int, Range(1), LogKey("model_width")]``. Every field
+reaches the log, so nothing that a run depends on can differ unseen.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from mlperf_logging.suggestions import did_you_mean
 from reference_impls.harness.errors import SettingError
 
-PRECISIONS = ("float32", "mixed_bfloat16")
+
+@dataclasses.dataclass(frozen=True)
+class LogKey:
+    """The log key of a field; without, it is logged under its own name.
+
+    Attributes:
+        name: the key; empty: the workload logs the value itself.
+    """
+
+    name: str
+
+
+class LogKeyBy:
+    """A log key that depends on another field; where it has none, the field has no effect and is not logged.
+
+    Args:
+        field: name of the other field.
+        **names: key by value of that field.
+    """
+
+    def __init__(self, field: str, **names: str) -> None:
+        self.field, self.names = field, names
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """The values that a number, or each number of a sequence, may have.
+
+    Attributes:
+        low: the least value.
+        below: the value that it must stay below.
+        is_open: whether `low` itself is excluded.
+    """
+
+    low: float = -math.inf
+    below: float = math.inf
+    is_open: bool = False
+
+    def __contains__(self, value: float) -> bool:
+        return (value > self.low if self.is_open else value >= self.low) and value < self.below
+
+    def __str__(self) -> str:
+        parts = [f"{'above' if self.is_open else 'at least'} {self.low:g}"] if self.low > -math.inf else []
+        parts += [f"below {self.below:g}"] if self.below < math.inf else []
+        return " and ".join(parts) or "finite"
+
+
+class OneOf:
+    """The values that a text may have.
+
+    Args:
+        *values: those.
+    """
+
+    def __init__(self, *values: str) -> None:
+        self.values = values
+
+    def __contains__(self, value: str) -> bool:
+        return value in self.values
+
+    def __str__(self) -> str:
+        return f"one of {', '.join(self.values)}"
+
+
+Count = Annotated[int, Range(1)]
+Number = Annotated[float, Range()]
+Positive = Annotated[float, Range(0, is_open=True)]
+NotNegative = Annotated[float, Range(0)]
+Fraction = Annotated[float, Range(0, 1)]
+"""A number from 0 to below 1, such as a dropout rate."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,18 +103,52 @@ class TaskConfig:
         precision: Keras' dtype policy: ``float32`` or ``mixed_bfloat16``.
         train_samples: samples of the training set; 0: as the prepared data say.
         eval_samples: samples of the evaluation set; 0: as the prepared data say.
+
+    Raises:
+        SettingError: a value is not one that its field may have.
     """
 
-    global_batch_size: int
-    eval_batch_size: int
-    target: float
-    max_epochs: int
-    first_eval_epoch: int = 1
-    eval_every_epochs: int = 1
-    checkpoint_every_epochs: int = 1
-    precision: str = "float32"
-    train_samples: int = 0
-    eval_samples: int = 0
+    global_batch_size: Count
+    eval_batch_size: Count
+    target: Annotated[Number, LogKey("eval_target")]
+    max_epochs: Count
+    first_eval_epoch: Count = 1
+    eval_every_epochs: Count = 1
+    checkpoint_every_epochs: Annotated[int, Range(0)] = 1
+    precision: Annotated[str, OneOf("float32", "mixed_bfloat16"), LogKey("numerical_precision")] = "float32"
+    train_samples: Annotated[int, Range(0), LogKey("")] = 0
+    eval_samples: Annotated[int, Range(0), LogKey("")] = 0
+
+    def __post_init__(self) -> None:
+        for name, notes in _list_annotations(type(self)).items():
+            value = getattr(self, name)
+            for allowed in notes:
+                if not isinstance(allowed, Range | OneOf):
+                    continue
+                for each in value if isinstance(value, tuple) else (value,):
+                    if each not in allowed:
+                        raise SettingError(f"{name} must be {allowed}, not {each!r}")
+            if value == ():
+                raise SettingError(f"{name} must hold at least one value")
+
+    def log_keys(self) -> dict[str, str]:
+        """Log key by field, of the fields that have an effect and that the workload does not log itself."""
+        keys = {}
+        for name, notes in _list_annotations(type(self)).items():
+            key = name
+            for each in notes:
+                if isinstance(each, LogKey):
+                    key = each.name
+                elif isinstance(each, LogKeyBy):
+                    key = each.names.get(getattr(self, each.field), "")
+            if key:
+                keys[name] = key
+        return keys
+
+    def hyperparameters(self) -> dict[str, object]:
+        """Values by log key."""
+        values = {key: getattr(self, name) for name, key in self.log_keys().items()}
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,12 +164,16 @@ class AdamConfig(TaskConfig):
         weight_decay: of ``adamw``.
     """
 
-    optimizer: str = "adam"
-    learning_rate: float
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-8
-    weight_decay: float = 0.0
+    optimizer: Annotated[str, OneOf("adam", "adamw"), LogKey("opt_name")] = "adam"
+    learning_rate: Annotated[Positive, LogKey("opt_base_learning_rate")]
+    beta_1: Annotated[Fraction, LogKeyBy("optimizer", adam="opt_adam_beta_1", adamw="opt_adamw_beta_1")] = 0.9
+    beta_2: Annotated[Fraction, LogKeyBy("optimizer", adam="opt_adam_beta_2", adamw="opt_adamw_beta_2")] = (
+        0.999
+    )
+    epsilon: Annotated[
+        Positive, LogKeyBy("optimizer", adam="opt_adam_epsilon", adamw="opt_adamw_epsilon")
+    ] = 1e-8
+    weight_decay: Annotated[NotNegative, LogKeyBy("optimizer", adamw="opt_adamw_weight_decay")] = 0.0
 
 
 Config = TypeVar("Config", bound=TaskConfig)
@@ -92,10 +204,15 @@ def change_config(config: Config, settings: Iterable[str]) -> Config:
         except ValueError:
             kind = getattr(kinds[key], "__name__", str(kinds[key]))
             raise SettingError(f"--set {setting}: {text.strip()!r} is not of the kind {kind}") from None
-    changed = dataclasses.replace(config, **changes)
-    if changed.precision not in PRECISIONS:
-        raise SettingError(f"precision must be one of {', '.join(PRECISIONS)}, not {changed.precision!r}")
-    return changed
+    return dataclasses.replace(config, **changes)
+
+
+def _list_annotations(config: type[TaskConfig]) -> dict[str, tuple[Any, ...]]:
+    """What the fields are annotated with, by name."""
+    hints = typing.get_type_hints(config, include_extras=True)
+    return {
+        field.name: getattr(hints[field.name], "__metadata__", ()) for field in dataclasses.fields(config)
+    }
 
 
 def _read_value(kind: Any, text: str) -> Any:

@@ -11,5 +11,9 @@ class DataError(TrainerError):
     """Data is missing, damaged or not what the configuration says; the message names the command that gets it."""
 
 
+class DivergenceError(TrainerError):
+    """A loss, a gradient norm or a quality is not finite: training has diverged and cannot recover."""
+
+
 class SettingError(TrainerError):
     """A setting does not exist or has an invalid value."""

@@ -5,7 +5,7 @@ knows nothing of devices beyond `Share`. The harness calls, in this order::
 
     workload = Workload(config, folder, seed)   # reads no data; at most the manifest of the prepared data
     workload.check_data()                       # is the data there?
-    workload.hyperparameters()                  # values by log key
+    workload.hyperparameters(share)             # values by log key
     workload.build()                            # within the strategy's scope: models, optimizers
     ─── the clock starts ───
     workload.load(share)                        # reads the data
@@ -131,9 +131,18 @@ class Workload(ABC, Generic[Config]):
             DataError: it is missing.
         """
 
-    @abstractmethod
-    def hyperparameters(self) -> dict[str, object]:
-        """Values by log key, without the seed and the sample counts."""
+    def data_checksum(self) -> str:
+        """A checksum of the data, known without reading it; empty if there is none."""
+        return ""
+
+    def hyperparameters(self, share: Share) -> dict[str, object]:
+        """Values by log key, without the seed and the sample counts: those of the configuration.
+
+        Args:
+            share: for what depends on the number of replicas.
+        """
+        del share
+        return self.config.hyperparameters()
 
     @abstractmethod
     def build(self) -> None:
@@ -163,7 +172,8 @@ class Workload(ABC, Generic[Config]):
         add up over replicas: use `update` or a Keras optimizer's ``apply``, which sums them.
 
         Returns:
-            Scalars by name (``loss`` first): each replica's part; the harness sums the parts.
+            Scalars by name (``loss`` first, and ``gradient_norm``): each replica's part; the harness sums the parts and
+            ends the run when one is not finite.
         """
 
     @abstractmethod
@@ -204,7 +214,7 @@ class Workload(ABC, Generic[Config]):
         variables: Sequence[Any],
         *,
         clip_norm: float | None = None,
-    ) -> None:
+    ) -> tf.Tensor:
         """Change variables by the gradients of a loss, summed over all replicas.
 
         Args:
@@ -213,5 +223,9 @@ class Workload(ABC, Generic[Config]):
             optimizer: a Keras optimizer.
             variables: of the model, in the order that the optimizer was built with.
             clip_norm: global norm that the summed gradients are clipped to.
+
+        Returns:
+            The norm of this replica's gradients; to be returned by `train_step` as ``gradient_norm``, so that a run
+            that diverges ends at once. Summed over replicas it bounds the norm of the whole gradient.
         """
-        apply_gradients(tape, loss, optimizer, variables, clip_norm=clip_norm)
+        return apply_gradients(tape, loss, optimizer, variables, clip_norm=clip_norm)

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from reference_impls.harness import TaskConfig
+from reference_impls.harness.configs import (
+    Count,
+    Fraction,
+    LogKey,
+    LogKeyBy,
+    NotNegative,
+    OneOf,
+    Positive,
+    Range,
+    TaskConfig,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,27 +46,58 @@ class ImageClassificationConfig(TaskConfig):
         shuffle_buffer: images among which the next one is drawn, where images are read from files.
     """
 
-    source: str = "imagenet"
-    image_size: int = 224
-    channels: int = 3
-    classes: int = 1000
-    width: int = 64
-    blocks: tuple[int, ...] = (3, 4, 6, 3)
-    stem: str = "imagenet"
-    batch_norm_momentum: float = 0.9
-    optimizer: str = "sgd"
-    learning_rate: float = 0.1
-    end_learning_rate: float = 0.0001
-    warmup_epochs: float = 5.0
-    decay: str = "polynomial"
-    decay_epochs: float = 80.0
-    decay_power: float = 2.0
-    boundary_epochs: tuple[float, ...] = (30.0, 60.0, 80.0)
-    boundary_factor: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 1e-4
-    label_smoothing: float = 0.0
-    shuffle_buffer: int = 16384
+    source: Annotated[str, OneOf("imagenet", "fashion_mnist"), LogKey("data_source")] = "imagenet"
+    image_size: Annotated[Count, LogKey("data_image_size")] = 224
+    channels: Annotated[Count, LogKey("data_channels")] = 3
+    classes: Annotated[Count, LogKey("data_classes")] = 1000
+    width: Annotated[Count, LogKey("model_width")] = 64
+    blocks: Annotated[tuple[int, ...], Range(1), LogKey("model_blocks")] = (3, 4, 6, 3)
+    stem: Annotated[str, OneOf("imagenet", "small"), LogKey("model_stem")] = "imagenet"
+    batch_norm_momentum: Annotated[Fraction, LogKey("model_batch_norm_momentum")] = 0.9
+    optimizer: Annotated[str, OneOf("sgd", "adamw"), LogKey("opt_name")] = "sgd"
+    learning_rate: Annotated[
+        Positive, LogKeyBy("optimizer", sgd="sgd_opt_base_learning_rate", adamw="opt_base_learning_rate")
+    ] = 0.1
+    end_learning_rate: Annotated[
+        NotNegative, LogKeyBy("decay", polynomial="sgd_opt_end_learning_rate", cosine="opt_end_learning_rate")
+    ] = 0.0001
+    warmup_epochs: Annotated[NotNegative, LogKey("opt_learning_rate_warmup_epochs")] = 5.0
+    decay: Annotated[
+        str, OneOf("polynomial", "steps", "cosine"), LogKey("opt_learning_rate_decay_schedule")
+    ] = "polynomial"
+    decay_epochs: Annotated[
+        Positive,
+        LogKeyBy(
+            "decay", polynomial="opt_learning_rate_decay_epochs", cosine="opt_learning_rate_decay_epochs"
+        ),
+    ] = 80.0
+    decay_power: Annotated[
+        Positive, LogKeyBy("decay", polynomial="sgd_opt_learning_rate_decay_poly_power")
+    ] = 2.0
+    boundary_epochs: Annotated[
+        tuple[float, ...], Range(0), LogKeyBy("decay", steps="opt_learning_rate_decay_boundary_epochs")
+    ] = (30.0, 60.0, 80.0)
+    boundary_factor: Annotated[Positive, LogKeyBy("decay", steps="opt_learning_rate_decay_factor")] = 0.1
+    momentum: Annotated[Fraction, LogKeyBy("optimizer", sgd="sgd_opt_momentum")] = 0.9
+    weight_decay: Annotated[
+        NotNegative, LogKeyBy("optimizer", sgd="sgd_opt_weight_decay", adamw="opt_adamw_weight_decay")
+    ] = 1e-4
+    label_smoothing: Fraction = 0.0
+    shuffle_buffer: Annotated[Count, LogKeyBy("source", imagenet="data_shuffle_buffer")] = 16384
+
+    def count_epoch_steps(self) -> int:
+        """Steps of an epoch: whole batches only."""
+        return self.train_samples // self.global_batch_size
+
+    def hyperparameters(self) -> dict[str, object]:
+        """Values by log key; the end of the decay is logged in steps, too."""
+        values = super().hyperparameters()
+        steps = round(self.decay_epochs * self.count_epoch_steps())
+        if self.decay == "polynomial":
+            values["sgd_opt_learning_rate_decay_steps"] = steps
+        elif self.decay == "cosine":
+            values["opt_learning_rate_decay_steps"] = steps
+        return values
 
 
 MINI = ImageClassificationConfig(

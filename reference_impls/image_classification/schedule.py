@@ -9,10 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from reference_impls.harness import SettingError
 from reference_impls.image_classification.config import ImageClassificationConfig
-
-DECAYS = ("polynomial", "steps", "cosine")
 
 
 class WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
@@ -41,8 +38,6 @@ class WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
         boundaries: tuple[int, ...] = (),
         factor: float = 0.1,
     ) -> None:
-        if decay not in DECAYS:
-            raise SettingError(f"decay must be one of {', '.join(DECAYS)}, not {decay!r}")
         self.settings: Mapping[str, Any] = {
             "base": base,
             "end": end,
@@ -81,7 +76,7 @@ class WarmupThenDecay(keras.optimizers.schedules.LearningRateSchedule):
 
 def make_schedule(config: ImageClassificationConfig) -> WarmupThenDecay:
     """The schedule that a configuration asks for."""
-    epoch_steps = count_epoch_steps(config)
+    epoch_steps = config.count_epoch_steps()
     return WarmupThenDecay(
         base=config.learning_rate,
         end=config.end_learning_rate,
@@ -92,8 +87,3 @@ def make_schedule(config: ImageClassificationConfig) -> WarmupThenDecay:
         boundaries=tuple(round(epoch * epoch_steps) for epoch in config.boundary_epochs),
         factor=config.boundary_factor,
     )
-
-
-def count_epoch_steps(config: ImageClassificationConfig) -> int:
-    """Steps of an epoch: whole batches only."""
-    return config.train_samples // config.global_batch_size

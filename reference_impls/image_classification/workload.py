@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import keras
 import tensorflow as tf
 
-from reference_impls.harness import DataError, SettingError, check_files
+from reference_impls.harness import DataError, check_files
 from reference_impls.harness.data.arrays import batch_arrays, make_rng
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.image_classification.config import ImageClassificationConfig
@@ -22,7 +23,7 @@ from reference_impls.image_classification.fashion_mnist import (
 from reference_impls.image_classification.imagenet import ImageNet
 from reference_impls.image_classification.imagenet_files import SPLITS, find_split
 from reference_impls.image_classification.model import build_resnet
-from reference_impls.image_classification.schedule import count_epoch_steps, make_schedule
+from reference_impls.image_classification.schedule import make_schedule
 
 
 class ImageSource(Protocol):
@@ -101,38 +102,21 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
         else:
             check_files(self.folder, FILES, self.data_command, checksums=False)
 
-    def hyperparameters(self) -> dict[str, object]:
-        """Optimizer, schedule and model sizes by log key."""
-        config = self.config
-        values: dict[str, object] = {
-            "global_batch_size": config.global_batch_size,
-            "model_width": config.width,
-            "model_blocks": list(config.blocks),
-            "model_bn_span": config.global_batch_size,
-            "label_smoothing": config.label_smoothing,
-            "opt_name": config.optimizer,
-            "opt_learning_rate_warmup_epochs": config.warmup_epochs,
-            "opt_learning_rate_decay_schedule": config.decay,
-        }
-        if config.optimizer == "sgd":
-            values["sgd_opt_base_learning_rate"] = config.learning_rate
-            values["sgd_opt_momentum"] = config.momentum
-            values["sgd_opt_weight_decay"] = config.weight_decay
+    def data_checksum(self) -> str:
+        """Of Fashion-MNIST the checksum of its files' checksums, of ImageNet that of its files' names and sizes."""
+        if self.config.source == "fashion_mnist":
+            parts = [file.sha256 for file in FILES]
         else:
-            values["opt_base_learning_rate"] = config.learning_rate
-            values[f"opt_{config.optimizer}_weight_decay"] = config.weight_decay
-        decay_steps = round(config.decay_epochs * count_epoch_steps(config))
-        if config.decay == "steps":
-            values["opt_learning_rate_decay_boundary_epochs"] = list(config.boundary_epochs)
-            values["opt_learning_rate_decay_factor"] = config.boundary_factor
-        elif config.decay == "polynomial":
-            values["sgd_opt_end_learning_rate"] = config.end_learning_rate
-            values["sgd_opt_learning_rate_decay_poly_power"] = config.decay_power
-            values["sgd_opt_learning_rate_decay_steps"] = decay_steps
-        else:
-            values["opt_end_learning_rate"] = config.end_learning_rate
-            values["opt_learning_rate_decay_steps"] = decay_steps
-        return values
+            splits = [find_split(self.folder, names, self.data_command) for names in SPLITS]
+            parts = [
+                f"{Path(name).name} {Path(name).stat().st_size}" for split in splits for name in split.names
+            ]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def hyperparameters(self, share: Share) -> dict[str, object]:
+        """Values by log key; batch norm spans the part of the batch that one replica has."""
+        span = share.replica_batch(self.config.global_batch_size)
+        return {**super().hyperparameters(share), "model_bn_span": span}
 
     def build(self) -> None:
         """Make the model and its optimizer."""
@@ -147,11 +131,9 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
         schedule = make_schedule(config)
         if config.optimizer == "sgd":
             return keras.optimizers.SGD(schedule, momentum=config.momentum)
-        if config.optimizer == "adamw":
-            optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
-            optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-            return optimizer
-        raise SettingError(f"optimizer must be sgd or adamw, not {config.optimizer!r}")
+        optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
+        optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+        return optimizer
 
     def state(self) -> dict[str, Any]:
         """Model and optimizer."""
@@ -160,10 +142,7 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
     def load(self, share: Share) -> None:
         """Read the images, or list their files."""
         del share
-        source = SOURCES.get(self.config.source)
-        if source is None:
-            raise SettingError(f"source must be one of {', '.join(SOURCES)}, not {self.config.source!r}")
-        self.source = source(self.folder, self.config, self.seed, self.data_command)
+        self.source = SOURCES[self.config.source](self.folder, self.config, self.seed, self.data_command)
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
         """The batches of one epoch."""
@@ -180,10 +159,10 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
             if config.optimizer == "sgd":
                 squares = [tf.nn.l2_loss(tf.cast(weight, tf.float32)) for weight in self.decayed]
                 total += config.weight_decay / replicas * tf.add_n(squares)
-        self.update(tape, total, self.optimizer, self.model.trainable_variables)
+        norm = self.update(tape, total, self.optimizer, self.model.trainable_variables)
         correct = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
         share = tf.reduce_sum(tf.cast(correct, tf.float32)) / config.global_batch_size
-        return {"loss": loss, "accuracy": share}
+        return {"loss": loss, "accuracy": share, "gradient_norm": norm}
 
     def _compare(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         if not self.config.label_smoothing:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from reference_impls.harness.configs import AdamConfig
+from reference_impls.harness.configs import AdamConfig, Count, Fraction, LogKey, NotNegative, Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +27,17 @@ class RecommendationConfig(AdamConfig):
         top: cutoff rank of a hit: 10 for HR@10.
     """
 
-    users: int
-    items: int
-    factors: int
-    mlp_layers: tuple[int, ...]
-    dropout: float = 0.0
-    l2: float = 0.0
-    averaging: float = 0.0
-    train_negatives: int = 4
-    eval_negatives: int
-    eval_seed: int = 1
-    top: int = 10
+    users: Annotated[Count, LogKey("data_users")]
+    items: Annotated[Count, LogKey("data_items")]
+    factors: Annotated[Count, LogKey("model_factors")]
+    mlp_layers: Annotated[tuple[int, ...], Range(1), LogKey("model_mlp_layers")]
+    dropout: Fraction = 0.0
+    l2: Annotated[NotNegative, LogKey("opt_l2_regularization")] = 0.0
+    averaging: Annotated[Fraction, LogKey("weight_averaging_decay")] = 0.0
+    train_negatives: Count = 4
+    eval_negatives: Count
+    eval_seed: Annotated[int, Range(0)] = 1
+    top: Annotated[Count, LogKey("eval_top_k")] = 10
 
 
 MINI = RecommendationConfig(

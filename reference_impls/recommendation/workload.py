@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from reference_impls.harness import DataError
 from reference_impls.harness.data.arrays import batch_arrays, make_rng
-from reference_impls.harness.data.prepared import check_prepared, read_prepared
-from reference_impls.harness.run.optimizers import describe_adam, make_adam
+from reference_impls.harness.data.prepared import check_prepared, read_checksum, read_prepared
+from reference_impls.harness.run.optimizers import make_adam
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.recommendation.config import RecommendationConfig
 from reference_impls.recommendation.data import Interactions, SeenItems, sample_negatives, split_latest
@@ -27,20 +27,9 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         """Check that the prepared interactions are there."""
         check_prepared(self.folder, self.data_command)
 
-    def hyperparameters(self) -> dict[str, object]:
-        """Optimizer, batch, sampling and model sizes by log key."""
-        config = self.config
-        return {
-            "global_batch_size": config.global_batch_size,
-            **describe_adam(config),
-            "train_negatives": config.train_negatives,
-            "eval_negatives": config.eval_negatives,
-            "model_factors": config.factors,
-            "model_mlp_layers": list(config.mlp_layers),
-            "dropout": config.dropout,
-            "opt_l2_regularization": config.l2,
-            "weight_averaging_decay": config.averaging,
-        }
+    def data_checksum(self) -> str:
+        """That of the prepared data."""
+        return read_checksum(self.folder, self.data_command)
 
     def build(self) -> None:
         """Make the model, its optimizer and, if weights are averaged, a second model that holds the average."""
@@ -109,8 +98,8 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
             if config.l2:
                 squares = tf.add_n([tf.reduce_sum(tf.cast(each, tf.float32) ** 2) for each in embedded])
                 total += config.l2 * squares / config.global_batch_size
-        self.update(tape, total, self.optimizer, self.model.trainable_variables)
-        return {"loss": total, "cross_entropy": entropy}
+        norm = self.update(tape, total, self.optimizer, self.model.trainable_variables)
+        return {"loss": total, "cross_entropy": entropy, "gradient_norm": norm}
 
     def finish_epoch(self, epoch: int) -> Mapping[str, object]:
         """Update the average of the weights."""
@@ -130,8 +119,12 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         items = batch["items"]
         users = tf.broadcast_to(batch["users"][:, None], tf.shape(items))
         scores = self.averaged(users, items)
-        rank = tf.reduce_sum(tf.cast(scores[:, 1:] >= scores[:, :1], tf.float32), axis=1)  # from 0
-        hit = tf.cast(rank < self.config.top, tf.float32) * batch["weight"]
+        own, others = scores[:, :1], scores[:, 1:]
+        # A score that is not a number never counts in the model's favor.
+        beaten_by = (others >= own) | tf.math.is_nan(others)
+        rank = tf.reduce_sum(tf.cast(beaten_by, tf.float32), axis=1)  # from 0
+        is_hit = (rank < self.config.top) & ~tf.math.is_nan(own[:, 0])
+        hit = tf.cast(is_hit, tf.float32) * batch["weight"]
         gain = hit * tf.math.log(2.0) / tf.math.log(rank + 2.0)
         return {
             "hits": tf.reduce_sum(hit),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from reference_impls.harness.configs import AdamConfig
+from reference_impls.harness.configs import AdamConfig, Count, Fraction, LogKey, NotNegative, Range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,13 +22,13 @@ class SentimentConfig(AdamConfig):
         l2: weight in the loss of half the squared weights of the last layer.
     """
 
-    words: int
-    ngrams: int
-    regions: tuple[int, ...] = (3, 4)
-    units: int
-    bag_units: int = 20
-    dropout: float = 0.5
-    l2: float = 1e-4
+    words: Annotated[Count, LogKey("model_vocabulary")]
+    ngrams: Annotated[Count, LogKey("model_ngrams")]
+    regions: Annotated[tuple[int, ...], Range(1), LogKey("model_regions")] = (3, 4)
+    units: Annotated[Count, LogKey("model_units")]
+    bag_units: Annotated[Count, LogKey("model_bag_units")] = 20
+    dropout: Fraction = 0.5
+    l2: Annotated[NotNegative, LogKey("opt_l2_regularization")] = 1e-4
 
 
 MINI = SentimentConfig(

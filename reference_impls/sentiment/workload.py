@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from reference_impls.harness import DataError
 from reference_impls.harness.data.arrays import Ragged, batch_arrays, make_rng, order_by_length
-from reference_impls.harness.data.prepared import check_prepared, read_prepared
-from reference_impls.harness.run.optimizers import describe_adam, make_adam
+from reference_impls.harness.data.prepared import check_prepared, read_checksum, read_prepared
+from reference_impls.harness.run.optimizers import make_adam
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.sentiment.config import SentimentConfig
 from reference_impls.sentiment.model import SentimentNet
@@ -42,20 +42,9 @@ class SentimentWorkload(Workload[SentimentConfig]):
         """Check that the prepared texts are there."""
         check_prepared(self.folder, self.data_command)
 
-    def hyperparameters(self) -> dict[str, object]:
-        """Optimizer, batch and model sizes by log key."""
-        config = self.config
-        return {
-            "global_batch_size": config.global_batch_size,
-            **describe_adam(config),
-            "opt_l2_regularization": config.l2,
-            "model_vocabulary": config.words,
-            "model_ngrams": config.ngrams,
-            "model_regions": list(config.regions),
-            "model_units": config.units,
-            "model_bag_units": config.bag_units,
-            "dropout": config.dropout,
-        }
+    def data_checksum(self) -> str:
+        """That of the prepared data."""
+        return read_checksum(self.folder, self.data_command)
 
     def build(self) -> None:
         """Make the model and its optimizer."""
@@ -98,8 +87,8 @@ class SentimentWorkload(Workload[SentimentConfig]):
             entropy = tf.reduce_sum(losses) / config.global_batch_size
             replicas = tf.distribute.get_replica_context().num_replicas_in_sync
             total = entropy + config.l2 * tf.nn.l2_loss(self.model.top.kernel) / replicas
-        self.update(tape, total, self.optimizer, self.model.trainable_variables)
-        return {"loss": total, "cross_entropy": entropy}
+        norm = self.update(tape, total, self.optimizer, self.model.trainable_variables)
+        return {"loss": total, "cross_entropy": entropy, "gradient_norm": norm}
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
         """Each held-out text once, short ones first."""

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
-from reference_impls.harness.configs import AdamConfig
+from reference_impls.harness.configs import (
+    AdamConfig,
+    Count,
+    Fraction,
+    LogKey,
+    LogKeyBy,
+    NotNegative,
+    OneOf,
+    Positive,
+    Range,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,25 +45,31 @@ class TranslationConfig(AdamConfig):
         extra_length: how many subwords longer than its source a translation may be.
     """
 
-    vocabulary: int = 33_000
-    width: int = 1024
-    filter_width: int = 4096
-    heads: int = 16
-    encoder_layers: int = 6
-    decoder_layers: int = 6
-    dropout: float = 0.1
-    inner_dropout: float = 0.1
-    label_smoothing: float = 0.1
-    max_length: int = 256
-    learning_rate: float = 2.0
-    warmup_steps: int = 8000
-    schedule: str = "inverse_sqrt"
-    decay_steps: int = 300_000
-    beta_2: float = 0.997
-    epsilon: float = 1e-9
-    beam: int = 4
-    alpha: float = 0.6
-    extra_length: int = 50
+    vocabulary: Annotated[Count, LogKey("vocabulary_size")] = 33_000
+    width: Annotated[Count, LogKey("model_hidden_size")] = 1024
+    filter_width: Annotated[Count, LogKey("model_filter_size")] = 4096
+    heads: Annotated[Count, LogKey("model_heads")] = 16
+    encoder_layers: Annotated[Count, LogKey("model_encoder_layers")] = 6
+    decoder_layers: Annotated[Count, LogKey("model_decoder_layers")] = 6
+    dropout: Fraction = 0.1
+    inner_dropout: Fraction = 0.1
+    label_smoothing: Fraction = 0.1
+    max_length: Annotated[Count, LogKey("max_sequence_length")] = 256
+    learning_rate: Annotated[Positive, LogKey("opt_base_learning_rate")] = 2.0
+    warmup_steps: Annotated[Count, LogKey("opt_learning_rate_warmup_steps")] = 8000
+    schedule: Annotated[str, OneOf("inverse_sqrt", "cosine"), LogKey("opt_learning_rate_decay_schedule")] = (
+        "inverse_sqrt"
+    )
+    decay_steps: Annotated[Count, LogKeyBy("schedule", cosine="opt_learning_rate_decay_steps")] = 300_000
+    beta_2: Annotated[Fraction, LogKeyBy("optimizer", adam="opt_adam_beta_2", adamw="opt_adamw_beta_2")] = (
+        0.997
+    )
+    epsilon: Annotated[
+        Positive, LogKeyBy("optimizer", adam="opt_adam_epsilon", adamw="opt_adamw_epsilon")
+    ] = 1e-9
+    beam: Annotated[Count, LogKey("eval_beam_size")] = 4
+    alpha: Annotated[NotNegative, LogKey("eval_length_penalty")] = 0.6
+    extra_length: Annotated[int, Range(0), LogKey("eval_extra_length")] = 50
 
 
 MINI = TranslationConfig(
@@ -60,7 +77,7 @@ MINI = TranslationConfig(
     eval_batch_size=4_096,
     target=12.0,
     max_epochs=20,
-    train_samples=17_312,
+    train_samples=17_258,
     eval_samples=780,
     vocabulary=2_000,
     width=128,

@@ -88,7 +88,9 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
         facts = prepare_libreoffice(folder, options.package)
     else:
         facts = prepare_wmt(folder, FULL.vocabulary, FULL.eval_samples)
-    return ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in facts.items())
+    return ", ".join(
+        f"{name.replace('_', ' ')} {count:,}" for name, count in facts.items() if name != "pair_lengths"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -84,8 +84,15 @@ def prepare_texts(
         "references": np.frombuffer(references, np.uint8),
         "subwords": np.frombuffer(model, np.uint8),
     }
-    write_prepared(folder, arrays, facts)
+    # How many pairs a run leaves out as too long must be known before its clock starts.
+    pair_lengths = np.bincount(longer_lengths(source, target)).tolist()
+    write_prepared(folder, arrays, {**facts, "pair_lengths": pair_lengths})
     return facts
+
+
+def longer_lengths(source: Sentences, target: Sentences) -> np.ndarray:
+    """Length of the longer sentence of each pair, in ids."""
+    return np.asarray(np.maximum(source.lengths, target.lengths))
 
 
 def read_texts(folder: Path, command: str) -> PreparedTexts:

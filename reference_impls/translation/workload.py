@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from reference_impls.harness import DataError
 from reference_impls.harness.data.arrays import make_rng
-from reference_impls.harness.data.prepared import check_prepared, read_facts
-from reference_impls.harness.run.optimizers import describe_adam, make_adam
+from reference_impls.harness.data.prepared import check_prepared, read_checksum, read_facts
+from reference_impls.harness.run.optimizers import make_adam
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.translation.batches import plan_batches, serve_batches
 from reference_impls.translation.config import TranslationConfig
@@ -19,7 +19,7 @@ from reference_impls.translation.corpus import PAD, round_width
 from reference_impls.translation.decoding import translate_by_beam, translate_greedily
 from reference_impls.translation.layers import Dropout
 from reference_impls.translation.model import Transformer, measure_loss
-from reference_impls.translation.prepared import PreparedTexts, read_texts
+from reference_impls.translation.prepared import PreparedTexts, longer_lengths, read_texts
 from reference_impls.translation.schedule import WarmupSchedule
 from reference_impls.translation.scoring import score_translations
 
@@ -32,36 +32,19 @@ class TranslationWorkload(Workload[TranslationConfig]):
 
     @property
     def train_samples(self) -> int:
-        """Pairs of the training data; at full scale as many as were prepared."""
-        return self.config.train_samples or int(read_facts(self.folder, self.data_command)["train_pairs"])
+        """Pairs that are trained on: those of the prepared data that are not too long."""
+        if self.config.train_samples:
+            return self.config.train_samples
+        counts = read_facts(self.folder, self.data_command)["pair_lengths"]
+        return int(sum(counts[: self.config.max_length + 1]))
 
     def check_data(self) -> None:
         """Check that the prepared sentences are there."""
         check_prepared(self.folder, self.data_command)
 
-    def hyperparameters(self) -> dict[str, object]:
-        """What the log says of optimizer, schedule, model and decoding."""
-        config = self.config
-        values: dict[str, object] = {
-            "global_batch_size": config.global_batch_size,
-            "vocabulary_size": config.vocabulary,
-            "model_hidden_size": config.width,
-            "model_filter_size": config.filter_width,
-            "model_heads": config.heads,
-            "model_encoder_layers": config.encoder_layers,
-            "model_decoder_layers": config.decoder_layers,
-            "dropout": config.dropout,
-            "label_smoothing": config.label_smoothing,
-            "max_sequence_length": config.max_length,
-            "eval_beam_size": config.beam,
-            "eval_length_penalty": config.alpha,
-            **describe_adam(config),
-            "opt_learning_rate_warmup_steps": config.warmup_steps,
-            "opt_learning_rate_decay_schedule": config.schedule,
-        }
-        if config.schedule == "cosine":
-            values["opt_learning_rate_decay_steps"] = config.decay_steps
-        return values
+    def data_checksum(self) -> str:
+        """That of the prepared data."""
+        return read_checksum(self.folder, self.data_command)
 
     def build(self) -> None:
         """Make the model and its optimizer."""
@@ -93,9 +76,14 @@ class TranslationWorkload(Workload[TranslationConfig]):
                 f"with: {self.data_command}"
             )
         self.widest_test = round_width(int(self.texts.test.lengths.max()))
-        longer = np.maximum(self.texts.source.lengths, self.texts.target.lengths)
+        longer = longer_lengths(self.texts.source, self.texts.target)
         self.kept = np.flatnonzero(longer <= self.config.max_length)
         self.lengths = longer[self.kept]
+        if len(self.kept) != self.train_samples:
+            raise DataError(
+                f"{self.folder} holds {len(self.kept):,} pairs of at most {self.config.max_length} subwords, not "
+                f"{self.train_samples:,}; get the right data with: {self.data_command}"
+            )
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
         """All pairs that are not too long, in batches of similar length."""
@@ -110,8 +98,8 @@ class TranslationWorkload(Workload[TranslationConfig]):
             logits = self.model(batch["source"], batch["target"], dropout=self._draw_dropout())
             losses, _ = measure_loss(logits, batch["target"], self.config.label_smoothing)
             loss = losses / batch["tokens"]
-        self.update(tape, loss, self.optimizer, self.model.trainable_variables)
-        return {"loss": loss}
+        norm = self.update(tape, loss, self.optimizer, self.model.trainable_variables)
+        return {"loss": loss, "gradient_norm": norm}
 
     def _draw_dropout(self) -> Dropout:
         """The dropout of this step; follows from the seed, the step and the replica."""

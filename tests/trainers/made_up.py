@@ -34,13 +34,6 @@ class Sides(Workload[SidesConfig]):
 
     metric = "accuracy"
 
-    def hyperparameters(self) -> dict[str, object]:
-        return {
-            "global_batch_size": self.config.global_batch_size,
-            "opt_name": "adam",
-            "opt_base_learning_rate": self.config.learning_rate,
-        }
-
     def build(self) -> None:
         layers: list[Any] = [keras.Input((2,))]
         layers += [keras.layers.Dense(units, activation="relu") for units in self.config.units]
@@ -66,8 +59,8 @@ class Sides(Workload[SidesConfig]):
             logits = self.model(batch["points"], training=True)
             losses = tf.nn.sigmoid_cross_entropy_with_logits(batch["sides"], logits)
             loss = tf.reduce_sum(losses) / self.config.global_batch_size
-        self.update(tape, loss, self.optimizer, self.model.trainable_variables)
-        return {"loss": loss}
+        norm = self.update(tape, loss, self.optimizer, self.model.trainable_variables)
+        return {"loss": loss, "gradient_norm": norm}
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
         return batch_arrays(self.held_out, self.config.eval_batch_size, share, weight="weight")

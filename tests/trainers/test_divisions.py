@@ -11,22 +11,45 @@ pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'r
 pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (extra 'reference')")
 pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'reference')")
 
-from mlperf_logging import check_log
-from reference_impls.harness import find_task, list_tasks
+from mlperf_logging import check_log, load_ruleset
+from reference_impls.harness import SettingError, find_task, list_tasks
 from reference_impls.harness.report.display import Display
 from reference_impls.harness.report.recording import LogRecorder
-from reference_impls.harness.workload import Evaluation
+from reference_impls.harness.workload import Evaluation, Share
 
 TASKS = sorted(list_tasks())
 RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
 
 
-def write_log(path: Path, name: str, scale: str, division: str, *, quality_share: float = 1.0) -> None:
+NO_EFFECT = {
+    ("recommendation", "mini"): {"weight_decay"},
+    ("recommendation", "full"): {"weight_decay"},
+    ("sentiment", "mini"): {"weight_decay"},
+    ("sentiment", "full"): {"weight_decay"},
+    ("translation", "mini"): {"weight_decay", "decay_steps"},
+    ("translation", "full"): {"weight_decay", "decay_steps"},
+    ("image_classification", "mini"): {"boundary_epochs", "boundary_factor", "shuffle_buffer"},
+    ("image_classification", "full"): {"boundary_epochs", "boundary_factor"},
+}
+"""Settings of another optimizer, schedule or data set than the closed configuration's."""
+
+
+def write_log(
+    path: Path,
+    name: str,
+    scale: str,
+    division: str,
+    *,
+    quality_share: float = 1.0,
+    clears_cache: bool = True,
+    **changes: object,
+) -> None:
     """Log a run of one epoch as the harness does, with nothing computed: its evaluation finds the target."""
     task = find_task(name)
     config = task.config(scale, division)
-    config = dataclasses.replace(config, train_samples=config.train_samples or 1000)
+    config = dataclasses.replace(config, train_samples=config.train_samples or 1000, **changes)
     workload = task.load_workload()(config, path.parent, 1)
+    workload.data_checksum = lambda: "0" * 64  # there are no data
     submission = {
         "benchmark": task.benchmark,
         "org": "reference",
@@ -36,7 +59,12 @@ def write_log(path: Path, name: str, scale: str, division: str, *, quality_share
         "ruleset": RULESETS[scale],
     }
     with LogRecorder(
-        path, workload, submission, Display(None, name, workload.metric, config.target)
+        path,
+        workload,
+        submission,
+        Display(None, name, workload.metric, config.target),
+        environment={"strategy": "none"},
+        clears_cache=clears_cache,
     ) as recorder:
         recorder.start()
         recorder.start_epoch(1)
@@ -76,3 +104,60 @@ def test_log_below_the_target_fails(tmp_path: Path, name: str) -> None:
 
     keys = {finding.key for finding in check_log(tmp_path / "run.log").findings}
     assert {"eval_accuracy", "run_stop"} <= keys
+
+
+@pytest.mark.parametrize("scale", ["mini", "full"])
+@pytest.mark.parametrize("name", TASKS)
+def test_every_setting_is_logged_and_judged(name: str, scale: str) -> None:
+    """Each field of the configuration has a log key that the closed division's rules speak of."""
+    task = find_task(name)
+    config = task.config(scale, "closed")
+    usage = RULESETS[scale]
+    table = load_ruleset(usage).table("closed", task.benchmark)
+    judged = {rule.key for rule in table.rules}
+    keys = config.log_keys()
+
+    without_effect = {field.name for field in dataclasses.fields(config)} - set(keys)
+    assert without_effect == {"train_samples", "eval_samples"} | NO_EFFECT.get((name, scale), set())
+    assert set(keys.values()) - judged == set()
+
+
+def test_losses_that_are_not_finite_are_found(tmp_path: Path) -> None:
+    """A log that claims success is rejected when a loss in it is not a number."""
+    write_log(tmp_path / "run.log", "recommendation", "mini", "closed")
+    text = (tmp_path / "run.log").read_text("utf-8")
+    (tmp_path / "run.log").write_text(text.replace('"loss": 1.0', '"loss": NaN'), "utf-8")
+
+    rules = {finding.rule for finding in check_log(tmp_path / "run.log").findings}
+    assert "original-losses-finite" in rules
+
+
+@pytest.mark.parametrize("field", ["top", "eval_negatives", "averaging"])
+def test_header_is_judged_before_the_clock_starts(tmp_path: Path, field: str) -> None:
+    """A header that breaks a closed rule ends the run before run_start."""
+    with pytest.raises(SettingError, match="the closed division does not allow"):
+        write_log(
+            tmp_path / "run.log",
+            "recommendation",
+            "mini",
+            "closed",
+            **{field: 0.5 if field == "averaging" else 98},
+        )
+
+    assert '"run_start"' not in (tmp_path / "run.log").read_text("utf-8")
+
+
+def test_caches_are_said_to_be_cleared_only_if_they_were(tmp_path: Path) -> None:
+    """Where the page cache cannot be dropped the log does not claim it."""
+    write_log(tmp_path / "run.log", "recommendation", "mini", "closed", clears_cache=False)
+
+    assert "cache_clear" not in (tmp_path / "run.log").read_text("utf-8")
+    assert "cache_clear" in {finding.key for finding in check_log(tmp_path / "run.log").findings}
+
+
+def test_batch_norm_span_is_that_of_a_replica() -> None:
+    """Each replica normalizes over its own part of the batch, and the log says so."""
+    config = find_task("resnet").config("mini", "closed")
+    workload = find_task("resnet").load_workload()(config, Path(), 1)
+
+    assert workload.hyperparameters(Share(0, 2, 2))["model_bn_span"] == config.global_batch_size // 4

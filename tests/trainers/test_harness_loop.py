@@ -9,6 +9,7 @@ import pytest
 
 tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 
+from reference_impls.harness import DivergenceError  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.workload import Evaluation  # noqa: E402
@@ -74,3 +75,16 @@ def test_loop_stops_at_the_limit() -> None:
 
     assert [epoch for what, epoch in notes.calls if what == "eval"] == [2, 5]
     assert len(notes.qualities) == 2
+
+
+def test_loss_that_is_not_finite_ends_the_loop() -> None:
+    """A step whose loss or gradient is not finite ends training in that epoch, before anything is evaluated."""
+    with pytest.raises(DivergenceError, match=r"(loss|gradient norm) is (nan|inf) in step \d+ of epoch 1"):
+        train(SidesConfig(learning_rate=1e38))
+
+
+def test_quality_that_is_not_finite_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A quality that is not a number is no evaluation."""
+    monkeypatch.setattr(Sides, "measure", lambda self, collected: Evaluation(float("nan")))
+    with pytest.raises(DivergenceError, match="accuracy is nan after epoch 1"):
+        train(SidesConfig())

@@ -222,6 +222,7 @@ def test_request_passes_as_json() -> None:
     """A request comes out of its JSON as it went in."""
     request = RunRequest(
         task="a",
+        benchmark="b",
         scale="mini",
         division="open",
         settings=("x=1",),

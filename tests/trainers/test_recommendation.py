@@ -241,6 +241,13 @@ def test_quality_is_the_share_of_hits(loaded: RecommendationWorkload) -> None:
     assert Loop(loaded, tf.distribute.get_strategy()).evaluate().quality == 0
 
 
+def test_scores_that_are_not_numbers_are_misses(loaded: RecommendationWorkload) -> None:
+    """A model whose weights are not numbers hits nothing."""
+    loaded.model.mf_items.embeddings.assign(np.full(loaded.model.mf_items.embeddings.shape, np.nan))
+
+    assert Loop(loaded, tf.distribute.get_strategy()).evaluate().quality == 0
+
+
 def test_training_lowers_the_loss(loaded: RecommendationWorkload) -> None:
     """A few epochs on made-up users of two kinds teach which items are whose."""
     loop = Loop(loaded, tf.distribute.get_strategy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -62,6 +63,7 @@ def test_series_has_the_shape_of_a_submission(series):
         f"{home}/systems/here.json",
         f"{home}/benchmarks/ncf/implementations/here/README.md",
         f"{home}/benchmarks/ncf/implementations/here/config.json",
+        f"{home}/benchmarks/ncf/implementations/here/requirements.txt",
     }
     assert not [name for name in files if "checkpoint" in name]
     system = json.loads((output / home / "systems/here.json").read_text())
@@ -92,9 +94,9 @@ def test_log_tells_the_run_in_order(series):
         "run_stop",
     ]
     assert values["submission_ruleset"] == "mini/1.0.0"
-    assert (values["submission_benchmark"], values["submission_division"]) == ("ncf", "closed")
+    assert (values["submission_benchmark"], values["submission_division"]) == ("ncf", "open")
     assert (values["seed"], values["global_batch_size"], values["numerical_precision"]) == (7, 70, "float32")
-    assert set(values["tracked_stats"]) == {"throughput", "steps", "loss", "cross_entropy"}
+    assert set(values["tracked_stats"]) == {"throughput", "steps", "loss", "cross_entropy", "gradient_norm"}
     assert values["tracked_stats"]["throughput"] > 0
     # In which folder of a machine the trainer lies is nobody's business.
     sites = {event["metadata"]["file"] for event in events}
@@ -104,13 +106,17 @@ def test_log_tells_the_run_in_order(series):
 def test_only_the_changed_settings_are_found(series):
     """The log breaks the closed rules where the settings differ from the reference's, and nowhere else."""
     output, document = series
-    verdict = check_log(results(output) / "result_0.txt")
+    verdict = check_log(results(output) / "result_0.txt", division="closed")
     assert verdict.ruleset == "1.0.0"
     assert verdict.ruleset_reason == "the round that the log names"
     found = {finding.key for finding in verdict.findings}
     assert found == {
         "train_samples",
         "eval_samples",
+        "eval_target",
+        "data_checksum",
+        "data_users",
+        "data_items",
         "eval_negatives",
         "model_factors",
         "model_mlp_layers",
@@ -238,6 +244,62 @@ def test_killed_run_starts_from_its_checkpoint(tiny_data, tmp_path):
     assert "cannot be read" in lost.stderr
 
 
+def test_killed_parent_ends_the_run_and_resume_waits_for_it(tiny_data, tmp_path):
+    """When only the command is killed its run ends too; --resume given at once waits, so a log has one writer."""
+    command = ["train", "ncf", "--data", str(tiny_data), "--system", "here", "--output", "out"]
+    command += settings(max_epochs=400, checkpoint_every_epochs=1, **NEVER)
+    with subprocess.Popen(
+        [*MLPERF, *command], cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr or ():
+            if "epoch 4:" in line:
+                break
+        process.kill()
+        resumed = subprocess.Popen(
+            [*MLPERF, *command, "--resume"],
+            cwd=tmp_path,
+            env=environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for line in resumed.stderr or ():
+            if "epoch 7:" in line:
+                break
+        resumed.send_signal(signal.SIGTERM)
+        resumed.communicate(timeout=120)
+    events = read_events(results(tmp_path / "out") / "result_0.txt")
+    epochs = [event["metadata"]["epoch_num"] for event in events if event["key"] == "epoch_start"]
+    assert epochs == list(range(1, len(epochs) + 1))
+    keys = [event["key"] for event in events]
+    assert [keys.count(key) for key in ("run_start", "training_resumed", "run_stop")] == [1, 1, 1]
+    aside = list((tmp_path / "out" / ".work" / "here" / "ncf" / "result_0").glob("*.interrupted"))
+    (interrupted,) = [read_events(path) for path in aside]
+    assert (interrupted[-1]["key"], interrupted[-1]["metadata"]["status"]) == ("run_stop", "aborted")
+
+
+def test_second_writer_is_refused(tiny_data, tmp_path):
+    """A run that another command is writing is left alone."""
+    work = tmp_path / "out" / ".work" / "here" / "ncf" / "result_0"
+    work.mkdir(parents=True)
+    with (work / "lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        command = [
+            "train",
+            "ncf",
+            "--data",
+            str(tiny_data),
+            "--system",
+            "here",
+            "--output",
+            "out",
+            "--resume",
+        ]
+        done = run_mlperf(*command, *settings(), folder=tmp_path)
+    assert done.returncode == 2
+    assert "another command is still writing the run" in done.stderr
+    assert not (results(tmp_path / "out") / "result_0.txt").exists()
+
+
 def test_same_seed_gives_the_same_values(series, tiny_data, tmp_path):
     """A seed decides every evaluation; another seed gives others."""
     output, _ = series
@@ -286,11 +348,53 @@ def test_two_workers_write_one_log(tiny_data, tmp_path):
     )
     (run,) = json.loads(done.stdout)["runs"]
     assert (run["status"], run["quality"] >= 0.8) == ("success", True)
-    logs = list((tmp_path / "out" / "reference").rglob("*.txt"))
+    logs = list((tmp_path / "out" / "reference" / "results").rglob("*.txt"))
     assert logs == [results(tmp_path / "out") / "result_0.txt"]
     keys = [event["key"] for event in read_events(logs[0])]
     assert keys.count("run_start") == keys.count("run_stop") == 1
     assert keys.count("eval_accuracy") == run["epochs"]
+
+
+def test_diverged_run_ends_at_once(tiny_data, tmp_path):
+    """A loss that is not a number ends the run in the epoch where it occurs; the log says why, and is not compliant."""
+    done = run_mlperf(
+        "train",
+        "ncf",
+        "--runs",
+        "2",
+        "--data",
+        str(tiny_data),
+        "--output",
+        "out",
+        "--system",
+        "here",
+        "--format",
+        "json",
+        *settings(max_epochs=5, learning_rate=1e30),
+        folder=tmp_path,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "training has diverged" in done.stderr
+    runs = json.loads(done.stdout)["runs"]
+    assert [(run["status"], run["verdict"], run["epochs"]) for run in runs] == [("aborted", "fail", 1)] * 2
+    log = results(tmp_path / "out") / "result_0.txt"
+    events = read_events(log)
+    assert events[-1]["key"] == "run_stop"
+    assert "training has diverged" in events[-1]["metadata"]["reason"]
+    assert not [event for event in events if event["key"] == "eval_accuracy"]
+
+
+def test_log_says_what_ran(series):
+    """The header holds the data's checksum, the devices, threads and versions, and that caches were cleared."""
+    output, _ = series
+    values = {event["key"]: event["value"] for event in read_events(results(output) / "result_0.txt")}
+    assert len(values["data_checksum"]) == 64
+    environment = values["run_environment"]
+    assert (environment["strategy"], environment["processes"]) == ("OneDeviceStrategy", 1)
+    assert environment["deterministic"] is True
+    assert environment["tensorflow"].count(".") >= 1
+    packages = output / "reference/benchmarks/ncf/implementations/here/requirements.txt"
+    assert "numpy==" in packages.read_text()
 
 
 def test_missing_data_is_reported_with_the_command(tmp_path):
@@ -332,6 +436,17 @@ def test_damaged_data_is_reported_with_the_command(tiny_data, tmp_path):
         (["ncf", "--runs", "0"], "'0' is not a positive number"),
         (["ncf", "--sed", "1"], "did you mean --seed?"),
         (["ncf", "--set", "precision=int1"], "precision must be one of float32, mixed_bfloat16"),
+        (["ncf", "--set", "global_batch_size=0"], "global_batch_size must be at least 1, not 0"),
+        (["ncf", "--set", "dropout=1.5"], "dropout must be at least 0 and below 1, not 1.5"),
+        (["ncf", "--set", "target=nan"], "target must be finite, not nan"),
+        (["ncf", "--set", "eval_every_epochs=0"], "eval_every_epochs must be at least 1, not 0"),
+        (["ncf", "--set", "mlp_layers="], "mlp_layers must hold at least one value"),
+        (["ncf", "--set", "learning_rate=-1"], "learning_rate must be above 0, not -1.0"),
+        (["ncf", "--set", "top=50"], "the closed division does not allow top=50 (the rules want == 10)"),
+        (["ncf", "--set", "target=0.1"], "the closed division does not allow target=0.1"),
+        (["ncf", "--set", "eval_seed=2"], "the closed division does not allow eval_seed=2"),
+        (["resnet", "--set", "image_size=14"], "the closed division does not allow image_size=14"),
+        (["sentiment", "--set", "units=7"], "the closed division does not allow units=7"),
     ],
 )
 def test_mistakes_are_answered_with_a_sentence(arguments, says, tmp_path):

@@ -1,20 +1,21 @@
 """Prepared data: arrays in one file, made once from the downloaded data, outside the timed run.
 
 A folder of prepared data holds ``prepared.npz`` (the arrays) and ``prepared.json`` (facts, such as the number of
-samples, and the checksum of the arrays' file).
+samples, and the checksum of the arrays).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from reference_impls.harness.data.files import hash_file
 from reference_impls.harness.errors import DataError
 
 ARRAYS, FACTS = "prepared.npz", "prepared.json"
@@ -32,7 +33,7 @@ def write_prepared(folder: Path, arrays: Mapping[str, np.ndarray], facts: Mappin
     draft = folder / f"{ARRAYS}.part"
     with draft.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
-    checksum = hash_file(draft)
+    checksum = hash_arrays(arrays)
     (folder / FACTS).unlink(missing_ok=True)
     draft.replace(folder / ARRAYS)
     text = json.dumps({"sha256": checksum, "facts": dict(facts)}, indent=1, sort_keys=True)
@@ -81,13 +82,37 @@ def read_prepared(folder: Path, command: str) -> tuple[dict[str, np.ndarray], di
     path = folder / ARRAYS
     if not path.is_file():
         raise DataError(f"{path} is missing; prepare the data with: {command}")
-    if hash_file(path) != checksum:
-        raise DataError(f"{path} is damaged: its SHA-256 differs; prepare the data again with: {command}")
     try:
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}, facts
-    except (ValueError, OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} cannot be read ({error}); prepare the data again with: {command}") from None
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{path} is damaged ({error}); prepare the data again with: {command}") from None
+    if hash_arrays(arrays) != checksum:
+        raise DataError(f"{path} is damaged: its checksum differs; prepare the data again with: {command}")
+    return arrays, facts
+
+
+def read_checksum(folder: Path, command: str) -> str:
+    """The checksum of prepared data, without reading the data; see `hash_arrays`.
+
+    Args:
+        folder: where the prepared data is.
+        command: the command that prepares it; messages name it.
+
+    Raises:
+        DataError: there is no prepared data, or its description is damaged.
+    """
+    return _read_description(folder, command)[0]
+
+
+def hash_arrays(arrays: Mapping[str, np.ndarray]) -> str:
+    """SHA-256 of names, types, shapes and values, in hexadecimal; the same whatever library wrote the file."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(array.data)
+    return digest.hexdigest()
 
 
 def _read_description(folder: Path, command: str) -> tuple[str, dict[str, Any]]:

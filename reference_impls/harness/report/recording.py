@@ -14,12 +14,16 @@ from typing import Any, Self
 from mlperf_logging import mllog
 from mlperf_logging.mllog import constants
 from mlperf_logging.mllog.callbacks.loop import TrainingRun
+from reference_impls.harness.errors import DivergenceError
 from reference_impls.harness.report.display import Display
+from reference_impls.harness.report.header import check_header
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper
-from reference_impls.harness.workload import Evaluation, Workload
+from reference_impls.harness.workload import Evaluation, Share, Workload
 
 RESUMED = "training_resumed"
 STATS = "tracked_stats"
+DATA_CHECKSUM = "data_checksum"
+ENVIRONMENT = "run_environment"
 PACKAGES = Path(__file__).resolve().parents[3]
 """The folder of the packages, left out of call sites: it says nothing about a run."""
 
@@ -34,9 +38,11 @@ class LogRecorder:
         workload: provides hyperparameters, samples, target and metric.
         submission: who submits what, see `mllog.submission`.
         display: shows progress.
-        is_first: whether this process logs; only the first of several does.
+        share: which process this is; only the first of several logs. Default: the only one.
         resumed: the checkpoint that the run resumes from, or None.
         request: identity of the run, for checkpoints.
+        environment: what the run computes with, see `environment.describe_environment`.
+        clears_cache: whether the data have been dropped from the page cache.
 
     Attributes:
         keeper: writes checkpoints; None: none are written. Set it once the workload is built.
@@ -51,9 +57,11 @@ class LogRecorder:
         submission: Mapping[str, str],
         display: Display,
         *,
-        is_first: bool = True,
+        share: Share | None = None,
         resumed: Checkpoint | None = None,
         request: Mapping[str, Any] | None = None,
+        environment: Mapping[str, object] | None = None,
+        clears_cache: bool = True,
     ) -> None:
         self.path = path
         self.keeper: CheckpointKeeper | None = None
@@ -61,16 +69,23 @@ class LogRecorder:
         self.epoch = 0
         self._workload = workload
         self._display = display
-        self._is_first = is_first
+        share = share or Share()
+        self._is_first = share.index == 0
+        self._submission = dict(submission)
         self._resumed = resumed
         self._request = dict(request or {})
         self._losses: Mapping[str, float] = {}
         self._epoch_started = 0.0
         self._former_root: str | None = None
         self._run = TrainingRun(
-            submission=dict(submission),
+            submission=self._submission,
             seed=workload.seed,
-            hyperparameters={**workload.hyperparameters(), "numerical_precision": workload.config.precision},
+            hyperparameters={
+                **workload.hyperparameters(share),
+                **({DATA_CHECKSUM: checksum} if (checksum := workload.data_checksum()) else {}),
+                **({ENVIRONMENT: dict(environment)} if environment else {}),
+            },
+            clears_cache=clears_cache,
             train_samples=workload.train_samples,
             eval_samples=workload.eval_samples,
             target=workload.config.target,
@@ -97,12 +112,20 @@ class LogRecorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if isinstance(error, DivergenceError):
+            self._run.life.stop_run(constants.ABORTED, reason=str(error))
         self._run.__exit__(kind, error, trace)
         mllog.config(logger=_make_silent_logger())
         mllog.get_mllogger().root_dir = self._former_root
 
     def start(self) -> None:
-        """The clock starts."""
+        """Judge the header of the log, then start the clock.
+
+        Raises:
+            SettingError: a rule does not allow a value of the header.
+        """
+        if self._is_first and self._resumed is None:
+            check_header(self.path, self._submission)
         self._run.start()
         if self._resumed is not None:
             # Up to here the life cycle repeated, silently, what the log holds already.

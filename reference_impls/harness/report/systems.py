@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distributions, version
 from pathlib import Path
 
 UNKNOWN = "not known"
@@ -20,7 +20,7 @@ STATUSES = {
 
 
 def describe_system(submitter: str, name: str, division: str, status: str, nodes: int = 1) -> dict[str, str]:
-    """The system description, as far as the operating system knows; accelerators are left to be filled in.
+    """The system description, as far as the operating system knows it.
 
     Args:
         submitter: who submits.
@@ -31,9 +31,9 @@ def describe_system(submitter: str, name: str, division: str, status: str, nodes
     """
     processor = _read_processor()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    none = dict.fromkeys(
+    accelerators = list_accelerators()
+    unknown = dict.fromkeys(
         (
-            "accelerator_model_name",
             "accelerator_host_interconnect",
             "accelerator_frequency",
             "accelerator_on-chip_memories",
@@ -42,7 +42,7 @@ def describe_system(submitter: str, name: str, division: str, status: str, nodes
             "accelerator_interconnect",
             "accelerator_interconnect_topology",
         ),
-        NOT_APPLICABLE,
+        UNKNOWN if accelerators else NOT_APPLICABLE,
     )
     return {
         "submitter": submitter,
@@ -63,15 +63,37 @@ def describe_system(submitter: str, name: str, division: str, status: str, nodes
         "host_networking": NOT_APPLICABLE if nodes == 1 else UNKNOWN,
         "host_networking_topology": NOT_APPLICABLE if nodes == 1 else UNKNOWN,
         "host_memory_configuration": UNKNOWN,
-        "accelerators_per_node": "0",
-        **none,
+        "accelerators_per_node": str(len(accelerators)),
+        "accelerator_model_name": ", ".join(dict.fromkeys(accelerators)) or NOT_APPLICABLE,
+        **unknown,
         "cooling": UNKNOWN,
         "hw_notes": "",
         "framework": ", ".join(_name_versions(("tensorflow", "tensorflow-cpu", "keras"))),
-        "other_software_stack": f"Python {platform.python_version()}",
+        "other_software_stack": ", ".join(
+            [f"Python {platform.python_version()}", *([f"driver {read_driver()}"] if accelerators else [])]
+        ),
         "operating_system": _read_operating_system(),
         "sw_notes": "",
     }
+
+
+def list_accelerators() -> list[str]:
+    """Model names of this machine's accelerators, as NVIDIA's driver lists them; no framework is loaded."""
+    models = []
+    for path in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        found = re.search(r"^Model:\s*(.+)$", path.read_text("utf-8", "replace"), re.MULTILINE)
+        models.append(found[1].strip() if found else UNKNOWN)
+    return models
+
+
+def read_driver() -> str:
+    """Version of the accelerators' driver; empty without one."""
+    try:
+        text = Path("/proc/driver/nvidia/version").read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    found = re.search(r"\d+\.\d[\d.]*", text)
+    return found[0] if found else UNKNOWN
 
 
 def name_system() -> str:
@@ -118,3 +140,8 @@ def _name_versions(packages: tuple[str, ...]) -> list[str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def list_packages() -> list[str]:
+    """The installed packages with their versions, as ``pip freeze`` names them."""
+    return sorted({f"{each.metadata['Name']}=={each.version}" for each in distributions()}, key=str.lower)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -31,32 +32,53 @@ def launch_run(request: RunRequest, result_file: Path, workers: int = 1) -> None
         workers: number of processes that train together on this machine.
 
     Raises:
-        TrainerError: a process failed; its message is on standard error.
+        TrainerError: a process failed, and its message is on standard error; or another command is still writing
+            this run.
         KeyboardInterrupt: the run was interrupted; its log and its checkpoint are valid.
     """
     work = Path(request.work)
     work.mkdir(parents=True, exist_ok=True)
-    result_file.unlink(missing_ok=True)
-    request_file = work / "request.json"
-    request_file.write_text(request.to_json(), "utf-8")
+    module = [sys.executable, "-m", "reference_impls.harness.run.process"]
     processes = []
-    for number, environment in enumerate(_make_environments(workers)):
-        # Each process writes a result; the first one's counts.
-        result = result_file if number == 0 else result_file.with_suffix(f".{number}.json")
-        command = [
-            sys.executable,
-            "-m",
-            "reference_impls.harness.run.process",
-            str(request_file),
-            str(result),
-        ]
-        processes.append(subprocess.Popen(command, env=environment))  # noqa: S603 - this interpreter, this package
-    with _stop_signals_end(processes):
-        code = _wait(processes)
+    with _lock(work) as lock:
+        result_file.unlink(missing_ok=True)
+        request_file = work / "request.json"
+        request_file.write_text(request.to_json(), "utf-8")
+        for number, environment in enumerate(_make_environments(workers)):
+            # Each process writes a result; the first one's counts.
+            result = result_file if number == 0 else result_file.with_suffix(f".{number}.json")
+            command = [*module, str(request_file), str(result), str(os.getpid())]
+            processes.append(
+                subprocess.Popen(command, env=environment, pass_fds=[lock])  # noqa: S603 - this interpreter, this package
+            )
+        with _stop_signals_end(processes):
+            code = _wait(processes)
     if code in (INTERRUPTED, -signal.SIGINT, -signal.SIGTERM):
         raise KeyboardInterrupt
     if code:
         raise TrainerError(f"the run with seed {request.seed} failed (its process exited with {code})")
+
+
+@contextmanager
+def _lock(work: Path) -> Iterator[int]:
+    """Hold the lock of a run's work folder; gives its file descriptor.
+
+    The processes of the run inherit it, so the lock is free only when the last of them has ended, even if this
+    process was killed before.
+    """
+    with (work / "lock").open("w") as file:
+        deadline = time.monotonic() + _GRACE_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TrainerError(
+                        f"another command is still writing the run in {work}; wait for its end or stop it"
+                    ) from None
+                time.sleep(_LOOK_EVERY_S)
+        yield file.fileno()
 
 
 def _make_environments(workers: int) -> list[dict[str, str]]:

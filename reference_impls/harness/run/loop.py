@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.errors import TrainerError
+from reference_impls.harness.errors import DivergenceError, TrainerError
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 
 SHOW_EVERY_S = 0.2
@@ -76,6 +77,9 @@ class Loop:
 
         Returns:
             Whether the target was reached.
+
+        Raises:
+            DivergenceError: a loss, a gradient norm or the quality is not finite.
         """
         config = self.workload.config
         recorder.start()
@@ -87,7 +91,12 @@ class Loop:
             since = epoch - config.first_eval_epoch
             if since >= 0 and since % config.eval_every_epochs == 0:
                 recorder.start_eval(epoch)
-                if recorder.finish_eval(epoch, self.evaluate()):
+                evaluation = self.evaluate()
+                if not math.isfinite(evaluation.quality):
+                    raise DivergenceError(
+                        f"{self.workload.metric} is {evaluation.quality} after epoch {epoch}: training has diverged"
+                    )
+                if recorder.finish_eval(epoch, evaluation):
                     return True
             if config.checkpoint_every_epochs and epoch % config.checkpoint_every_epochs == 0:
                 recorder.save(epoch)
@@ -104,6 +113,9 @@ class Loop:
 
         Returns:
             Mean of each loss over the epoch's steps.
+
+        Raises:
+            DivergenceError: a loss or gradient norm is not finite.
         """
         data = self.workload.train_data(epoch, self.share)
         run = self._compile("train", self.workload.train_step, data)
@@ -116,10 +128,11 @@ class Loop:
                 losses = run(batches)
             except (StopIteration, tf.errors.OutOfRangeError):
                 break
+            # Reading a tensor's value waits for the device, so look at the step before while this one runs.
+            _check_finite(seen, epoch, steps)
             steps += 1
             for name, value in losses.items():
                 seen.setdefault(name, []).append(value)
-            # Reading a tensor's value waits for the device, so do it rarely.
             if show is not None and time.monotonic() - shown > SHOW_EVERY_S:
                 shown = time.monotonic()
                 show(steps, {name: float(value) for name, value in losses.items()})
@@ -128,6 +141,7 @@ class Loop:
                 f"epoch {epoch} has no batch: the batch of {self.workload.config.global_batch_size} samples is "
                 "larger than the training data; set a smaller global_batch_size"
             )
+        _check_finite(seen, epoch, steps)
         self.steps = steps
         return {name: float(np.mean([float(each) for each in values])) for name, values in seen.items()}
 
@@ -191,6 +205,16 @@ class Loop:
             self._steps[signature] = tf.function(run, input_signature=[dataset.element_spec] * replicas)
         compiled = self._steps[signature]
         return lambda batches: compiled(*[next(batches) for _ in range(replicas)])
+
+
+def _check_finite(seen: Mapping[str, list[tf.Tensor]], epoch: int, step: int) -> None:
+    """Raise a DivergenceError if a value of the latest step is not finite."""
+    for name, values in seen.items():
+        if not math.isfinite(float(values[-1])):
+            raise DivergenceError(
+                f"{name.replace('_', ' ')} is {float(values[-1])} in step {step} of epoch {epoch}: "
+                "training has diverged"
+            )
 
 
 def find_share(strategy: tf.distribute.Strategy) -> Share:

@@ -1,13 +1,15 @@
-"""The process of one run: ``python -m reference_impls.harness.run.process REQUEST RESULT``, files of JSON.
+"""The process of one run: ``python -m reference_impls.harness.run.process REQUEST RESULT PARENT``.
 
 Each run has a process of its own, so that every run starts from the same state and pays for its own start.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +21,7 @@ from mlperf_logging import MLPerfLoggingError
 from reference_impls.harness.run.requests import RunRequest
 
 CANNOT_WORK, INTERRUPTED = 2, 130
+_PR_SET_PDEATHSIG = 1
 _NOTICE = re.compile(rb"[IW]\d{4} |\d{4}-\d\d-\d\d [\d:.]+ ?: [IW] |WARNING: All log messages before absl")
 
 
@@ -39,15 +42,29 @@ def without_notices() -> Iterator[None]:
             os.write(2, b"".join(line for line in kept if not _NOTICE.match(line)))
 
 
+def end_with_parent(parent: int) -> None:
+    """Get SIGTERM when the parent process dies (Linux only), so that no run goes on unattended.
+
+    Args:
+        parent: the parent's process id; if it has died already, this process ends at once.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        raise SystemExit(INTERRUPTED)
+
+
 def main(arguments: list[str]) -> int:
     """Do the run that one file requests, and write its result into another.
 
     Args:
-        arguments: the two files.
+        arguments: the two files, and the id of the process to end with.
 
     Returns:
         0: the run ended; 2: it could not work, and standard error says why; 130: interrupted.
     """
+    end_with_parent(int(arguments[2]))
     request = RunRequest.from_json(Path(arguments[0]).read_text("utf-8"))
     try:
         with without_notices():

@@ -13,6 +13,7 @@ class RunRequest:
 
     Attributes:
         task: the task's name.
+        benchmark: the name that is logged.
         scale: ``mini`` or ``full``.
         division: ``closed`` or ``open``.
         settings: changes of the configuration, ``key=value``.
@@ -32,6 +33,7 @@ class RunRequest:
     """
 
     task: str
+    benchmark: str
     scale: str
     division: str
     settings: tuple[str, ...] = ()
@@ -48,6 +50,18 @@ class RunRequest:
     platform: str
     status: str
     ruleset: str
+
+    @property
+    def submission(self) -> dict[str, str]:
+        """Who submits what, see `mllog.submission`."""
+        return {
+            "benchmark": self.benchmark,
+            "org": self.org,
+            "division": self.division,
+            "platform": self.platform,
+            "status": self.status,
+            "ruleset": self.ruleset,
+        }
 
     def to_json(self) -> str:
         """As JSON."""

@@ -20,7 +20,8 @@ from pathlib import Path
 from mlperf_logging.events import DIVISIONS
 from reference_impls.harness.configs import TaskConfig, change_config
 from reference_impls.harness.errors import DataError, SettingError, TrainerError
-from reference_impls.harness.report.systems import STATUSES, describe_system, name_system
+from reference_impls.harness.report.header import check_settings
+from reference_impls.harness.report.systems import STATUSES, describe_system, list_packages, name_system
 from reference_impls.harness.run.launching import launch_run
 from reference_impls.harness.run.requests import RunRequest, RunResult
 from reference_impls.harness.tasks import SCALES, Task, find_task
@@ -132,8 +133,10 @@ class SeriesRunner:
             Each run, as soon as it has ended.
 
         Raises:
+            SettingError: the rules of the division do not allow a setting.
             TrainerError: a run failed; its message is on standard error.
         """
+        check_settings(self.config, self._request(0).submission)
         self._refuse_to_overwrite()
         if not self.data.is_dir():
             command = self.task.data_command(self.series.scale, self.data)
@@ -157,6 +160,7 @@ class SeriesRunner:
         several = series.workers > 1 or (series.strategy == "auto" and "TF_CONFIG" in os.environ)
         return RunRequest(
             task=self.task.name,
+            benchmark=self.task.benchmark,
             scale=series.scale,
             division=series.division,
             settings=series.settings,
@@ -196,6 +200,7 @@ class SeriesRunner:
             self._system_file.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
         config = {"scale": series.scale, "division": series.division, **asdict(self.config)}
         (self._implementation / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+        (self._implementation / "requirements.txt").write_text("\n".join(list_packages()) + "\n", "utf-8")
         settings = "".join(f" --set {setting}" for setting in series.settings)
         (self._implementation / "README.md").write_text(
             f"# {self.task.summary}\n\nMade with\n\n```sh\n"

@@ -13,8 +13,9 @@ import keras
 
 from reference_impls.harness.configs import change_config
 from reference_impls.harness.data.files import drop_from_cache
-from reference_impls.harness.errors import TrainerError
+from reference_impls.harness.errors import DivergenceError, TrainerError
 from reference_impls.harness.report.display import Display
+from reference_impls.harness.report.environment import describe_environment
 from reference_impls.harness.report.recording import LogRecorder, truncate_log
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper, find_checkpoint
 from reference_impls.harness.run.devices import make_strategy, set_seed
@@ -54,32 +55,38 @@ def train(request: RunRequest, stream: TextIO | None = sys.stderr) -> RunResult:
         workload.metric,
         config.target,
     )
-    submission = {
-        "benchmark": task.benchmark,
-        "org": request.org,
-        "division": request.division,
-        "platform": request.platform,
-        "status": request.status,
-        "ruleset": request.ruleset,
-    }
     loop = Loop(workload, strategy)
+    is_dropped = False
     if resumed is None:
-        drop_from_cache(folder)
+        is_dropped = drop_from_cache(folder)
         log.parent.mkdir(parents=True, exist_ok=True)
-    with LogRecorder(
-        log, workload, submission, display, is_first=share.index == 0, resumed=resumed, request=asked
-    ) as recorder:
-        loop.build()
-        if config.checkpoint_every_epochs:
-            recorder.keeper = CheckpointKeeper(work / "checkpoint", workload.state(), share)
-        first_epoch = 1
-        if resumed is not None:
-            CheckpointKeeper(work / "checkpoint", workload.state(), share).restore(resumed)
-            first_epoch = resumed.epoch + 1
-            display.say(f"resumed after epoch {resumed.epoch}")
-        reached = loop.run(recorder, first_epoch=first_epoch)
-    if not reached:
-        display.say(f"stopped after {config.max_epochs} epochs without reaching the target")
+    reached = False
+    recorder = LogRecorder(
+        log,
+        workload,
+        request.submission,
+        display,
+        share=share,
+        resumed=resumed,
+        request=asked,
+        environment=describe_environment(strategy, share, deterministic=request.deterministic),
+        clears_cache=is_dropped,
+    )
+    try:
+        with recorder:
+            loop.build()
+            keeper = CheckpointKeeper(work / "checkpoint", workload.state(), share)
+            if config.checkpoint_every_epochs:
+                recorder.keeper = keeper
+            if resumed is not None:
+                keeper.restore(resumed)
+                display.say(f"resumed after epoch {resumed.epoch}")
+            reached = loop.run(recorder, first_epoch=resumed.epoch + 1 if resumed else 1)
+    except DivergenceError as error:
+        display.say(f"aborted: {error}")
+    else:
+        if not reached:
+            display.say(f"stopped after {config.max_epochs} epochs without reaching the target")
     return RunResult(reached, recorder.epoch, recorder.quality)
 
 

@@ -1,0 +1,59 @@
+"""What a run computes with: devices, threads, versions of hardware and software."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from reference_impls.harness.report.systems import list_accelerators, read_driver
+from reference_impls.harness.workload import Share
+
+_SOURCES = Path(__file__).resolve().parents[3]
+
+
+def describe_environment(
+    strategy: tf.distribute.Strategy, share: Share, *, deterministic: bool
+) -> dict[str, object]:
+    """What a run computes with, as logged.
+
+    Args:
+        strategy: the distribution strategy.
+        share: which part of each batch this process feeds.
+        deterministic: whether operations must be deterministic.
+    """
+    threading = tf.config.threading
+    return {
+        "strategy": type(strategy).__name__,
+        "processes": share.processes,
+        "replicas_per_process": share.replicas,
+        "accelerators_per_process": len(tf.config.list_physical_devices("GPU")),
+        "accelerators": list_accelerators(),
+        "driver": read_driver(),
+        "deterministic": deterministic,
+        "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "intra_op_threads": threading.get_intra_op_parallelism_threads(),  # 0: TensorFlow chooses
+        "inter_op_threads": threading.get_inter_op_parallelism_threads(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "numpy": np.__version__,
+        "git_commit": read_commit(_SOURCES),
+    }
+
+
+def read_commit(folder: Path) -> str:
+    """The git commit of a checkout, with ``+`` where files have been changed; empty outside a checkout."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    if not (folder / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - fixed command
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
