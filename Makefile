@@ -77,8 +77,8 @@ docs: $(FULL)  ## write the generated pages anew
 bench: $(FULL)  ## measure; beside the public package where `make peer` has installed it
 	MLPERF_PEER_PYTHON=$(MLPERF_PEER_PYTHON) $(BIN)/python -m benchmarks
 
-measure-mini: $(FULL)  ## train every reference trainer many times, and write down what came out; TASKS=… for some
-	$(BIN)/python -m benchmarks.measure_trainers $(TASKS)
+measure-mini: $(FULL)  ## train every reference trainer many times, and write down what came out; TASKS=… for some, STEPS=targets,… to set targets
+	$(BIN)/python -m benchmarks.measure_trainers $(TASKS) $(if $(STEPS),--steps $(STEPS))
 
 peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a folder of its own
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_interrupted_run_is_not_successful() -> None:
 
 
 def test_resumed_run_is_one_log_of_one_run() -> None:
-    """The same run, gone on with: compliant, and its evaluations are those of a run without a break."""
+    """The same run, resumed: compliant, and its evaluations are those of a run without a break."""
     resumed, whole = (read_records(TRAINED / name) for name in ("ncf_resumed.txt", "ncf.txt"))
 
     def list_quality(records: list[dict[str, object]]) -> list[object]:
@@ -59,6 +60,19 @@ def test_resumed_run_is_one_log_of_one_run() -> None:
     assert [record["key"] for record in resumed].count("run_stop") == 1
     assert "training_resumed" in {record["key"] for record in resumed}
     assert list_quality(resumed) == list_quality(whole)
+
+
+@pytest.mark.parametrize("benchmark", BENCHMARKS)
+def test_run_with_a_loss_that_is_not_finite_is_rejected(benchmark: str, tmp_path: Path) -> None:
+    """A run that claims success although a loss was not a number is not compliant."""
+    lines = (TRAINED / f"{benchmark}.txt").read_text("utf-8").splitlines(keepends=True)
+    number = next(number for number, line in enumerate(lines) if '"key": "tracked_stats"' in line)
+    lines[number] = re.sub(r'"loss": [^,}]+', '"loss": NaN', lines[number])
+    (tmp_path / "run.txt").write_text("".join(lines), "utf-8")
+
+    verdict = check_log(tmp_path / "run.txt")
+    assert verdict.run.status == "success"
+    assert "original-losses-finite" in {finding.rule for finding in verdict.findings}
 
 
 def test_run_of_two_workers_is_one_log() -> None:

@@ -21,6 +21,13 @@ TASKS = sorted(list_tasks())
 RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
 
 
+CHECKSUMS = {
+    ("image_classification", "mini"): "fb226350c86c88202c1de8545c8650aa378fd6cfad3ac8ac1dacc8814fa84959",
+    ("recommendation", "mini"): "55ea39c35a3fdf8685e47d200caff9463572e404cfd245ee934da8939e0550bb",
+    ("sentiment", "mini"): "9e58fa157b542704661f0a70187d2029526a1914c86955471ce07d5cf31b5042",
+}
+"""Of the data that the closed division fixes; translation's holds subwords that depend on sentencepiece's version."""
+
 NO_EFFECT = {
     ("recommendation", "mini"): {"weight_decay"},
     ("recommendation", "full"): {"weight_decay"},
@@ -49,7 +56,7 @@ def write_log(
     config = task.config(scale, division)
     config = dataclasses.replace(config, train_samples=config.train_samples or 1000, **changes)
     workload = task.load_workload()(config, path.parent, 1)
-    workload.data_checksum = lambda: "0" * 64  # there are no data
+    workload.data_checksum = lambda: CHECKSUMS.get((name, scale), "0" * 64)  # there are no data
     submission = {
         "benchmark": task.benchmark,
         "org": "reference",

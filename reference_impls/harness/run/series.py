@@ -4,7 +4,7 @@
 
     OUTPUT/SUBMITTER/results/SYSTEM/BENCHMARK/result_0.txt …
     OUTPUT/SUBMITTER/systems/SYSTEM.json
-    OUTPUT/SUBMITTER/benchmarks/BENCHMARK/implementations/SYSTEM/{README.md, config.json}
+    OUTPUT/SUBMITTER/benchmarks/BENCHMARK/implementations/SYSTEM/{README.md, config.json, packages.json}
     OUTPUT/.work/SYSTEM/BENCHMARK/result_0/            checkpoint and result of a run
 """
 
@@ -200,7 +200,9 @@ class SeriesRunner:
             self._system_file.write_text(json.dumps(facts, indent=2) + "\n", "utf-8")
         config = {"scale": series.scale, "division": series.division, **asdict(self.config)}
         (self._implementation / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        (self._implementation / "requirements.txt").write_text("\n".join(list_packages()) + "\n", "utf-8")
+        (self._implementation / "packages.json").write_text(
+            json.dumps(list_packages(), indent=2) + "\n", "utf-8"
+        )
         settings = "".join(f" --set {setting}" for setting in series.settings)
         (self._implementation / "README.md").write_text(
             f"# {self.task.summary}\n\nMade with\n\n```sh\n"
