@@ -62,7 +62,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
             )
         split = split_latest(interactions)
         self.train = split.train
-        self.seen = SeenItems(split.train, config.items)
+        self.seen = SeenItems(split.train, config.users, config.items)
         negatives = sample_negatives(
             interactions, config.users, config.items, config.eval_negatives, config.eval_seed
         )

@@ -85,15 +85,15 @@ def serve_batches(
         Dictionaries: ``source`` and ``target`` (int32 [rows, width]), ``rows`` (int32 [rows]: numbers of the
         sentences, -1 for padding), and ``tokens`` (float32: ids of the translations in the global batch).
     """
+    lengths = None if target is None else target.lengths
 
     def make_batches() -> Iterator[Mapping[str, np.ndarray]]:
         for plan in plans:
             parts = plan.rows.reshape(share.all_replicas, -1)
             mine = parts[share.index * share.replicas : (share.index + 1) * share.replicas]
             tokens = 0
-            if target is not None:
-                real = plan.rows[plan.rows >= 0]
-                tokens = int((target.ends[real] - np.concatenate([[0], target.ends])[real]).sum())
+            if lengths is not None:
+                tokens = int(lengths[plan.rows[plan.rows >= 0]].sum())
             for rows in mine:
                 batch = {"source": source.pad(rows), "rows": rows.astype(np.int32)}
                 if target is not None:

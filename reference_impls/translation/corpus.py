@@ -44,8 +44,7 @@ class Sentences(NamedTuple):
         Returns:
             int32 [rows, width], padded with `PAD`.
         """
-        begins = np.concatenate([[0], self.ends])[rows]
-        begins = np.where(rows < 0, 0, begins)
+        begins = np.where(rows > 0, self.ends[rows - 1], 0)
         lengths = np.where(rows < 0, 0, self.ends[rows] - begins)
         width = round_width(int(lengths.max(initial=1)), step)
         places = begins[:, np.newaxis] + np.arange(width)

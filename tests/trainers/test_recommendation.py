@@ -128,7 +128,7 @@ def test_other_files_are_refused(content: bytes | dict[str, str], says: str, tmp
 def test_sampled_items_are_unseen(pairs: set[tuple[int, int]], seed: int) -> None:
     """No sampled item was seen by its user, whatever was seen, and equal seeds give equal samples."""
     users, items = (np.array(column, np.int32) for column in zip(*sorted(pairs), strict=True))
-    seen = SeenItems(Interactions(users, items), 10)  # item 9 is unseen by all
+    seen = SeenItems(Interactions(users, items), 6, 10)  # item 9 is unseen by all
     who = np.repeat(np.arange(6, dtype=np.int32), 20)
     sampled = seen.sample_unseen(who, np.random.default_rng(seed))
 
@@ -139,7 +139,7 @@ def test_sampled_items_are_unseen(pairs: set[tuple[int, int]], seed: int) -> Non
 
 def test_sampling_reaches_every_unseen_item() -> None:
     """Unseen items are drawn about equally often."""
-    seen = SeenItems(Interactions(np.zeros(5, np.int32), np.arange(5, dtype=np.int32)), 10)
+    seen = SeenItems(Interactions(np.zeros(5, np.int32), np.arange(5, dtype=np.int32)), 1, 10)
     counts = np.bincount(
         seen.sample_unseen(np.zeros(10_000, np.int32), np.random.default_rng(0)), minlength=10
     )
@@ -294,7 +294,7 @@ def test_full_size_model_trains_on_the_real_format(tmp_path: Path) -> None:
     )
     workload.build()
     assert workload.model.count_params() == 31_832_577
-    workload.train, workload.seen = split.train, SeenItems(split.train, 300)
+    workload.train, workload.seen = split.train, SeenItems(split.train, 200, 300)
     negatives = sample_negatives(interactions, 200, 300, FULL.eval_negatives, FULL.eval_seed)
     workload.candidates = {
         "users": np.arange(200, dtype=np.int32),
