@@ -42,6 +42,7 @@ class TranslationConfig(AdamConfig):
         decay_steps: step at which the cosine reaches 0.
         beam: beam size; 1: greedy decoding.
         alpha: strength of the length penalty; see `decoding.penalize_length`.
+        bleu_tokenizer: how sacrebleu splits texts into tokens: ``13a`` or ``intl``, the unicode-aware one.
         extra_length: how many subwords longer than its source a translation may be.
     """
 
@@ -56,7 +57,7 @@ class TranslationConfig(AdamConfig):
     label_smoothing: Fraction = 0.1
     max_length: Annotated[Count, LogKey("max_sequence_length")] = 256
     learning_rate: Annotated[Positive, LogKey("opt_base_learning_rate")] = 2.0
-    warmup_steps: Annotated[Count, LogKey("opt_learning_rate_warmup_steps")] = 8000
+    warmup_steps: Annotated[Count, LogKey("opt_learning_rate_warmup_steps")] = 16_000
     schedule: Annotated[str, OneOf("inverse_sqrt", "cosine"), LogKey("opt_learning_rate_decay_schedule")] = (
         "inverse_sqrt"
     )
@@ -69,6 +70,7 @@ class TranslationConfig(AdamConfig):
     ] = 1e-9
     beam: Annotated[Count, LogKey("eval_beam_size")] = 4
     alpha: Annotated[NotNegative, LogKey("eval_length_penalty")] = 0.6
+    bleu_tokenizer: Annotated[str, OneOf("13a", "intl"), LogKey("eval_bleu_tokenizer")] = "intl"
     extra_length: Annotated[int, Range(0), LogKey("eval_extra_length")] = 50
 
 
@@ -91,6 +93,7 @@ MINI = TranslationConfig(
     warmup_steps=400,
     beam=1,
     alpha=0.0,
+    bleu_tokenizer="13a",
     extra_length=20,
 )
 """A small Transformer on the texts of LibreOffice, decoded greedily."""

@@ -7,11 +7,16 @@ from collections.abc import Sequence
 from sacrebleu.metrics.bleu import BLEU
 
 
-def score_translations(translations: Sequence[str], references: Sequence[str]) -> float:
-    """Case-insensitive BLEU in percent, with sacrebleu's "13a" tokenizer.
+def score_translations(
+    translations: Sequence[str], references: Sequence[str], tokenizer: str = "13a"
+) -> float:
+    """Case-insensitive BLEU in percent.
 
     Args:
         translations: one per sentence, in order.
         references: one per sentence, in order.
+        tokenizer: name of sacrebleu's tokenizer.
     """
-    return float(BLEU(lowercase=True).corpus_score(list(translations), [list(references)]).score)
+    return float(
+        BLEU(lowercase=True, tokenize=tokenizer).corpus_score(list(translations), [list(references)]).score
+    )

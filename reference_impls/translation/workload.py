@@ -135,4 +135,4 @@ class TranslationWorkload(Workload[TranslationConfig]):
         ordered = np.zeros((self.eval_samples, written.shape[1]), written.dtype)
         ordered[rows[rows >= 0]] = written[rows >= 0]
         translations = self.texts.subwords.decode(ordered)
-        return Evaluation(score_translations(translations, self.texts.references))
+        return Evaluation(score_translations(translations, self.texts.references, self.config.bleu_tokenizer))
