@@ -17,6 +17,9 @@ from reference_impls.harness.configs import (
     TaskConfig,
 )
 
+REFERENCE_BATCH = 256
+"""Batch size that learning rates are given for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageClassificationConfig(TaskConfig):
@@ -32,7 +35,7 @@ class ImageClassificationConfig(TaskConfig):
         stem: ``imagenet`` (7×7 convolution, max-pooling) or ``small`` (3×3 convolution, no pooling).
         batch_norm_momentum: share of the running mean and variance that each step keeps.
         optimizer: ``sgd`` (with momentum) or ``adamw`` (open division).
-        learning_rate: learning rate after the warm-up.
+        learning_rate: learning rate after the warm-up for a batch of 256 images; it grows with the batch.
         end_learning_rate: learning rate at the end of the decay.
         warmup_epochs: epochs in which the learning rate rises linearly from 0; fractions allowed.
         decay: ``polynomial``, ``steps`` or ``cosine`` (open division).
@@ -89,9 +92,15 @@ class ImageClassificationConfig(TaskConfig):
         """Steps of an epoch: whole batches only."""
         return self.train_samples // self.global_batch_size
 
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate after the warm-up."""
+        return self.learning_rate * self.global_batch_size / REFERENCE_BATCH
+
     def hyperparameters(self) -> dict[str, object]:
-        """Values by log key; the end of the decay is logged in steps, too."""
+        """Values by log key; the learning rate as it is used, the end of the decay in steps, too."""
         values = super().hyperparameters()
+        values[self.log_keys()["learning_rate"]] = self.peak_learning_rate
         steps = round(self.decay_epochs * self.count_epoch_steps())
         if self.decay == "polynomial":
             values["sgd_opt_learning_rate_decay_steps"] = steps
@@ -114,14 +123,14 @@ MINI = ImageClassificationConfig(
     width=8,
     blocks=(1, 1, 1),
     stem="small",
-    learning_rate=0.4,
+    learning_rate=0.8,
     warmup_epochs=1.0,
     decay_epochs=6.0,
 )
 """A small ResNet on Fashion-MNIST."""
 
 MINI_OPEN = replace(
-    MINI, optimizer="adamw", learning_rate=0.004, weight_decay=0.05, decay="cosine", label_smoothing=0.1
+    MINI, optimizer="adamw", learning_rate=0.008, weight_decay=0.05, decay="cosine", label_smoothing=0.1
 )
 """The open-division variant: AdamW, a cosine schedule and label smoothing."""
 
@@ -132,7 +141,8 @@ FULL = ImageClassificationConfig(
     max_epochs=90,
     train_samples=1_281_167,
     eval_samples=50_000,
-    learning_rate=0.1,
+    learning_rate=0.128,
+    decay="steps",
 )
 """ResNet-50 v1.5 on ImageNet, the original suite's task."""
 

@@ -141,7 +141,7 @@ def parse_example(serialized: tf.Tensor) -> Record:
 
 
 def crop_and_flip(encoded: tf.Tensor, size: int, seeds: tf.Tensor) -> tf.Tensor:
-    """A random crop of an image (8 to 100 percent of its area, aspect ratio 3:4 to 4:3), resized, and flipped half of the time.
+    """A random crop of an image (5 to 100 percent of its area, aspect ratio 3:4 to 4:3), resized, and flipped half of the time.
 
     Args:
         encoded: contents of the image file.
@@ -156,10 +156,10 @@ def crop_and_flip(encoded: tf.Tensor, size: int, seeds: tf.Tensor) -> tf.Tensor:
         shape,
         tf.zeros((1, 0, 4)),
         seeds,
-        min_object_covered=0.0,
+        min_object_covered=0.1,
         aspect_ratio_range=(3 / 4, 4 / 3),
-        area_range=(0.08, 1.0),
-        max_attempts=10,
+        area_range=(0.05, 1.0),
+        max_attempts=100,
         use_image_if_no_bounding_boxes=True,
     )
     image = _decode_window(encoded, begin[0], begin[1], extent[0], extent[1])

@@ -78,7 +78,7 @@ def make_schedule(config: ImageClassificationConfig) -> WarmupThenDecay:
     """The schedule that a configuration asks for."""
     epoch_steps = config.count_epoch_steps()
     return WarmupThenDecay(
-        base=config.learning_rate,
+        base=config.peak_learning_rate,
         end=config.end_learning_rate,
         warmup_steps=round(config.warmup_epochs * epoch_steps),
         decay=config.decay,

@@ -36,7 +36,7 @@ NO_EFFECT = {
     ("translation", "mini"): {"weight_decay", "decay_steps"},
     ("translation", "full"): {"weight_decay", "decay_steps"},
     ("image_classification", "mini"): {"boundary_epochs", "boundary_factor", "shuffle_buffer"},
-    ("image_classification", "full"): {"boundary_epochs", "boundary_factor"},
+    ("image_classification", "full"): {"end_learning_rate", "decay_epochs", "decay_power"},
 }
 """Settings of another optimizer, schedule or data set than the closed configuration's."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,21 @@ def count(weights: list[keras.Variable]) -> int:
 
 
 def test_resnet_50_has_the_parameters_of_the_literature() -> None:
-    """ResNet-50 for 1,000 classes has 25.6 million trainable parameters, and 53 convolutions."""
+    """ResNet-50 for 1,000 classes has the published trainable parameters in each stage, and 53 convolutions."""
     model = build_resnet(FULL, seed=1)
 
-    assert count(model.trainable_variables) == 25_557_032
+    parts = Counter[str]()
+    for weight in model.trainable_variables:
+        parts[weight.path.partition("_")[0].partition("/")[0]] += math.prod(weight.shape)
+    assert parts == {
+        "stem": 7 * 7 * 3 * 64 + 2 * 64,
+        "stage1": 215_808,
+        "stage2": 1_219_584,
+        "stage3": 7_098_368,
+        "stage4": 14_964_736,
+        "logits": 2_049_000,
+    }
+    assert parts.total() == 25_557_032
     assert sum(isinstance(layer, keras.layers.Conv2D) for layer in model.layers) == 53
 
 
@@ -120,10 +132,13 @@ def test_cosine_schedule_falls_along_half_a_wave() -> None:
 
 
 def test_schedule_of_the_full_scale_follows_its_epochs() -> None:
-    """Warm-up and decay of the configuration are counted in steps of whole batches."""
+    """Warm-up and boundaries are counted in steps of whole batches, and the learning rate grows with the batch."""
     settings = make_schedule(FULL).settings
 
-    assert (settings["warmup_steps"], settings["decay_steps"]) == (5 * 5004, 80 * 5004)
+    assert (settings["warmup_steps"], settings["base"]) == (5 * 5004, 0.128)
+    assert settings["boundaries"] == (30 * 5004, 60 * 5004, 80 * 5004)
+    assert make_schedule(dataclasses.replace(FULL, global_batch_size=2048)).settings["base"] == 1.024
+    assert dataclasses.replace(MINI).hyperparameters()["sgd_opt_base_learning_rate"] == 0.4
 
 
 def test_unknown_settings_are_rejected() -> None:

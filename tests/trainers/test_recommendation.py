@@ -208,6 +208,20 @@ def test_averaged_weights_are_evaluated(tmp_path: Path) -> None:
     assert loop.evaluate() == before
 
 
+def test_full_size_model_has_the_parameters_of_the_reference() -> None:
+    """Each part of NeuMF has the size that the reference's layers 256-256-128-64 and 64 factors give."""
+    model = NeuMF(FULL)
+    model(np.array([0]), np.array([0]))
+
+    assert [layer.count_params() for layer in model.hidden] == [65_792, 32_896, 8_256]
+    assert model.score.count_params() == 129
+    tables = (model.mf_users, model.mf_items, model.mlp_users, model.mlp_items)
+    widths = (64, 64, 128, 128)
+    rows = (138_493, 26_744) * 2
+    assert [table.count_params() for table in tables] == [a * b for a, b in zip(rows, widths, strict=True)]
+    assert model.count_params() == 31_832_577
+
+
 def test_training_data_of_an_epoch(loaded: RecommendationWorkload) -> None:
     """Each interaction and four unseen items for it, in an order that follows from seed and epoch."""
     share = Share()
