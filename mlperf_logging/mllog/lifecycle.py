@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         mode: str
         quality_key: str
         logger: MLLogger | None
+        clears_cache: bool
 
 
 PACKAGE_FOLDER = os.path.dirname(__file__) + os.sep
@@ -265,7 +266,10 @@ class LifeCycle:
                 good = self.is_reached or self.target is None
                 status = constants.SUCCESS if good else constants.ABORTED
             self._log(
-                "end", constants.RUN_STOP, None, {constants.STATUS: status, self.unit: self.progress, **metadata}
+                "end",
+                constants.RUN_STOP,
+                None,
+                {constants.STATUS: status, self.unit: self.progress, **metadata},
             )
 
     def _log(self, method: str, key: str, value: object = None, metadata: Any = None) -> None:

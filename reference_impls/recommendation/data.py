@@ -110,7 +110,7 @@ class SeenItems:
         return np.asarray((self._bits[keys >> 3] >> (keys & 7).astype(np.uint8)) & 1 == 1)
 
     def _number_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        return users.astype(np.int64) * self._items + items
+        return np.asarray(users.astype(np.int64) * self._items + items)
 
     def sample_unseen(self, users: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """An item for each user that the user has not seen, drawn uniformly with replacement.

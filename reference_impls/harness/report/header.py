@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from mlperf_logging import Event, EventKind, Finding, read_log, start_judge
+from mlperf_logging import Event, EventKind, Finding, RuleSelection, read_log, start_judge
 from mlperf_logging.mllog import constants
 from reference_impls.harness.configs import TaskConfig
 from reference_impls.harness.errors import SettingError
@@ -49,9 +49,10 @@ def check_header(log: Path, submission: Mapping[str, str]) -> None:
 
 def _judge(events: Iterable[Event], submission: Mapping[str, str]) -> list[Finding]:
     """The errors that the events show; what only a whole log can show is not among them."""
-    usage, _, ruleset = submission["ruleset"].partition("/")
     judge = start_judge(
-        ruleset, usage=usage, division=submission["division"], benchmark=submission["benchmark"]
+        RuleSelection(
+            ruleset=submission["ruleset"], division=submission["division"], benchmark=submission["benchmark"]
+        )
     )
     findings = [finding for event in events for finding in judge.feed(event)]
     return [finding for finding in findings if finding.severity == "error"]
