@@ -30,8 +30,8 @@ class Notes:
     def start_epoch(self, epoch: int) -> None:
         self.calls.append(("epoch", epoch))
 
-    def show_step(self, step: int, losses: Mapping[str, float]) -> None:
-        pass
+    def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
+        assert steps == 8
 
     def finish_epoch(
         self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import itertools
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from reference_impls.harness import (
 )
 from reference_impls.harness.data.arrays import Ragged, batch_arrays, make_rng, order_by_length
 from reference_impls.harness.data.prepared import check_prepared, read_facts, read_prepared, write_prepared
+from reference_impls.harness.report.display import ERASE_LINE, Display
 from reference_impls.harness.report.systems import describe_system, name_system
 from reference_impls.harness.run.requests import RunRequest
 from reference_impls.harness.workload import Share
@@ -262,3 +264,23 @@ def test_check_of_missing_data_says_one_line_and_loads_nothing(task, tmp_path):
     assert (done.returncode, done.stdout) == (2, "")
     assert str(tmp_path) in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_terminal_shows_total_rate_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal a step is shown with the number of steps, their rate and the seconds left in the epoch."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    clock = iter([100.0, 100.0, 104.0, 104.0])
+    monkeypatch.setattr("reference_impls.harness.report.display.time.monotonic", lambda: next(clock))
+    stream = Terminal()
+    display = Display(stream, "task", "accuracy", 0.9)
+    display.start_epoch(2)
+    display.show_step(20, 50, {"loss": 0.5})
+    display.show_step(20, None, {"loss": 0.5})
+
+    _, known, unknown = stream.getvalue().split(ERASE_LINE)[1:]
+    assert known == "task: epoch 2: step 20 of 50, 5 steps/s, 6 s left, loss 0.5"
+    assert unknown == "task: epoch 2: step 20, 5 steps/s, loss 0.5"

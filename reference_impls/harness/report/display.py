@@ -26,17 +26,28 @@ class Display:
         self._metric = metric
         self._target = target
         self._epoch = 0
-        self._started = time.monotonic()
+        self._started = self._epoch_started = time.monotonic()
 
     def start_epoch(self, epoch: int) -> None:
         """Note that an epoch begins."""
         self._epoch = epoch
+        self._epoch_started = time.monotonic()
         self._show_passing("training")
 
-    def show_step(self, step: int, losses: Mapping[str, float]) -> None:
-        """Show the current step, on a terminal only."""
+    def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
+        """Show the current step, the rate and the time left in the epoch, on a terminal only.
+
+        Args:
+            step: the latest step.
+            steps: number of steps of the epoch, if known.
+            losses: of the latest step.
+        """
+        rate = step / max(time.monotonic() - self._epoch_started, 1e-9)
+        progress = f"step {step}, {rate:.3g} steps/s"
+        if steps is not None:
+            progress = f"step {step} of {steps}, {rate:.3g} steps/s, {(steps - step) / rate:.0f} s left"
         shown = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
-        self._show_passing(f"step {step}, {shown}")
+        self._show_passing(f"{progress}, {shown}")
 
     def start_eval(self) -> None:
         """Note that an evaluation begins."""

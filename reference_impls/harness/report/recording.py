@@ -140,9 +140,9 @@ class LogRecorder:
         self._display.start_epoch(epoch)
         self._epoch_started = time.monotonic()
 
-    def show_step(self, step: int, losses: Mapping[str, float]) -> None:
+    def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
         """Some steps are done."""
-        self._display.show_step(step, losses)
+        self._display.show_step(step, steps, losses)
 
     def finish_epoch(
         self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]

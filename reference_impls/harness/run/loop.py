@@ -26,7 +26,7 @@ class Recorder(Protocol):
     def start_epoch(self, epoch: int) -> None:
         """An epoch begins."""
 
-    def show_step(self, step: int, losses: Mapping[str, float]) -> None:
+    def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
         """Some steps of the epoch are done."""
 
     def finish_epoch(
@@ -103,13 +103,13 @@ class Loop:
         return False
 
     def train_epoch(
-        self, epoch: int, show: Callable[[int, Mapping[str, float]], None] | None = None
+        self, epoch: int, show: Callable[[int, int | None, Mapping[str, float]], None] | None = None
     ) -> dict[str, float]:
         """Train one epoch.
 
         Args:
             epoch: its number, from 1.
-            show: called now and then with the step and the latest losses.
+            show: called now and then with the step, the number of steps if known, and the latest losses.
 
         Returns:
             Mean of each loss over the epoch's steps.
@@ -119,6 +119,8 @@ class Loop:
         """
         data = self.workload.train_data(epoch, self.share)
         run = self._compile("train", self.workload.train_step, data)
+        count = int(data.cardinality())
+        total = count // self.share.replicas if count > 0 else None  # negative: infinite or unknown
         batches = iter(data)
         seen: dict[str, list[tf.Tensor]] = {}
         shown = time.monotonic()
@@ -135,7 +137,7 @@ class Loop:
                 seen.setdefault(name, []).append(value)
             if show is not None and time.monotonic() - shown > SHOW_EVERY_S:
                 shown = time.monotonic()
-                show(steps, {name: float(value) for name, value in losses.items()})
+                show(steps, total, {name: float(value) for name, value in losses.items()})
         if not steps:
             raise TrainerError(
                 f"epoch {epoch} has no batch: the batch of {self.workload.config.global_batch_size} samples is "
