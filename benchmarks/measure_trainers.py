@@ -179,7 +179,7 @@ def write_points(task: Task, output: Path) -> None:
 
 
 def write_target(task: Task, output: Path) -> None:
-    """Set the target by the series of the step ``targets``, in the configuration and the rules."""
+    """Set the target by the series of the step ``targets``, in configuration, README and rules."""
     logs = find_logs(task, output)
     qualities = {}
     for log in logs:
@@ -205,6 +205,13 @@ def write_target(task: Task, output: Path) -> None:
     config = ROOT / "reference_impls" / task.name / "config.py"
     head, mini, rest = config.read_text("utf-8").partition("\nMINI = ")
     config.write_text(head + mini + re.sub(r"target=[\d.]+", f"target={target}", rest, count=1), "utf-8")
+    readme = ROOT / "reference_impls" / task.name / "README.md"
+    page = readme.read_text("utf-8")
+    row = re.search(r"^(\| target \| [^|]+ \| )([^|]+)( \|)$", page, re.MULTILINE)
+    if row is None:
+        raise SystemExit(f"{readme} has no row of the targets")
+    cell = f"{100 * target:.1f} %" if "%" in row[2] else str(target)
+    readme.write_text(page.replace(row[0], f"{row[1]}{cell}{row[3]}"), "utf-8")
     text = RULES.read_text("utf-8")
     start = text.index(f"\n  {task.benchmark}:\n")
     end = re.compile(r"^  \w+:$|\Z", re.MULTILINE).search(text, start + len(task.benchmark) + 5).start()
