@@ -5,6 +5,7 @@ Each log is made by one `mlperf train` command, which `examples/logs/trained/REA
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -69,10 +70,12 @@ def _interrupt_and_resume(data: Path, output: Path) -> None:
     options = RUNS["recommendation"]["ncf.txt"]
     shutil.rmtree(output, ignore_errors=True)
     command = _make_command("recommendation", data, output, options)
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         for line in process.stderr or ():
             if f"epoch {INTERRUPTED_AFTER}:" in line:
-                process.send_signal(signal.SIGINT)
+                os.killpg(process.pid, signal.SIGINT)  # a terminal interrupts all processes of the run
                 break
         process.communicate()
     shutil.copy(find_log("recommendation", output), TRAINED / "ncf_interrupted.txt")
