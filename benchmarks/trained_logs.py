@@ -5,7 +5,9 @@ Each log is made by one `mlperf train` command, which `examples/logs/trained/REA
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -64,16 +66,21 @@ def _train(name: str, data: Path, output: Path, options: tuple[str, ...]) -> Non
 
 
 def _interrupt_and_resume(data: Path, output: Path) -> None:
-    """The run of ``ncf.txt``, interrupted after some evaluations, then finished."""
+    """The run of ``ncf.txt``, interrupted as by Ctrl-C after some evaluations, then finished."""
     options = RUNS["recommendation"]["ncf.txt"]
     shutil.rmtree(output, ignore_errors=True)
     command = _make_command("recommendation", data, output, options)
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    # In the background SIGINT may be ignored, which processes inherit; a handler of one's own they do not.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(
+        command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         for line in process.stderr or ():
             if f"epoch {INTERRUPTED_AFTER}:" in line:
-                process.terminate()  # not SIGINT, which a process in the background may ignore
+                os.killpg(process.pid, signal.SIGINT)  # a terminal interrupts all processes of the run
                 break
         process.communicate()
+    signal.signal(signal.SIGINT, before)
     shutil.copy(find_log("recommendation", output), TRAINED / "ncf_interrupted.txt")
     _train("recommendation", data, output, options)
     shutil.copy(find_log("recommendation", output), TRAINED / "ncf_resumed.txt")

@@ -92,10 +92,10 @@ def test_logs_are_what_their_maker_makes() -> None:
 
 
 def test_logs_are_small() -> None:
-    """No invented log is larger than a page or two of a browser, 20 kB; those of real runs may have half as much again."""
+    """No invented log is larger than a page or two of a browser, 20 kB; those of real runs up to 32 kB."""
     sizes = {path: path.stat().st_size for path in LOGS.glob("*/*.txt")}
 
-    assert [path for path, size in sizes.items() if size > 30_000] == []
+    assert [path for path, size in sizes.items() if size > 32_000] == []
     assert [path for path, size in sizes.items() if size > 20_000 and path.parent.name != "trained"] == []
 
 
