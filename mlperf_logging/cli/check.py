@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
-from mlperf_logging.cli.options import build_check_parser, read_selection
+from mlperf_logging.cli.options import build_check_parser, read_selection, split_names
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.errors import UsageError
@@ -55,9 +55,7 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
         results = map_logs(judge.judge, logs.paths, options.jobs)
         totals, used = _write_report(report, results, len(logs.paths), output, options)
     _report_unused(waivers, used, options.waivers, program)
-    if logs.complaints or totals.unjudged:
-        return CANNOT_WORK
-    return VIOLATION if totals.failed else COMPLIANT
+    return CANNOT_WORK if logs.complaints else _choose_code(totals)
 
 
 def _write_report(
@@ -122,6 +120,10 @@ def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program
         output.write(report.end(totals))
     _append_job_summary(report.summarize_job(totals))
     _report_unused(judge.waivers, {waived.waiver for waived in result.waived}, options.waivers, program)
+    return _choose_code(totals)
+
+
+def _choose_code(totals: Totals) -> int:
     if totals.unjudged:
         return CANNOT_WORK
     return VIOLATION if totals.failed else COMPLIANT
@@ -130,9 +132,8 @@ def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program
 def _report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
     for waiver in waivers:
         if waiver not in used:
-            print_error(
-                program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing"
-            )
+            what = f"the waiver of {waiver.rule} covered nothing"
+            print_error(program, f"warning: {path}:{waiver.line}: {what}")
 
 
 def _choose_format(options: Namespace, program: str) -> str:
@@ -173,43 +174,24 @@ def _read_filter(options: Namespace) -> FindingFilter | None:
     if not options.select and not options.ignore:
         return None
     from mlperf_logging.compliance.finding_filter import is_code_prefix, parse_filter
-
-    texts = [*options.select, *options.ignore]
-    if all(is_code_prefix(part.strip()) for text in texts for part in text.split(",")):
-        known: tuple[set[str], set[str]] = _list_codes(options.rules), set()
-    else:  # all rounds are loaded, which takes a moment
-        known = _list_codes(options.rules), _list_rule_ids(options.rules)
-    return parse_filter(options.select, options.ignore, known_codes=known[0], known_rules=known[1])
-
-
-def _list_codes(folder: str | None) -> set[str]:
-    from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
-    from mlperf_logging.rules.repository import open_rules
-
-    form = {kind.code for kind in KIND_OF_LABEL.values()}
-    return form | set(open_rules(folder).vocabulary().codes) | {UNJUDGED_CODE}
-
-
-def _list_rule_ids(folder: str | None) -> set[str]:
     from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
     from mlperf_logging.rules.catalogue import list_rules
     from mlperf_logging.rules.repository import open_rules
 
-    book = open_rules(folder)
-    found = {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}
-    return found | set(KIND_OF_LABEL) | JUDGE_IDS
+    book = open_rules(options.rules)
+    codes = {kind.code for kind in KIND_OF_LABEL.values()} | set(book.vocabulary().codes) | {UNJUDGED_CODE}
+    ids: set[str] = set()
+    if not all(map(is_code_prefix, split_names([*options.select, *options.ignore]))):
+        ids = {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}
+        ids |= set(KIND_OF_LABEL) | JUDGE_IDS
+    return parse_filter(options.select, options.ignore, known_codes=codes, known_rules=ids)
 
 
 def _show_rules(options: Namespace) -> int:
-    from argparse import Namespace
-
     from mlperf_logging.cli.rules import show_explanation, show_rules
 
-    form = "json" if options.format in {"json", "jsonl"} else "text"
-    asked = Namespace(**{**vars(options), "format": form})
-    if options.explain is not None:
-        return show_explanation(options.explain, asked)
-    return show_rules(asked)
+    options.format = "json" if options.format in {"json", "jsonl"} else "text"
+    return show_rules(options) if options.explain is None else show_explanation(options.explain, options)
 
 
 def _append_job_summary(markdown: str) -> None:

@@ -160,8 +160,7 @@ def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> T
     records = [
         {
             **score.normalised,
-            "system": score.system,
-            "score": score.score,
+            **pick(score, "system", "score"),
             "missing": f"no result of {', '.join(score.missing)}" if score.missing else None,
         }
         for score in scores
