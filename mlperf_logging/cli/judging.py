@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.waivers import WaivedFinding, Waiver
 
 UNJUDGED_CODE = "MLP000"
+_CAUSES: dict[type[MLPerfLoggingError], tuple[str, str]] = {
+    UnreadableLogError: ("unreadable-log", "Check the file, or leave it out."),
+    RuleError: ("broken-rules", "Fix the rule file; the log is not to blame."),
+    MLPerfLoggingError: ("not-judged", ""),
+}
+"""Id and fix of the finding for an error that keeps a log from being judged; the first kind that fits."""
 
 
 class LogJudge(NamedTuple):
@@ -39,14 +45,9 @@ class LogJudge(NamedTuple):
             verdict = check_log(path, self.selection)
         except UsageError:
             raise
-        except UnreadableLogError as error:
-            return self._give_up(path, "unreadable-log", str(error), "Check the file, or leave it out.")
-        except RuleError as error:
-            return self._give_up(
-                path, "broken-rules", str(error), "Fix the rule file; the log is not to blame."
-            )
         except MLPerfLoggingError as error:
-            return self._give_up(path, "not-judged", str(error), "")
+            rule, hint = next(cause for kind, cause in _CAUSES.items() if isinstance(error, kind))
+            return self._give_up(path, rule, str(error), hint)
         except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
             return self._give_up(
                 path, "internal-fault", _describe_fault(error), "Please report it with the log."

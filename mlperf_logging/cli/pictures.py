@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.tables import Tables
 
 CONVERGENCE = "convergence"
-KINDS = {
-    CONVERGENCE: "quality against epochs, samples or minutes, with the target and the reference's band",
-    "spread": "every run of each system as a point, with a box",
-    "breakdown": "where the time of each run goes",
-    "scaling": "efficiency over the number of accelerators",
-    "power": "power over the time of each run, from the readings beside its log",
-    "energy": "energy over the time of each run",
-    "rcp": "a submission against the reference convergence points",
-}
-"""Names of the pictures, and what they show."""
 
 
 class Picture(NamedTuple):
@@ -176,20 +166,22 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
     return Picture(pd.DataFrame(describe_checks([outcome]).records()), draw, None)
 
 
-_MAKERS: dict[str, Callable[[Tables, argparse.Namespace], Picture]] = {
-    CONVERGENCE: _make_convergence,
-    "spread": _make_spread,
-    "breakdown": _make_breakdown,
-    "scaling": _make_scaling,
-    "power": partial(_make_power, quantity="watts"),
-    "energy": partial(_make_power, quantity="energy_kj"),
-    "rcp": _make_rcp,
+KINDS: dict[str, tuple[str, Callable[[Tables, argparse.Namespace], Picture]]] = {
+    CONVERGENCE: (
+        "quality against epochs, samples or minutes, with the target and the reference's band",
+        _make_convergence,
+    ),
+    "spread": ("every run of each system as a point, with a box", _make_spread),
+    "breakdown": ("where the time of each run goes", _make_breakdown),
+    "scaling": ("efficiency over the number of accelerators", _make_scaling),
+    "power": (
+        "power over the time of each run, from the readings beside its log",
+        partial(_make_power, quantity="watts"),
+    ),
+    "energy": ("energy over the time of each run", partial(_make_power, quantity="energy_kj")),
+    "rcp": ("a submission against the reference convergence points", _make_rcp),
 }
-
-
-def make_picture(kind: str, tables: Tables, options: argparse.Namespace) -> Picture:
-    """What a picture of `KINDS` shows, and what draws it; `UsageError` where there is nothing to draw."""
-    return _MAKERS[kind](tables, options)
+"""The pictures by name: what each shows, and what makes it (`UsageError` where there is nothing to draw)."""
 
 
 def _require_one_benchmark(runs: pd.DataFrame) -> None:

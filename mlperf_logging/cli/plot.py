@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, require_libraries
 from mlperf_logging.cli.options import Parser, add_jobs_option
 from mlperf_logging.cli.output import Output
-from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, make_picture, render_picture
+from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.paths import find_logs
@@ -57,7 +57,8 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     for sentence in logs.complaints:
         print_error(program, sentence)
     tables = read_logs(logs.paths, reading, options.jobs)
-    picture = make_picture(options.kind, tables, options)
+    _, make_picture = KINDS[options.kind]
+    picture = make_picture(tables, options)
     if options.kind == CONVERGENCE and tables.evaluations["target_value"].isna().all():
         print_error(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
     with Output(options.output) as output:
@@ -76,7 +77,7 @@ def _encode(kind: str, data: pd.DataFrame) -> str:
 
 
 def _build_parser(program: str) -> Parser:
-    kinds = "\n".join(f"  {name.ljust(max(map(len, KINDS)))}  {what}" for name, what in KINDS.items())
+    kinds = "\n".join(f"  {name.ljust(max(map(len, KINDS)))}  {what}" for name, (what, _) in KINDS.items())
     parser = Parser(program, f"Pictures of runs.\n\npictures:\n{kinds}", _EXAMPLES)
     add = parser.add_group()
     add("kind KIND", "which picture, see above")
