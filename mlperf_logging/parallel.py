@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal as signals
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from signal import SIG_DFL, SIG_IGN, SIGINT, signal
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from mlperf_logging.errors import MLPerfLoggingError
@@ -13,6 +15,10 @@ from mlperf_logging.parsing.sources import STANDARD_INPUT
 if TYPE_CHECKING:
     from concurrent.futures import Future
     from concurrent.futures.process import ProcessPoolExecutor
+    from multiprocessing.process import BaseProcess
+
+ENDING_SIGNALS = [signals.SIGTERM, *([signals.SIGHUP] if sys.platform != "win32" else [])]
+"""What ends a process from outside, unless it takes care of it."""
 
 _BATCHES_PER_WORKER = 8
 _LARGEST_BATCH = 64
@@ -69,7 +75,7 @@ def _start_workers(
     from multiprocessing import get_context
 
     context = get_context("fork" if sys.platform == "linux" else "spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker)
     costs = [_cost_of(path) for path in paths]
     plans = plan_batches(costs, workers)
     # A batch is heavy when it holds one very large log; such a batch must not be begun last.
@@ -109,10 +115,22 @@ def _work_on_batch(work: Callable[[str], Result], paths: Sequence[str]) -> list[
     return [work(path) for path in paths]
 
 
-def _ignore_interrupts() -> None:
-    from signal import SIG_IGN, SIGINT, signal
+def _begin_worker() -> None:
+    """Leave interrupts to the parent, be ended by other signals, and end when the parent does, whatever ended it."""
+    from multiprocessing import parent_process
+    from threading import Thread
 
     signal(SIGINT, SIG_IGN)
+    for number in ENDING_SIGNALS:
+        signal(number, SIG_DFL)
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def _end_workers() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
 from mlperf_logging.cli.options import build_check_parser, read_selection, split_names
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded, write_note
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports import FILE, RULE, BaseReport, FileResult, ReportOptions, Totals, load_format
@@ -91,7 +91,7 @@ def _write_report(
         if report.for_people:
             output.write(table)
         else:
-            sys.stderr.write(table)
+            write_note(table)
     _append_job_summary(report.summarize_job(totals))
     return totals, used
 
@@ -212,7 +212,8 @@ def _append_job_summary(markdown: str) -> None:
 def _show_version(program: str) -> int:
     from importlib.metadata import version
 
-    sys.stdout.write(f"{program} {version('mlperf_logging')}\n")
+    with Output(None) as output:
+        output.write(f"{program} {version('mlperf_logging')}\n")
     return COMPLIANT
 
 

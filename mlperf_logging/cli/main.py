@@ -30,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = command.main(arguments[1:], f"{PROGRAM} {name}")
         return code
     if name in ("-h", "--help", "help"):
-        run_guarded(PROGRAM, _show_help)
-        return COMPLIANT if arguments else CANNOT_WORK
+        code = run_guarded(PROGRAM, _show_help)
+        return code if arguments else CANNOT_WORK
     if name == "--version":
         from mlperf_logging.cli.check import main as check
 
@@ -44,11 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _show_help() -> int:
+    from mlperf_logging.cli.output import Output
+
     width = max(len(name) for name in COMMANDS)
     lines = [f"usage: {PROGRAM} COMMAND …", "", "commands:"]
     lines += [f"  {name.ljust(width)}  {what}" for name, what in COMMANDS.items()]
     lines += ["", f"{PROGRAM} COMMAND --help shows the options and examples of one command."]
-    sys.stdout.write("\n".join(lines) + "\n")
+    with Output(None) as output:
+        output.write("\n".join(lines) + "\n")
     return COMPLIANT
 
 

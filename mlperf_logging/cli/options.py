@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.ruleset_selection import RuleSelection
 
 _WIDEST_HELP = 100
+MAX_INCHES, MAX_DPI = 50, 1_000
 _EXAMPLES = """\
 examples:
   {program} result_0.txt                        one log, by the newest round that knows its benchmark
@@ -76,7 +78,18 @@ class Parser(argparse.ArgumentParser):
 
         Options may stand between paths unless `mixed` is false (argparse cannot do that where there are sub-commands).
         """
-        options, unknown = (self.parse_known_intermixed_args if mixed else self.parse_known_args)(arguments)
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        if (
+            "--" in given
+        ):  # argparse takes what looks like an option for one even there; no argument begins with NUL
+            end = given.index("--")
+            given[end:] = [f"\0{each}" if each.startswith("-") else each for each in given[end + 1 :]]
+        options, unknown = (self.parse_known_intermixed_args if mixed else self.parse_known_args)(given)
+        for name, value in vars(options).items():
+            if isinstance(value, str):
+                setattr(options, name, value.removeprefix("\0"))
+            elif isinstance(value, list):
+                value[:] = [each.removeprefix("\0") if isinstance(each, str) else each for each in value]
         if unknown:
             from mlperf_logging.suggestions import suggest_name
 
@@ -183,6 +196,24 @@ def add_jobs_option(add: AddOption, verb: str = "read") -> None:
 def split_names(texts: Sequence[str]) -> list[str]:
     """The names in comma-separated lists."""
     return [name.strip() for text in texts for name in text.split(",") if name.strip()]
+
+
+def read_inches(text: str) -> float:
+    """The size of a picture."""
+    try:
+        inches = float(text)
+    except ValueError:
+        inches = 0
+    if not 0 < inches <= MAX_INCHES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of inches up to {MAX_INCHES}")
+    return inches
+
+
+def read_dpi(text: str) -> int:
+    """How many dots an inch of a picture has."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 0 < int(text) <= MAX_DPI):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MAX_DPI}")
+    return int(text)
 
 
 def _read_folder(text: str) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from errno import EACCES
+from signal import SIG_DFL, getsignal, signal
+from stat import S_IMODE
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
 from mlperf_logging.cli.running import silence_output
 from mlperf_logging.errors import UsageError
+from mlperf_logging.parallel import ENDING_SIGNALS
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +43,7 @@ class Output:
         """
         self._target: Path | None = None
         self._draft: Path | None = None
+        self._signals: list[int] = []
         self._stream: IO[bytes]
         if path is None:
             if sys.stdout is None:
@@ -50,12 +55,55 @@ class Output:
         from pathlib import Path  # only reports that go to a file need it
 
         self._target = Path(os.path.realpath(path))
-        if self._target.is_file() or not self._target.exists():
-            self._draft = self._target.with_name(f"{self._target.name}.{os.getpid()}.part")
         try:
-            self._stream = (self._draft or self._target).open("wb")
+            if (
+                descriptor := _find_descriptor(path)
+            ) is not None:  # another opening would begin at the file's start
+                self._stream = open(os.dup(descriptor), "wb")  # noqa: SIM115 - closed at the end
+            elif self._target.exists() and not self._target.is_file():
+                self._stream = self._target.open("wb")
+            else:
+                self._open_draft()
         except OSError as error:
             raise UsageError(f"cannot write the report to {path!r}: {error.strerror}") from None
+
+    def _open_draft(self) -> None:
+        """Begin a draft beside the target, which a signal that ends the process takes away."""
+        from threading import current_thread, main_thread
+
+        assert self._target is not None  # noqa: S101 - who calls has set it
+        if self._target.exists() and not (
+            self._target.stat().st_mode & 0o222 and os.access(self._target, os.W_OK)
+        ):
+            raise PermissionError(EACCES, "it is read-only")
+        draft = self._target.with_name(f"{self._target.name}.{os.urandom(4).hex()}.part")
+        self._stream, self._draft = draft.open("xb"), draft
+
+        def clean_up(number: int, _frame: object) -> None:
+            draft.unlink(missing_ok=True)
+            signal(number, SIG_DFL)
+            os.kill(os.getpid(), number)
+
+        if current_thread() is main_thread():
+            for number in ENDING_SIGNALS:
+                if getsignal(number) is SIG_DFL:
+                    signal(number, clean_up)
+                    self._signals.append(number)
+
+    def _settle(self, draft: Path, target: Path) -> None:
+        """Move the draft to its place, with mode and owner of the file that was there."""
+        if target.exists():
+            former = target.stat()
+            try:
+                if (former.st_uid, former.st_gid) != (draft.stat().st_uid, draft.stat().st_gid):
+                    os.chown(draft, former.st_uid, former.st_gid)
+                draft.chmod(S_IMODE(former.st_mode))
+            except PermissionError:  # another's file: what is in it may be changed, but not who has it
+                from shutil import copyfile
+
+                copyfile(draft, target)
+                return
+        draft.replace(target)
 
     def write(self, text: str) -> None:
         """Write and flush text.
@@ -103,13 +151,24 @@ class Output:
         try:
             self._stream.close()
             if self._draft is not None and kind is None:
-                self._draft.replace(self._target)
+                self._settle(self._draft, self._target)
         except OSError as error:
             if kind is None:
                 raise UsageError(f"cannot write the report: {error.strerror}") from None
         finally:
             if self._draft is not None:
                 self._draft.unlink(missing_ok=True)
+            for number in self._signals:
+                signal(number, SIG_DFL)
+            self._signals.clear()
+
+
+def _find_descriptor(path: str) -> int | None:
+    """The open file that a path such as ``/dev/stdout`` or ``/dev/fd/3`` names; None for other paths."""
+    folder, _, number = path.rpartition("/")
+    if folder in ("/dev/fd", "/proc/self/fd") and number.isdecimal() and len(number) < 6:
+        return int(number)
+    return {"/dev/stdout": 1, "/dev/stderr": 2}.get(path)
 
 
 def wants_color(choice: str, *, is_terminal: bool, environment: Mapping[str, str]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, require_libraries
-from mlperf_logging.cli.options import Parser, add_jobs_option
+from mlperf_logging.cli.options import Parser, add_jobs_option, read_dpi, read_inches
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
@@ -97,8 +97,8 @@ def _build_parser(program: str) -> Parser:
     forms = "picture (default), or json: what would be drawn, as data"
     add("--format", forms, choices=("picture", "json"), default="picture")
     add("--title TEXT", "title of the picture")
-    add("--width INCHES", "width of the picture without legend", type=float)
-    add("--height INCHES", "height of the picture", type=float)
-    add("--dpi N", "dots per inch of PNG (110)", default=110)
+    add("--width INCHES", "width of the picture without legend", type=read_inches)
+    add("--height INCHES", "height of the picture", type=read_inches)
+    add("--dpi N", "dots per inch of PNG (110)", type=read_dpi, default=110)
     add_jobs_option(add)
     return parser

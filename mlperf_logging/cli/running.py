@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 
 from mlperf_logging.errors import MLPerfLoggingError
 from mlperf_logging.reports._escape import show_text
@@ -32,6 +33,9 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
     Returns:
         The command's exit code, or the one that says what stopped it.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # help and errors hold characters that not every encoding has
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = command()
         if sys.stdout is not None:
@@ -43,6 +47,10 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
     except BrokenPipeError:
         silence_output()
         return PIPE_CLOSED
+    except OSError as error:
+        silence_output()
+        print_error(program, f"cannot go on: {error}")
+        return CANNOT_WORK
     except KeyboardInterrupt:
         print_error(program, "interrupted; the report is not complete")
         return INTERRUPTED
@@ -61,10 +69,15 @@ def print_error(program: str, sentence: str) -> None:
         program: name of the command.
         sentence: what is wrong and what to do.
     """
+    write_note(f"{program}: {show_text(sentence)}\n")
+
+
+def write_note(text: str) -> None:
+    """Write text to the error stream, if there is one that takes it."""
     if sys.stderr is None:
         return
     try:
-        sys.stderr.write(f"{program}: {show_text(sentence)}\n")
+        sys.stderr.write(text)
         sys.stderr.flush()
     except (OSError, ValueError):  # nobody is there to read it
         return
@@ -75,7 +88,7 @@ def silence_output() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, sys.stdout.fileno())
-    except (OSError, ValueError):  # not a stream of the operating system
+    except (AttributeError, OSError, ValueError):  # not a stream of the operating system
         return
     finally:
         os.close(nowhere)

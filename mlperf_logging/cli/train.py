@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.cli.options import Parser
-from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded
+from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded, write_note
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS, Outcome
 from mlperf_logging.reports.tables import list_table_formats
@@ -176,7 +175,7 @@ def _show_findings(verdict: Verdict) -> None:
     for finding in verdict.findings:
         place = f"{verdict.path}:{finding.line}" if finding.line else verdict.path
         line = f"{place}: {finding.severity} {finding.code} {finding.message}"
-        sys.stderr.write(f"{show_text(line)}\n")
+        write_note(f"{show_text(line)}\n")
 
 
 def _show_trainers(tasks: Any, form: str) -> int:
