@@ -14,10 +14,16 @@ LONGEST_FILE = 420
 CODE_FROM_DATA = {"eval", "exec", "compile", "__import__"}
 FOREIGN_OBJECTS = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
 ENDINGS = {"print", "exit", "quit"}
-STREAMS = {"sys.stdout.write", "sys.stderr.write", "sys.stdout.buffer.write", "sys.stderr.buffer.write"}
+STREAMS = {
+    "write_note",
+    "sys.stdout.write",
+    "sys.stderr.write",
+    "sys.stdout.buffer.write",
+    "sys.stderr.buffer.write",
+}
 OUR_OWN_TEXTS = {
-    "mlperf_logging/cli/check.py": ["f\"{program} {version('mlperf_logging')}\\n\"", "table"],
-    "mlperf_logging/cli/main.py": ["'\\n'.join(lines) + '\\n'"],
+    "mlperf_logging/cli/check.py": ["table"],
+    "mlperf_logging/cli/running.py": ["text"],
     "mlperf_logging/mllog/notices.py": ["text if text.endswith('\\n') else text + '\\n'"],
 }
 """What is written to a standard stream without `show_text`: a table that is rendered, and texts of no log."""
