@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Unpack
 
-    from mlperf_logging.mllog.scopes import SubmissionFacts
+    from mlperf_logging.mllog.facts import SubmissionFacts
 
     mllogger = get_mllogger()
     bind, interval, run = mllogger.bind, mllogger.interval, mllogger.run
@@ -62,11 +62,13 @@ def submission(*, logger: MLLogger | None = None, **facts: Unpack[SubmissionFact
 
     Args:
         logger: the logger to use; default: the shared one.
-        **facts: those of `scopes.SubmissionFacts`; others become events of the same kind.
+        **facts: those of `facts.SubmissionFacts`; others become events of the same kind.
     """
-    from mlperf_logging.mllog.scopes import log_submission
+    from mlperf_logging.mllog.facts import name_facts
 
-    log_submission(logger or get_mllogger(), facts)
+    target = logger or get_mllogger()
+    for key, fact in name_facts(facts).items():
+        target.event(key, fact, stack_offset=2)
 
 
 def seed(value: int, *, logger: MLLogger | None = None) -> None:
@@ -81,6 +83,6 @@ def hyperparameters(values: Mapping[str, object], *, logger: MLLogger | None = N
         values: values by log key, see `constants`.
         logger: the logger to use; default: the shared one.
     """
-    from mlperf_logging.mllog.scopes import log_hyperparameters
-
-    log_hyperparameters(logger or get_mllogger(), values)
+    target = logger or get_mllogger()
+    for key, value in values.items():
+        target.event(key, value, stack_offset=2)

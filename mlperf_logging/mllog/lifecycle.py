@@ -17,8 +17,8 @@ import sys
 
 from mlperf_logging.mllog import constants, termination
 from mlperf_logging.mllog.errors import ConfigError
+from mlperf_logging.mllog.facts import name_facts
 from mlperf_logging.mllog.notices import print_notice
-from mlperf_logging.mllog.scopes import log_hyperparameters, log_submission
 from mlperf_logging.mllog.settings import get_mllogger
 
 TYPE_CHECKING = False
@@ -138,12 +138,10 @@ class LifeCycle:
         if self._clears_cache:
             self._log("event", constants.CACHE_CLEAR, True)
         self._log("start", constants.INIT_START)
-        site = self._find_site()
-        if self._submission:
-            log_submission(self.logger, self._submission, stack_offset=site + 1)
-        if self._seed is not None:
-            self._log("event", constants.SEED, self._seed)
-        log_hyperparameters(self.logger, self._values, stack_offset=site + 1)
+        facts = name_facts(self._submission) if self._submission else {}
+        seed = {} if self._seed is None else {constants.SEED: self._seed}
+        for key, value in (*facts.items(), *seed.items(), *self._values.items()):
+            self._log("event", key, value)
 
     def start_run(self) -> None:
         """End the preparation and start the clock. Data must not be touched before."""
@@ -273,17 +271,9 @@ class LifeCycle:
             )
 
     def _log(self, method: str, key: str, value: object = None, metadata: Any = None) -> None:
-        """Log an event of the method that calls this one."""
-        getattr(self.logger, method)(key, value, metadata, stack_offset=self._find_site(1))
-
-    def _find_site(self, inner: int = 0) -> int:
-        """Stack offset of the call site, for a call of the logger by the function that asks.
-
-        Args:
-            inner: how many functions there are between that and the method of the life cycle.
-        """
-        frame, offset = sys._getframe(1 + inner), 1 + inner
+        """Log an event whose call site is the method that calls this one, or the script's line before it."""
+        frame, offset = sys._getframe(1), 2
         if self._shows_script:
             while frame.f_code.co_filename.startswith(PACKAGE_FOLDER) and frame.f_back is not None:
                 frame, offset = frame.f_back, offset + 1
-        return offset
+        getattr(self.logger, method)(key, value, metadata, stack_offset=offset)

@@ -8,9 +8,10 @@ handlers in `sinks` and `files` take it.
 from __future__ import annotations
 
 import logging
+import os
 import time
 
-from mlperf_logging.mllog import constants
+from mlperf_logging.mllog import constants, termination
 from mlperf_logging.mllog.callsite import get_caller
 from mlperf_logging.mllog.encoder import encode_value
 from mlperf_logging.mllog.formatter import NOT_A_DICTIONARY, EventFormatter
@@ -19,61 +20,28 @@ from mlperf_logging.mllog.sinks import LineSink, get_default_logger
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Unpack
+    from typing import Any, Self
 
     from mlperf_logging.mllog.live import LiveCheck
     from mlperf_logging.mllog.ranks import RankFilter
-    from mlperf_logging.mllog.scopes import Interval, IntervalOptions, Run
 
 WARNING_KEY = "mllog_warning"
 INFO = logging.INFO
 RUN_STOP = constants.RUN_STOP
+START, STOP = "_start", "_stop"
+CALLER = 2  # of the function here that calls the logger: the script's line
 
 
-def _make_method(name: str, kind: str, summary: str) -> Callable[..., None]:
-    """Make the method that logs events of a type; a function that the three shared would cost a call per event."""
-
-    def log(
-        self: MLLogger,
-        key: str,
-        value: object = None,
-        metadata: Mapping[str, Any] | None = None,
-        namespace: str | None = None,
-        time_ms: float | None = None,
-        stack_offset: int | None = None,
-        clear_line: bool | None = None,
-    ) -> None:
-        if self.ranks is not None and not self.ranks.passes():
-            return
-        try:
-            depth = 1 + (self.default_stack_offset if stack_offset is None else stack_offset)
-        except TypeError:  # a stack offset that is not a number costs the place, not the run
-            depth = 2
-        if self._bound:
-            metadata = self._join_bound(metadata)
-        line, remarks = self._formatter.format_event(
-            self.default_namespace if namespace is None else namespace,
-            int(self._clock() * 1e3) if time_ms is None else time_ms,
-            kind,
-            key,
-            value,
-            self._caller(depth, self.root_dir),
-            metadata,
-        )
-        if remarks is not None:
-            for text in remarks.texts:
-                self._warn_once(text)
-        self._do_log(INFO, line, self.default_clear_line if clear_line is None else clear_line)
-        if remarks is not None and remarks.foreign_type is not None:
-            self._log_foreign_type(key, remarks.foreign_type, namespace, depth)
-        if self.check is not None:
-            self.check.judge_line(line)
-        if type(key) is str and key == RUN_STOP:
-            for handler in self.logger.handlers:
-                handler.flush()
-
-    log.__name__, log.__qualname__, log.__doc__ = name, f"MLLogger.{name}", summary
-    return log
+def _copy_method(method: Any, kind: str, name: str, summary: str) -> Any:
+    """Copy `MLLogger.event` for another kind of event; calling it instead would cost a call per event."""
+    copy = type(method)(method.__code__, method.__globals__, name, method.__defaults__)
+    copy.__kwdefaults__ = {"_kind": kind}
+    copy.__qualname__, copy.__doc__, copy.__annotations__ = (
+        f"MLLogger.{name}",
+        summary,
+        method.__annotations__,
+    )
+    return copy
 
 
 class MLLogger:
@@ -124,35 +92,64 @@ class MLLogger:
         self._bound: dict[str, Any] = {}
         self._told: set[str] = set()
 
-    if TYPE_CHECKING:
+    def event(
+        self,
+        key: str,
+        value: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        namespace: str | None = None,
+        time_ms: float | None = None,
+        stack_offset: int | None = None,
+        clear_line: bool | None = None,
+        *,
+        _kind: str = constants.POINT_IN_TIME,
+    ) -> None:
+        """Log something that happens at a moment; `start` and `end` begin and end a stretch of time.
 
-        def event(
-            self,
-            key: str,
-            value: object = None,
-            metadata: Mapping[str, Any] | None = None,
-            namespace: str | None = None,
-            time_ms: float | None = None,
-            stack_offset: int | None = None,
-            clear_line: bool | None = None,
-        ) -> None:
-            """Log something that happens at a moment; `start` and `end` begin and end a stretch of time.
+        Args:
+            key: what is logged; see `constants` for the names in use.
+            value: the value; what JSON does not know is turned into what it knows, see `encoder`.
+            metadata: more about the event; a field ``file`` or ``lineno`` replaces the call site's.
+            namespace: overrides the default namespace.
+            time_ms: when it happened, in milliseconds since the epoch; default: now.
+            stack_offset: overrides the default stack offset.
+            clear_line: overrides the default line clearing.
+        """
+        if self.ranks is not None and not self.ranks.passes():
+            return
+        try:
+            depth = 1 + (self.default_stack_offset if stack_offset is None else stack_offset)
+        except TypeError:  # a stack offset that is not a number costs the place, not the run
+            depth = 2
+        if self._bound:
+            metadata = self._join_bound(metadata)
+        line, remarks = self._formatter.format_event(
+            self.default_namespace if namespace is None else namespace,
+            int(self._clock() * 1e3) if time_ms is None else time_ms,
+            _kind,
+            key,
+            value,
+            self._caller(depth, self.root_dir),
+            metadata,
+        )
+        if remarks is not None:
+            for text in remarks.texts:
+                self._warn_once(text)
+        self._do_log(INFO, line, self.default_clear_line if clear_line is None else clear_line)
+        if remarks is not None and remarks.foreign_type is not None:
+            self._log_foreign_type(key, remarks.foreign_type, namespace, depth)
+        if self.check is not None:
+            self.check.judge_line(line)
+        if type(key) is str and key == RUN_STOP:
+            for handler in self.logger.handlers:
+                handler.flush()
 
-            Args:
-                key: what is logged; see `constants` for the names in use.
-                value: the value; what JSON does not know is turned into what it knows, see `encoder`.
-                metadata: more about the event; a field ``file`` or ``lineno`` replaces the call site's.
-                namespace: overrides the default namespace.
-                time_ms: when it happened, in milliseconds since the epoch; default: now.
-                stack_offset: overrides the default stack offset.
-                clear_line: overrides the default line clearing.
-            """
-
-        start = end = event
-    else:
-        event = _make_method("event", constants.POINT_IN_TIME, "Log something that happens at a moment.")
-        start = _make_method("start", constants.INTERVAL_START, "Log the beginning of a stretch of time.")
-        end = _make_method("end", constants.INTERVAL_END, "Log the end of a stretch of time.")
+    start = end = event
+    if not TYPE_CHECKING:
+        start = _copy_method(
+            event, constants.INTERVAL_START, "start", "Log the beginning of a stretch of time."
+        )
+        end = _copy_method(event, constants.INTERVAL_END, "end", "Log the end of a stretch of time.")
 
     def bind(self, namespace: str | None = None, **metadata: Any) -> MLLogger:
         """Make a logger whose every event carries some values.
@@ -176,17 +173,15 @@ class MLLogger:
         key: str,
         value: object = None,
         metadata: Mapping[str, Any] | None = None,
-        **options: Unpack[IntervalOptions],
+        *,
+        stop: str | None = None,
+        namespace: str | None = None,
     ) -> Interval:
-        """Log beginning and end of a ``with`` block; see `scopes.Interval`."""
-        from mlperf_logging.mllog.scopes import Interval
-
-        return Interval(self, key, value, metadata, **options)
+        """Log beginning and end of a ``with`` block; see `Interval`."""
+        return Interval(self, key, value, metadata, stop=stop, namespace=namespace)
 
     def run(self, **metadata: Any) -> Run:
-        """Log ``run_start`` and ``run_stop`` around a ``with`` block; see `scopes.Run`."""
-        from mlperf_logging.mllog.scopes import Run
-
+        """Log ``run_start`` and ``run_stop`` around a ``with`` block; see `Run`."""
         return Run(self, metadata)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -228,3 +223,104 @@ class MLLogger:
             self._told.add(text)
             fields = {"key": key_text, "type": name}
             MLLogger.event(self, WARNING_KEY, text, fields, namespace, stack_offset=depth + 1)
+
+
+class Interval:
+    """Logs the beginning and the end of a ``with`` block.
+
+    The end is logged however the block is left; where that is by an exception, its metadata say
+    ``"status": "aborted"``. A process that was forked inside the block logs no end.
+
+    Args:
+        logger: the logger to use.
+        key: key of the beginning (``"epoch_start"``) or the common part of both keys (``"epoch"``).
+        value: value of the beginning.
+        metadata: metadata of both events.
+        stop: key of the end, where it is not that of the beginning with ``stop`` for ``start``.
+        namespace: overrides the default namespace.
+
+    Attributes:
+        value: value of the end; the block may set it.
+        metadata: metadata of the end; the block may add to it.
+    """
+
+    def __init__(
+        self,
+        logger: MLLogger,
+        key: str,
+        value: object = None,
+        metadata: Mapping[str, Any] | None = None,
+        *,
+        stop: str | None = None,
+        namespace: str | None = None,
+    ) -> None:
+        stem = key.removesuffix(START)
+        self._logger = logger
+        self._start_key = stem + START
+        self._stop_key = stop or stem + STOP
+        self._start_value = value
+        self._namespace = namespace
+        self.value: object = None
+        self.metadata: dict[str, Any] = dict(metadata or {})
+
+    def __enter__(self) -> Self:
+        self._owner = os.getpid()
+        self._logger.start(self._start_key, self._start_value, self.metadata, self._namespace, None, CALLER)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if os.getpid() != self._owner:
+            return
+        if kind is not None:
+            self.metadata.setdefault(constants.STATUS, constants.ABORTED)
+        self._logger.end(self._stop_key, self.value, self.metadata, self._namespace, None, CALLER)
+
+
+class Run:
+    """Logs ``run_start`` at the beginning of a ``with`` block and ``run_stop`` at its end.
+
+    The status of ``run_stop`` is ``"success"``, or ``"aborted"`` when the block is left by an exception, when
+    `abort` was called, or when the process is told to stop or exits before the block ends. A process that was
+    forked inside the block logs no ``run_stop``.
+
+    Args:
+        parent: the logger whose settings it takes over.
+        metadata: fields that every event of the run carries.
+
+    Attributes:
+        logger: the logger of the run; its methods for events are the run's own too.
+        status: how the run ended; set it to say so before the block ends.
+    """
+
+    def __init__(self, parent: MLLogger, metadata: Mapping[str, Any]) -> None:
+        self.logger = parent.bind(**metadata)
+        self.event, self.start, self.end = self.logger.event, self.logger.start, self.logger.end
+        self.interval, self.bind = self.logger.interval, self.logger.bind
+        self.status: str | None = None
+        self._watch: termination.EndWatch | None = None
+
+    def __enter__(self) -> Self:
+        self.start(constants.RUN_START, stack_offset=CALLER)
+        self._watch = termination.EndWatch(self._stop_early)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self.abort()
+        self._stop(CALLER + 1)
+
+    def abort(self) -> None:
+        """Let the run end as ``"aborted"``, for example because it did not reach its target."""
+        self.status = constants.ABORTED
+
+    def _stop_early(self) -> None:
+        self.abort()
+        self._stop(CALLER)
+
+    def _stop(self, stack_offset: int) -> None:
+        with termination.held_back():
+            watch, self._watch = self._watch, None
+            if watch is not None and watch.is_own:
+                watch.cancel()
+                metadata = {constants.STATUS: self.status or constants.SUCCESS}
+                self.end(constants.RUN_STOP, metadata=metadata, stack_offset=stack_offset)

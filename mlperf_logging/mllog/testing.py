@@ -19,8 +19,6 @@ from mlperf_logging.mllog.sinks import LineSink
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from mlperf_logging.events import Event
 
 
@@ -59,20 +57,12 @@ class capture_events:  # noqa: N801 - read as a phrase: with capture_events() as
     def __enter__(self) -> list[Event]:
         target = self._target or get_mllogger()
         self._logger = target.logger if isinstance(target, MLLogger) else target
-        self._before = (
-            self._logger.handlers,
-            self._logger.level,
-            self._logger.propagate,
-            self._logger.disabled,
-        )
-        self._logger.handlers = [self._sink]
-        self._logger.setLevel(logging.INFO)
-        self._logger.propagate = False
-        self._logger.disabled = False
+        logger = self._logger
+        self._before = logger.handlers, logger.level, logger.propagate, logger.disabled
+        logger.handlers, logger.propagate, logger.disabled = [self._sink], False, False
+        logger.setLevel(logging.INFO)
         return self._sink.events
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._logger.handlers, level, self._logger.propagate, self._logger.disabled = self._before
         self._logger.setLevel(level)

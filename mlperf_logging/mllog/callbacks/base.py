@@ -8,7 +8,6 @@ from mlperf_logging.mllog.lifecycle import LifeCycle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
     from typing import Any, ClassVar, Self, Unpack
 
     from mlperf_logging.mllog.lifecycle import LifeCycleOptions
@@ -52,35 +51,23 @@ class RunCallback:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.life.stop_run(constants.ABORTED if kind is not None else None)
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Stop the run."""
+        self.life.stop_run()
 
     def _begin(self) -> None:
         """Do what a framework needs when its callback is made."""
 
     def _count_samples(self, steps: int, known: int = 0) -> int:
-        """Samples of so many training steps.
-
-        Args:
-            steps: number of steps.
-            known: samples in a step as the framework knows it, or 0.
-        """
-        in_step: Any = (
-            self._samples_per_step or known or self._hyperparameters.get(constants.GLOBAL_BATCH_SIZE, 0)
-        )
-        return steps * int(in_step)
+        """Samples of so many training steps; ``known``: those of a step as the framework knows it, or 0."""
+        given: Any = self._hyperparameters.get(constants.GLOBAL_BATCH_SIZE, 0)
+        return steps * int(self._samples_per_step or known or given)
 
     def _end_eval(self, metrics: Mapping[str, Any]) -> bool:
-        """Log the quality and close the evaluation.
-
-        Args:
-            metrics: what was measured, by name.
-
-        Returns:
-            Whether the training is to end.
-        """
+        """Log the quality among the metrics and close the evaluation; True: the training is to end."""
         if not self.life.is_running:
             return False
         reached = self.life.log_metric(metrics, self._monitor)

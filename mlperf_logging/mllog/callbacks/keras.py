@@ -60,9 +60,5 @@ class MLPerfCallback(RunCallback, keras.callbacks.Callback):  # type: ignore[mis
         """Close the epoch where no validation has."""
         self.life.stop_block(self._progress())
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Stop the run."""
-        self.life.stop_run()
-
     def _progress(self) -> int:
         return self._epoch if self.life.unit == constants.EPOCH_NUM else self._count_samples(self._steps)

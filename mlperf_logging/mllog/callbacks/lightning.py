@@ -65,10 +65,6 @@ class MLPerfCallback(RunCallback, Callback):  # type: ignore[misc]
         """Close the epoch where no validation has."""
         self.life.stop_block(self._progress(trainer))
 
-    def on_train_end(self, trainer: Any, pl_module: Any) -> None:
-        """Stop the run."""
-        self.life.stop_run()
-
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """Stop the run as aborted."""
         self.life.stop_run(constants.ABORTED)

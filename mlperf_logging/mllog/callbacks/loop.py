@@ -17,7 +17,6 @@ from mlperf_logging.mllog.lifecycle import LifeCycle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
     from typing import Any, Self, Unpack
 
     from mlperf_logging.mllog.lifecycle import LifeCycleOptions
@@ -43,9 +42,7 @@ class TrainingRun:
         self.life.start_init()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.life.stop_run(constants.ABORTED if kind is not None else None)
 
     @property

@@ -44,9 +44,8 @@ class MLPerfCallback(RunCallback, TrainerCallback):  # type: ignore[misc]
         """Open the epoch, or a block of samples, where none is open."""
         if not self.life.block_is_open:
             progress = self._progress(args, state)
-            self.life.start_block(
-                progress if self.life.unit == constants.SAMPLES_COUNT else int(progress) + 1
-            )
+            is_samples = self.life.unit == constants.SAMPLES_COUNT
+            self.life.start_block(progress if is_samples else int(progress) + 1)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Open an evaluation that comes now."""
@@ -70,10 +69,6 @@ class MLPerfCallback(RunCallback, TrainerCallback):  # type: ignore[misc]
         self.life.stop_block(progress)
         if control.should_evaluate:
             self.life.start_eval(progress)
-
-    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Stop the run."""
-        self.life.stop_run()
 
     def _progress(self, args: Any, state: Any) -> float:
         """Epochs or samples trained so far."""
