@@ -71,11 +71,7 @@ class BufferedFileSink(FileSink):
             self.flush(waits=len(pending) >= MAX_LINES)
 
     def flush(self, *, waits: bool = True) -> None:
-        """Have everything written that was collected.
-
-        Args:
-            waits: whether to return only when it is done.
-        """
+        """Have everything written that was collected; ``waits``: return only when it is done."""
         if self._writes_at_once:
             self._write_pending()
         elif not waits:

@@ -34,14 +34,7 @@ encode_text = json.encoder.encode_basestring_ascii
 
 
 def encode_value(value: object) -> tuple[str, str | None]:
-    """Write a value as JSON.
-
-    Args:
-        value: any object.
-
-    Returns:
-        The JSON text, and the name of the first type that had to be written as its ``repr``, or None.
-    """
+    """Write any object as JSON, with the name of the first type that had to be its ``repr``, or None."""
     try:
         return "".join(_encode_plain(value, 0)), None
     except Exception:  # noqa: BLE001 - a foreign object's method may raise anything
@@ -58,17 +51,7 @@ def encode_float(value: float) -> str:
 
 
 def simplify_value(value: Any) -> object:
-    """Turn an object that JSON does not know into one that it may know.
-
-    Args:
-        value: an object that is not a text, number, bool, None, dict, list or tuple.
-
-    Returns:
-        A simpler object; it may need simplifying again.
-
-    Raises:
-        TypeError: nothing simpler is known.
-    """
+    """Turn an object that JSON does not know into a simpler one, or raise `TypeError` where none is known."""
     kind = type(value)
     if issubclass(kind, Enum):
         return value.value
@@ -119,10 +102,7 @@ def _make_plain_encoder() -> Callable[[object, int], Iterable[str]]:
     """The standard library's encoder, made once; `json.dumps` with a ``default`` makes one for each call."""
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is not None:
-        plain: Callable[[object, int], Iterable[str]] = make(
-            None, simplify_value, encode_text, None, ": ", ", ", False, False, False
-        )
-        return plain
+        return make(None, simplify_value, encode_text, None, ": ", ", ", False, False, False)  # type: ignore[no-any-return]
     encoder = json.JSONEncoder(allow_nan=False, default=simplify_value)
     return lambda value, _: encoder.iterencode(value)
 
@@ -199,8 +179,7 @@ def _encode_decimal(value: object) -> str:
 
 def _name_type(kind: type) -> str:
     """The name that a type was given, whatever its metaclass says."""
-    name: str = type.__dict__["__name__"].__get__(kind)
-    return name
+    return str(type.__dict__["__name__"].__get__(kind))
 
 
 def _describe(value: object) -> str:

@@ -130,11 +130,7 @@ class FileSink(LineSink, logging.FileHandler):
             os.close(fd)
 
     def _finish_short_write(self, data: bytes, written: int) -> None:
-        """Continue after the system took only part of the data.
-
-        Raises:
-            _ShortWriteError: some lines could not be written.
-        """
+        """Continue after the system took only part of the data; `_ShortWriteError` carries what it refuses."""
         if not self._is_regular:
             write_stream(self._fd, data[written:])
             return
@@ -156,12 +152,9 @@ class FileSink(LineSink, logging.FileHandler):
                 return
 
     def _blank_tail(self, torn: bytes) -> bool:
-        """Overwrite the half of a line that was just appended with blanks and a line feed.
+        """Overwrite the half of a line that was just appended with blanks and a line feed, if possible.
 
         The bytes are ours and have their place on the disk: this works on a full disk and harms nobody.
-
-        Returns:
-            Whether it could be done.
         """
         end = os.lseek(self._fd, 0, os.SEEK_CUR)
         try:
@@ -211,5 +204,4 @@ class _ShortWriteError(Exception):
 
     def __init__(self, rest: bytes, cause: OSError) -> None:
         super().__init__()
-        self.rest = rest
-        self.cause = cause
+        self.rest, self.cause = rest, cause

@@ -24,12 +24,7 @@ MAX_CACHED = 4096
 
 
 class Remarks:
-    """What was out of the ordinary in an event.
-
-    Attributes:
-        texts: what to tell the user, in words.
-        foreign_type: name of the type of a value that was written as its ``repr``, or None.
-    """
+    """What was out of the ordinary in an event: texts for the user, and a type that was written as its ``repr``."""
 
     def __init__(self) -> None:
         self.texts: list[str] = []
@@ -60,20 +55,7 @@ class EventFormatter:
         site: Mapping[str, object],
         metadata: Mapping[str, Any] | None,
     ) -> tuple[str, Remarks | None]:
-        """Write an event.
-
-        Args:
-            namespace: its namespace.
-            time_ms: when it happened, in milliseconds since the epoch.
-            kind: its type, one of the three of `constants`.
-            key: its key.
-            value: its value.
-            site: its call site.
-            metadata: its metadata.
-
-        Returns:
-            The line, without its end; and remarks, where there are any.
-        """
+        """Write an event as a line without its end; remarks come with it where there are any."""
         try:
             value_text = more = ""
             value_type = type(value)
@@ -86,11 +68,11 @@ class EventFormatter:
             else:
                 value_text, foreign_type = encode_value(value)
                 if foreign_type is not None:
-                    return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
+                    raise TypeError
             if metadata is not None:
                 fields = self._fields
                 if type(metadata) is not dict:
-                    return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
+                    raise TypeError
                 for name in metadata:
                     item = metadata[name]
                     item_type = type(item)
@@ -103,31 +85,20 @@ class EventFormatter:
                     else:
                         item_text, foreign_type = encode_value(item)
                         if foreign_type is not None:
-                            return self._format_carefully(
-                                namespace, time_ms, kind, key, value, site, metadata
-                            )
+                            raise TypeError
                         more += fields[name] + item_text
-            if type(time_ms) is int:
-                head, key_text = self._heads[namespace], self._keys[kind][key]  # type: ignore[index]
-                site_text = site.text  # type: ignore[attr-defined]
-                return f"{head}{time_ms}{key_text}{value_text}{site_text}{more}}}}}", None
+            if type(time_ms) is not int:
+                raise TypeError
+            head, key_text = self._heads[namespace], self._keys[kind][key]  # type: ignore[index]
+            site_text = site.text  # type: ignore[attr-defined]
+            line = f"{head}{time_ms}{key_text}{value_text}{site_text}{more}}}}}"
         except (KeyError, TypeError, ValueError, AttributeError) as error:  # something is new or not plain
             place = error.__traceback__
             if place is not None and place.tb_next is not None and type(key) is type(namespace) is str:
                 raise  # nothing here runs foreign code then: a signal handler has raised it
-        return self._format_carefully(namespace, time_ms, kind, key, value, site, metadata)
-
-    def _format_carefully(
-        self,
-        namespace: object,
-        time_ms: object,
-        kind: str,
-        key: object,
-        value: object,
-        site: Mapping[str, object],
-        metadata: Mapping[str, Any] | None,
-    ) -> tuple[str, Remarks | None]:
-        """Write an event of which anything may be new, foreign or wrong, and learn the names in it."""
+        else:
+            return line, None
+        # Anything in the event may be new, foreign or wrong: a careful way, which learns the names.
         remarks = Remarks()
         head = f'{MARKER} {{"namespace": {remarks.encode(namespace)}, "time_ms": '
         key_text = f', "event_type": "{kind}", "key": {remarks.encode(key)}, "value": '
@@ -135,8 +106,8 @@ class EventFormatter:
             _learn(self._heads, namespace, head)
         if type(key) is str:
             _learn(self._keys[kind], key, key_text)
-        line = f"{head}{remarks.encode(time_ms)}{key_text}{remarks.encode(value)}"
-        line += f"{self._join_metadata(site, metadata, remarks)}}}}}"
+        start = f"{head}{remarks.encode(time_ms)}{key_text}{remarks.encode(value)}"
+        line = f"{start}{self._join_metadata(site, metadata, remarks)}}}}}"
         return line, remarks if remarks.texts or remarks.foreign_type else None
 
     def _join_metadata(self, site: Mapping[str, object], metadata: Any, remarks: Remarks) -> str:

@@ -98,8 +98,7 @@ class LifeCycle:
             raise ConfigError(f"mode must be 'max' or 'min', not {mode!r}")
         self.unit = unit
         self.target = target
-        self.is_reached = False
-        self.is_running = False
+        self.is_reached = self.is_running = False
         self.progress: float = 0
         self._mode = mode
         self._quality_key = quality_key
@@ -112,12 +111,9 @@ class LifeCycle:
         self._logger = logger
         self._shows_script = shows_script
         self._clears_cache = clears_cache
-        self._is_told = False
-        self._is_begun = False
-        self._is_over = False
+        self._is_begun = self._is_over = self._is_told = self._eval_is_open = False
         self._block = ""
         self._epoch: float = 0
-        self._eval_is_open = False
         self._watch: termination.EndWatch | None = None
 
     @property
@@ -218,15 +214,7 @@ class LifeCycle:
         return self.is_reached
 
     def log_metric(self, metrics: Mapping[str, Any], name: str) -> bool:
-        """Log the quality that stands among the metrics of an evaluation, or say once that it does not.
-
-        Args:
-            metrics: what the evaluation measured, by name.
-            name: name of the metric that is the quality.
-
-        Returns:
-            Whether the target has been reached, now or before.
-        """
+        """Log the metric that is the quality, as `log_quality` does, or say once that there is none."""
         if name in metrics:
             return self.log_quality(float(metrics[name]))
         if not self._is_told:
@@ -251,7 +239,7 @@ class LifeCycle:
                 none.
             **metadata: further metadata of the event.
         """
-        with termination.held_back():
+        with termination.held_back:
             watch, self._watch = self._watch, None
             if watch is None or not watch.is_own:  # a forked process does not speak for its parent
                 return

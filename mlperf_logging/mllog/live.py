@@ -15,7 +15,6 @@ from mlperf_logging.mllog.notices import print_notice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 MISSING_CODE = "MLP301"
@@ -24,24 +23,14 @@ MAX_EARLY_EVENTS = 10_000
 DIALECT = "mllog"
 
 
-def _find_decoder() -> Callable[[str], Any]:
-    try:
-        import orjson
-    except ImportError:
-        return json.loads
-    return orjson.loads
-
-
-_decode = _find_decoder()
+try:
+    from orjson import loads as _decode
+except ImportError:
+    _decode = json.loads  # type: ignore[assignment]
 
 
 def read_event(line: str, number: int) -> Event:
-    """Read a log line that was just written.
-
-    Args:
-        line: the line, without its end.
-        number: the number of the line, counted from 1.
-    """
+    """Read a log line that was just written, without its end; its number counts from 1."""
     text = line.lstrip()
     record = text[len(MARKER) + 1 :]
     try:
@@ -96,39 +85,35 @@ class LiveCheck:
             raise ConfigError(f"check: {error}") from error
 
     def judge_line(self, line: str) -> None:
-        """Judge the event of a log line that was just written; ``run_stop`` ends the run and its judging.
-
-        Raises:
-            ViolationError: the event breaks a rule, and violations are to be raised.
-        """
+        """Judge the event of a log line that was just written; ``run_stop`` ends the run and its judging."""
         with self._lock:
-            self._judge_line(line)
+            if self._judge is None:
+                return
+            self._count += 1
+            event = read_event(line, self._count)
+            if type(event.key) is not str:
+                return
+            try:
+                found = self._feed(event)
+            except Exception as error:  # noqa: BLE001 - a fault of the rules or of the judge must not stop a training
+                self._judge = None
+                print_notice(f"mllog: the live check ends, because it cannot judge: {error!r}")
+                return
+            if found:
+                self._report(found, f"{event.metadata.get('file')}:{event.metadata.get('lineno')}")
 
-    def _judge_line(self, line: str) -> None:
-        if self._judge is None:
-            return
-        self._count += 1
-        event = read_event(line, self._count)
-        key, metadata = event.key, event.metadata
-        if type(key) is not str:
-            return
-        try:
-            found = self._judge.feed(event)
-            if len(self._early) < MAX_EARLY_EVENTS and not self._is_prepared:
-                self._early.append(event)
-                if key == constants.INIT_STOP:
-                    self._tell_missing()
-            if key == constants.RUN_STOP:
-                found = [*found, *self._judge.finish()]
-                self._judge = self._start_judge()
-                self._early.clear()
-                self._is_prepared = False
-        except Exception as error:  # noqa: BLE001 - a fault of the rules or of the judge must not stop a training
-            self._judge = None
-            print_notice(f"mllog: the live check ends, because it cannot judge: {error!r}")
-            return
-        if found:
-            self._report(found, f"{metadata.get('file')}:{metadata.get('lineno')}")
+    def _feed(self, event: Event) -> list[Any]:
+        found: list[Any] = self._judge.feed(event)
+        if len(self._early) < MAX_EARLY_EVENTS and not self._is_prepared:
+            self._early.append(event)
+            if event.key == constants.INIT_STOP:
+                self._tell_missing()
+        if event.key == constants.RUN_STOP:
+            found = [*found, *self._judge.finish()]
+            self._judge = self._start_judge()
+            self._early.clear()
+            self._is_prepared = False
+        return found
 
     def _start_judge(self) -> Any:
         from mlperf_logging.compliance.live import start_judge

@@ -318,7 +318,7 @@ class Run:
         self._stop(CALLER)
 
     def _stop(self, stack_offset: int) -> None:
-        with termination.held_back():
+        with termination.held_back:
             watch, self._watch = self._watch, None
             if watch is not None and watch.is_own:
                 watch.cancel()

@@ -63,17 +63,7 @@ def _ask_jax() -> int | None:
 
 
 def parse_ranks(choice: str | int | Iterable[int]) -> RankFilter | None:
-    """Read a choice of ranks.
-
-    Args:
-        choice: ``"all"``, a rank, several ranks, or text such as ``"0,4-7"``.
-
-    Returns:
-        What lets them pass, or None for all of them.
-
-    Raises:
-        ConfigError: it is none of these.
-    """
+    """Read a choice of ranks: a rank, several, text such as ``"0,4-7"``, or ``"all"``, which gives None."""
     if isinstance(choice, int):
         return RankFilter([range(choice, choice + 1)])
     if not isinstance(choice, str):
@@ -94,11 +84,7 @@ def parse_ranks(choice: str | int | Iterable[int]) -> RankFilter | None:
 
 
 class RankFilter:
-    """Lets only some ranks log.
-
-    Args:
-        ranges: the ranks that log.
-    """
+    """Lets only the ranks in some ranges log."""
 
     def __init__(self, ranges: Iterable[range]) -> None:
         self._ranges = tuple(ranges)

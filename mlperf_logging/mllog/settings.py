@@ -24,16 +24,7 @@ if TYPE_CHECKING:
 
 ON_VIOLATION = ("warn", "raise", "ignore")
 MAX_BUFFER_SECONDS = 86_400
-SWITCH = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "on": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "off": False,
-}
+ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 KINDS: dict[str, tuple[Any, str]] = {
     "logger": (logging.Logger, "a logging.Logger"),
     "filename": ((str, os.PathLike), "a text or path"),
@@ -46,30 +37,19 @@ KINDS: dict[str, tuple[Any, str]] = {
 """The type of each option that has only one, and its name."""
 
 
-class SharedLogger:
-    """Holds the one logger that modules of a training script share; it is made when it is first asked for."""
-
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._logger: MLLogger | None = None
-
-    def get(self) -> MLLogger:
-        """The shared logger."""
-        if self._logger is None:
-            with self._lock:
-                if self._logger is None:
-                    logger = MLLogger()
-                    _apply_environment(logger)
-                    self._logger = logger
-        return self._logger
-
-
-_shared = SharedLogger()
+_lock = threading.RLock()
+_shared: list[MLLogger] = []
 
 
 def get_mllogger() -> MLLogger:
-    """The logger that all modules of a script share."""
-    return _shared.get()
+    """The logger that all modules of a script share; it is made when it is first asked for."""
+    if not _shared:
+        with _lock:
+            if not _shared:
+                logger = MLLogger()
+                _apply_environment(logger)
+                _shared.append(logger)
+    return _shared[0]
 
 
 def config(
@@ -118,18 +98,7 @@ def config(
 
 
 def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
-    """Check options.
-
-    Args:
-        target: the logger to configure.
-        given: the options of `config` that were given.
-
-    Returns:
-        A function that configures the logger.
-
-    Raises:
-        ConfigError: an option has a wrong type or value.
-    """
+    """Check the options of `config` that were given; the answer is a function that configures the logger."""
     for name, (kind, wanted) in KINDS.items():
         if name in given and not isinstance(given[name], kind):
             raise ConfigError(f"mllog.config: {name} must be {wanted}, not {type(given[name]).__name__}")
@@ -199,9 +168,9 @@ def _add_file(logger: logging.Logger, filename: str | os.PathLike[str], buffer_s
 
 
 def _read_switch(text: str) -> bool:
-    if text.lower() not in SWITCH:
+    if text.lower() not in ON + OFF:
         raise ConfigError("write 1 or 0")
-    return SWITCH[text.lower()]
+    return text.lower() in ON
 
 
 VARIABLES: dict[str, tuple[str, Callable[[str], object]]] = {

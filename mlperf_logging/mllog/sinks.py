@@ -138,7 +138,6 @@ def set_stdout(logger: logging.Logger, wanted: bool) -> None:
     printing = [handler for handler in logger.handlers if isinstance(handler, StdoutSink)]
     if wanted and not printing:
         logger.addHandler(StdoutSink())
-    if not wanted:
-        for handler in printing:
-            logger.removeHandler(handler)
+    for handler in () if wanted else printing:
+        logger.removeHandler(handler)
     setattr(logger, PRINTS, wanted)

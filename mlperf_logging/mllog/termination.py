@@ -99,12 +99,12 @@ class SignalWatch:
             while not self._is_installed and time.monotonic() < deadline:
                 time.sleep(0.001)
 
-    def hold(self) -> None:
-        """Put signals off until `release`."""
+    def __enter__(self) -> None:
+        """Let watched signals wait until the context ends: what is begun is not left half done."""
         self._holds.append(None)
 
-    def release(self) -> None:
-        """End a `hold`; a signal that came meanwhile takes effect now."""
+    def __exit__(self, *_: object) -> None:
+        """End the waiting; a signal that came meanwhile takes effect now."""
         del self._holds[-1:]
         if self._waiting is not None and not self._holds:
             signum, self._waiting = self._waiting, None
@@ -148,18 +148,8 @@ def _is_main_thread() -> bool:
     return threading.get_ident() == threading.main_thread().ident
 
 
-_signals = SignalWatch()
+_signals = held_back = SignalWatch()
 listen = _signals.listen
-
-
-class held_back:  # noqa: N801 - read as a phrase: with held_back(): …
-    """Context in which watched signals wait: what is begun is not left half done."""
-
-    def __enter__(self) -> None:
-        _signals.hold()
-
-    def __exit__(self, *_: object) -> None:
-        _signals.release()
 
 
 def skips_exit_hooks() -> bool:

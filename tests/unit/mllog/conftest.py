@@ -105,7 +105,7 @@ def shared_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     default = logging.getLogger(DEFAULT_LOGGER_NAME)
     monkeypatch.setattr(default, "handlers", [])
     monkeypatch.delattr(default, PRINTS, raising=False)
-    monkeypatch.setattr(settings, "_shared", settings.SharedLogger())
+    monkeypatch.setattr(settings, "_shared", [])
     yield
     for handler in default.handlers:
         handler.close()
