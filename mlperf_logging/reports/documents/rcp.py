@@ -114,7 +114,7 @@ def _describe_row(outcome: SubmissionCheck) -> dict[str, Any]:
         **pick(outcome, "passed", "reason"),
         "runs": len(outcome.runs),
         "runs_required": outcome.requirement.required if outcome.requirement is not None else None,
-        "chance_to_pass": pick(outcome.pass_probability, "probability")["probability"],
+        "chance_to_pass": outcome.pass_probability and outcome.pass_probability.probability,
         "acceptable": _find_acceptable(check),
         "verdict": _say_verdict(outcome),
         "why": None if outcome.passed else outcome.reason,
