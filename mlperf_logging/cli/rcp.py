@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.options import Parser
@@ -144,6 +145,9 @@ def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
             print_error(program, f"{outcome.folder.path}: no {SCALING_FILE} written, {why}")
             continue
         path = os.path.join(outcome.folder.path, SCALING_FILE)
+        if os.path.islink(path) or (os.path.exists(path) and not os.path.isfile(path)):
+            raise UsageError(f"{path} is a link or no regular file, and may lead elsewhere; remove it")
+        _read_scaling(outcome)  # what is no such file stays as it is
         replaced = "replaced" if os.path.exists(path) else "wrote"
         text = json.dumps({"scaling_factor": check.normalisation}) + "\n"
         with Output(path) as file:
@@ -177,7 +181,7 @@ def _plot(
     draw_reference_chart(
         figure.add_subplot(), check, find_table(outcome.ruleset, outcome.benchmark), title=title
     )
-    try:
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise UsageError(f"cannot write the picture to {path!r}: {error.strerror}") from None
+    picture = BytesIO()
+    figure.savefig(picture, dpi=150, format=path.lower().rpartition(".")[2])
+    with Output(path) as output:
+        output.write_bytes(picture.getvalue())

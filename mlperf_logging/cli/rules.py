@@ -22,7 +22,7 @@ from mlperf_logging.reports.documents.rules import (
     describe_rules,
 )
 from mlperf_logging.rules.catalogue import compare_rulesets, explain, list_rules, show_benchmark
-from mlperf_logging.rules.pages import write_pages
+from mlperf_logging.rules.pages import HEADER, write_pages
 from mlperf_logging.rules.repository import RuleRepository, open_rules
 from mlperf_logging.rules.rulesets import Ruleset
 
@@ -144,14 +144,21 @@ def _docs(options: argparse.Namespace, program: str) -> int:
     folder = Path(options.folder)
     pages = write_pages(open_rules(options.rules), find_example)
     there = {path.name: path for path in folder.glob("*.md")} if folder.is_dir() else {}
+    foreign = [name for name in pages if name in there and not _is_page(there[name])]
+    left_over = [name for name in there if name not in pages and _is_page(there[name])]
     stale = [
-        name for name, text in pages.items() if name not in there or there[name].read_text("utf-8") != text
+        name
+        for name, text in pages.items()
+        if name not in there or name in foreign or there[name].read_text("utf-8") != text
     ]
-    left_over = [name for name in there if name not in pages]
     if options.check:
         for name in [*stale, *left_over]:
             print_error(program, f"{folder / name} is stale; write it again with {program} docs {folder}")
         return 1 if stale or left_over else COMPLIANT
+    if foreign:
+        raise UsageError(
+            f"{folder / foreign[0]} is not a page of the catalogue; move it away, or name another folder"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in stale:
@@ -162,6 +169,13 @@ def _docs(options: argparse.Namespace, program: str) -> int:
         print_error(program, f"cannot write the pages to {options.folder!r}: {error.strerror}")
         return CANNOT_WORK
     return COMPLIANT
+
+
+def _is_page(path: Path) -> bool:
+    """Whether this command has written a file; no other is overwritten or removed, and no link followed."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    return path.read_text("utf-8", "replace").startswith(HEADER)
 
 
 def _find_ruleset(

@@ -8,6 +8,7 @@ import pytest
 
 from mlperf_logging.cli.check import main as check
 from mlperf_logging.cli.main import main
+from mlperf_logging.rules.pages import HEADER
 from mlperf_logging.rules.repository import open_rules
 
 
@@ -118,8 +119,8 @@ def test_pages_are_written_and_found_stale(ask, tmp_path):
     assert ask("docs", str(folder), "--check")[0] == 1
     assert ask("docs", str(folder))[0] == 0
     assert ask("docs", str(folder), "--check") == (0, "", "")
-    (folder / "index.md").write_text("old")
-    (folder / "stray.md").touch()
+    (folder / "index.md").write_text(f"{HEADER}old")
+    (folder / "stray.md").write_text(HEADER)
     code, _, err = ask("docs", str(folder), "--check")
     assert code == 1
     assert "index.md is stale" in err
