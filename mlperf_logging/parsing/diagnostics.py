@@ -189,6 +189,12 @@ KINDS = (
         fix="Write file and line in brackets, as in (train.py:12), between time and key.",
     ),
     _unreadable(
+        "MLP018",
+        "more-unreadable-records",
+        "{found} more of the log's records cannot be read; so many, or so long ones, are only counted",
+        fix="Repair what is explained first, and check again.",
+    ),
+    _unreadable(
         "MLP020",
         "record-not-an-object",
         "the record is {found} where an object is wanted",

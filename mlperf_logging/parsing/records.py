@@ -15,10 +15,14 @@ from mlperf_logging.parsing.payloads import (
     count_members,
     describe,
     has_unbounded,
+    read_integer,
     skip_blanks,
 )
 
 Item: TypeAlias = "Event | Problem"
+
+EXPLAINED_RECORDS, EXPLAINED_BYTES = 1_000, 1 << 18
+"""So many records of a log that cannot be read, and so many bytes of them, are explained; the rest are counted."""
 
 _KEY_WINDOW = 4096
 # Patterns that ordinary logs do not need; compiled when they are, since each costs a cold start.
@@ -81,6 +85,35 @@ class RecordReader:
     def __init__(self, dialects: Sequence[Dialect], parse: ParseRecord | None = None) -> None:
         self._parse = parse
         self.markers = compile_markers(tuple(dialects))
+        self._head_parser = _HeadParser()
+        self._explained = self._explained_bytes = 0
+        self._count = 0
+        self._first_counted: tuple[int, int, Dialect | str] = 0, 0, ""
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether as many records that cannot be read have been explained as ever are."""
+        return self._explained >= EXPLAINED_RECORDS
+
+    def _count_unreadable(self, dialect: Dialect, raw: bytes, line: int, column: int) -> bool:
+        """Count a record that makes no event, if it is one too many, or too long, to be explained."""
+        if not self.is_spent and self._explained_bytes + len(raw) <= EXPLAINED_BYTES:
+            return False
+        if self._head_parser.may_parse(dialect, raw):
+            return False
+        if not self._count:
+            self._first_counted = line, column, dialect
+        self._count += 1
+        return True
+
+    def report_counted(self) -> list[Item]:
+        """The problem that stands for the records that were only counted, at the first of them."""
+        if not self._count:
+            return []
+        line, column, dialect = self._first_counted
+        return [
+            make_problem("more-unreadable-records", line, column, b"", f"{self._count:,}", dialect=dialect)
+        ]
 
     def find_record(self, data: bytes, start: int = 0) -> int:
         """Where the first record begins in some bytes, -1 where there is none."""
@@ -121,17 +154,22 @@ class RecordReader:
 
         Events and problems come in the order of the line, an event before its own warnings.
         """
-        parse = self._parse = self._parse or _HeadParser().parse
+        parse = self._parse or self._head_parser.parse
         search = self.markers.record.search
         found = search(segment)
         start = found.start() if found else len(segment)
-        items = self.note_bare_markers(segment, 0, start, line, offset)
+        items = self.note_bare_markers(segment, 0, start, line, offset) if start else []
         broken = False
         seen = 0
         while found:
             dialect, start = self.markers.dialects[found[0]], found.start()
             other = search(segment, found.end())
             stop = other.start() if other else len(segment)
+            # A value that is not whole by the end of the line is not whole at any marker before it.
+            longest = segment[start : stop if broken else len(segment)]
+            if self._count_unreadable(dialect, longest, line, offset + start + 1):
+                broken, found = True, other
+                continue
             record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
             outcome = parse(dialect, record.text)
             if isinstance(outcome, Unreadable) and other and not broken:
@@ -150,6 +188,8 @@ class RecordReader:
                 items.append(make_problem("two-events-on-a-line", line, column, raw, dialect=dialect))
             if isinstance(outcome, Unreadable):
                 items.append(record.problem(outcome.label, outcome.place))
+                self._explained += 1
+                self._explained_bytes += stop - start
                 found = other
                 continue
             end = stop if outcome.rest is None else start + record.bytes_before(outcome.rest)
@@ -273,8 +313,27 @@ class _HeadParser:
     """
 
     def __init__(self) -> None:
+        from json import JSONDecoder
+
         self._decoder = PairDecoder()
+        self._find_value = JSONDecoder(parse_int=read_integer).raw_decode
         self._parse: ParseRecord | None = None
+
+    def may_parse(self, dialect: Dialect, raw: bytes) -> bool:
+        """Whether a record may make an event: its words are in order, and a whole value stands behind them."""
+        if not dialect.head_pattern:
+            return True
+        text = raw.decode("latin-1")
+        head = re.compile(dialect.head_pattern).match(text, len(dialect.marker))
+        if head is None:
+            return False
+        if head.groupdict().get("colon", ":") is None:
+            return True
+        try:
+            self._find_value(text, head.end())
+        except (ValueError, RecursionError):
+            return False
+        return True
 
     def parse(self, dialect: Dialect, text: str) -> Parsed | Unreadable:
         """Parse a text that begins with a record."""

@@ -71,6 +71,7 @@ class Scanner:
         """Read the last line, which has no end; `cut_short` names the compression whose data ended too early."""
         rest, self._rest = self._rest, b""
         items = self._read(rest, 0, len(rest)) if rest else []
+        items += self._note(self._reader.report_counted())
         if cut_short:
             items += self._note([make_problem("file-cut-short", self.line, 1, b"", cut_short)])
         return items
@@ -183,8 +184,9 @@ class Scanner:
         if events is not None:
             self._spoken.add(dialect.name)
             return events
-        if len(raws) == 1:
-            return self._read_with_care(raws[0], numbers[0], columns[0])
+        if len(raws) == 1 or self._reader.is_spent:
+            records = zip(raws, numbers, columns, strict=True)
+            return [item for record in records for item in self._read_with_care(*record)]
         size = max(1, len(raws) // 8)
         return [
             item

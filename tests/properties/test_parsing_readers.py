@@ -10,6 +10,7 @@ import os
 import random
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from grammar_reader import read_events_by_grammar
@@ -17,7 +18,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mlperf_logging.events import Event, Problem
-from mlperf_logging.parsing import read_batches, read_log
+from mlperf_logging.parsing import read_batches, read_log, records
 from mlperf_logging.parsing.dialects import load_dialects, mllog
 from mlperf_logging.parsing.records import RecordReader
 from mlperf_logging.parsing.scanner import RECORD_LIMIT, Scanner
@@ -161,6 +162,12 @@ splinters = st.lists(
 """Bytes without much of a shape, but of the stuff that logs are made of."""
 
 
+def read_counting(data: bytes) -> list[Event | Problem]:
+    """Read a log whose unreadable records are only counted, from the first one on."""
+    with mock.patch.object(records, "EXPLAINED_RECORDS", 0):
+        return [item for items in read_batches(data) for item in items]
+
+
 def read_slowly(data: bytes, limit: int = RECORD_LIMIT) -> list[Event | Problem]:
     """Read by the grammars."""
     assume(not is_compressed(data))
@@ -254,3 +261,21 @@ def test_fast_reader_and_grammars_agree_on_real_logs(corpus_logs: list[Path]) ->
             }
             data = b"\n".join(line for place, line in enumerate(lines) if place in chosen)
         assert_same(read_fast(data, 1 << 18), read_events_by_grammar(data))
+
+
+@thorough
+@given(st.one_of(logs, splinters))
+@example(b':::MLLOG {"key": "a :::MLL b", "value": NaN, "time_ms": 1, "metadata": {}}')
+@example(b':::MLLOG {"key": "a", "value": 1, "time_ms": 1, "metadata": {}} rest :::MLLOG {')
+@example(b':::MLL 1.5 key : {"value": 1, "metadata": {}}')
+@example(b":::MLPv0.5.0 a 1.5 (a.py:1) key rest :::MLLOG {")
+def test_counting_loses_no_event(data: bytes) -> None:
+    """Where records that cannot be read are counted in place of being explained, the same events are read."""
+    assume(not is_compressed(data))
+    explained = [item for items in read_batches(data) for item in items]
+    counted = read_counting(data)
+
+    assert [item for item in counted if isinstance(item, Event)] == [
+        item for item in explained if isinstance(item, Event)
+    ]
+    assert bool(counted) == bool(explained)

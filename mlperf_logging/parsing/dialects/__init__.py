@@ -63,8 +63,9 @@ class Dialect(NamedTuple):
         key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
         sample_head: what stands between marker and JSON, to make a record of a sample of malformed JSON.
         head_samples: malformed beginnings of records, from behind the marker on, by label.
-        head_pattern: what stands between marker and JSON in an ordinary record, a regular expression whose
-            groups are named as the grammar's terminals; "" where the words alone do not show it.
+        head_pattern: what stands between marker and JSON in every record that makes an event, a regular expression whose
+            groups are named as the grammar's terminals; where there may be no JSON, ``colon`` is the group before it.
+            "" where the words alone do not show it.
     """
 
     name: str

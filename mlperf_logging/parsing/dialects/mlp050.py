@@ -71,6 +71,10 @@ DIALECT = Dialect(
     rank=1,
     read_ordinary=read_ordinary,
     read_fields=read_fields,
+    head_pattern=(
+        r"(?P<benchmark>[A-Za-z0-9_.-]+) (?P<seconds>[0-9.]+) (?P<call_site>\([^()]*:[0-9]+\))"
+        r" (?P<key>[A-Za-z0-9_]+)(?P<colon>[ \t]?:[ \t]+)?"
+    ),
     key_pattern=r"\([^()]*:[0-9]+\) ([A-Za-z0-9_]+)",
     sample_head="task 1.5 (a.py:1) key: ",
     head_samples=(

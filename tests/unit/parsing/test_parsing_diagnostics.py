@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from mlperf_logging.parsing import read_log
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import read_batches, read_log
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, KINDS, RAW_LIMIT
 from mlperf_logging.parsing.dialects import load_dialects
 
@@ -207,9 +208,9 @@ def test_long_record_is_cut_in_its_problem() -> None:
 
 
 def test_many_broken_lines_are_each_reported() -> None:
-    """Thousands of broken lines give as many errors, each with its line number."""
-    problems = read_log("\n".join([record("None")] * 3000).encode()).problems
-    assert [problem.line for problem in problems] == list(range(1, 3001))
+    """A thousand broken lines give as many errors, each with its line number."""
+    problems = read_log("\n".join([record("None")] * 1000).encode()).problems
+    assert [problem.line for problem in problems] == list(range(1, 1001))
     assert {problem.label for problem in problems} == {"python-literal"}
 
 
@@ -263,6 +264,7 @@ def test_every_label_occurs() -> None:
         "marker-without-record",
         "record-too-long",
         "file-cut-short",
+        "more-unreadable-records",
     }
     assert {label for _, label, _ in [*UNREADABLE, *DOUBTFUL]} | elsewhere == set(KIND_OF_LABEL)
 
@@ -275,3 +277,38 @@ def test_messages_are_one_sentence_and_hold_what_was_found() -> None:
             assert "{" not in problem.message.replace("{}", "")
             assert "\n" not in problem.message
             assert len(problem.message) < 160
+
+
+GOOD = record().encode()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b":::MLLOG {", b":::MLLOG ?}", b":::MLL 1.5 k: {]", b":::MLL {", b":::MLPv0.5.0 b 1.5 (a.py:1) k: ?"],
+)
+def test_so_many_are_only_counted(bad: bytes) -> None:
+    """The first thousand records that cannot be read are explained, the others counted; events among them are read."""
+    items = [
+        item for batch in read_batches(b"\n".join([bad] * 1_500 + [GOOD] + [bad] * 1_000)) for item in batch
+    ]
+    *problems, rest = [item for item in items if isinstance(item, Problem)]
+
+    assert [item.line for item in items if isinstance(item, Event)] == [1_501]
+    assert len(problems) == 1_000
+    assert (rest.code, rest.line, rest.column) == ("MLP018", 1_001, 1)
+
+
+def test_many_on_one_line_are_only_counted() -> None:
+    """Records without a line end between them are counted, too."""
+    problems = read_log(b":::MLLOG {" * 3_000).problems
+
+    assert [problem.label for problem in problems].count("record-cut-short") == 1_000
+    assert problems[-1].message.startswith("2,000 more of the log's records")
+
+
+def test_a_huge_record_is_only_counted() -> None:
+    """A record that is too long to be explained is counted, and what follows is read."""
+    log = read_log(b":::MLLOG " + b"[1, " * 100_000 + b"\n" + GOOD)
+
+    assert [event.line for event in log.events] == [2]
+    assert [(problem.label, problem.line) for problem in log.problems] == [("more-unreadable-records", 1)]
