@@ -36,9 +36,6 @@ class BufferedFileSink(FileSink):
     Args:
         filename: the file; it is created, with its folder, where it does not exist.
         buffer_seconds: how long an event waits at most.
-
-    Attributes:
-        buffer_seconds: as given.
     """
 
     def __init__(self, filename: str | os.PathLike[str], buffer_seconds: float) -> None:

@@ -35,11 +35,7 @@ REQUIRED_FACTS = ("benchmark", "org", "division", "platform", "status")
 
 
 def name_facts(facts: Mapping[str, object]) -> dict[str, object]:
-    """Give facts by log key, without those that are None.
-
-    Raises:
-        TypeError: a required fact is missing.
-    """
+    """Give facts by log key, without those that are None; `TypeError` where a required one is missing."""
     missing = [name for name in REQUIRED_FACTS if name not in facts]
     if missing:
         raise TypeError(f"submission needs {', '.join(missing)}")

@@ -171,9 +171,6 @@ class FileSink(LineSink, logging.FileHandler):
         finally:
             os.close(fd)
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.baseFilename}>"
-
 
 def _ends_in_half_a_line(path: str) -> bool:
     """Whether a killed writer left half a line: one that another process is just writing soon has its end.

@@ -117,11 +117,6 @@ class LifeCycle:
         self._watch: termination.EndWatch | None = None
 
     @property
-    def logger(self) -> MLLogger:
-        """The logger that is used."""
-        return self._logger or get_mllogger()
-
-    @property
     def block_is_open(self) -> bool:
         """Whether an epoch or a block of training is open."""
         return bool(self._block)
@@ -150,11 +145,7 @@ class LifeCycle:
         self._watch = termination.EndWatch(lambda: self.stop_run(constants.ABORTED))
 
     def start_block(self, progress: float) -> None:
-        """Open a stretch of training: an epoch, or a block where progress is counted in samples.
-
-        Args:
-            progress: the epoch's number, or the samples trained so far.
-        """
+        """Open an epoch, given its number, or a block, given the samples trained so far."""
         if not self.is_running:
             return
         self.stop_eval()
@@ -164,11 +155,7 @@ class LifeCycle:
         self._log("start", f"{self._block}_start", None, {self.unit: progress})
 
     def stop_block(self, progress: float | None = None) -> None:
-        """Close the open stretch of training, if there is one.
-
-        Args:
-            progress: the samples trained so far; an epoch keeps its number.
-        """
+        """Close the open epoch, which keeps its number, or the open block, at the samples trained so far."""
         if not self._block:
             return
         if self.unit == constants.EPOCH_NUM:
@@ -179,11 +166,9 @@ class LifeCycle:
         self._log("end", f"{block}_stop", None, {self.unit: self.progress})
 
     def start_eval(self, progress: float | None = None) -> None:
-        """Open an evaluation; it closes the open stretch of training, unless it falls into an epoch.
+        """Open an evaluation after so many epochs or samples; default: as the stretch of training said.
 
-        Args:
-            progress: epochs or samples trained so far; a part of an epoch means that the epoch goes on
-                afterwards. Default: as the stretch said.
+        It closes the open stretch, unless only a part of an epoch is trained: then the epoch goes on afterwards.
         """
         if not self.is_running or self._eval_is_open:
             return
@@ -195,11 +180,7 @@ class LifeCycle:
         self._log("start", constants.EVAL_START, None, {self.unit: self.progress})
 
     def log_quality(self, value: Any, **metadata: Any) -> bool:
-        """Log the quality that an evaluation found.
-
-        Args:
-            value: the quality; a number where there is a target.
-            **metadata: further metadata of the event.
+        """Log the quality that an evaluation found; a number where there is a target.
 
         Returns:
             Whether the target has been reached, now or before.
@@ -232,13 +213,7 @@ class LifeCycle:
             self._log("end", constants.EVAL_STOP, None, {self.unit: self.progress})
 
     def stop_run(self, status: str | None = None, **metadata: Any) -> None:
-        """Stop the clock.
-
-        Args:
-            status: ``"success"`` or ``"aborted"``; default: success if the target was reached or there is
-                none.
-            **metadata: further metadata of the event.
-        """
+        """Stop the clock; without a status it is a success if the target was reached or there is none."""
         with termination.held_back:
             watch, self._watch = self._watch, None
             if watch is None or not watch.is_own:  # a forked process does not speak for its parent
@@ -246,17 +221,12 @@ class LifeCycle:
             watch.cancel()
             self.stop_eval()
             self.stop_block()
-            self.is_running = False
-            self._is_over = True
+            self.is_running, self._is_over = False, True
             if status is None:
                 good = self.is_reached or self.target is None
                 status = constants.SUCCESS if good else constants.ABORTED
-            self._log(
-                "end",
-                constants.RUN_STOP,
-                None,
-                {constants.STATUS: status, self.unit: self.progress, **metadata},
-            )
+            fields = {constants.STATUS: status, self.unit: self.progress, **metadata}
+            self._log("end", constants.RUN_STOP, None, fields)
 
     def _log(self, method: str, key: str, value: object = None, metadata: Any = None) -> None:
         """Log an event whose call site is the method that calls this one, or the script's line before it."""
@@ -264,4 +234,4 @@ class LifeCycle:
         if self._shows_script:
             while frame.f_code.co_filename.startswith(PACKAGE_FOLDER) and frame.f_back is not None:
                 frame, offset = frame.f_back, offset + 1
-        getattr(self.logger, method)(key, value, metadata, stack_offset=offset)
+        getattr(self._logger or get_mllogger(), method)(key, value, metadata, stack_offset=offset)

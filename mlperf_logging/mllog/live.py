@@ -56,18 +56,13 @@ class LiveCheck:
     """Feeds a judge with every logged event and reports what the run breaks, each violation once.
 
     Args:
-        ruleset: usage and round, ``"<usage>/<round>"``.
+        ruleset: usage and round, ``"<usage>/<round>"``; `ConfigError` where there is none.
         on_violation: ``"warn"`` prints to standard error, ``"raise"`` raises `ViolationError` after the event
             was written (errors only, and not over an exception that is under way), ``"ignore"`` only keeps
-            the findings.
+            the findings. It may be changed later.
 
     Attributes:
-        ruleset: as given.
-        on_violation: as given; may be changed.
         findings: everything found so far.
-
-    Raises:
-        ConfigError: there is no such ruleset.
     """
 
     def __init__(self, ruleset: str, on_violation: str = "warn") -> None:

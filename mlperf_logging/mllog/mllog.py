@@ -2,7 +2,7 @@
 
 `MLLogger` keeps the names, defaults and line format of the public logging API, in which this module is called
 ``mllog.mllog`` too. It only joins the parts: `callsite` finds the caller, `formatter` writes the line, the
-handlers in `sinks` and `files` take it.
+handlers in `sinks` and `files` take it. `Interval` and `Run` are stretches of time as ``with`` blocks.
 """
 
 from __future__ import annotations
@@ -35,12 +35,8 @@ CALLER = 2  # of the function here that calls the logger: the script's line
 def _copy_method(method: Any, kind: str, name: str, summary: str) -> Any:
     """Copy `MLLogger.event` for another kind of event; calling it instead would cost a call per event."""
     copy = type(method)(method.__code__, method.__globals__, name, method.__defaults__)
-    copy.__kwdefaults__ = {"_kind": kind}
-    copy.__qualname__, copy.__doc__, copy.__annotations__ = (
-        f"MLLogger.{name}",
-        summary,
-        method.__annotations__,
-    )
+    copy.__kwdefaults__, copy.__annotations__ = {"_kind": kind}, method.__annotations__
+    copy.__qualname__, copy.__doc__ = f"MLLogger.{name}", summary
     return copy
 
 
@@ -144,12 +140,10 @@ class MLLogger:
             for handler in self.logger.handlers:
                 handler.flush()
 
-    start = end = event
+    start = end = event  # for type checkers
     if not TYPE_CHECKING:
-        start = _copy_method(
-            event, constants.INTERVAL_START, "start", "Log the beginning of a stretch of time."
-        )
-        end = _copy_method(event, constants.INTERVAL_END, "end", "Log the end of a stretch of time.")
+        start = _copy_method(event, constants.INTERVAL_START, "start", "Log that a stretch of time begins.")
+        end = _copy_method(event, constants.INTERVAL_END, "end", "Log that a stretch of time ends.")
 
     def bind(self, namespace: str | None = None, **metadata: Any) -> MLLogger:
         """Make a logger whose every event carries some values.

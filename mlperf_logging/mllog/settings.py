@@ -117,9 +117,7 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
         raise ConfigError(
             f"mllog.config: buffer_seconds must be a number from 0 to {MAX_BUFFER_SECONDS}, not {seconds!r}"
         )
-    changes = {
-        name: value for name, value in given.items() if name.startswith("default_") or name == "logger"
-    }
+    changes = {name: given[name] for name in given if name == "logger" or name.startswith("default_")}
     if "root_dir" in given:
         changes["root_dir"] = os.fspath(given["root_dir"])
     if "ranks" in given:

@@ -34,11 +34,7 @@ PROCESS_MODULES = ("multiprocessing.process", "multiprocess.process")
 
 
 class EndWatch:
-    """Calls something when this process exits or is told to stop, and never in its forked children.
-
-    Args:
-        callback: called without arguments; more than once where a process is told to stop and then exits.
-    """
+    """Calls back when this process exits or is told to stop, perhaps for both, and never in its forked children."""
 
     def __init__(self, callback: Callable[[], object]) -> None:
         self._callback = callback
@@ -64,16 +60,11 @@ class EndWatch:
 
 
 class SignalWatch:
-    """Has the end watches called before the process dies of a signal, and then what would have happened anyway.
-
-    Attributes:
-        watches: the end watches of this process; the newest is called first.
-        is_forked: whether this process was forked by one that had loaded this module.
-    """
+    """Has the end watches called, newest first, before the process dies of a signal as it would have anyway."""
 
     def __init__(self) -> None:
         self.watches: list[EndWatch] = []
-        self.is_forked = False
+        self.is_forked = False  # by a process that had loaded this module
         self._previous: dict[int, Any] = {}
         self._is_installed = False
         self._holds: list[None] = []

@@ -23,12 +23,7 @@ if TYPE_CHECKING:
 
 
 class MemorySink(LineSink):
-    """Keeps events in memory.
-
-    Attributes:
-        events: the events, in the order logged; ``line`` counts the lines that came here.
-        lines: the lines as a file would hold them.
-    """
+    """Keeps lines in memory as a file would hold them, and the events in them in the order logged."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
