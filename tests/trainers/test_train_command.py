@@ -202,6 +202,8 @@ def test_interrupted_run_resumes(tiny_data, tmp_path):
     assert [keys.count(key) for key in ("run_start", "run_stop", "seed", "training_resumed")] == [1, 1, 1, 1]
     times = [event["time_ms"] for event in read_events(log)]
     assert times == sorted(times)
+    (after_break,) = [event for event in read_events(log) if event["key"] == "training_resumed"]
+    assert after_break["metadata"]["run_environment"]["strategy"] == "OneDeviceStrategy"
 
     run_mlperf(*command, "--output", "whole", folder=tmp_path)
     whole = read_qualities(results(tmp_path / "whole") / "result_0.txt")

@@ -72,6 +72,7 @@ class LogRecorder:
         share = share or Share()
         self._is_first = share.index == 0
         self._submission = dict(submission)
+        self._environment = dict(environment or {})
         self._resumed = resumed
         self._request = dict(request or {})
         self._losses: Mapping[str, float] = {}
@@ -83,7 +84,7 @@ class LogRecorder:
             hyperparameters={
                 **workload.hyperparameters(share),
                 **({DATA_CHECKSUM: checksum} if (checksum := workload.data_checksum()) else {}),
-                **({ENVIRONMENT: dict(environment)} if environment else {}),
+                **({ENVIRONMENT: self._environment} if self._environment else {}),
             },
             clears_cache=clears_cache,
             train_samples=workload.train_samples,
@@ -131,7 +132,8 @@ class LogRecorder:
             # Up to here the life cycle repeated, silently, what the log holds already.
             self._run.life.progress = self.epoch = self._resumed.epoch
             self._open_file()
-            mllog.event(RESUMED, self._resumed.epoch)
+            # The header describes the devices and versions before the break; these may be others.
+            mllog.event(RESUMED, self._resumed.epoch, metadata={ENVIRONMENT: self._environment})
 
     def start_epoch(self, epoch: int) -> None:
         """An epoch begins."""
