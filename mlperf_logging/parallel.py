@@ -32,11 +32,6 @@ Result = TypeVar("Result")
 def map_logs(work: Callable[[str], Result], paths: Sequence[str], jobs: int = 1) -> Iterator[Result]:
     """Begin to work on logs; worker processes are running when this returns.
 
-    Args:
-        work: makes a result of a log; sent to the worker processes, so a function of a module or a value's method.
-        paths: the logs; standard input is worked on in this process.
-        jobs: number of processes; 0 for one per processor core.
-
     Raises:
         MLPerfLoggingError: a process was ended from outside; raised while iterating, as is what the work raises.
     """

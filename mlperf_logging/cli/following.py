@@ -34,15 +34,7 @@ class Follower:
         note: Callable[[str], None],
         pace: Pace | None = None,
     ) -> None:
-        """Prepare; `follow` does the work.
-
-        Args:
-            path: the log; "-" for standard input.
-            judge: how it is judged.
-            announce: takes each finding that counts, once.
-            note: takes sentences about the file: that it is waited for, that it starts over.
-            pace: how the file is watched.
-        """
+        """Prepare; `follow` does the work."""
         self.path = path
         self._judge = judge
         self._announce = announce

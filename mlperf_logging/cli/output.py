@@ -35,9 +35,6 @@ class Output:
     def __init__(self, path: str | None) -> None:
         """Open the place.
 
-        Args:
-            path: name of a file; None for standard output.
-
         Raises:
             UsageError: the file cannot be written, or there is no standard output.
         """
@@ -108,9 +105,6 @@ class Output:
     def write(self, text: str) -> None:
         """Write and flush text.
 
-        Args:
-            text: the text; UTF-8, and what cannot be encoded as an escape.
-
         Raises:
             BrokenPipeError: the reader went away.
             UsageError: the text cannot be written.
@@ -119,9 +113,6 @@ class Output:
 
     def write_bytes(self, content: bytes) -> None:
         """Write and flush bytes.
-
-        Args:
-            content: the bytes.
 
         Raises:
             BrokenPipeError: the reader went away.
@@ -172,13 +163,7 @@ def _find_descriptor(path: str) -> int | None:
 
 
 def wants_color(choice: str, *, is_terminal: bool, environment: Mapping[str, str]) -> bool:
-    """Tell whether to write colors.
-
-    Args:
-        choice: "always", "never", or "auto" to go by terminal and environment.
-        is_terminal: the text goes to a terminal.
-        environment: environment variables; NO_COLOR and TERM=dumb forbid colors, FORCE_COLOR asks for them.
-    """
+    """Tell whether to write colors."""
     if choice != "auto":
         return choice == "always"
     if environment.get("NO_COLOR"):
@@ -189,20 +174,12 @@ def wants_color(choice: str, *, is_terminal: bool, environment: Mapping[str, str
 
 
 def measure_terminal(environment: Mapping[str, str]) -> int:
-    """Columns of the terminal on standard output, or a fixed number where there is none.
-
-    Args:
-        environment: environment variables; COLUMNS wins.
-    """
+    """Columns of the terminal on standard output, or a fixed number where there is none."""
     return find_width(environment) or WIDTH_WITHOUT_TERMINAL
 
 
 def find_width(environment: Mapping[str, str]) -> int | None:
-    """Columns of the terminal on standard output; None where there is none and COLUMNS does not say.
-
-    Args:
-        environment: environment variables; COLUMNS wins.
-    """
+    """Columns of the terminal on standard output; None where there is none and COLUMNS does not say."""
     columns = environment.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return int(columns)
@@ -214,9 +191,6 @@ def find_width(environment: Mapping[str, str]) -> int | None:
 
 def load_renderer(options: argparse.Namespace) -> BaseRenderer:
     """What renders the answer of a command, found before the work begins.
-
-    Args:
-        options: as parsed; see `options.add_format_options`.
 
     Raises:
         UsageError: the format is binary and would go to the terminal.
@@ -231,11 +205,6 @@ def load_renderer(options: argparse.Namespace) -> BaseRenderer:
 
 def write_document(document: Document, renderer: BaseRenderer, path: str | None = None) -> None:
     """Write what a command answers.
-
-    Args:
-        document: the answer.
-        renderer: gives it a form.
-        path: name of a file; None for standard output.
 
     Raises:
         UsageError: it cannot be written, or the format cannot hold it.

@@ -20,14 +20,7 @@ Result = TypeVar("Result")
 def show_progress(
     results: Iterable[Result], total: int, what: str, *, quiet: bool = False
 ) -> Iterator[Result]:
-    """Pass results on, with a progress bar on the error stream if that is a terminal.
-
-    Args:
-        results: what is made one by one.
-        total: number of results.
-        what: what is done for each, for the bar's caption.
-        quiet: show no bar.
-    """
+    """Pass results on, with a progress bar on the error stream if that is a terminal."""
     if quiet or total < 2 or sys.stderr is None or not sys.stderr.isatty():
         yield from results
         return
@@ -41,13 +34,7 @@ class ProgressBar:
     """Appears after a second of silence, disappears before anything else is written."""
 
     def __init__(self, total: int, what: str, stream: TextIO) -> None:
-        """Prepare a bar; nothing is shown yet.
-
-        Args:
-            total: number of steps.
-            what: what is done in each, for the bar's caption.
-            stream: the terminal.
-        """
+        """Prepare a bar; nothing is shown yet."""
         self._total = total
         self._what = what
         self._stream = stream

@@ -26,10 +26,6 @@ atexit.register(gc.freeze)
 def run_guarded(program: str, command: Callable[[], int]) -> int:
     """Run a command so that no user error, interrupt or closed pipe ends in a traceback.
 
-    Args:
-        program: name of the command.
-        command: does the work and gives the exit code.
-
     Returns:
         The command's exit code, or the one that says what stopped it.
     """
@@ -63,12 +59,7 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
 
 
 def print_error(program: str, sentence: str) -> None:
-    """Write one line to the error stream.
-
-    Args:
-        program: name of the command.
-        sentence: what is wrong and what to do.
-    """
+    """Write one line to the error stream."""
     write_note(f"{program}: {show_text(sentence)}\n")
 
 

@@ -39,13 +39,7 @@ class TailedFile:
     """
 
     def __init__(self, path: str, last_key: bytes, pace: Pace) -> None:
-        """Wait for nothing yet; `begin_again` opens the file.
-
-        Args:
-            path: the file.
-            last_key: what the line that ends a run holds, for logs that do not end their last line.
-            pace: how the file is watched.
-        """
+        """Wait for nothing yet; `begin_again` opens the file."""
         self.name = path
         self.has_ended = False
         self._last_key = last_key
@@ -95,11 +89,7 @@ class TailedFile:
             self._handle = -1
 
     def read(self, size: int = -1) -> bytes:
-        """Bytes that were not read yet; waits until there are some.
-
-        Args:
-            size: at most so many; a negative number for any number.
-        """
+        """Bytes that were not read yet; waits until there are some."""
         wanted = size if size > 0 else _LONGEST_LAST_LINE
         while True:
             if self._was_rewritten():

@@ -41,11 +41,6 @@ def get_caller(stack_index: int = 2, root_dir: str | None = None) -> CallSite:
     Finding a line number walks the line table of the whole function, so the places found are kept, by code
     object and instruction. The code object is kept with them: as long as it lives, no other has its id.
 
-    Args:
-        stack_index: how many frames to go up; 2 is the caller of the function that calls this one. Beyond
-            the end of the stack it is the outermost frame.
-        root_dir: a folder whose path is left out of the file's path.
-
     Returns:
         A dict with ``file`` and ``lineno``.
     """
