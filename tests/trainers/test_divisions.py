@@ -24,7 +24,7 @@ RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
 CHECKSUMS = {
     ("image_classification", "mini"): "fb226350c86c88202c1de8545c8650aa378fd6cfad3ac8ac1dacc8814fa84959",
     ("recommendation", "mini"): "55ea39c35a3fdf8685e47d200caff9463572e404cfd245ee934da8939e0550bb",
-    ("sentiment", "mini"): "9e58fa157b542704661f0a70187d2029526a1914c86955471ce07d5cf31b5042",
+    ("sentiment", "mini"): "4a3ed4b3086c6b8f7c0af60652f5d73e58d691f20afeba31e99b8531a592cd26",
 }
 """Of the data that the closed division fixes; translation's holds subwords that depend on sentencepiece's version."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import io
 import tarfile
 from pathlib import Path
@@ -22,6 +23,7 @@ from reference_impls.harness.run.loop import Loop
 from reference_impls.harness.workload import Share
 from reference_impls.sentiment.config import FULL, MINI, SentimentConfig
 from reference_impls.sentiment.data import (
+    HELD_OUT_ONE_IN,
     SNIPPETS,
     Split,
     Texts,
@@ -97,14 +99,20 @@ def write_reviews(folder: Path, texts_each: int = 2, length: int = 30) -> Path:
 
 
 def test_snippets_are_read_and_split(tmp_path: Path) -> None:
-    """Ratings become labels, those of zero are left out, and every fifth snippet from the third on is held out."""
-    ratings = [1.5, -2.0, 0.0, 0.1, -0.1, 3.0, 2.0, -1.0, -3.0]
+    """Ratings become labels, those of zero are left out, and a checksum of the text picks one of five snippets."""
+    ratings = [1.5, -2.0, 0.0, 0.1, -0.1, 3.0, 2.0, -1.0, -3.0, 0.5]
     lines = "".join(f"{number}\t{rating}\tText {number}\r\n" for number, rating in enumerate(ratings, 1))
     split = read_snippets(write_package(tmp_path / "a.tar.gz", lines))
 
-    assert split.held_out == Texts(["Text 4", "Text 9"], [1, 0])
-    assert split.train.texts == [f"Text {number}" for number in (1, 2, 5, 6, 7, 8)]
-    assert split.train.labels == [1, 0, 0, 1, 1, 0]
+    expected = {f"Text {number}": int(rating > 0) for number, rating in enumerate(ratings, 1) if rating}
+    assert dict(zip(*split.train, strict=True)) | dict(zip(*split.held_out, strict=True)) == expected
+    picked = [
+        text
+        for text in expected
+        if int(hashlib.sha256(text.encode()).hexdigest()[:16], 16) % HELD_OUT_ONE_IN == 0
+    ]
+    assert split.held_out.texts == picked
+    assert 0 < len(picked) < len(expected)
 
 
 def test_other_packages_are_refused(tmp_path: Path) -> None:
@@ -219,13 +227,13 @@ def test_padding_changes_nothing() -> None:
 
 
 def test_mini_model_has_as_many_parameters_as_configured() -> None:
-    """Two convolutions of 100 neurons on regions of 3 and 4 words, the bag layer, and the layer on top."""
+    """Two convolutions of 50 neurons on regions of 3 and 4 words, the bag layer, and the layer on top."""
     net = SentimentNet(MINI)
     net(np.zeros((1, 1), np.int32), np.zeros((1, 1), np.int32))
 
-    convolutions = (3 + 4) * (16_000 + 1) * 100 + 2 * 100
-    bag = (60_000 + 1) * 20 + 20
-    assert net.count_params() == convolutions + bag + (100 + 100 + 20) * 2 + 2
+    convolutions = (3 + 4) * (16_000 + 1) * 50 + 2 * 50
+    bag = (5_000 + 1) * 20 + 20
+    assert net.count_params() == convolutions + bag + (50 + 50 + 20) * 2 + 2
 
 
 def test_tiny_texts_are_learnt(tmp_path: Path) -> None:
