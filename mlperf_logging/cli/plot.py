@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, require_libraries
 from mlperf_logging.cli.options import Parser, add_jobs_option, read_dpi, read_inches
@@ -13,9 +12,6 @@ from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.paths import find_logs
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SCHEMA = "mlperf-plot/1"
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -63,17 +59,14 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
         print_error(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
     with Output(options.output) as output:
         if options.format == "json":
-            output.write(_encode(options.kind, picture.data))
+            from mlperf_logging.reports._escape import encode_json
+            from mlperf_logging.reports.documents.analyze import list_records
+
+            rows = list_records(picture.data)
+            output.write(encode_json({"schema": SCHEMA, "kind": options.kind, "rows": rows}) + "\n")
         else:
             output.write_bytes(render_picture(picture, options, suffix[1:]))
     return CANNOT_WORK if logs.complaints else COMPLIANT
-
-
-def _encode(kind: str, data: pd.DataFrame) -> str:
-    from mlperf_logging.reports._escape import encode_json
-    from mlperf_logging.reports.documents.analyze import list_records
-
-    return encode_json({"schema": SCHEMA, "kind": kind, "rows": list_records(data)}) + "\n"
 
 
 def _build_parser(program: str) -> Parser:

@@ -31,7 +31,6 @@ from mlperf_logging.reports.tables import BaseRenderer
 from mlperf_logging.scoring.cost import DEFAULT, Price, find_price, load_prices, price_score, read_price
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
-from mlperf_logging.scoring.runs import ScoredRun
 from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds
 from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
 from mlperf_logging.tables import Document
@@ -108,7 +107,7 @@ def _score_one(
     runs = found.runs
     if options.unjudged:
         runs = tuple([run._replace(verdict=Outcome.PASSED) if run.summary.succeeded else run for run in runs])
-    in_suite = suite if suite is not None and _names_benchmark(runs, suite) else None
+    in_suite = suite if suite is not None and any(run.benchmark in suite.benchmarks for run in runs) else None
     method = options.method or (in_suite.method if in_suite is not None else OLYMPIC)
     requirement = in_suite.requirement if in_suite is not None else None
     if requirement is None and not any(run.benchmark for run in runs):
@@ -123,10 +122,6 @@ def _score_one(
     return PricedScore(
         score, price_score(score, price) if price is not None else None, found.root, normalised
     )
-
-
-def _names_benchmark(runs: Sequence[ScoredRun], suite: Suite) -> bool:
-    return any(run.benchmark in suite.benchmarks for run in runs)
 
 
 def _look_up_requirement(found: FolderRuns, options: argparse.Namespace) -> Requirement | None:

@@ -37,13 +37,7 @@ def _score_log(path: str, selection: RuleSelection) -> ScoredRun:
 
 
 class FolderRuns(NamedTuple):
-    """A result folder and its runs.
-
-    Attributes:
-        root: the path of the command line that it was found below.
-        folder: the folder.
-        runs: every run, in the order of the logs.
-    """
+    """A result folder below a path (`root`) of the command line, and its runs in the order of the logs."""
 
     root: str
     folder: ResultFolder

@@ -15,12 +15,7 @@ _LONGEST_LAST_LINE = 1 << 16
 
 
 class Pace(NamedTuple):
-    """How a file is watched.
-
-    Attributes:
-        look_every_s: pause between looks for more, in seconds.
-        grace_s: silence after the run's end until the log is taken as whole, in seconds.
-    """
+    """The pause between looks for more, and the silence after a run's end that makes its log whole, in seconds."""
 
     look_every_s: float = 0.2
     grace_s: float = 1.0

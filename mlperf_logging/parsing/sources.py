@@ -25,11 +25,7 @@ STANDARD_INPUT = "-"
 
 
 class CutShort(NamedTuple):
-    """Stands at the end of the blocks of a compressed file that ends too early.
-
-    Attributes:
-        compression: name of the compression ("gzip", "xz", "zstd").
-    """
+    """Stands at the end of the blocks of a file that ends too early, compressed with "gzip", "xz" or "zstd"."""
 
     compression: str
 

@@ -18,12 +18,7 @@ FILE, RULE = "file", "rule"
 
 
 class FileResult(NamedTuple):
-    """What a report says of one log.
-
-    Attributes:
-        verdict: the judgement, without the findings that are waived.
-        waived: the findings that waivers cover.
-    """
+    """What a report says of one log: the judgement without the findings that waivers cover, and these."""
 
     verdict: "Verdict"
     waived: "tuple[WaivedFinding, ...]" = ()

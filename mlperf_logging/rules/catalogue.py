@@ -141,15 +141,11 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
         return _explain_code(vocabulary.codes[wanted], book)
     for kind in KINDS:
         if name.upper() == kind.code or name == kind.label:
-            return Explanation(
-                kind.label,
+            title, wants = (
                 kind.label.replace("-", " "),
-                kind.code,
-                kind.severity,
                 f"Reported as: {kind.summary.replace('{found}', '…')}.",
-                kind.why,
-                kind.fix,
             )
+            return Explanation(kind.label, title, kind.code, kind.severity, wants, kind.why, kind.fix)
     known: set[str] = {*vocabulary.codes, *(kind.label for kind in KINDS)}
     for entry in reversed(book.index()):
         ruleset = book.load(entry.name)
@@ -169,17 +165,12 @@ def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = No
     """
     if benchmark is not None and benchmark not in (*before.benchmarks, *after.benchmarks):
         raise UsageError(f"neither {before.name} nor {after.name} knows the benchmark {benchmark!r}")
-    found = []
+    found, in_both = [], {benchmark}
     if benchmark is None:
-        gone = [name for name in before.benchmarks if name not in after.benchmarks]
-        new = [name for name in after.benchmarks if name not in before.benchmarks]
-        found += [Difference(name, "", "benchmark", "") for name in gone] + [
-            Difference(name, "", "", "benchmark") for name in new
-        ]
+        in_both = {name for name in before.benchmarks if name in after.benchmarks}
+        found += [Difference(name, "", "benchmark", "") for name in before.benchmarks if name not in in_both]
+        found += [Difference(name, "", "", "benchmark") for name in after.benchmarks if name not in in_both]
     old, current = _statements(before, benchmark), _statements(after, benchmark)
-    in_both = (
-        {name for name in before.benchmarks if name in after.benchmarks} if benchmark is None else {benchmark}
-    )
     for scope, key in dict.fromkeys([*old, *current]):
         owner = scope.removeprefix("strict.").partition(".")[0]
         if owner in ("common", *DIVISIONS, "strict") or owner in in_both:

@@ -87,15 +87,15 @@ def _write_ruleset(ruleset: Ruleset, find_example: ExampleFinder) -> str:
         about = [str(facts[key]) for key in ("area", "model", "dataset") if facts.get(key)]
         if about:
             lines += [", ".join(about) + ".", ""]
-        for scope in [
-            scope for scope in by_scope if scope.removeprefix("strict.").partition(".")[0] == benchmark
-        ]:
-            said = scope.removeprefix("strict.").split(".")[1:]
+        for scope, rules in by_scope.items():
+            owner, *said = scope.removeprefix("strict.").split(".")
+            if owner != benchmark:
+                continue
             level = ", with --strict" if scope.startswith("strict.") else ""
             lines += [
                 f"### {benchmark}: {', '.join(said) or 'both divisions'}{level}",
                 "",
-                *_write_table(ruleset, by_scope[scope], find_example),
+                *_write_table(ruleset, rules, find_example),
             ]
     return "\n".join(lines)
 

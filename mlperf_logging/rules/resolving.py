@@ -44,12 +44,8 @@ class Resolver:
 
     def list_rulesets(self) -> list[str]:
         """All rulesets as ``usage/round``, oldest first within a usage, by number."""
-        found = [
-            f"{path.parent.name}/{path.stem}"
-            for path in self.files.folder.glob("*/*.yaml")
-            if path.stem[:1].isdecimal()
-        ]
-        return sorted(found, key=sort_key)
+        paths = [path for path in self.files.folder.glob("*/*.yaml") if path.stem[:1].isdecimal()]
+        return sorted([f"{path.parent.name}/{path.stem}" for path in paths], key=sort_key)
 
     def list_outlines(self) -> list[tuple[str, str, list[str]]]:
         """Name, dialect and benchmarks of each ruleset, without a look at its rules."""
@@ -132,12 +128,8 @@ class Resolver:
         """Note where a rule id is defined."""
         place = self._rule_places.setdefault(rule, (path, line))
         if place != (path, line):
-            raise RuleError(
-                f"this id is used already in {place[0]}:{place[1]}; choose another",
-                path=path,
-                line=line,
-                rule=rule,
-            )
+            message = f"this id is used already in {place[0]}:{place[1]}; choose another"
+            raise RuleError(message, path=path, line=line, rule=rule)
 
 
 def sort_key(name: str) -> tuple[str, list[int]]:
@@ -264,12 +256,8 @@ class _Change:
         for layer, target in zip(LAYER_NAMES, layers, strict=True):
             if layer == "open" and change.get(layer) == "as closed":
                 target.clear()
-                target.update(
-                    {
-                        key: cells.rename_scope(cell, f"{name}.closed", f"{name}.open")
-                        for key, cell in layers.closed.items()
-                    }
-                )
+                rename = partial(cells.rename_scope, old=f"{name}.closed", new=f"{name}.open")
+                target.update({key: rename(cell) for key, cell in layers.closed.items()})
             elif layer in change:
                 within = scope if layer == "both" else f"{scope}.{layer}"
                 self._apply_layer(target, change.take(layer, dict), within)
@@ -355,14 +343,13 @@ class _Change:
     def _amend(self, rule_id: str, fields: RuleMapping) -> None:
         fields.allow("cell", "severity", "summary", "why", "hint", "source", "code", "pass", "fail")
         cells.check_fields(fields, self.resolver.vocabulary, rule_id)
-        old = self._find_rule(rule_id, self.record["amend"])
+        known = (cell.rules for layer in self.draft.list_layers() for cell in layer.values())
+        old = next((rule for rules in known for rule in rules if rule.id == rule_id), None)
+        if old is None:
+            raise self.record["amend"].fail("there is no rule with this id to amend", rule_id, rule_id)
+        same = ("summary", "why", "hint", "source", "severity", "code")
         new = old._replace(
-            summary=fields.get("summary", old.summary),
-            why=fields.get("why", old.why),
-            hint=fields.get("hint", old.hint),
-            source=fields.get("source", old.source),
-            severity=fields.get("severity", old.severity),
-            code=fields.get("code", old.code),
+            **{name: fields[name] for name in same if name in fields},
             passing=tuple(fields.get("pass", old.passing)),
             failing=tuple(fields.get("fail", old.failing)),
         )
@@ -372,14 +359,6 @@ class _Change:
         if new == old:
             raise self.record["amend"].fail("this amendment changes nothing; remove it", rule_id, rule_id)
         self._replace_rule(rule_id, new._replace(changed=(*old.changed, self.draft.name)))
-
-    def _find_rule(self, rule_id: str, place: RuleMapping) -> Rule:
-        for layer in self.draft.list_layers():
-            for cell in layer.values():
-                for rule in cell.rules:
-                    if rule.id == rule_id:
-                        return rule
-        raise place.fail("there is no rule with this id to amend", rule_id, rule_id)
 
     def _replace_rule(self, rule_id: str, new: Rule | None) -> None:
         for layer in self.draft.list_layers():

@@ -104,13 +104,8 @@ class Run(NamedTuple):
     @property
     def tracked_stats(self) -> tuple[TrackedStats, ...]:
         """Statistics that were logged in the course of the run, in the order of the log."""
-        return tuple(
-            [
-                TrackedStats(event.value, read_progress(event), event.time_ms)
-                for event in _once(self.stats_events, (STATS_KEY,))
-                if isinstance(event.value, dict)
-            ]
-        )
+        events = [each for each in _once(self.stats_events, (STATS_KEY,)) if isinstance(each.value, dict)]
+        return tuple([TrackedStats(each.value, read_progress(each), each.time_ms) for each in events])
 
     @property
     def start_ms(self) -> float | None:
@@ -241,11 +236,7 @@ class RunNotes:
 
 
 def make_run(log: Log) -> Run:
-    """The typed view of a log.
-
-    Args:
-        log: as `read_log` gives it.
-    """
+    """The typed view of a log, as `read_log` gives it."""
     notes = RunNotes()
     notes.note(log.events)
     return notes.make_run(log.path, log.dialect, {event.key: event for event in reversed(log.events)})
@@ -290,7 +281,5 @@ def _join_init(events: Sequence[Event]) -> Interval | None:
 
 
 def _read_seed(event: Event) -> Seed:
-    line = event.metadata.get("lineno")
-    return Seed(
-        event.value, read_text(event.metadata.get("file")), line if isinstance(line, int) else None, event
-    )
+    file, line = read_text(event.metadata.get("file")), event.metadata.get("lineno")
+    return Seed(event.value, file, line if isinstance(line, int) else None, event)

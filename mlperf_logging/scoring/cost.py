@@ -113,10 +113,7 @@ def _read_entry(path: str, system: str, entry: Any) -> Price:
         raise UsageError(
             f"{path}: {system!r} must give 'price' or 'energy', not {', '.join(map(str, unknown))}"
         )
-    hour = kilowatt_hour = None
-    currency = energy_currency = ""
-    if fields.get("price") is not None:
-        hour, currency = read_price(str(fields["price"]))
-    if fields.get("energy") is not None:
-        kilowatt_hour, energy_currency = read_price(str(fields["energy"]), per=("kWh",))
-    return Price(hour, kilowatt_hour, currency or energy_currency)
+    price, energy = fields.get("price"), fields.get("energy")
+    per_hour, currency = (None, "") if price is None else read_price(str(price))
+    per_kwh, energy_currency = (None, "") if energy is None else read_price(str(energy), per=("kWh",))
+    return Price(per_hour, per_kwh, currency or energy_currency)

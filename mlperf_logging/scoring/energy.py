@@ -47,13 +47,7 @@ class RunEnergy(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record of a power log.
-
-    Attributes:
-        key: what was logged.
-        value: the logged value.
-        time_ms: when, in milliseconds since the epoch.
-    """
+    """One record of a power log: what was logged, its value, and when, in milliseconds since the epoch."""
 
     key: str
     value: Any
@@ -175,7 +169,4 @@ def _read_watts(record: Record, path: str) -> float:
 
 
 def _read_efficiency(records: Sequence[Record], path: str) -> float:
-    for record in records:
-        if record.key == EFFICIENCY:
-            return _read_watts(record, path)
-    return 1.0
+    return next((_read_watts(record, path) for record in records if record.key == EFFICIENCY), 1.0)

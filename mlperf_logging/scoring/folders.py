@@ -114,7 +114,11 @@ def score_folder(
         return score._replace(problems=tuple(problems))
     score = score._replace(notes=shared.batch_size_problems)
     if folder.scaling == WEAK:
-        return _score_throughput(score, wanted)
+        score = score._replace(method=THROUGHPUT)
+        try:
+            return score._replace(throughput=measure_throughput(score.runs, wanted))
+        except ThroughputError as error:
+            return score._replace(problems=(str(error),))
     return _score_time(score, wanted, factor)
 
 
@@ -135,23 +139,13 @@ def read_scaling_factor(path: str | None) -> float:
     return factor
 
 
-def _score_throughput(score: FolderScore, requirement: Requirement) -> FolderScore:
-    try:
-        throughput = measure_throughput(score.runs, requirement)
-    except ThroughputError as error:
-        return score._replace(method=THROUGHPUT, problems=(str(error),))
-    return score._replace(method=THROUGHPUT, throughput=throughput)
-
-
 def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> FolderScore:
     minutes = [run.summary.minutes if run.counts else None for run in score.runs]
     times = [math.inf if each is None else each for each in minutes]
     notes = list(score.notes)
     method, window, required = score.method, None, requirement.required
     chosen = list(range(len(times)))
-    if (
-        requirement.attempts is not None
-    ):  # more may be made than a result needs: the first that count are taken
+    if requirement.attempts is not None:  # of more runs than a result needs, the first that count are taken
         chosen = [index for index in chosen if times[index] < math.inf][:required]
     elif requirement.min_runs <= len(times) < required:
         notes.append(f"{len(times)} of the {required} runs that a result needs")
@@ -182,11 +176,9 @@ def _score_time(score: FolderScore, requirement: Requirement, factor: float) -> 
 def _choose_window(times: Sequence[float], requirement: Requirement, method: str) -> tuple[int, int]:
     """The first and the last run of the window that counts."""
     size = requirement.required
-    scores = []
-    for first in range(len(times) - size + 1):
-        mean, _, _ = _average(times[first : first + size], requirement, method)
-        scores.append(math.inf if mean is None else mean)
-    first = find_median_window(scores)
+    windows = [times[first : first + size] for first in range(len(times) - size + 1)]
+    means = [_average(window, requirement, method)[0] for window in windows]
+    first = find_median_window([math.inf if mean is None else mean for mean in means])
     return first, first + size - 1
 
 

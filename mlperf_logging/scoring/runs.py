@@ -81,11 +81,7 @@ class ScoredRun(NamedTuple):
 
 
 def score_run(judged: JudgedRun) -> ScoredRun:
-    """What scores need to know of a run.
-
-    Args:
-        judged: the run.
-    """
+    """What scores need to know of a judged run."""
     verdict, run = judged.verdict, judged.run
     quality = find_quality(judged, list_quality_points(judged))
     quality_minutes = None

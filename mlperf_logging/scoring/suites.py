@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, NamedTuple
 
-from mlperf_logging.errors import RuleError, UsageError
+from mlperf_logging.errors import UsageError
 from mlperf_logging.scoring.means import geometric_mean, median, olympic_mean
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 
@@ -170,15 +170,8 @@ def _read_suite(record: Any, name: str) -> Suite:
     benchmarks = {
         benchmark: _read_benchmark(entry, method, dropped) for benchmark, entry in entries.sections()
     }
-    return Suite(
-        name,
-        record.take("title", str, name),
-        record.take("source", str, ""),
-        method,
-        requirement,
-        seeds,
-        benchmarks,
-    )
+    title, source = record.take("title", str, name), record.take("source", str, "")
+    return Suite(name, title, source, method, requirement, seeds, benchmarks)
 
 
 def _read_benchmark(entry: Any, method: str, dropped: int) -> SuiteBenchmark:
@@ -200,9 +193,6 @@ def _read_numbers(entry: Any, value: Any) -> Sequence[float]:
     if not values or any(
         isinstance(each, bool) or not isinstance(each, (int, float)) or each <= 0 for each in values
     ):
-        fault: RuleError = entry.fail(
-            "'reference_seconds' must be the reference's seconds: a number, or a list of runs",
-            "reference_seconds",
-        )
-        raise fault
+        field = "reference_seconds"
+        raise entry.fail(f"{field!r} must be the reference's seconds: a number, or a list of runs", field)
     return values

@@ -37,12 +37,7 @@ class Parsed(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """Where and why a text is not a record.
-
-    Attributes:
-        place: index of the character in the text.
-        label: label of the diagnostic.
-    """
+    """Where (index of the character) and why (label of the diagnostic) a text is not a record."""
 
     place: int
     label: str

@@ -13,12 +13,7 @@ from mlperf_logging.tables import Document, Table
 
 
 class Look(NamedTuple):
-    """How a document is to look; only formats for people use it.
-
-    Attributes:
-        width: columns of the terminal; None to be as wide as needed.
-        color: write colors for a terminal.
-    """
+    """How a document is to look for people: columns of the terminal (None: as wide as needed), and with colors or not."""
 
     width: int | None = None
     color: bool = False

@@ -61,10 +61,7 @@ def table_from_json(benchmark: str, record: Mapping[str, Any]) -> ReferenceTable
             tuple(fields["converged_at"]),
             fields.get("name") or f"{benchmark}_ref_{batch_size}",
             fields.get("hyperparameters") or {},
-            fields.get("platform"),
-            fields.get("precision"),
-            fields.get("creator"),
-            fields.get("when"),
+            *map(fields.get, ("platform", "precision", "creator", "when")),
         )
         for batch_size, fields in record["points"].items()
     ]
