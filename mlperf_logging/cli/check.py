@@ -130,10 +130,8 @@ def _choose_code(totals: Totals) -> int:
 
 
 def _report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
-    for waiver in waivers:
-        if waiver not in used:
-            what = f"the waiver of {waiver.rule} covered nothing"
-            print_error(program, f"warning: {path}:{waiver.line}: {what}")
+    for waiver in (each for each in waivers if each not in used):
+        print_error(program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing")
 
 
 def _choose_format(options: Namespace, program: str) -> str:

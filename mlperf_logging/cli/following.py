@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 
 class Follower:
-    """Follows one log to the end of its run.
-
-    Attributes:
-        path: the log as the user named it.
-    """
+    """Follows one log, `path` as the user named it, to the end of its run."""
 
     def __init__(
         self,

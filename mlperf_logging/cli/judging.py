@@ -27,10 +27,7 @@ _CAUSES: dict[type[MLPerfLoggingError], tuple[str, str]] = {
 class LogJudge(NamedTuple):
     """Everything that tells how a log is judged; the same for all logs of one call.
 
-    Attributes:
-        selection: by which rules.
-        waivers: known findings that do not count.
-        findings: which findings count, or None for all.
+    `waivers` are known findings that do not count; `findings` says which others do, None for all.
     """
 
     selection: RuleSelection = AUTOMATIC

@@ -79,9 +79,7 @@ class Parser(argparse.ArgumentParser):
         Options may stand between paths unless `mixed` is false (argparse cannot do that where there are sub-commands).
         """
         given = list(sys.argv[1:] if arguments is None else arguments)
-        if (
-            "--" in given
-        ):  # argparse takes what looks like an option for one even there; no argument begins with NUL
+        if "--" in given:  # argparse still sees options behind it; no argument begins with NUL
             end = given.index("--")
             given[end:] = [f"\0{each}" if each.startswith("-") else each for each in given[end + 1 :]]
         options, unknown = (self.parse_known_intermixed_args if mixed else self.parse_known_args)(given)

@@ -53,9 +53,8 @@ class Output:
 
         self._target = Path(os.path.realpath(path))
         try:
-            if (
-                descriptor := _find_descriptor(path)
-            ) is not None:  # another opening would begin at the file's start
+            descriptor = _find_descriptor(path)
+            if descriptor is not None:  # another opening would begin at the file's start
                 self._stream = open(os.dup(descriptor), "wb")  # noqa: SIM115 - closed at the end
             elif self._target.exists() and not self._target.is_file():
                 self._stream = self._target.open("wb")

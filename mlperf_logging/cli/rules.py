@@ -146,11 +146,8 @@ def _docs(options: argparse.Namespace, program: str) -> int:
     there = {path.name: path for path in folder.glob("*.md")} if folder.is_dir() else {}
     foreign = [name for name in pages if name in there and not _is_page(there[name])]
     left_over = [name for name in there if name not in pages and _is_page(there[name])]
-    stale = [
-        name
-        for name, text in pages.items()
-        if name not in there or name in foreign or there[name].read_text("utf-8") != text
-    ]
+    current = [name for name in there if name in pages and name not in foreign]
+    stale = [each for each in pages if each not in current or there[each].read_text("utf-8") != pages[each]]
     if options.check:
         for name in [*stale, *left_over]:
             print_error(program, f"{folder / name} is stale; write it again with {program} docs {folder}")

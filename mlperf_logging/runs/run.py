@@ -194,13 +194,7 @@ class RunNotes:
         return self._last.get(dialect, {})
 
     def make_run(self, path: str, dialect: str | None, first: Mapping[str, Event]) -> Run:
-        """The run that was noted in one dialect; where none is given, in the newest that has events.
-
-        Args:
-            path: name of the log.
-            dialect: the dialect, or None.
-            first: the first event of each key.
-        """
+        """The run noted in a dialect (None: the newest that has events); `first` maps each key to its first event."""
         if dialect is None:
             dialect = max(self._counts, key=rank_dialect, default="")
         events, last = self._noted.get(dialect, []), self.last_events(dialect)

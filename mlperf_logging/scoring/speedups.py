@@ -32,12 +32,10 @@ def compare_speeds(minutes: Mapping[str, Mapping[str, float]], baseline: str | N
     columns = list(minutes)
     if len(columns) < 2:
         raise UsageError("a comparison needs scores of at least two systems or paths")
-    if baseline is None:
-        baseline = columns[0]
+    baseline = columns[0] if baseline is None else baseline
     if baseline not in columns:
         raise UsageError(f"there is no {baseline!r} to compare with; there are {', '.join(columns)}")
-    columns.remove(baseline)
-    columns.insert(0, baseline)
+    columns = [baseline, *[column for column in columns if column != baseline]]
     benchmarks = list(dict.fromkeys(name for column in columns for name in minutes[column]))
     by_benchmark = {
         name: {column: minutes[column][name] for column in columns if name in minutes[column]}

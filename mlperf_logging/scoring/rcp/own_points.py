@@ -73,11 +73,8 @@ def _list_points(record: Any, benchmark: str) -> Iterator[tuple[Any, Any, str | 
             yield batch_size, entry.get("converged_at") if isinstance(entry, Mapping) else entry, None
     elif isinstance(record, Mapping):
         for entry in record.values():
-            if (
-                isinstance(entry, Mapping)
-                and entry.get("Benchmark", benchmark) == benchmark
-                and "BS" in entry
-            ):
+            is_point = isinstance(entry, Mapping) and "BS" in entry
+            if is_point and entry.get("Benchmark", benchmark) == benchmark:
                 name = next((name for name in _PUBLIC_RUNS if name in entry), "")
                 yield entry["BS"], entry.get(name), _PUBLIC_RUNS.get(name)
 
