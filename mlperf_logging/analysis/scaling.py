@@ -67,9 +67,8 @@ def describe_scaling(
     chosen = parameters or BootstrapParameters()
     require_columns(runs, [*by, value, size, progress])
     known = runs.dropna(subset=[value, size])
-    if (
-        _SCALING in known.columns
-    ):  # the time of one of many models trained at once does not fall with the size
+    # The time of one of many models trained at once does not fall with the size.
+    if _SCALING in known.columns:
         known = known[(known[_SCALING] != _WEAK).fillna(value=True)]
     if known.empty:
         raise UsageError(

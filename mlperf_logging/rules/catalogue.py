@@ -211,10 +211,9 @@ def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str
 
 
 def _explain_code(code: Code, book: RuleRepository) -> Explanation:
-    rules = set[str]()
-    newest = {entry.usage: entry for entry in book.index()}
-    for entry in newest.values():
-        rules |= {rule.id for rule in list_rules(book.load(entry.name)) if rule.code == code.code}
+    newest = {entry.usage: entry.name for entry in book.index()}
+    rulesets = map(book.load, newest.values())
+    rules = {rule.id for each in rulesets for rule in list_rules(each) if rule.code == code.code}
     known = tuple(sorted(rules))
     return Explanation(code.code, code.title, code.code, wants=code.text, hint=code.hint, rules=known)
 

@@ -49,18 +49,11 @@ _KEY_COLUMNS = (
     Column("meaning", PROSE, "what the key stands for", priority=0),
     Column("rules", TEXT, "ids of the rules"),
 )
-_EXPLAINED = (
-    "name",
-    "title",
-    "code",
-    "severity",
-    "wants",
-    "why",
-    "hint",
-    "source",
-    "since",
-    "changed",
-    "place",
+_EXPLANATION_COLUMNS = tuple(
+    map(
+        Column,
+        ["name", "title", "code", "severity", "wants", "why", "hint", "source", "since", "changed", "place"],
+    )
 )
 
 
@@ -121,7 +114,7 @@ def describe_differences(
 def describe_explanation(explanation: Explanation, *, for_people: bool) -> Document:
     """What a code or a rule means."""
     record = explanation._asdict()
-    table = make_table("explanation", [*map(Column, _EXPLAINED)], [record])
+    table = make_table("explanation", _EXPLANATION_COLUMNS, [record])
     if for_people:
         code = f" ({explanation.code})" if explanation.name != explanation.code else ""
         title = f"{explanation.name}{code}: {explanation.title}"
