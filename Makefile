@@ -1,5 +1,5 @@
 # From a clean checkout: needs Python 3.11 or newer, make, git and a package index, nothing else.
-# Everything is installed into VENV, once; it is done again only when setup.cfg or pyproject.toml change.
+# Everything is installed into VENV once, and again only when setup.cfg or pyproject.toml changes.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
@@ -24,7 +24,7 @@ FULL := $(VENV)/.installed-dev
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-torch test-lowest check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer nightly clean
 
-help:  ## this list
+help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
 
 demo: $(BASE)  ## judge the logs in examples/; then train, check, score, test and draw one benchmark
@@ -34,13 +34,13 @@ demo: $(BASE)  ## judge the logs in examples/; then train, check, score, test an
 test: $(FULL)  ## all tests
 	$(PYTEST) -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
 
-test-slow: $(FULL)  ## the trainers at their full size, for two steps each; some minutes
+test-slow: $(FULL)  ## the trainers at full size, two steps each; takes a few minutes
 	$(PYTEST) -n $(WORKERS) -q -m slow tests/trainers $(PYTEST_ARGS)
 
-test-torch: $(TORCH_VENV)/.installed  ## the callbacks in Lightning and Transformers, in an environment of its own
+test-torch: $(TORCH_VENV)/.installed  ## the callbacks in Lightning and Transformers, in a separate environment
 	$(TORCH_VENV)/bin/python -m pytest -q -m torch tests/unit/mllog $(PYTEST_ARGS)
 
-test-lowest: $(LOWEST_VENV)/.installed  ## all tests with the lowest versions that setup.cfg allows, in an environment of its own
+test-lowest: $(LOWEST_VENV)/.installed  ## all tests with the lowest versions that setup.cfg allows, in a separate environment
 	$(LOWEST_VENV)/bin/python -m pytest -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
 
 check: lint format-check types contracts pages-fresh logs-fresh  ## lint, types, import contracts, stale files
@@ -64,29 +64,29 @@ logs-fresh: $(FULL)
 	$(BIN)/python examples/logs/make_logs.py --check
 	$(BIN)/python examples/submission/make_submission.py --check
 
-format: $(FULL)  ## put the code into shape
+format: $(FULL)  ## format the code and fix lint
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-docs: $(FULL)  ## write the generated pages anew
+docs: $(FULL)  ## regenerate the generated pages
 	$(WRITE_RULE_PAGES) $(RULE_PAGES)
 	$(BIN)/python examples/logs/make_logs.py
 	$(BIN)/python examples/submission/make_submission.py
 	$(BIN)/python docs/run_console_blocks.py --write $(SHOWING_PAGES)
 
-bench: $(FULL)  ## measure; beside the public package where `make peer` has installed it
+bench: $(FULL)  ## measure, against the public package if `make peer` has installed it
 	MLPERF_PEER_PYTHON=$(MLPERF_PEER_PYTHON) $(BIN)/python -m benchmarks
 
-measure-mini: $(FULL)  ## train every reference trainer many times, and write down what came out; TASKS=… for some, STEPS=targets,… to set targets
+measure-mini: $(FULL)  ## run every reference trainer many times and record the results; TASKS=… selects some, STEPS=targets,… sets targets
 	$(BIN)/python -m benchmarks.measure_trainers $(TASKS) $(if $(STEPS),--steps $(STEPS))
 
-peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a folder of its own
+peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a separate environment
 
-nightly: $(FULL)  ## the property tests, fuzzing and the emitter's storms, at length
+nightly: $(FULL)  ## the property tests, fuzzing and the emitter's stress tests, at length
 	MLPERF_EXAMPLES=$(NIGHTLY_EXAMPLES) $(PYTEST) -n $(WORKERS) -q tests/properties tests/fuzz $(PYTEST_ARGS)
 	$(PYTEST) -q -m slow tests/end_to_end $(PYTEST_ARGS)
 
-clean:  ## remove what make has made, not the environments
+clean:  ## remove build products and caches, but not the environments
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
@@ -96,7 +96,7 @@ $(BIN)/python:
 		echo "$(PYTHON) is $$($(PYTHON) --version); Python 3.11 or newer is needed: make PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# An installation for development serves the demo as well, so it also leaves the smaller one's stamp.
+# A development installation also serves the demo, so it leaves the smaller one's stamp too.
 $(BASE): setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[analysis,reference]'
 	@touch $@
@@ -111,7 +111,7 @@ $(TORCH_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	$(TORCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[torch]' pytest hypothesis
 	@touch $@
 
-# uv resolves to the lowest versions that are declared; pip only knows the highest.
+# uv can resolve to the lowest declared versions; pip always takes the highest.
 $(LOWEST_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	$(PYTHON) -m venv $(LOWEST_VENV)
 	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv

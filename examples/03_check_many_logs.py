@@ -1,4 +1,4 @@
-"""Judge every log of a folder and count the kinds of mistakes."""
+"""Judge every log in a folder and count the kinds of mistakes."""
 
 from collections import Counter
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Judge the events of a run as they come, so that a mistake shows in the first minute."""
+"""Judge a run's events as they arrive, so a mistake shows in the first minute."""
 
 from pathlib import Path
 

@@ -12,7 +12,7 @@ submission = {"benchmark": "resnet", "org": "Example", "division": "open", "plat
 
 
 def accuracy() -> float:
-    """Share of the held-out samples that are classified rightly."""
+    """Share of the held-out samples that are classified correctly."""
     return float(np.mean((x[512:] @ weights > 0) == y[512:]))
 
 

@@ -25,7 +25,7 @@ with mllog.interval("init"):
 
 
 def evaluate() -> tf.Tensor:
-    """Share of the held-out samples that are classified rightly."""
+    """Share of the held-out samples that are classified correctly."""
     right = (tf.linalg.matvec(x[512:], weights) > 0) == (y[512:] > 0)
     return tf.reduce_mean(tf.cast(right, tf.float32))
 

@@ -1,4 +1,4 @@
-"""Judged while it logs: a wrong value and missing ones are told before the clock starts."""
+"""Judge a run while it logs: wrong and missing values are reported before the clock starts."""
 
 from pathlib import Path
 

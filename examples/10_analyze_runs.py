@@ -1,4 +1,4 @@
-"""Analyse runs, cell by cell as in a notebook: variance, comparison, scaling, curves. All of these runs are synthetic."""
+"""Analyze runs, cell by cell as in a notebook: variance, comparison, scaling, curves. All of these runs are synthetic."""
 
 # %% Read the logs of a small round: a table of runs, a table of evaluations.
 from pathlib import Path
@@ -16,7 +16,7 @@ print(
     ].to_string()
 )
 
-# %% How much do the runs of one system differ, and how many would a precision of 2 % take?
+# %% How much do the runs of one system differ, and how many are needed for a precision of 2 %?
 converged = select_runs(runs)
 parameters = AnalysisParameters(precision=0.02)
 variance = describe_variance(converged, parameters=parameters)

@@ -1,4 +1,4 @@
-"""Score a submission, test its convergence, and see what is left to do."""
+"""Score a submission, test its convergence, and see what remains to be done."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ for index, run in enumerate(large.runs):
 if small.score_minutes is not None and large.score_minutes is not None:
     print(f"speedup {small.score_minutes / large.score_minutes:.3f}")
 
-# %% Convergence, and the chance of a result that is not complete
+# %% Convergence, and the pass probability of an incomplete result
 for outcome in check_results(SUBMISSION, seed=7):
     verdict = {True: "passed", False: "failed", None: "not tested"}[outcome.passed]
     chance = (

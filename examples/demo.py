@@ -1,4 +1,4 @@
-"""Judge the example logs and show the findings; exit with 1 when a verdict is not the expected one.
+"""Judge the example logs and show the findings; exit with 1 if a verdict is not the expected one.
 
     make demo
 
@@ -20,7 +20,7 @@ MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
 
 
 def show(*arguments: str, expected_code: int) -> list[str]:
-    """Run `mlperf-check` for people to see; give a sentence when its exit code is not the expected one."""
+    """Run `mlperf-check` visibly; return a sentence if its exit code is not the expected one."""
     command = f"mlperf-check {' '.join(arguments)}"
     print(f"$ {command}", flush=True)
     code = subprocess.run([str(MLPERF_CHECK), *arguments], cwd=ROOT, check=False).returncode  # noqa: S603

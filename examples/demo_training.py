@@ -1,4 +1,4 @@
-"""Train, check, score, test and draw: one benchmark from data to pictures, with the commands that a user would give.
+"""Train, check, score, test and draw: one benchmark from data to pictures, with the commands a user would run.
 
     python examples/demo_training.py [OUTPUT]
 
@@ -21,7 +21,7 @@ DATA = Path("data")
 
 
 def run(*command: str) -> int:
-    """Run a command of this environment for people to see; give its exit code."""
+    """Run a command of this environment visibly and return its exit code."""
     print(f"\n$ {shlex.join(command)}", flush=True)
     name, *rest = command
     program = Path(sys.executable) if name == "python" else Path(sys.executable).parent / name

@@ -1,4 +1,4 @@
-"""The example logs: what each is, what it shows, and which verdict it must get."""
+"""The example logs: what each one is, what it shows, and the verdict it must get."""
 
 from __future__ import annotations
 
@@ -88,17 +88,17 @@ def _bad(
 
 
 def list_compliant_logs() -> list[ExampleLog]:
-    """Logs that keep the rules of their round, the strict ones too."""
+    """Logs that follow the rules of their round, including the strict ones."""
     return [
         _good(
             "6.1.0_llama31_8b",
-            "Progress counted in samples; `srun --label` has put the rank before each line.",
+            "Progress counted in samples; `srun --label` prefixes each line with the rank.",
             record_mllog(runs.LANGUAGE_MODEL),
             "training/6.1.0",
         ),
         _good(
             "6.1.0_flux1",
-            "The least: no prefix, nothing but records and a little training noise.",
+            "The minimum: no prefix, only records and a little training noise.",
             record_mllog(runs.IMAGE_MODEL),
             "training/6.1.0",
         ),
@@ -111,7 +111,7 @@ def list_compliant_logs() -> list[ExampleLog]:
         ),
         _good(
             "6.1.0_llama2_70b_lora_open",
-            "Open division: other optimizer, other rank of the adapters, few rules.",
+            "Open division: another optimizer, another adapter rank, few rules.",
             record_mllog(runs.OPEN_FINETUNING),
             "training/6.1.0",
         ),
@@ -123,25 +123,25 @@ def list_compliant_logs() -> list[ExampleLog]:
         ),
         _good(
             "4.0.0_stable_diffusion",
-            "Two metrics an evaluation, FID and CLIP, in records of their own, judged together.",
+            "Two metrics per evaluation, FID and CLIP, in separate records, judged together.",
             record_mllog(runs.DIFFUSION),
             "training/4.0.0",
         ),
         _good(
             "4.0.0_resnet",
-            "The hyperparameters that are wanted depend on the logged optimizer, here LARS.",
+            "The required hyperparameters depend on the logged optimizer, here LARS.",
             record_mllog(runs.IMAGE_CLASSIFIER),
             "training/4.0.0",
         ),
         _good(
             "2.0.0_dlrm",
-            "The initialised tensors are logged, each of a list of names exactly once.",
+            "The initialized tensors are logged, each name on a list exactly once.",
             record_mllog(runs.RECOMMENDER),
             "training/2.0.0",
         ),
         _good(
             "0.7.0_transformer",
-            "Lines end with CR LF, and one line of noise is not UTF-8; neither troubles the reader.",
+            "Lines end with CR LF, and one line of noise is not UTF-8; the reader handles both.",
             record_mllog(runs.TRANSLATOR),
             "training/0.7.0",
             line_end=b"\r\n",
@@ -149,25 +149,25 @@ def list_compliant_logs() -> list[ExampleLog]:
         ),
         _good(
             "0.6.0_resnet",
-            "The `:::MLL` dialect: time and key in the open, times in seconds.",
+            "The `:::MLL` dialect: time and key outside the JSON, times in seconds.",
             record_mll(runs.EARLY_CLASSIFIER),
             "training/0.6.0",
         ),
         _good(
             "0.5.0_resnet",
-            "The `:::MLPv0.5.0` dialect: call sites in the open, no metadata.",
+            "The `:::MLPv0.5.0` dialect: call sites outside the JSON, no metadata.",
             record_first_round(1541030400.0),
             "training/0.5.0",
         ),
         _good(
             "hpc_3.0.0_cosmoflow",
-            "HPC: the data set is staged before the run, quality is an error to be lowered.",
+            "HPC: the data set is staged before the run; quality is an error to minimize.",
             record_mllog(runs.COSMOLOGY),
             "hpc/3.0.0",
         ),
         _good(
             "hpc_3.0.0_deepcam",
-            "HPC: optimizer and schedule each decide which hyperparameters are wanted.",
+            "HPC: optimizer and schedule each determine the required hyperparameters.",
             record_mllog(runs.CLIMATE),
             "hpc/3.0.0",
         ),
@@ -175,7 +175,7 @@ def list_compliant_logs() -> list[ExampleLog]:
 
 
 def list_broken_logs() -> list[ExampleLog]:
-    """Logs with one or two mistakes each, of the kind that cost real submissions their result."""
+    """Logs with one or two mistakes each, of the kind that has cost real submissions their results."""
     language = record_mllog(runs.LANGUAGE_MODEL)
     image = record_mllog(runs.IMAGE_MODEL)
     finetuning = record_mllog(runs.FINETUNING)
@@ -196,7 +196,7 @@ def _list_hyperparameter_mistakes(
     return [
         _bad(
             "misspelt_key",
-            "`opt_adamw_beta1` stands where `opt_adamw_beta_1` is meant.",
+            "`opt_adamw_beta1` is logged instead of `opt_adamw_beta_1`.",
             language,
             mistakes.rename("opt_adamw_beta_1", "opt_adamw_beta1"),
             ruleset="training/6.1.0",
@@ -205,7 +205,7 @@ def _list_hyperparameter_mistakes(
         ),
         _bad(
             "wrong_hyperparameter",
-            "The rank of the adapters is 64; the closed division wants 16.",
+            "The adapter rank is 64; the closed division requires 16.",
             finetuning,
             mistakes.change("lora_rank", '"value": 16', '"value": 64'),
             ruleset="training/6.1.0",
@@ -214,7 +214,7 @@ def _list_hyperparameter_mistakes(
         ),
         _bad(
             "hyperparameters_do_not_fit",
-            "The warm-up was lengthened, the decay not shortened; together they must make 1,200,000 steps.",
+            "The warm-up was lengthened but the decay not shortened; together they must be 1,200,000 steps.",
             language,
             mistakes.change("opt_learning_rate_warmup_steps", "4000", "8000"),
             ruleset="training/6.1.0",
@@ -267,7 +267,7 @@ def _list_life_cycle_mistakes(
         ),
         _bad(
             "run_stop_missing",
-            "The job ran out of its time slot: the log ends in the middle of training.",
+            "The job ran out of time: the log ends in the middle of training.",
             classifier,
             mistakes.cut_off_at("block_stop", -1),
             ruleset="training/4.0.0",
@@ -276,7 +276,7 @@ def _list_life_cycle_mistakes(
         ),
         _bad(
             "init_stop_after_run_start",
-            "The clock was started before initialisation had ended.",
+            "The clock was started before initialization ended.",
             graph,
             mistakes.swap("init_stop", "run_start"),
             ruleset="training/5.1.0",
@@ -285,7 +285,7 @@ def _list_life_cycle_mistakes(
         ),
         _bad(
             "progress_missing",
-            "Evaluations do not say after how many samples they were made.",
+            "Evaluations do not state how many samples preceded them.",
             language,
             *[
                 mistakes.change("eval_accuracy", f', "samples_count": {samples}', "", number)
@@ -297,7 +297,7 @@ def _list_life_cycle_mistakes(
         ),
         _bad(
             "unknown_benchmark",
-            "The benchmark's name is misspelt, so none of its rules can be applied.",
+            "The benchmark's name is misspelled, so none of its rules can be applied.",
             language,
             mistakes.change("submission_benchmark", "llama31_8b", "llama3.1_8b"),
             ruleset="training/6.1.0",
@@ -329,7 +329,7 @@ def _list_form_mistakes(
     return [
         _bad(
             "half_a_line",
-            "The disk was full: the last record stops in its middle.",
+            "The disk was full: the last record is cut off in the middle.",
             graph,
             mistakes.cut_off_at("run_stop", share=0.7),
             ruleset="training/5.1.0",
@@ -339,7 +339,7 @@ def _list_form_mistakes(
         ),
         _bad(
             "trailing_comma",
-            "A record was mended by hand and kept a comma that JSON does not allow.",
+            "A record was edited by hand, leaving a comma that JSON does not allow.",
             finetuning,
             mistakes.change("lora_alpha", '"value": 32', '"value": 32,', 0),
             ruleset="training/6.1.0",
@@ -348,7 +348,7 @@ def _list_form_mistakes(
         ),
         _bad(
             "two_writers",
-            "Two processes wrote one file without locking: two records on a line, and one within another.",
+            "Two processes wrote to one file without locking: two records on one line, and one inside another.",
             language,
             mistakes.join_with_next("opt_adamw_beta_1"),
             mistakes.interrupt("opt_gradient_clip_norm", "max_steps"),
@@ -367,7 +367,7 @@ def _list_form_mistakes(
         ),
         ExampleLog(
             "broken/no_events.txt",
-            "The file is the training output without a single record.",
+            "The file is training output without a single record.",
             [line for line in image if ":::MLLOG" not in line],
             (Check("training/6.1.0", "fail", None, ("MLP101", "MLP105", "MLP107", "MLP301", "MLP401")),),
         ),
@@ -388,7 +388,7 @@ def _list_mistakes_of_older_rounds() -> list[ExampleLog]:
         ),
         _bad(
             "run_final_missing",
-            "The `:::MLPv0.5.0` dialect; the program never says that it has ended.",
+            "The `:::MLPv0.5.0` dialect; the program never logs that it ended.",
             record_first_round(1541030400.0),
             mistakes.drop("run_final", "eval_target"),
             ruleset="training/0.5.0",
@@ -397,7 +397,7 @@ def _list_mistakes_of_older_rounds() -> list[ExampleLog]:
         ),
         _bad(
             "init_too_long",
-            "Initialisation takes 41 minutes; HPC rounds allow less than 30.",
+            "Initialization takes 41 minutes; HPC rounds allow less than 30.",
             record_mllog(replace(runs.CLIMATE, init_seconds=41 * 60.0)),
             ruleset="hpc/3.0.0",
             keys=("init_stop",),

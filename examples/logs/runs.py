@@ -32,7 +32,7 @@ class Run:
         qualities: progress (epoch or samples) and the quality that its evaluation gives.
         block_seconds: how long the training between two evaluations takes.
         eval_seconds: how long an evaluation takes.
-        init_seconds: how long initialisation takes.
+        init_seconds: how long initialization takes.
         platform: name of the system.
         division: closed or open.
         status: availability of the system.
@@ -40,8 +40,8 @@ class Run:
         quality_key: key under which the quality is logged.
         script: file that the records name as their call site.
         prefix: what a launcher puts before each line.
-        extra: events between the caches' clearing and initialisation.
-        tensors: tensors whose initialisation is logged.
+        extra: events between clearing the caches and initialization.
+        tensors: tensors whose initialization is logged.
         metadata: metadata of single settings.
         log_epochs: whether single epochs are logged, not only the blocks between two evaluations.
     """

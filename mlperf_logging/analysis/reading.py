@@ -79,4 +79,4 @@ def _explain_emptiness(judged: JudgedRun) -> str:
     """Why a log has nothing to analyze: it holds no event, or only records that cannot be read."""
     lines = len({finding.line for finding in judged.verdict.findings if finding.code.startswith("MLP0")})
     problems = f" ({lines:,} line{'s' * (lines != 1)} with records that cannot be read)" if lines else ""
-    return f"the file holds no event of a known log dialect{problems}"
+    return f"the file contains no event in a known log dialect{problems}"

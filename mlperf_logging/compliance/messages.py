@@ -1,4 +1,4 @@
-"""Putting violations into words: what was expected, what the log holds, and how to fix it."""
+"""The messages for violations: what was expected, what the log contains, and how to fix it."""
 
 from __future__ import annotations
 
@@ -80,13 +80,13 @@ def describe_foreign_records(
             message=f"{records} {verb} not count: {ruleset.name} reads the {ruleset.dialect} dialect",
             expected=ruleset.dialect,
             found=dialect,
-            hint="Judge by a ruleset of the log's own dialect, or let --ruleset auto choose.",
+            hint="Judge by a ruleset for the log's own dialect, or let --ruleset auto choose.",
         )
 
 
 def describe_empty_log(*, has_records: bool) -> Finding:
     """The finding for a log without an event to judge."""
-    message = "no event is left to judge" if has_records else "the file holds no event of a known log dialect"
+    message = "no event is left to judge" if has_records else "the file contains no event in a known log dialect"
     hint = "Check that this is a result log, and that the run wrote its events to this file."
     return Finding(
         "MLP105", "no-events", Severity.ERROR, None, None, None, message, "events", "none", hint=hint
@@ -96,7 +96,7 @@ def describe_empty_log(*, has_records: bool) -> Finding:
 def describe_unknown_benchmark(benchmark: str, ruleset: Ruleset) -> Finding:
     """The finding for a benchmark that the round does not know."""
     similar = suggest_name(benchmark, ruleset.benchmarks)
-    fix = "Log the name as the round spells it, or judge by another ruleset."
+    fix = "Use the round's spelling of the name, or judge by another ruleset."
     return Finding(
         "MLP106",
         "unknown-benchmark",
@@ -104,7 +104,7 @@ def describe_unknown_benchmark(benchmark: str, ruleset: Ruleset) -> Finding:
         "submission_benchmark",
         None,
         None,
-        f"{ruleset.name} does not know the benchmark {benchmark!r}, so none of its rules applied",
+        f"{ruleset.name} does not know the benchmark {benchmark!r}, so no benchmark rules were applied",
         f"one of {', '.join(ruleset.benchmarks)}",
         benchmark,
         ruleset.source,
@@ -121,7 +121,7 @@ def describe_unknown_division(division: str | None, ruleset: Ruleset) -> Finding
         "submission_division",
         None,
         None,
-        "the division is not known, so only the rules common to both were applied",
+        "the division is unknown, so only the rules common to both divisions were applied",
         "closed or open",
         str(division) if division else "not logged",
         ruleset.source,
@@ -156,13 +156,13 @@ def _describe_broken(violation: Violation, ruleset: Ruleset) -> _Words:
     found = _show_places(evidence)
     places = list_places(rule.node)
     if rule.summary:
-        # State words mean something to the rules only; the summary says it in the reader's words.
+        # Names of state variables mean nothing to readers; the summary says it in plain words.
         tells = any(place[0] != "state" for place in places)
         message = f"{_sentence(rule.summary)}; here {found}" if tells else _sentence(rule.summary)
     elif rule.node[0] == "present":
         message, found = f"{rule.key}: {_say_missing(rule.node[1])}", "missing"
     elif places == [["value"]]:
-        message = f"{rule.key} is {found} where `{rule.text}` is required"
+        message = f"{rule.key} is {found}, but `{rule.text}` is required"
     else:
         message = f"{rule.key} must satisfy `{rule.text}`; here {found}"
     return message, found, hint
@@ -183,7 +183,7 @@ def _describe_missing(violation: Violation, ruleset: Ruleset) -> _Words:
         message = f"{names} must be logged {rule.text} times but is logged {_times(count)}"
         return message, f"logged {_times(count)}", ""
     hint = ""
-    # A key that some rule or glossary knows is not a misspelt one.
+    # A key that some rule or the glossary knows is not a misspelled one.
     known = ruleset.vocabulary().keys
     strangers = [key for key in unknown if key not in known]
     for name in (rule.key, *rule.node[1:]) if rule.node[0] == "at_least_one_of" else (rule.key,):
@@ -226,7 +226,7 @@ def _describe_pairing(violation: Violation, _ruleset: Ruleset) -> _Words:
     rule = violation.rule
     first, second = rule.key, rule.node[1]
     if violation.kind == kinds.UNFOLLOWED:
-        what = f"no {second} follows the {first} of line {violation.evidence.line} before this one"
+        what = f"the {first} on line {violation.evidence.line} is not followed by {second} before this one"
     elif violation.kind == kinds.UNPRECEDED:
         what = f"there is no {first} before this {second}"
     else:
@@ -244,7 +244,7 @@ def _describe_names(violation: Violation, _ruleset: Ruleset) -> _Words:
         ("repeated", [name for name, count in logged.items() if count > 1]),
     )
     found = "; ".join([_list_some(title, names) for title, names in lists if names])
-    message = f"{rule.key} must log each of {len(wanted)} names once ({write_formula(place)}); {found}"
+    message = f"{rule.key} must log each of the {len(wanted)} names once ({write_formula(place)}); {found}"
     return message, found, ""
 
 
@@ -286,7 +286,7 @@ def _explain_error(evidence: Evidence) -> str:
     if isinstance(evidence.error, ZeroDivisionError):
         return f"a division by zero ({_show_places(evidence)})"
     types = ", ".join(f"{write_formula(part)} is {name_kind(value)}" for part, value in evidence.places)
-    return f"{types}: not of a kind that can be compared so"
+    return f"{types}: kinds that cannot be compared this way"
 
 
 def _say_missing(part: Node) -> str:
@@ -294,7 +294,7 @@ def _say_missing(part: Node) -> str:
         case ["meta", name]:
             return f"the metadata lacks {name!r}"
         case ["logged" | "minutes_since", key]:
-            return f"no {key} is logged before it"
+            return f"no {key} is logged before this event"
         case ["field", inner, name]:
             return f"{write_formula(inner)} has no field {name!r}"
         case ["state", name]:

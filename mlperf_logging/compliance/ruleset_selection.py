@@ -165,7 +165,7 @@ def _choose_newest(
     by_size = sorted(index, key=lambda entry: sizes[entry.usage])
     dialect = max(identity.dialects, key=rank_dialect, default=None)
     if dialect is None:
-        return by_size[-1], "the newest round, since the file holds no event"
+        return by_size[-1], "the newest round, since the file contains no event"
     named_rules = identity.value(dialect, RULESET)
     for entry in index:
         if entry.name == named_rules and entry.dialect == dialect:

@@ -161,8 +161,8 @@ def test_late_evaluations_without_a_block(write_run: WriteRun) -> None:
 @pytest.mark.parametrize(
     ("log", "said"),
     [
-        (b"", "holds no event of a known log dialect"),
-        (b"nothing but noise\n" * 9, "holds no event of a known log dialect"),
+        (b"", "contains no event in a known log dialect"),
+        (b"nothing but noise\n" * 9, "contains no event in a known log dialect"),
         (b":::MLLOG {}\n" * 3, r"\(3 lines with records that cannot be read\)"),
         (
             mllog("seed", 1),

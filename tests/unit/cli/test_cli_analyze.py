@@ -212,7 +212,7 @@ def test_what_can_be_read_is_shown(run: Run, tmp_path: Path) -> None:
     assert code == 2
     assert "10 runs" in out
     assert "1 log without a benchmark" in out
-    assert "the file holds no event of a known log dialect" in out
+    assert "the file contains no event in a known log dialect" in out
     assert "nowhere.txt" in err
     assert run(SMALL, str(noise))[0] == 0
 

@@ -218,7 +218,7 @@ def test_log_without_events_fails(log: bytes, check: Check) -> None:
     verdict = check(log)
     assert (verdict.verdict, verdict.dialect, verdict.event_count) == ("fail", None, 0)
     assert ("MLP105", "no-events", None) in brief(verdict)
-    assert "the file holds no event of a known log dialect" in [each.message for each in verdict.findings]
+    assert "the file contains no event in a known log dialect" in [each.message for each in verdict.findings]
 
 
 def test_records_of_another_dialect_do_not_count(check: Check) -> None:

@@ -330,7 +330,7 @@ def test_finding_tells_where_what_and_how(judge_events: Judged) -> None:
         key="seed",
         line=2,
         column=1,
-        message="seed is 1 where `value > 5` is required",
+        message="seed is 1, but `value > 5` is required",
         expected="value > 5",
         found="1",
         source="written for tests",

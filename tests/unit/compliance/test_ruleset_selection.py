@@ -43,8 +43,8 @@ def brief(verdict: Verdict) -> tuple[str, str | None, str]:
 @pytest.mark.parametrize(
     ("log", "usage", "expected"),
     [
-        (b"", None, ("craft", "10.0.0", "the newest round, since the file holds no event")),
-        (b"", "kitchen", ("kitchen", "1.0.0", "the newest round, since the file holds no event")),
+        (b"", None, ("craft", "10.0.0", "the newest round, since the file contains no event")),
+        (b"", "kitchen", ("kitchen", "1.0.0", "the newest round, since the file contains no event")),
         (
             mllog("submission_benchmark", "weaving"),
             None,
@@ -161,7 +161,7 @@ def test_unknown_logged_benchmark_is_a_finding(rules: Path) -> None:
     verdict = check_log(mllog("submission_benchmark", "knittin") + CLOSED, ruleset="2.0.0", rules=rules)
     (finding,) = [each for each in verdict.findings if each.code == "MLP106"]
     assert (
-        finding.message == "craft/2.0.0 does not know the benchmark 'knittin', so none of its rules applied"
+        finding.message == "craft/2.0.0 does not know the benchmark 'knittin', so no benchmark rules were applied"
     )
     assert (finding.severity, finding.hint) == ("error", "Did you mean 'knitting'?")
     assert verdict.benchmark == "knittin"

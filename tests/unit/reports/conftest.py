@@ -30,7 +30,7 @@ def finding() -> Finding:
         key="opt_name",
         line=12,
         column=3,
-        message='opt_name is "lamb" where `in {adamw}` is required',
+        message='opt_name is "lamb", but `in {adamw}` is required',
         expected="in {adamw}",
         found='"lamb"',
         source="the written rules",

@@ -44,7 +44,7 @@ def test_same_finding_stands_once_with_its_count(verdict, write_report):
 
     assert report.splitlines()[:8] == [
         "error MLP304 in 30 of 30 logs",
-        '    round.opt_name: opt_name is "lamb" where `in {adamw}` is required',
+        '    round.opt_name: opt_name is "lamb", but `in {adamw}` is required',
         '      :::MLLOG {"time_ms": 1, "key": "opt_name", "value": "lamb", "metadata": {"lineno": 7}}',
         "                                                          ^^^^^^",
         "    expected: in {adamw}",

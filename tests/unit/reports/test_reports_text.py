@@ -14,7 +14,7 @@ def test_block_of_a_failing_log(verdict, write_report):
         "results/system/result_0.txt: not compliant, 1 error "
         "[training 9.9.9 closed knitting, 1.00 minutes; asked for]",
         "  results/system/result_0.txt:12:3: error MLP304 round.opt_name",
-        '    opt_name is "lamb" where `in {adamw}` is required',
+        '    opt_name is "lamb", but `in {adamw}` is required',
         '      :::MLLOG {"time_ms": 1, "key": "opt_name", "value": "lamb", "metadata": {"lineno": 7}}',
         "                                                          ^^^^^^",
         "    expected: in {adamw}",
