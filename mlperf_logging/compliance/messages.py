@@ -294,7 +294,7 @@ def _say_missing(part: Node) -> str:
         case ["meta", name]:
             return f"the metadata lacks {name!r}"
         case ["logged" | "minutes_since", key]:
-            return f"no {key} is logged before this event"
+            return f"no {key} is logged before it"
         case ["field", inner, name]:
             return f"{write_formula(inner)} has no field {name!r}"
         case ["state", name]:

@@ -195,7 +195,7 @@ def test_each_log_has_its_own_state(small_round: Round) -> None:
         (["run_stop"], [(1, "there is no run_start before this run_stop")]),
         (
             ["run_start", "run_start", "run_stop"],
-            [(2, "no run_stop follows the run_start of line 1 before this one")],
+            [(2, "the run_start on line 1 is not followed by run_stop before this one")],
         ),
         (
             ["run_start", "run_stop", "run_stop", "run_start"],
@@ -243,7 +243,7 @@ def test_names_are_each_wanted_once(tensors: list[str], said: str | None, small_
         (finding,) = findings
         assert (finding.code, finding.rule) == ("MLP306", "knitting.weights_initialization.names")
         assert finding.message == (
-            f"weights_initialization must log each of 4 names once (meta.tensor); {said}"
+            f"weights_initialization must log each of the 4 names once (meta.tensor); {said}"
         )
 
 

@@ -73,7 +73,7 @@ STATE = "state:\n  run_start: {run_started: true, epoch: meta.epoch_num}\n"
         (
             "value > 1",
             ['seed="2"'],
-            "seed cannot be judged by `value > 1`: value is text: not of a kind that can be compared so",
+            "seed cannot be judged by `value > 1`: value is text: kinds that cannot be compared this way",
         ),
         (
             "value + 1 > 1",
