@@ -86,7 +86,9 @@ def describe_foreign_records(
 
 def describe_empty_log(*, has_records: bool) -> Finding:
     """The finding for a log without an event to judge."""
-    message = "no event is left to judge" if has_records else "the file contains no event in a known log dialect"
+    message = (
+        "no event is left to judge" if has_records else "the file contains no event in a known log dialect"
+    )
     hint = "Check that this is a result log, and that the run wrote its events to this file."
     return Finding(
         "MLP105", "no-events", Severity.ERROR, None, None, None, message, "events", "none", hint=hint

@@ -161,7 +161,8 @@ def test_unknown_logged_benchmark_is_a_finding(rules: Path) -> None:
     verdict = check_log(mllog("submission_benchmark", "knittin") + CLOSED, ruleset="2.0.0", rules=rules)
     (finding,) = [each for each in verdict.findings if each.code == "MLP106"]
     assert (
-        finding.message == "craft/2.0.0 does not know the benchmark 'knittin', so no benchmark rules were applied"
+        finding.message
+        == "craft/2.0.0 does not know the benchmark 'knittin', so no benchmark rules were applied"
     )
     assert (finding.severity, finding.hint) == ("error", "Did you mean 'knitting'?")
     assert verdict.benchmark == "knittin"
