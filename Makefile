@@ -32,7 +32,7 @@ demo: $(BASE)  ## judge the logs in examples/; then train, check, score, test an
 	$(BIN)/python examples/demo_training.py
 
 test: $(FULL)  ## all tests
-	$(PYTEST) -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -q -m "not slow" $(PYTEST_ARGS)
 
 test-slow: $(FULL)  ## the trainers at full size, two steps each; takes a few minutes
 	$(PYTEST) -n $(WORKERS) -q -m slow tests/trainers $(PYTEST_ARGS)

@@ -79,7 +79,7 @@ def write_log(folder: str, events: list[tuple[str, Any, dict[str, Any], float]])
     return str(path)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     logs=st.lists(st.lists(records, max_size=25), min_size=1, max_size=3),
     benchmark=st.sampled_from(BENCHMARKS),
