@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 
 import pytest
+from rule_folders import FIRST, KNITTING, RULES_FOLDER, RuleFolder
 
 from mlperf_logging.cli.check import main as check
 from mlperf_logging.cli.main import main
@@ -115,18 +118,26 @@ def test_diff_between_rounds(ask, rounds):
 
 def test_pages_are_written_and_found_stale(ask, tmp_path):
     """The catalogue is written once; a changed, missing or left-over page makes it stale."""
-    folder = tmp_path / "pages"
-    assert ask("docs", str(folder), "--check")[0] == 1
-    assert ask("docs", str(folder))[0] == 0
+    rules, folder = tmp_path / "rules", tmp_path / "pages"
+    rules.mkdir()
+    written = RuleFolder(rules)
+    written.write("trial/1.0.0.yaml", FIRST)
+    written.write("benchmarks/knitting.yaml", KNITTING)
+    for vocabulary in ("codes.yaml", "keys.yaml"):
+        shutil.copy(Path(RULES_FOLDER) / vocabulary, rules)
+    where = ["docs", str(folder), "--rules", str(rules)]
+    assert ask(*where, "--check")[0] == 1
+    assert ask(*where)[0] == 0
+    assert ask(*where, "--check") == (0, "", "")
     (folder / "index.md").write_text(f"{HEADER}old")
     (folder / "stray.md").write_text(HEADER)
-    code, _, err = ask("docs", str(folder), "--check")
+    code, _, err = ask(*where, "--check")
     assert code == 1
     assert "index.md is stale" in err
     assert "stray.md is stale" in err
     assert err.count("is stale") == 2
-    assert ask("docs", str(folder))[0] == 0
-    assert ask("docs", str(folder), "--check") == (0, "", "")
+    assert ask(*where)[0] == 0
+    assert ask(*where, "--check") == (0, "", "")
 
 
 @pytest.mark.parametrize(

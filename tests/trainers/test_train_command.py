@@ -15,7 +15,10 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 
+from commands import run_mlperf as run_here
+
 from mlperf_logging import check_log
+from reference_impls.harness.run import launching
 from tests.trainers.conftest import MLPERF, environment, read_events, read_qualities, run_mlperf, settings
 
 NEVER = {"target": 1.5}
@@ -279,24 +282,15 @@ def test_killed_parent_ends_the_run_and_resume_waits_for_it(tiny_data, tmp_path)
     assert (interrupted[-1]["key"], interrupted[-1]["metadata"]["status"]) == ("run_stop", "aborted")
 
 
-def test_second_writer_is_refused(tiny_data, tmp_path):
+def test_second_writer_is_refused(tiny_data, tmp_path, monkeypatch):
     """A run that another command is writing is left alone."""
+    monkeypatch.setattr(launching, "_GRACE_S", 0.2)
     work = tmp_path / "out" / ".work" / "here" / "ncf" / "result_0"
     work.mkdir(parents=True)
+    command = ["train", "ncf", "--data", tiny_data, "--system", "here", "--output", "out", "--resume"]
     with (work / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        command = [
-            "train",
-            "ncf",
-            "--data",
-            str(tiny_data),
-            "--system",
-            "here",
-            "--output",
-            "out",
-            "--resume",
-        ]
-        done = run_mlperf(*command, *settings(), folder=tmp_path)
+        done = run_here(*command, *settings(), folder=tmp_path)
     assert done.returncode == 2
     assert "another command is still writing the run" in done.stderr
     assert not (results(tmp_path / "out") / "result_0.txt").exists()
