@@ -230,7 +230,11 @@ def main() -> int:
     parser.add_argument(
         "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
     )
-    parser.add_argument("--corpus", type=Path, help="folder of real logs, expected_verdicts.csv beside it")
+    parser.add_argument(
+        "--corpus",
+        type=lambda text: Path(text).resolve(),
+        help="folder of real logs, expected_verdicts.csv beside it",
+    )
     parser.add_argument("--files", type=int, default=400, help="logs for the comparison in one process")
     parser.add_argument("--many", type=int, default=1000, help="logs for one process against two")
     parser.add_argument("--rounds", type=int, default=3, help="turns of the long measurements")
