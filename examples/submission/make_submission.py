@@ -26,13 +26,13 @@ TOP = "Example_Lab"
 README = """\
 # A synthetic submission
 
-Made by `python examples/submission/make_submission.py`. No run behind it was ever made: every system, time, quality
-and power reading is invented, to show what `mlperf score` and `mlperf rcp` say.
+Written by `python examples/submission/make_submission.py`. Nothing in it was ever run: every system, time, quality
+and power reading is invented to show what `mlperf score` and `mlperf rcp` report.
 
 | folder | what it shows |
 |---|---|
 | `example_8x/llama2_70b_lora` | ten runs, faster than the reference, so the score is scaled; power readings |
-| `example_16x/llama2_70b_lora` | ten runs of a larger system, one of them aborted |
+| `example_16x/llama2_70b_lora` | ten runs on a larger system, one of them aborted |
 | `example_16x/flux1` | six of the ten runs that a result needs |
 """
 REACHED_AFTER_8X = (3072, 3072, 2688, 3072, 3456, 3072, 3072, 2688, 3072, 3072)
