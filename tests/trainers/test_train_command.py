@@ -24,23 +24,22 @@ from tests.trainers.conftest import MLPERF, environment, read_events, read_quali
 NEVER = {"target": 1.5}
 
 
+def train(data: Path, *options: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Train recommendation on the data, into `out` below the folder."""
+    place = ["--data", str(data), "--output", "out", "--system", "here"]
+    return run_mlperf("train", "recommendation", *place, *options, folder=folder)
+
+
 @pytest.fixture(scope="module")
 def series(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict]:
     """The output of two runs of three epochs, and the document about them."""
     folder = tmp_path_factory.mktemp("series")
-    done = run_mlperf(
-        "train",
-        "recommendation",
+    done = train(
+        tiny_data,
         "--runs",
         "2",
         "--seed",
         "7",
-        "--data",
-        str(tiny_data),
-        "--output",
-        "out",
-        "--system",
-        "here",
         "--format",
         "json",
         *settings(max_epochs=3, target=0.1),
@@ -132,8 +131,7 @@ def test_only_the_changed_settings_are_found(series):
 def test_results_are_not_overwritten(series, tiny_data):
     """A series does not write over results that are there, and says what to do."""
     output, _ = series
-    again = ["train", "recommendation", "--data", str(tiny_data), "--output", "out", "--system", "here"]
-    done = run_mlperf(*again, folder=output.parent)
+    done = train(tiny_data, folder=output.parent)
     assert done.returncode == 2
     assert "holds result_0.txt already; add --resume" in done.stderr
 
@@ -142,19 +140,12 @@ def test_finished_runs_are_kept(series, tiny_data):
     """--resume keeps finished runs as they are and does those that are missing."""
     output, _ = series
     before = (results(output) / "result_1.txt").read_bytes()
-    done = run_mlperf(
-        "train",
-        "recommendation",
+    done = train(
+        tiny_data,
         "--runs",
         "3",
         "--seed",
         "7",
-        "--data",
-        str(tiny_data),
-        "--output",
-        "out",
-        "--system",
-        "here",
         "--format",
         "json",
         "--resume",
@@ -299,20 +290,7 @@ def test_second_writer_is_refused(tiny_data, tmp_path, monkeypatch):
 def test_same_seed_gives_the_same_values(series, tiny_data, tmp_path):
     """A seed decides every evaluation; another seed gives others."""
     output, _ = series
-    run_mlperf(
-        "train",
-        "ncf",
-        "--seed",
-        "7",
-        "--data",
-        str(tiny_data),
-        "--output",
-        "out",
-        "--system",
-        "here",
-        *settings(max_epochs=3, target=0.1),
-        folder=tmp_path,
-    )
+    train(tiny_data, "--seed", "7", *settings(max_epochs=3, target=0.1), folder=tmp_path)
     again = read_events(results(tmp_path / "out") / "result_0.txt")
     first, other = (read_events(results(output) / f"result_{number}.txt") for number in (0, 1))
 
@@ -326,21 +304,8 @@ def test_same_seed_gives_the_same_values(series, tiny_data, tmp_path):
 
 def test_two_workers_write_one_log(tiny_data, tmp_path):
     """Two processes on the loopback interface train one model, and one log with the whole run comes out."""
-    done = run_mlperf(
-        "train",
-        "ncf",
-        "--workers",
-        "2",
-        "--data",
-        str(tiny_data),
-        "--output",
-        "out",
-        "--system",
-        "here",
-        "--format",
-        "json",
-        *settings(max_epochs=30, target=0.8),
-        folder=tmp_path,
+    done = train(
+        tiny_data, "--workers", "2", "--format", "json", *settings(max_epochs=30, target=0.8), folder=tmp_path
     )
     (run,) = json.loads(done.stdout)["runs"]
     assert (run["status"], run["quality"] >= 0.8) == ("success", True)
@@ -353,17 +318,10 @@ def test_two_workers_write_one_log(tiny_data, tmp_path):
 
 def test_diverged_run_ends_at_once(tiny_data, tmp_path):
     """A loss that is not a number ends the run in the epoch where it occurs; the log says why, and is not compliant."""
-    done = run_mlperf(
-        "train",
-        "ncf",
+    done = train(
+        tiny_data,
         "--runs",
         "2",
-        "--data",
-        str(tiny_data),
-        "--output",
-        "out",
-        "--system",
-        "here",
         "--format",
         "json",
         *settings(max_epochs=5, learning_rate=1e30),
