@@ -1,6 +1,6 @@
 """Choosing what a log is judged by: the round, the division and the benchmark."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from os import PathLike
 from typing import NamedTuple, TypedDict
 
@@ -8,7 +8,8 @@ from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
 from mlperf_logging.compliance.identity import DIVISION, Identity, find_variants
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
-from mlperf_logging.rules.repository import RoundIndex, RuleRepository, open_rules
+from mlperf_logging.rules.repository import RuleRepository, open_rules
+from mlperf_logging.rules.rounds import RoundIndex, find_round, refuse_unknown
 from mlperf_logging.rules.rulesets import Ruleset, Table
 from mlperf_logging.runs.summary import RunSummary
 
@@ -34,8 +35,8 @@ class RuleSelection(NamedTuple):
 
     Attributes:
         usage: ``"training"``, ``"hpc"`` …; None lets the log choose where the ruleset is ``"auto"``.
-        ruleset: a round's numbers or ``usage/round``; ``"auto"`` for the newest round that knows the log's dialect
-            and benchmark.
+        ruleset: a round's numbers or ``usage/round`` (see `find_round`); ``"auto"`` for the newest round that knows
+            the log's dialect and benchmark.
         division: judge by this division instead of the one that the log names.
         benchmark: judge as this benchmark instead of the one that the log names.
         strict: also apply what the written rules say and no public check tests.
@@ -117,13 +118,13 @@ def choose_ruleset(
     book = book or open_rules(selection.rules)
     usage, ruleset, division, benchmark, *_ = selection
     index = book.index()
-    _refuse_unknown("usage", usage, (entry.usage for entry in index))
-    _refuse_unknown("division", division, DIVISIONS)
-    _refuse_unknown("benchmark", benchmark, (name for entry in index for name in entry.benchmarks))
+    refuse_unknown("usage", usage, (entry.usage for entry in index))
+    refuse_unknown("division", division, DIVISIONS)
+    refuse_unknown("benchmark", benchmark, sorted([name for entry in index for name in entry.benchmarks]))
     if ruleset == AUTO:
         entry, reason = _choose_newest(index, usage, benchmark, identity)
     else:
-        entry, reason = _find_round(index, usage, ruleset), "as asked for"
+        entry, reason = find_round(index, ruleset, usage), "as asked for"
     chosen = book.load(entry.name)
     if benchmark is not None and benchmark not in chosen.benchmarks:
         known = ", ".join(chosen.benchmarks)
@@ -134,24 +135,6 @@ def choose_ruleset(
     findings = _describe_unknown(chosen, judged_division, judged_benchmark)
     variants = find_variants(chosen, judged_benchmark, identity)
     return Choice(chosen, reason, judged_division, judged_benchmark, variants, findings)
-
-
-def _find_round(index: list[RoundIndex], usage: str | None, ruleset: str) -> RoundIndex:
-    named, _, version = ruleset.rpartition("/")
-    if named:
-        _refuse_unknown("usage", named, (entry.usage for entry in index))
-        if usage not in (None, named):
-            raise UsageError(f"the ruleset {ruleset!r} is not of the usage {usage!r}; name one of the two")
-    wanted = named or usage
-    found = [entry for entry in index if entry.round == version and wanted in (None, entry.usage)]
-    if not found:
-        rounds = (entry.round for entry in index if wanted in (None, entry.usage))
-        _refuse_unknown("ruleset", ruleset, rounds, key=_number_parts)
-        raise UsageError(f"there is no ruleset {ruleset!r}")
-    if len(found) == 1:
-        return found[0]
-    # The usage with the most rounds is the one that people mean when they name none.
-    return max(found, key=lambda entry: sum(other.usage == entry.usage for other in index))
 
 
 def _choose_newest(
@@ -192,22 +175,3 @@ def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | N
 
         found.append(describe_unknown_division(division, ruleset))
     return tuple(found)
-
-
-def _number_parts(version: str) -> list[int]:
-    return [int(part) if part.isdecimal() else 0 for part in version.split(".")]
-
-
-def _refuse_unknown(
-    what: str, given: str | None, known: Iterable[str], key: Callable[[str], list[int]] | None = None
-) -> None:
-    if given is None or given in (names := set(known)):
-        return
-    from mlperf_logging.suggestions import suggest_name
-
-    ordered = sorted(names, key=key)
-    similar = suggest_name(given, ordered) or next(
-        (name for name in ordered if name.startswith(f"{given}.")), None
-    )
-    hint = f"did you mean {similar!r}? " if similar else ""
-    raise UsageError(f"there is no {what} {given!r}; {hint}known are {', '.join(ordered)}")

@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from functools import cache, cached_property
 from os import PathLike, fspath, path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.errors import UsageError
 from mlperf_logging.rules.resolved import ResolvedRuleset
+from mlperf_logging.rules.rounds import RoundIndex, find_round
 from mlperf_logging.rules.rulesets import Ruleset
 
 if TYPE_CHECKING:
@@ -24,24 +24,6 @@ if TYPE_CHECKING:
 RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")
 COMPILED = "compiled"
 """Folder of the compiled rules, within that of the rules."""
-
-
-class RoundIndex(NamedTuple):
-    """What is known of a round, by its name ``usage/round``, without loading its rules."""
-
-    name: str
-    dialect: str
-    benchmarks: tuple[str, ...]
-
-    @property
-    def usage(self) -> str:
-        """The part of the name before the slash."""
-        return self.name.partition("/")[0]
-
-    @property
-    def round(self) -> str:
-        """The round without its usage."""
-        return self.name.partition("/")[2]
 
 
 class RuleRepository:
@@ -64,11 +46,10 @@ class RuleRepository:
         return self._index
 
     def load(self, name: str) -> Ruleset:
-        """One ruleset by ``usage/round``."""
+        """One ruleset by its name, see `find_round`."""
         if name not in self._rulesets:
-            known = [entry.name for entry in self.index()]
-            if name not in known:
-                raise UsageError(f"there is no ruleset {name!r}; known are {', '.join(known)}")
+            name = find_round(self.index(), name).name
+        if name not in self._rulesets:
             self._rulesets[name] = Ruleset(self._find(name), self.vocabulary)
         return self._rulesets[name]
 
@@ -119,7 +100,7 @@ def load_ruleset(name: str, *, rules: str | PathLike[str] | None = None) -> Rule
     """One round's rules, for example ``load_ruleset("training/R")`` for a round R.
 
     Args:
-        name: ``usage/round``.
+        name: ``usage/round``, or another way to write it, see `find_round`.
         rules: folder of other rule files; None means those that ship with the package.
 
     Raises:

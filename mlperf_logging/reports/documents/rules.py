@@ -9,7 +9,7 @@ from mlperf_logging.tables import FLAG, PROSE, TEXT, Column, Document, make_tabl
 
 if TYPE_CHECKING:
     from mlperf_logging.rules.catalogue import Difference, Explanation, KeyRow
-    from mlperf_logging.rules.repository import RoundIndex
+    from mlperf_logging.rules.rounds import RoundIndex
     from mlperf_logging.rules.rule import Rule
     from mlperf_logging.rules.rulesets import Ruleset
 

@@ -104,9 +104,11 @@ def test_given_benchmark_chooses(rules: Path) -> None:
     assert (verdict.ruleset, verdict.benchmark) == ("2.0.0", "knitting")
 
 
-@pytest.mark.parametrize("ruleset", ["2.0.0", "craft/2.0.0"])
+@pytest.mark.parametrize(
+    "ruleset", ["2.0.0", "2.0", "v2.0", "craft/2.0.0", "craft/2.0", "craft-2.0", "craft_results_v2.0"]
+)
 def test_given_ruleset_is_taken(ruleset: str, rules: Path) -> None:
-    """A round that is asked for judges, whatever the log says."""
+    """A round that is asked for, in any way to write it, judges, whatever the log says."""
     verdict = check_log(mllog("submission_benchmark", "soup") + CLOSED, ruleset=ruleset, rules=rules)
     assert brief(verdict) == ("craft", "2.0.0", "as asked for")
 
@@ -127,12 +129,17 @@ def test_round_of_two_usages_is_that_of_the_larger(rules: Path) -> None:
             {"ruleset": "3.0.0"},
             "there is no ruleset '3.0.0'; did you mean '1.0.0'? known are 1.0.0, 2.0.0, 10.0.0",
         ),
+        ({"ruleset": "2"}, "there is no ruleset '2'; did you mean '2.0.0'? known are 1.0.0, 2.0.0, 10.0.0"),
         (
-            {"ruleset": "2.0"},
-            "there is no ruleset '2.0'; did you mean '2.0.0'? known are 1.0.0, 2.0.0, 10.0.0",
+            {"ruleset": "v11.0"},
+            "there is no ruleset 'v11.0'; the newest known round of craft is 10.0.0, and 11.0 may be newer than this",
         ),
         ({"ruleset": "newest"}, "there is no ruleset 'newest'; known are 1.0.0, 2.0.0, 10.0.0"),
-        ({"ruleset": "kitchen/4.0.0"}, "there is no ruleset 'kitchen/4.0.0'; known are 1.0.0"),
+        (
+            {"ruleset": "kitchen/4.0.0"},
+            "there is no ruleset 'kitchen/4.0.0'; the newest known round of kitchen is 1.0.0, and 4.0.0 may be newer",
+        ),
+        ({"ruleset": "kitchen/0.5.0"}, "there is no ruleset 'kitchen/0.5.0'; known are 1.0.0"),
         ({"ruleset": "cooking/1.0.0"}, "there is no usage 'cooking'; known are craft, kitchen"),
         (
             {"ruleset": "craft/1.0.0", "usage": "kitchen"},

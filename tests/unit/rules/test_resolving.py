@@ -338,7 +338,9 @@ def test_tables_are_shared(small_round: Round) -> None:
 def test_unknown_round_is_refused(tmp_path: Path) -> None:
     """A round that does not exist is the caller's mistake; the message lists those that there are."""
     write_round(tmp_path, "common: {}\n")
-    with pytest.raises(UsageError, match=r"there is no ruleset 'trial/2\.0\.0'; known are trial/1\.0\.0"):
+    with pytest.raises(
+        UsageError, match=r"there is no ruleset 'trial/2\.0\.0'; the newest known round of trial is 1\.0\.0"
+    ):
         load_ruleset("trial/2.0.0", rules=tmp_path)
 
 

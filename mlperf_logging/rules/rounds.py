@@ -1,0 +1,92 @@
+"""Rounds by name: what is known of each without loading its rules, and which one a name means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mlperf_logging.errors import UsageError
+
+_NAME = re.compile(r"(?:(?P<usage>.+?)(?:_results)?[-_/ ])?v?(?P<version>\d+(?:\.\d+)*)", re.IGNORECASE)
+
+
+class RoundIndex(NamedTuple):
+    """What is known of a round, by its name ``usage/round``, without loading its rules."""
+
+    name: str
+    dialect: str
+    benchmarks: tuple[str, ...]
+
+    @property
+    def usage(self) -> str:
+        """The part of the name before the slash."""
+        return self.name.partition("/")[0]
+
+    @property
+    def round(self) -> str:
+        """The round without its usage."""
+        return self.name.partition("/")[2]
+
+
+def find_round(index: Sequence[RoundIndex], name: str, usage: str | None = None) -> RoundIndex:
+    """The round that a name means, written ``N.N.N``, ``N.N``, ``vN.N``, ``USAGE/N.N`` or ``USAGE-N.N``.
+
+    Where several usages have a round of these numbers, the usage with the most rounds counts, unless one is named.
+
+    Raises:
+        UsageError: there is no such round or usage, or name and usage contradict each other.
+    """
+    usages = [entry.usage for entry in index]
+    named, version = _split_name(name)
+    refuse_unknown("usage", named, usages)
+    if named is not None and usage not in (None, named):
+        raise UsageError(f"the ruleset {name!r} is not of the usage {usage!r}; name one of the two")
+    wanted = named or usage
+    known = [entry for entry in index if wanted in (None, entry.usage)]
+    numbers = _list_numbers(version)
+    found = [entry for entry in known if entry.round == version] or [
+        entry for entry in known if "." in version and _list_numbers(entry.round) == numbers
+    ]
+    # The usage with the most rounds is the one that people mean when they name none.
+    main = max(found or known, key=lambda entry: usages.count(entry.usage)).usage
+    if found:
+        return next(entry for entry in found if entry.usage == main)
+    newest = max([entry.round for entry in known if entry.usage == main], key=_list_numbers)
+    if numbers > _list_numbers(newest):
+        raise UsageError(
+            f"there is no ruleset {name!r}; the newest known round of {main} is {newest}, and {version} may be newer "
+            "than this version of the package: upgrade it, or give the rules of that round"
+        )
+    refuse_unknown("ruleset", name, sorted({entry.round for entry in known}, key=_list_numbers))
+    raise UsageError(f"there is no ruleset {name!r} of {wanted}")
+
+
+def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
+    """Raise a `UsageError` that lists the known names, and the nearest of them, where a name is not one of them."""
+    if given is None or given in (names := list(dict.fromkeys(known))):
+        return
+    from mlperf_logging.suggestions import suggest_name
+
+    similar = suggest_name(given, names) or next(
+        (name for name in names if name.startswith(f"{given}.")), None
+    )
+    hint = f"did you mean {similar!r}? " if similar else ""
+    raise UsageError(f"there is no {what} {given!r}; {hint}known are {', '.join(names)}")
+
+
+def _split_name(name: str) -> tuple[str | None, str]:
+    """Usage, where one is named, and round."""
+    match = _NAME.fullmatch(name)
+    if match is not None:
+        return match["usage"], match["version"]
+    usage, _, version = name.rpartition("/")
+    return usage or None, version
+
+
+def _list_numbers(version: str) -> list[int]:
+    """The numbers of a round, so that rounds are ordered by them; ``N.N`` and ``N.N.0`` are the same."""
+    numbers = [int(part) if part.isdecimal() else 0 for part in version.split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return numbers
