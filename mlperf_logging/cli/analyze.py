@@ -18,8 +18,15 @@ from mlperf_logging.cli.options import (
 )
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
-from mlperf_logging.errors import UsageError
+from mlperf_logging.cli.running import (
+    CANNOT_WORK,
+    COMPLIANT,
+    FAILED_ON_LOG,
+    describe_fault,
+    print_error,
+    run_guarded,
+)
+from mlperf_logging.errors import MLPerfLoggingError, UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.tables import pick
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlperf_logging.analysis.analyses import AnalysisParameters
-    from mlperf_logging.analysis.reading import ReadingParameters
+    from mlperf_logging.analysis.reading import ReadingParameters, RunRows
     from mlperf_logging.analysis.tables import Tables
     from mlperf_logging.reports.tables import BaseRenderer
 
@@ -73,13 +80,32 @@ def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
 
 def read_logs(paths: Sequence[str], parameters: ReadingParameters, jobs: int) -> Tables:
     """Read logs, with a progress bar on a terminal when it takes long; `UsageError` where there is none."""
-    from mlperf_logging.analysis.reading import read_rows
     from mlperf_logging.analysis.tables import make_tables
 
     if not paths:
         raise UsageError("no logs found, so there is nothing to analyze")
-    rows = map_logs(partial(read_rows, parameters=parameters), paths, jobs)
+    rows = map_logs(partial(_read_log, parameters=parameters), paths, jobs)
     return make_tables(list(show_progress(rows, len(paths), "reading logs")))
+
+
+def report_unread(program: str, tables: Tables) -> bool:
+    """Say which logs could not be read; gives whether there are any."""
+    unread = [row for row in tables.rows if row.ruleset is None and "events" not in row.run]
+    for row in unread:
+        print_error(program, str(row.run["note"]))
+    return bool(unread)
+
+
+def _read_log(path: str, parameters: ReadingParameters) -> RunRows:
+    """What one log gives; one that this package fails on is a row that says so."""
+    from mlperf_logging.analysis.reading import RunRows, read_rows
+
+    try:
+        return read_rows(path, parameters)
+    except MLPerfLoggingError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one log must not end the reading of thousands
+        return RunRows({"path": path, "note": f"{path}: {describe_fault(error, FAILED_ON_LOG)}"}, [], {})
 
 
 def require_libraries(*names: str) -> None:
@@ -125,10 +151,7 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
     doubts = list_doubts(tables, parameters)
     document = describe_analyses(made, parameters, doubts, options.compare, for_people=renderer.for_people)
     write_document(document, renderer, options.output)
-    unreadable = [row for row in tables.rows if row.ruleset is None and "events" not in row.run]
-    for row in unreadable:
-        print_error(program, str(row.run["note"]))
-    return CANNOT_WORK if complaints or unreadable else COMPLIANT
+    return CANNOT_WORK if report_unread(program, tables) or complaints else COMPLIANT
 
 
 def _make(

@@ -1,8 +1,8 @@
 """How `mlperf-check` judges one log: the verdict after waivers and selection, whatever goes wrong."""
 
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from mlperf_logging.cli.running import FAILED_ON_LOG, describe_fault
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
@@ -46,9 +46,8 @@ class LogJudge(NamedTuple):
             rule, hint = next(cause for kind, cause in _CAUSES.items() if isinstance(error, kind))
             return self._give_up(path, rule, str(error), hint)
         except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
-            return self._give_up(
-                path, "internal-fault", _describe_fault(error), "Please report it with the log."
-            )
+            message = describe_fault(error, FAILED_ON_LOG)
+            return self._give_up(path, "internal-fault", message, "Please report it with the log.")
         return self.settle(verdict._replace(path=path))
 
     def start(self) -> "LiveJudge":
@@ -83,12 +82,3 @@ class LogJudge(NamedTuple):
         asked = self.selection
         frame = (None, asked.usage or "", None, "", asked.division, asked.benchmark)
         return FileResult(Verdict(path, *frame, Outcome.UNJUDGED, (finding,), RunSummary(), 0))
-
-
-def _describe_fault(error: Exception) -> str:
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    code = last.tb_frame.f_code if last is not None else None
-    place = f"{code.co_filename.rpartition(os.sep)[2]}:{last.tb_lineno}" if code and last else "unknown place"
-    return f"the checker itself failed on this log: {type(error).__name__}: {error} ({place})"

@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, require_libraries
+from mlperf_logging.cli.analyze import (
+    add_reading_options,
+    read_logs,
+    read_reading_options,
+    report_unread,
+    require_libraries,
+)
 from mlperf_logging.cli.options import Parser, add_jobs_option, read_dpi, read_inches
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, render_picture
@@ -66,7 +72,7 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
             output.write(encode_json({"schema": SCHEMA, "kind": options.kind, "rows": rows}) + "\n")
         else:
             output.write_bytes(render_picture(picture, options, suffix[1:]))
-    return CANNOT_WORK if logs.complaints else COMPLIANT
+    return CANNOT_WORK if report_unread(program, tables) or logs.complaints else COMPLIANT
 
 
 def _build_parser(program: str) -> Parser:

@@ -16,9 +16,9 @@ from mlperf_logging.cli.options import (
     read_selection,
 )
 from mlperf_logging.cli.progress import show_progress
-from mlperf_logging.cli.running import print_error
+from mlperf_logging.cli.running import FAILED_ON_LOG, describe_fault, print_error
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
-from mlperf_logging.errors import UnreadableLogError, UsageError
+from mlperf_logging.errors import MLPerfLoggingError, UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
@@ -30,10 +30,13 @@ def _score_log(path: str, selection: RuleSelection) -> ScoredRun:
     from mlperf_logging.compliance.judged_run import judge_run
 
     try:
-        judged = judge_run(path, selection)
+        return score_run(judge_run(path, selection))._replace(path=path)
     except UnreadableLogError as error:
         return ScoredRun(path, Outcome.UNJUDGED, (str(error),))
-    return score_run(judged)._replace(path=path)
+    except MLPerfLoggingError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one log must not end the reading of thousands
+        return ScoredRun(path, Outcome.UNJUDGED, (f"{path}: {describe_fault(error, FAILED_ON_LOG)}",))
 
 
 class FolderRuns(NamedTuple):
