@@ -22,5 +22,10 @@ def suggest_name(name: str, known: Iterable[str]) -> str | None:
 
     pattern = regex.compile(f"(?be)(?:{regex.escape(name)}){{e<={allowed}}}", regex.IGNORECASE)
     found = [(match.fuzzy_counts, each) for each in near if (match := pattern.fullmatch(each))]
-    # Of equally few edits, a letter too many or too few is likelier than another letter.
-    return min(found, key=lambda pair: (sum(pair[0]), pair[0][0]))[1] if found else None
+    # Letters in the wrong order come first; of equally few edits, a letter too many or too few is likelier than another.
+    letters = sorted(name)
+    return (
+        min(found, key=lambda pair: (sorted(pair[1]) != letters, sum(pair[0]), pair[0][0]))[1]
+        if found
+        else None
+    )

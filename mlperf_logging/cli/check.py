@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from mlperf_logging.cli.configuration import blame_file
 from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
 from mlperf_logging.cli.options import build_check_parser, read_selection, split_names
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
@@ -23,8 +24,10 @@ JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-divisio
 """Ids under which the judge itself reports; they stand in no rule file."""
 
 if TYPE_CHECKING:
+    from mlperf_logging.cli.waiving import NewWaivers
     from mlperf_logging.compliance.finding_filter import FindingFilter
     from mlperf_logging.compliance.waivers import Waiver
+    from mlperf_logging.reports._statistics import Statistics
 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf-check") -> int:
@@ -44,6 +47,7 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
         )
     waivers = _load_waivers(options.waivers)
     judge = LogJudge(read_selection(options), waivers, _read_filter(options))
+    new_waivers = _plan_waivers(options)
     form = load_format(_choose_format(options, program))
     if options.follow:
         return _follow(options, judge, form, program)
@@ -53,22 +57,43 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
     with Output(options.output) as output:
         report = form(_choose_look(options, output, len(logs.paths)))
         results = map_logs(judge.judge, logs.paths, options.jobs)
-        totals, used = _write_report(report, results, len(logs.paths), output, options)
+        totals, used = _write_report(report, results, len(logs.paths), output, options, new_waivers)
+    if new_waivers is not None:
+        print_error(program, new_waivers.write())
     _report_unused(waivers, used, options.waivers, program)
     return CANNOT_WORK if logs.complaints else _choose_code(totals)
 
 
+def _plan_waivers(options: Namespace) -> NewWaivers | None:
+    if options.write_waivers is None:
+        if options.reason is not None or options.expires is not None:
+            raise UsageError("--reason and --expires are those of --write-waivers FILE")
+        return None
+    from mlperf_logging.cli.waiving import NewWaivers
+
+    if options.follow:
+        raise UsageError("--write-waivers takes whole logs; leave --follow out")
+    return NewWaivers(options)
+
+
 def _write_report(
-    report: BaseReport, results: Iterator[FileResult], count: int, output: Output, options: Namespace
+    report: BaseReport,
+    results: Iterator[FileResult],
+    count: int,
+    output: Output,
+    options: Namespace,
+    new_waivers: NewWaivers | None,
 ) -> tuple[Totals, set[Waiver]]:
     totals = Totals()
     used: set[Waiver] = set()
     with ExitStack() as stack:
         statistics = bar = None
+        collectors: list[Statistics | NewWaivers] = [] if new_waivers is None else [new_waivers]
         if options.statistics:
             from mlperf_logging.reports._statistics import Statistics
 
             statistics = Statistics()
+            collectors.append(statistics)
         if not options.quiet and sys.stderr is not None and sys.stderr.isatty():
             from mlperf_logging.cli.progress import ProgressBar
 
@@ -77,8 +102,8 @@ def _write_report(
         for result in results:
             totals = totals.plus(result)
             used.update(waived.waiver for waived in result.waived)
-            if statistics is not None:
-                statistics.add(result)
+            for collector in collectors:
+                collector.add(result)
             text = report.add(result)
             if bar is not None:
                 bar.advance()
@@ -182,7 +207,8 @@ def _read_filter(options: Namespace) -> FindingFilter | None:
     if not all(map(is_code_prefix, split_names([*options.select, *options.ignore]))):
         ids = {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}
         ids |= set(KIND_OF_LABEL) | JUDGE_IDS
-    return parse_filter(options.select, options.ignore, known_codes=codes, known_rules=ids)
+    with blame_file(options, "select", "ignore"):
+        return parse_filter(options.select, options.ignore, known_codes=codes, known_rules=ids)
 
 
 def _show_rules(options: Namespace) -> int:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
+from mlperf_logging.cli.configuration import SHARED_SETTINGS, add_configuration_options, complete_settings
 from mlperf_logging.cli.output import measure_terminal
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
@@ -44,7 +45,13 @@ class AddOption(Protocol):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that answers an error with one sentence."""
+    """An argument parser that answers an error with one sentence.
+
+    Attributes:
+        settings: the options whose values may come from a file above the logs, see `configuration`.
+    """
+
+    settings: tuple[str, ...] = ()
 
     def __init__(self, prog: str, description: str, examples: str = "", **more: Any) -> None:
         epilog = examples.format(program=prog)
@@ -82,7 +89,10 @@ class Parser(argparse.ArgumentParser):
         if "--" in given:  # argparse still sees options behind it; no argument begins with NUL
             end = given.index("--")
             given[end:] = [f"\0{each}" if each.startswith("-") else each for each in given[end + 1 :]]
-        options, unknown = (self.parse_known_intermixed_args if mixed else self.parse_known_args)(given)
+        defaults = {each.dest: each.default for each in self._actions if each.dest in self.settings}
+        options = argparse.Namespace(**dict.fromkeys(defaults))  # None: not on the command line
+        parse = self.parse_known_intermixed_args if mixed else self.parse_known_args
+        options, unknown = parse(given, options)
         for name, value in vars(options).items():
             if isinstance(value, str):
                 setattr(options, name, value.removeprefix("\0"))
@@ -95,6 +105,8 @@ class Parser(argparse.ArgumentParser):
             near = suggest_name(name, [each for action in self._actions for each in action.option_strings])
             meant = f"; did you mean {near}?" if near is not None else ""
             self.error(f"there is no option {name}{meant}")
+        if self.settings:
+            complete_settings(options, defaults, self.prog)
         return options
 
 
@@ -117,6 +129,7 @@ def build_check_parser(program: str) -> CheckParser:
     parser = CheckParser(program, "Judge training logs by the rules of a benchmark round.")
     parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")
     add = add_rule_options(parser)
+    parser.settings = (*SHARED_SETTINGS, "select", "ignore", "waivers", "format")
     add("--strict", "also what the written rules say and no public check tests")
     add("--level N", "in rounds that grade: only rules up to this level (default: all)", type=int)
     add = parser.add_group("which findings")
@@ -125,6 +138,9 @@ def build_check_parser(program: str) -> CheckParser:
     add("--select WHAT", what, **several)
     add("--ignore WHAT", "all but these, written likewise", **several)
     add("--waivers FILE", "YAML list of accepted findings: rule, path, reason, expires")
+    add("--write-waivers FILE", "add waivers for what is found to a file, with --reason and --expires")
+    add("--reason TEXT", "why the new waivers are accepted")
+    add("--expires DAY", "last day of the new waivers, as in 2030-12-31")
     add = parser.add_group("how it is shown")
     add("--format NAME", "text (default), or one of the formats listed below")
     add("--output -o FILE", "write the report there; the file is replaced when the report is whole")
@@ -161,6 +177,8 @@ def add_rule_options(
     add("--division", f"{going} division, whatever is logged", choices=DIVISIONS)
     add("--benchmark NAME", f"{going} benchmark, whatever is logged")
     add_rules_folder(add)
+    add_configuration_options(add)
+    parser.settings = SHARED_SETTINGS
     return add
 
 

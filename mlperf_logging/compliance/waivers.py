@@ -19,7 +19,7 @@ from mlperf_logging.compliance.finding_filter import match_finding, replace_find
 from mlperf_logging.compliance.findings import Finding, Verdict
 from mlperf_logging.errors import RuleError, WaiverError
 from mlperf_logging.events import Outcome
-from mlperf_logging.runs.side_files import read_side_file
+from mlperf_logging.runs.side_files import MAX_BYTES, read_side_file
 
 _FIELDS = ("rule", "path", "reason", "expires")
 
@@ -82,12 +82,19 @@ def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
         WaiverError: the file cannot be read, an entry is not complete, or a waiver has expired; the message
             has one line per fault, each with file and line.
     """
+    try:
+        content = read_side_file(path)
+    except OSError as error:
+        raise WaiverError(f"{path}: cannot read the waiver file: {error.strerror}") from None
+    return read_waivers(content, path, today)
+
+
+def read_waivers(content: bytes, path: str, today: date) -> tuple[Waiver, ...]:
+    """The waivers in the bytes of a waiver file; `WaiverError` as for `load_waivers`."""
     from mlperf_logging.rules.files import compose_document
 
     try:
-        node = compose_document(read_side_file(path), path)
-    except OSError as error:
-        raise WaiverError(f"{path}: cannot read the waiver file: {error.strerror}") from None
+        node = compose_document(content, path)
     except RuleError as error:
         raise WaiverError(str(error)) from None
     if node is None:
@@ -99,6 +106,54 @@ def load_waivers(path: str, today: date) -> tuple[Waiver, ...]:
     if faults:
         raise WaiverError("\n".join(faults))
     return tuple([waiver for waiver in waivers if waiver is not None])
+
+
+def add_waivers(
+    content: bytes, path: str, found: Iterable[tuple[str, Finding]], reason: str, expires: date
+) -> tuple[bytes, int]:
+    """A waiver file with more waivers: one for each log and rule of findings that no waiver of it covers.
+
+    Args:
+        content: the file as it is, comments and all; empty for a new one.
+        path: its name, for messages.
+        found: the findings, each with the path of its log.
+        reason: reason of the new waivers.
+        expires: their last day.
+
+    Returns:
+        The file's new bytes, and the number of waivers added.
+
+    Raises:
+        WaiverError: the file is wrong, or would be with what is added.
+    """
+    import yaml
+
+    known = read_waivers(content, path, expires) if content.strip() else ()
+    entries = {}
+    for log, finding in found:
+        if not any(waiver.covers(log, finding) for waiver in known):
+            pattern = _write_pattern(log)
+            day = expires.replace()  # equal objects would become references to the first
+            entries[finding.rule, pattern] = dict(
+                zip(_FIELDS, (finding.rule, pattern, reason, day), strict=True)
+            )
+    if not entries:
+        return content, 0
+    text = yaml.safe_dump(list(entries.values()), sort_keys=False, allow_unicode=True, width=1_000)
+    added = content + (b"" if content.endswith(b"\n") or not content else b"\n") + text.encode()
+    if len(added) > MAX_BYTES:
+        raise WaiverError(
+            f"{path}: {len(entries):,} more waivers would make it longer than {MAX_BYTES:,} bytes; "
+            "waive fewer with --select, or write one waiver with a pattern for many"
+        )
+    read_waivers(added, path, expires)
+    return added, len(entries)
+
+
+def _write_pattern(log: str) -> str:
+    """The pattern that a log's path alone matches; what no text file can hold is any one character."""
+    escaped = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in log)
+    return escaped.encode("utf-8", "replace").decode()
 
 
 def _read_waiver(node: Any, path: str, today: date, faults: list[str]) -> Waiver | None:
@@ -126,18 +181,23 @@ def _read_waiver(node: Any, path: str, today: date, faults: list[str]) -> Waiver
     if missing:
         faults.append(f"{path}:{line}: the waiver lacks {', '.join(missing)}")
     if expiry_place:
-        _check_expiry(fields["expires"], expiry_place, today, faults)
+        try:
+            read_expiry(fields["expires"], expiry_place, today)
+        except WaiverError as error:
+            faults.append(str(error))
     return Waiver(**fields, line=line) if len(faults) == before else None
 
 
-def _check_expiry(text: str, where: str, today: date, faults: list[str]) -> None:
+def read_expiry(text: str, where: str, today: date) -> date:
+    """The last day of a waiver; `WaiverError` where it is no day to come."""
     try:
         end = date.fromisoformat(text) if len(text) == len("YYYY-MM-DD") else None
     except ValueError:
         end = None
     if end is None:
-        faults.append(f"{where}: expires must be a day such as {today.isoformat()}, not {text!r}")
-    elif end < today:
-        faults.append(
+        raise WaiverError(f"{where}: expires must be a day such as {today.isoformat()}, not {text!r}")
+    if end < today:
+        raise WaiverError(
             f"{where}: the waiver expired on {text}; fix the log, or agree on a new day and write it there"
         )
+    return end

@@ -147,6 +147,44 @@ def test_expired_waiver(folder, write_logs, run):
     assert "w.yaml:1: the waiver expired on 2001-01-01" in err
 
 
+def test_waivers_are_written_from_findings(folder, write_logs, run):
+    """Waivers for what is found are added to a file; the next check with it passes; this one says what was found."""
+    write_logs({"a.txt": "fail", "b.txt": "pass"})
+    arguments = ["--write-waivers", "w.yaml", "--reason", "agreed on", "--expires", "2999-01-01"]
+    code, _, err = run(".", "--select", "MLP3", *arguments)
+    assert (code, err) == (1, "mlperf-check: added 1 waiver to w.yaml\n")
+    assert run(".", "--waivers", "w.yaml", "--quiet")[:2] == (
+        0,
+        "2 files: 2 compliant (1 warning, 1 waived)\n",
+    )
+    assert run(".", "--waivers", "w.yaml", *arguments)[2] == "mlperf-check: added 1 waiver to w.yaml\n"
+    assert run(".", *arguments)[2] == "mlperf-check: nothing to waive; w.yaml is as it was\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--write-waivers", "w.yaml"], "needs --reason TEXT and --expires YYYY-MM-DD"),
+        (["--write-waivers", "w.yaml", "--reason", " ", "--expires", "2999-01-01"], "needs --reason"),
+        (["--write-waivers", "w.yaml", "--reason", "x", "--expires", "soon"], "must be a day such as"),
+        (["--write-waivers", "w.yaml", "--reason", "x", "--expires", "2001-01-01"], "expired on 2001"),
+        (["--reason", "x"], "those of --write-waivers"),
+        (
+            ["--follow", "--write-waivers", "w", "--reason", "x", "--expires", "2999-01-01"],
+            "leave --follow out",
+        ),
+    ],
+    ids=lambda value: None,
+)
+def test_new_waivers_need_reason_and_end(folder, write_logs, run, arguments, word):
+    """A waiver without a reason or with no day to come is refused before anything is judged."""
+    write_logs({"a.txt": "fail"})
+    code, out, err = run("a.txt", *arguments)
+    assert (code, out) == (2, "")
+    assert word in err
+    assert not (folder / "w.yaml").exists()
+
+
 def test_quiet_and_statistics(write_logs, run):
     """Quiet leaves the totals; statistics follow the report for people and go aside for others."""
     write_logs({"a.txt": "fail", "b.txt": "pass"})

@@ -7,7 +7,14 @@ from datetime import date
 import pytest
 
 from mlperf_logging.compliance.findings import Finding, Verdict
-from mlperf_logging.compliance.waivers import WaivedFinding, Waiver, apply_waivers, load_waivers, match_path
+from mlperf_logging.compliance.waivers import (
+    WaivedFinding,
+    Waiver,
+    add_waivers,
+    apply_waivers,
+    load_waivers,
+    match_path,
+)
 from mlperf_logging.errors import WaiverError
 from mlperf_logging.runs.summary import RunSummary
 
@@ -165,3 +172,28 @@ def test_waived_finding_as_json():
     """The JSON object of a waived finding is the finding's with a mark, the reason and the day."""
     entry = WaivedFinding(FINDING, waiver()).as_json()
     assert entry == {**FINDING.as_json(), "waived": True, "reason": "agreed", "expires": "2999-01-01"}
+
+
+def test_new_waivers_cover_what_was_found(load):
+    """One waiver is written for each log and rule, and it covers that and nothing else; the file keeps its text."""
+    found = [("a[1]*/x.txt", FINDING), ("a[1]*/x.txt", FINDING), ("b\udcff.txt", WARNING)]
+    day = date(2031, 2, 3)
+    content, count = add_waivers(b"# ours\n", "w.yaml", found, "agreed: \U0001f600", day)
+    assert (count, content.splitlines()[0]) == (2, b"# ours")
+    first, second = load(content.decode())
+    assert (first.rule, first.reason, first.expires) == (FINDING.rule, "agreed: \U0001f600", "2031-02-03")
+    assert first.covers("a[1]*/x.txt", FINDING)
+    assert not first.covers("a1/x.txt", FINDING)
+    assert not first.covers("a[1]*/x.txt", WARNING)
+    assert second.covers("b\udcff.txt", WARNING)
+    assert add_waivers(content, "w.yaml", found, "again", day) == (content, 0)
+
+
+def test_new_waivers_must_fit():
+    """A file that would become too long, or to which nothing can be added, is one sentence."""
+    day = date(2031, 2, 3)
+    many = [(f"{number}.txt", FINDING) for number in range(4_000)]
+    with pytest.raises(WaiverError, match="waive fewer with --select"):
+        add_waivers(b"", "w.yaml", many, "agreed", day)
+    with pytest.raises(WaiverError, match=r"w\.yaml:2: not valid YAML"):
+        add_waivers(b"[]\n", "w.yaml", many[:1], "agreed", day)
