@@ -8,26 +8,18 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.sources import STANDARD_INPUT
 
-if TYPE_CHECKING:
-    from mlperf_logging.cli.options import AddOption
-
 OWN_FILE, SHARED_FILE = "mlperf.toml", "pyproject.toml"
+SHARED_TABLE = ("tool", "mlperf")
+"""Where the settings stand in the file that other tools share."""
 SHARED_SETTINGS = ("usage", "ruleset", "division", "strict", "rules", "jobs")
 """Settings of every command that judges; those of `mlperf-check` alone come on top."""
 COMMAND_LINE, DEFAULT = "command line", "default"
 _PATTERN_LETTERS = "*?["
-
-
-def add_configuration_options(add: AddOption) -> None:
-    """Add the options that say which file the settings come from."""
-    add("--config FILE", f"settings, in place of {OWN_FILE} or [tool.mlperf] of {SHARED_FILE} above the logs")
-    add("--no-config --isolated", "no settings from files")
-    add("--show-config", "print each setting and where it comes from, and end")
 
 
 def complete_settings(options: Namespace, defaults: Mapping[str, Any], program: str) -> None:
@@ -45,7 +37,7 @@ def complete_settings(options: Namespace, defaults: Mapping[str, Any], program: 
     if path is not None:
         from mlperf_logging.cli.configuration_file import check_round, read_settings
 
-        written = read_settings(path)
+        written = read_settings(path, SHARED_TABLE if os.path.basename(path) == SHARED_FILE else ())
         if options.ruleset is not None and any(mark in options.ruleset for mark in "/-"):
             written = {name: value for name, value in written.items() if name != "usage"}  # it names its own
     values = vars(options)
@@ -137,5 +129,5 @@ def _look_into(folder: str) -> str | None:
     if os.path.isfile(shared):
         from mlperf_logging.cli.configuration_file import has_settings
 
-        return shared if has_settings(shared) else None
+        return shared if has_settings(shared, SHARED_TABLE) else None
     return None

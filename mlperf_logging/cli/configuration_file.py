@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from mlperf_logging.cli.configuration import SHARED_FILE
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.runs.side_files import read_side_file
@@ -19,7 +18,6 @@ from mlperf_logging.runs.side_files import read_side_file
 MAX_JOBS = 256
 MAX_DOTS = 50
 """Dots in one line of a file of settings; the reader's time grows with the square of the parts of a key."""
-_TABLE = ("tool", "mlperf")
 _SCHEMA = "mlperf-config/1"
 _LONGEST_VALUE = 80
 
@@ -51,17 +49,17 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
 """Each setting: whether a value of it makes sense, and what makes sense, in words."""
 
 
-def has_settings(path: str) -> bool:
-    """Tell whether a file that other tools share has settings for this one."""
+def has_settings(path: str, within: Sequence[str]) -> bool:
+    """Tell whether a file that other tools share has settings in a table."""
     try:
         content = read_side_file(path)
     except OSError:  # none of ours is so long, or cannot be read
         return False
-    return b"mlperf" in content and bool(_read_table(path, content))
+    return within[-1].encode() in content and bool(_read_table(path, content, within))
 
 
-def read_settings(path: str) -> dict[str, Any]:
-    """The settings in a file, paths joined to its folder.
+def read_settings(path: str, within: Sequence[str] = ()) -> dict[str, Any]:
+    """The settings in a file, or in a table within it, paths joined to its folder.
 
     Raises:
         UsageError: it cannot be read, is not TOML, or a setting is not known or makes no sense; the message names file
@@ -71,7 +69,7 @@ def read_settings(path: str) -> dict[str, Any]:
         content = read_side_file(path)
     except OSError as error:
         raise UsageError(f"cannot read the settings in {path!r}: {error.strerror}") from None
-    settings = _read_table(path, content)
+    settings = _read_table(path, content, within)
     for name, value in settings.items():
         if name not in SETTINGS:
             from mlperf_logging.suggestions import did_you_mean
@@ -126,7 +124,7 @@ def show_settings(options: Namespace) -> None:
     write_document(document, load_table_format(name)())
 
 
-def _read_table(path: str, content: bytes) -> dict[str, Any]:
+def _read_table(path: str, content: bytes, within: Sequence[str]) -> dict[str, Any]:
     import tomllib
 
     if any(line.count(b".") > MAX_DOTS for line in content.splitlines()):
@@ -136,11 +134,10 @@ def _read_table(path: str, content: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # also what is no UTF-8, and a number with too many digits
         reason = "it nests too deep" if isinstance(error, RecursionError) else error
         raise UsageError(f"{path}: not valid TOML: {reason}") from None
-    if os.path.basename(path) == SHARED_FILE:
-        for name in _TABLE:
-            table = table.get(name, {})
-            if not isinstance(table, dict):
-                raise UsageError(f"{path}: {name!r} must be a table, not {_show(table)}")
+    for name in within:
+        table = table.get(name, {})
+        if not isinstance(table, dict):
+            raise UsageError(f"{path}: {name!r} must be a table, not {_show(table)}")
     return dict(table)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from mlperf_logging.cli.configuration import SHARED_SETTINGS, add_configuration_options, complete_settings
+from mlperf_logging.cli.configuration import OWN_FILE, SHARED_FILE, SHARED_SETTINGS, complete_settings
 from mlperf_logging.cli.output import measure_terminal
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
@@ -177,7 +177,9 @@ def add_rule_options(
     add("--division", f"{going} division, whatever is logged", choices=DIVISIONS)
     add("--benchmark NAME", f"{going} benchmark, whatever is logged")
     add_rules_folder(add)
-    add_configuration_options(add)
+    add("--config FILE", f"settings, in place of {OWN_FILE} or [tool.mlperf] of {SHARED_FILE} above the logs")
+    add("--no-config --isolated", "no settings from files")
+    add("--show-config", "print each setting and where it comes from, and end")
     parser.settings = SHARED_SETTINGS
     return add
 
