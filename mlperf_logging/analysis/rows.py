@@ -176,6 +176,8 @@ def _list_notes(
         yield "run_stop is logged before run_start"
     if any(isnan(point.time_ms) for point in points.values()):
         yield "evaluations were logged after run_stop, and the log does not say when training had come so far"
+    if run.unkept_count:
+        yield f"{run.unkept_count:,} events were too many to be kept, and do not count"
     if not run.evaluations:
         yield "no evaluation was logged"
     if benchmark is None:

@@ -64,12 +64,18 @@ class JudgedLog(NamedTuple):
     foreign: dict[str, int]
     event_count: int
 
-    def reach_verdict(self, counting: Collection[str] | None = None) -> Verdict:
-        """The verdict, with what was found in words; where ids of rules are given, only these count."""
+    def reach_verdict(self, counting: Collection[str] | None = None, unkept_count: int = 0) -> Verdict:
+        """The verdict, with what was found in words.
+
+        Args:
+            counting: ids of the rules that count; all of the table where None.
+            unkept_count: events that the typed view of the run leaves out.
+        """
         log, choice, count = self.log, self.choice, self.event_count
+        unkept_count += self.judge.unkept_count
         violations = [each for each in self.judge.violations if counting is None or each.rule.id in counting]
         findings: list[Finding] = list(choice.findings)
-        if violations or self.problems or self.foreign or not count:
+        if violations or self.problems or self.foreign or not count or unkept_count or log.unread_count:
             # Most logs break no rule: what puts findings into words is loaded with the first of them.
             from mlperf_logging.compliance import messages
 
@@ -78,6 +84,7 @@ class JudgedLog(NamedTuple):
                 *map(messages.describe_problem, self.problems),
                 *messages.describe_foreign_records(self.foreign, lines, ruleset, count),
                 *([] if count else [messages.describe_empty_log(has_records=bool(self.foreign))]),
+                *messages.describe_limits(log.unread_count, unkept_count),
                 *findings,
                 *[messages.describe_violation(each, ruleset) for each in violations],
             ]

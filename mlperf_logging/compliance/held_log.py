@@ -9,12 +9,13 @@ from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import STANDARD_INPUT, Source, is_special, name_of, open_standard_input
+from mlperf_logging.runs.kept_events import KEPT_BYTES, KEPT_EVENTS, EventBudget, count_bytes
 
 if TYPE_CHECKING:
     from mlperf_logging.runs.run import RunNotes
 
-HELD_EVENTS = 50_000
-"""Events that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
+HELD_ITEMS = KEPT_EVENTS
+"""Items of a log that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
 
 MAX_SPOOL_BYTES = 1 << 30
 """What a pipe, a device or standard input may give; it is kept, on disk where it is long, as it cannot be read twice."""
@@ -32,9 +33,11 @@ class HeldLog:
         self._source: Any = fspath(source) if isinstance(source, PathLike) else source
         self.path = name_of(self._source)
         self.identity = Identity({}, {})
+        self.unread_count = 0
         self._items: list[Event | Problem] | None = []
         self._spool: Any = None
         self._uniform = True
+        size = 0
         if _can_be_read_once_only(self._source):
             self._source = self._spool = _open_spool(self._source)
         for batch in read_batches(self._source):
@@ -44,7 +47,8 @@ class HeldLog:
                 notes.note(batch)
             if self._items is not None:
                 self._items += batch
-                if len(self._items) > HELD_EVENTS:
+                size += count_bytes(batch)
+                if len(self._items) > HELD_ITEMS or size > KEPT_BYTES:
                     self._items = None
 
     def plain_events(self, dialect: str) -> Sequence[Event]:
@@ -57,13 +61,15 @@ class HeldLog:
         """The items as a round reads them: in file order, or each record once and sorted by its text."""
         if not reading:
             return self._read_items()
-        kept: dict[bytes, Event | Problem] = {}
+        kept: dict[bytes, Event] = {}
         others: list[Event | Problem] = []
+        budget = EventBudget()
         for item in self._read_items():
-            if type(item) is Event and reading.get("once"):
-                kept.setdefault(item.raw.strip(), item)
-            else:
+            if type(item) is not Event:
                 others.append(item)
+            elif not (reading.get("once") and item.raw.strip() in kept) and budget.take([item]):
+                kept[item.raw.strip() if reading.get("once") else b"%d" % len(kept)] = item
+        self.unread_count = budget.refused
         events = list(kept.values())
         if reading.get("order") == "text":
             events.sort(key=lambda item: item.raw.strip())

@@ -7,12 +7,10 @@ from typing import Any, NamedTuple
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.runs.kept_events import EventByKey
 
 _KEY = itemgetter(Event._fields.index("key"))
 _DIALECT = itemgetter(Event._fields.index("dialect"))
-
-KEPT_KEYS = 10_000
-"""Different keys of a log that are remembered; real logs hold some hundred."""
 
 BENCHMARK, DIVISION = "submission_benchmark", "submission_division"
 
@@ -26,27 +24,26 @@ class Identity(NamedTuple):
     """What a log says of its own kind: first line of each dialect's records, and each dialect's first event of each key."""
 
     dialects: dict[str, int]
-    first: dict[str, dict[str, Event]]
+    first: dict[str, EventByKey]
 
     def note(self, items: Sequence[Event | Problem]) -> None:
         """Take in items of the log, in their order."""
         dialects, first = self.dialects, self.first
         if is_uniform(items):  # nearly always; then a few calls do for all
-            known = first.setdefault(items[0].dialect, {})
+            known = first.setdefault(items[0].dialect, EventByKey())
             dialects.setdefault(items[0].dialect, items[0].line)
-            if len(known) < KEPT_KEYS:
-                firsts = dict(zip(map(_KEY, reversed(items)), reversed(items), strict=True))
-                first[items[0].dialect] = {**firsts, **known}
+            firsts = dict(zip(map(_KEY, reversed(items)), reversed(items), strict=True))
+            known.keep({key: event for key, event in firsts.items() if key not in known})
             return
         for item in items:
             dialect = item.dialect
             if dialect not in dialects and dialect:
                 dialects[dialect] = item.line
-                first[dialect] = {}
+                first[dialect] = EventByKey()
             if type(item) is Event:
                 known = first[dialect]
-                if item[0] not in known and len(known) < KEPT_KEYS:
-                    known[item[0]] = item
+                if item[0] not in known:
+                    known.keep({item[0]: item})
 
     def events(self, dialect: str) -> dict[str, Event]:
         """The first event of each key in one dialect."""

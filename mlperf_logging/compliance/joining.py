@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mlperf_logging.events import Event
+from mlperf_logging.runs.kept_events import EventBudget
 
 
 class Joiner:
@@ -13,6 +14,9 @@ class Joiner:
     The rule files say which events and by what: ``{key: joined_key, of: source_key, by: meta_field, name:
     meta_field}``. Events with the same ``by`` field become one event of the joined key, whose value holds
     that field and, under the text of each event's ``name`` field, its value.
+
+    Attributes:
+        budget: decides how many events are joined.
     """
 
     def __init__(self, join: dict[str, str]) -> None:
@@ -20,19 +24,21 @@ class Joiner:
         self._by = join["by"]
         self._name = join["name"]
         self._groups: dict[str, Event] = {}
+        self.budget = EventBudget()
 
     def take(self, event: Event) -> None:
         """Add one event of the source key; one without the ``name`` field is left out."""
         name = event.metadata.get(self._name)
         if name is None:
             return
+        if not self.budget.take([event]):
+            return
         by = event.metadata.get(self._by)
         group = repr(by)
-        former = self._groups.get(group)
+        former, time_ms = self._groups.get(group), event.time_ms
         value = {self._by: by} if self._by in event.metadata else {}
-        time_ms = event.time_ms
-        if former is not None:
-            value, time_ms = dict(former.value), max(time_ms, former.time_ms)
+        if former is not None:  # its value is the joiner's own, and a copy for each part would take too long
+            value, time_ms = former.value, max(time_ms, former.time_ms)
         value[str(name)] = event.value
         self._groups[group] = event._replace(key=self._key, value=value, metadata={}, time_ms=time_ms)
 

@@ -16,14 +16,18 @@ from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Table
+from mlperf_logging.runs.kept_events import EventBudget
 
 _NOTHING = Event("", None, {}, 0, 0, 0, b"")
 _UNKNOWN_KEYS_KEPT = 1_000
 _OTHER_VALUES_KEPT = 100
-_MET_KEPT = 100_000
+_NAMES_KEPT, _NAME_LENGTH = 10_000, 1_000
 
 VIOLATIONS_KEPT = 1_000
 """Violations of one rule in one log that are reported one by one; those beyond are counted."""
+
+LISTED_VIOLATIONS = 10_000
+"""Violations of all rules that are; of each rule at least the first is."""
 
 
 class Judge:
@@ -34,6 +38,7 @@ class Judge:
         state: what the run has shown so far.
         met: id of each target to the events that met it, in the order judged; those of joined metrics come last.
         table: the rules that it judges by.
+        unkept_count: events that were too many, or too long, to be joined.
     """
 
     def __init__(self, table: Table) -> None:
@@ -41,13 +46,16 @@ class Judge:
         self.state = RunState(table.initial_state)
         self.met: dict[str, list[Event]] = {}
         self.table = table
+        self.unkept_count = 0
         self._first_values: dict[str, Any] = {}
         self._other_values: dict[str, list[Any]] = {}
         self._unevaluable: dict[str, Violation] = {}
         self._logged_names: dict[str, dict[str, int]] = {}
         self._unknown: dict[str, Event] = {}
         self._open: dict[str, Event] = {}
-        self._reported: dict[str, int] = {}
+        self._broken: dict[str, int] = {}
+        self._unlisted: dict[str, int] = {}
+        self._listed_budget, self._met_budget = EventBudget(LISTED_VIOLATIONS), EventBudget()
         self._joiner = Joiner(table.join) if table.join else None
 
     def feed(self, event: Event) -> None:
@@ -95,11 +103,11 @@ class Judge:
         """Judge what only the whole log can show: what is missing, never reached, or not balanced."""
         if self._joiner is not None:
             joiner, self._joiner = self._joiner, None
+            self.unkept_count += joiner.budget.refused
             for event in joiner.events():
                 self.feed(event)
         for rule in self.table.rules:
-            more = self._reported.get(rule.id, 0) - VIOLATIONS_KEPT
-            if more > 0:
+            if more := self._unlisted.get(rule.id):
                 self._add(rule, violations.MORE, None, more)
         for compiled in self.table.end:
             self._judge_end(compiled)
@@ -136,18 +144,23 @@ class Judge:
 
     def _report(self, compiled: CompiledRule, event: Event, error: Exception | None) -> None:
         rule = compiled.rule
-        self._reported[rule.id] = self._reported.get(rule.id, 0) + 1
-        if self._reported[rule.id] <= VIOLATIONS_KEPT:
+        if self._is_listed(rule, event):
             evidence = collect_evidence(rule.node, event, self.state, error)
             self._add(rule, violations.BROKEN, event, evidence)
+
+    def _is_listed(self, rule: Rule, event: Event) -> bool:
+        """Whether one more event that breaks a rule is reported by itself; else it is counted."""
+        count = self._broken[rule.id] = self._broken.get(rule.id, 0) + 1
+        if count == 1 or (count <= VIOLATIONS_KEPT and self._listed_budget.take([event])):
+            return True
+        self._unlisted[rule.id] = self._unlisted.get(rule.id, 0) + 1
+        return False
 
     def _try_targets(self, targets: tuple[CompiledRule, ...], event: Event) -> None:
         for rule, holds in targets:
             try:
                 if holds(event, self.state):
-                    met = self.met.setdefault(rule.id, [])
-                    if len(met) < _MET_KEPT:
-                        met.append(event)
+                    self.met.setdefault(rule.id, []).extend(self._met_budget.take([event]))
             except EVALUATION_ERRORS as error:
                 if rule.id not in self._unevaluable:
                     evidence = collect_evidence(rule.node, event, self.state, error)
@@ -158,10 +171,11 @@ class Judge:
             opener = self._open.get(rule.id)
             if event.key == rule.key:
                 self._open[rule.id] = event
-                if opener is not None:
+                if opener is not None and self._is_listed(rule, event):
                     self._add(rule, violations.UNFOLLOWED, event, opener)
             elif opener is None:
-                self._add(rule, violations.UNPRECEDED, event)
+                if self._is_listed(rule, event):
+                    self._add(rule, violations.UNPRECEDED, event)
             else:
                 del self._open[rule.id]
 
@@ -172,7 +186,8 @@ class Judge:
             except EVALUATION_ERRORS:  # another rule asks for the field
                 continue
             logged = self._logged_names.setdefault(rule.id, {})
-            logged[name] = logged.get(name, 0) + 1
+            if name in logged or (len(logged) < _NAMES_KEPT and len(name) <= _NAME_LENGTH):
+                logged[name] = logged.get(name, 0) + 1
 
     def _judge_end(self, compiled: CompiledRule) -> None:
         rule, error = compiled.rule, None

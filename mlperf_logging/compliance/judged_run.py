@@ -124,7 +124,7 @@ def judge_run(
         counting = None
         if not selection.strict:
             counting = {rule.id for rule in choice.table(strict=False, level=selection.level).rules}
-        verdict = judged.reach_verdict(counting)
+        verdict = judged.reach_verdict(counting, notes.unkept_count)
     dialect = ruleset.dialect if verdict.event_count else None
     run = notes.make_run(log.path, dialect, log.identity.events(dialect or ""))
     evaluations = run.evaluations

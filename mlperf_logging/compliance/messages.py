@@ -95,6 +95,26 @@ def describe_empty_log(*, has_records: bool) -> Finding:
     )
 
 
+def describe_limits(unread_count: int, unkept_count: int) -> Iterator[Finding]:
+    """The findings for events that were too many: those not judged, and those that scores and analyses leave out."""
+    for count, severity, what in (
+        (unread_count, Severity.ERROR, "are not judged"),
+        (unkept_count, Severity.WARNING, "do not count as evaluations, intervals, statistics or parameters"),
+    ):
+        if count:
+            yield Finding(
+                "MLP110",
+                "too-many-events",
+                severity,
+                None,
+                None,
+                None,
+                f"{count:,} events {what}: the log holds more of them than are kept in memory",
+                found=f"{count:,} more",
+                hint="Log an event once, and statistics of the run less often.",
+            )
+
+
 def describe_unknown_benchmark(benchmark: str, ruleset: Ruleset) -> Finding:
     """The finding for a benchmark that the round does not know."""
     similar = suggest_name(benchmark, ruleset.benchmarks)

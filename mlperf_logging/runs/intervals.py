@@ -87,18 +87,16 @@ def pair_intervals(name: str, events: Sequence[Event]) -> tuple[Interval, ...]:
     """
     once = {event.raw.rstrip(): event for event in reversed(events)}
     found: list[Interval] = []
-    opened: list[int] = []
+    opened: dict[Progress, int] = {}
     for event in reversed(once.values()):
         progress = read_progress(event)
         if event[0] in _STARTS:
-            if not opened or not any(found[index].start == progress for index in opened):
-                opened.append(len(found))
+            if progress not in opened:
+                opened[progress] = len(found)
                 found.append(Interval(name, event.time_ms, None, progress, _NOWHERE))
         elif opened:
-            index = opened[-1]
-            if len(opened) > 1:
-                index = next((each for each in reversed(opened) if found[each].start == progress), index)
-            opened.remove(index)
+            begun_at = progress if progress in opened else next(reversed(opened))
+            index = opened.pop(begun_at)
             begun = found[index]
             found[index] = Interval(name, begun.start_ms, event.time_ms, begun.start, progress)
     return tuple(found)

@@ -7,6 +7,7 @@ judged here, and what is not logged is None or empty.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -21,17 +22,16 @@ from mlperf_logging.runs.evaluations import (
     read_text,
 )
 from mlperf_logging.runs.intervals import INTERVALS, Interval, Progress, pair_intervals, read_progress
+from mlperf_logging.runs.kept_events import KEPT_EVENTS, EventBudget, EventByKey
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
 
 SEED_KEYS = ("seed", "run_set_random_seed")
 STATS_KEY = "tracked_stats"
 _IDENTITY = "submission_"
 
-KEPT_KEYS = 10_000
-"""Different keys of a log whose last value is kept; real logs hold some hundred."""
-
 _INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start", "stop")}
-_NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, RUN_START, RUN_STOP, *_INTERVAL_KEYS})
+_NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, *_INTERVAL_KEYS})
+_MARKS = _NOTED_KEYS | {RUN_START, RUN_STOP}
 _TRAINED_KEY = "train_samples"
 _INIT = "init"
 _KEY = itemgetter(Event._fields.index("key"))
@@ -76,6 +76,7 @@ class Run(NamedTuple):
         stop_line: line of the last ``run_stop``, or None.
         trained_samples: samples that the run trained on in all: ``train_samples`` logged after ``run_start`` (before
             it, the key means the size of the training set); None where that was not logged.
+        unkept_count: events of the log that were too many, or too long, to be kept; see `kept_events`.
     """
 
     path: str
@@ -95,11 +96,12 @@ class Run(NamedTuple):
     event_count: int
     stop_line: int | None
     trained_samples: float | None
+    unkept_count: int = 0
 
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """What evaluations gave, one for each metric, in the order of the log."""
-        return tuple(read_evaluations(self.evaluation_events))
+        return tuple(islice(read_evaluations(self.evaluation_events), KEPT_EVENTS))
 
     @property
     def tracked_stats(self) -> tuple[TrackedStats, ...]:
@@ -173,7 +175,8 @@ class RunNotes:
 
     def __init__(self) -> None:
         self._noted: dict[str, list[Event]] = {}
-        self._last: dict[str, dict[str, Event]] = {}
+        self._budget = EventBudget()
+        self._last: dict[str, EventByKey] = {}
         self._counts: dict[str, int] = {}
 
     def note(self, items: Iterable[Event | Problem]) -> None:
@@ -184,10 +187,15 @@ class RunNotes:
                 by_dialect.setdefault(item.dialect, []).append(item)
         for dialect, events in by_dialect.items():
             self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
-            self._noted.setdefault(dialect, []).extend([each for each in events if each[0] in _NOTED_KEYS])
-            last = self._last.setdefault(dialect, {})
-            if len(last) < KEPT_KEYS:
-                last.update(zip(map(_KEY, events), events, strict=True))
+            wanted = [each for each in events if each[0] in _NOTED_KEYS]
+            self._noted.setdefault(dialect, []).extend(self._budget.take(wanted))
+            last = self._last.setdefault(dialect, EventByKey())
+            last.keep(dict(zip(map(_KEY, events), events, strict=True)))
+
+    @property
+    def unkept_count(self) -> int:
+        """Events that were too many, or too long, to be kept."""
+        return self._budget.refused + sum([each.refused for each in self._last.values()])
 
     def last_events(self, dialect: str) -> Mapping[str, Event]:
         """The last event of each key in one dialect."""
@@ -201,7 +209,7 @@ class RunNotes:
         by_name: dict[str, list[Event]] = {}
         for event in events:
             by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
-        starts, stops = by_name.get(RUN_START), by_name.get(RUN_STOP)
+        start, last_start, stop = first.get(RUN_START), last.get(RUN_START), last.get(RUN_STOP)
         identity = {key: read_text(event.value) for key, event in first.items() if key.startswith(_IDENTITY)}
         named = next((event.benchmark for event in last.values() if event.benchmark), None)
         return Run(
@@ -212,20 +220,21 @@ class RunNotes:
             org=identity.get("submission_org"),
             platform=identity.get("submission_platform"),
             availability=identity.get("submission_status"),
-            summary=make_summary(starts[0].time_ms if starts else None, stops[-1] if stops else None),
+            summary=make_summary(start.time_ms if start else None, stop),
             init=_join_init(by_name.get(_INIT, ())),
             evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
             hyperparameters={
                 key: event.value
                 for key, event in last.items()
-                if key not in _NOTED_KEYS and not key.startswith(_IDENTITY) and event.value is not None
+                if key not in _MARKS and not key.startswith(_IDENTITY) and event.value is not None
             },
             seeds=tuple([_read_seed(event) for event in _once(events, SEED_KEYS)]),
             interval_events={name: tuple(by_name.get(name, ())) for name in INTERVALS if name != _INIT},
             stats_events=tuple(by_name.get(STATS_KEY, ())),
             event_count=self._counts.get(dialect, 0),
-            stop_line=stops[-1].line if stops else None,
-            trained_samples=_read_trained(last.get(_TRAINED_KEY), starts),
+            stop_line=stop.line if stop else None,
+            trained_samples=_read_trained(last.get(_TRAINED_KEY), last_start),
+            unkept_count=self.unkept_count,
         )
 
 
@@ -248,8 +257,8 @@ def read_run(source: Source) -> Run:
     return make_run(read_log(source))
 
 
-def _read_trained(event: Event | None, starts: Sequence[Event] | None) -> float | None:
-    return read_number(event.value) if event is not None and starts and event.line > starts[-1].line else None
+def _read_trained(event: Event | None, start: Event | None) -> float | None:
+    return read_number(event.value) if event and start and event.line > start.line else None
 
 
 def _once(events: Iterable[Event], keys: tuple[str, ...]) -> list[Event]:

@@ -14,9 +14,11 @@ import pytest
 from logs import mll, mllog, mlp050
 from rule_folders import write_round
 
-from mlperf_logging.compliance import held_log, identity
+from mlperf_logging.compliance import held_log
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.findings import Verdict
+from mlperf_logging.runs import kept_events
+from mlperf_logging.runs.kept_events import EventBudget
 
 CELLS = """\
 common:
@@ -175,7 +177,7 @@ def test_long_log_is_read_twice_with_the_same_verdict(
     log = mllog("seed", 1) + GOOD + mllog("seed", 2) + mllog("opt_name", "sgd") + b":::MLLOG {\n"
     expected = check(log)._replace(path="")
     assert len(expected.findings) == 4
-    monkeypatch.setattr(held_log, "HELD_EVENTS", held)
+    monkeypatch.setattr(held_log, "HELD_ITEMS", held)
     file = tmp_path / "result_0.txt"
     file.write_bytes(gzip.compress(log) if kind == "gzip" else log)
     source: object = {"bytes": log, "path": file, "gzip": file}.get(kind, str(file))
@@ -317,8 +319,18 @@ def test_value_nested_beyond_reason_is_told(check: Check) -> None:
         assert {line for _, _, line in brief(verdict)} <= {5, 6}
 
 
+def test_sorted_events_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest round sorts events by their text; of a log that is too long to be sorted the rest is not judged."""
+    monkeypatch.setattr(held_log, "EventBudget", lambda: EventBudget(10))
+    log = b"".join(mlp050("resnet", "eval_accuracy", number) for number in range(15))
+    verdict = check_log(log, usage="training", ruleset="0.5.0")
+    assert (verdict.verdict, verdict.event_count) == ("fail", 10)
+    (finding,) = [each for each in verdict.findings if each.code == "MLP110"]
+    assert (finding.severity, finding.found) == ("error", "5 more")
+
+
 def test_many_different_keys_are_bounded(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
     """A log with a new key in each record is judged by the keys that count."""
-    monkeypatch.setattr(identity, "KEPT_KEYS", 10)
+    monkeypatch.setattr(kept_events, "KEPT_KEYS", 10)
     verdict = check(GOOD + b"".join(mllog(f"key_{number}") for number in range(100)) + mllog("seed", 1))
     assert brief(verdict) == [("MLP304", "common.seed.value", 105)]

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.events import Event
+from mlperf_logging.runs.kept_events import KEPT_EVENTS
 
 JOIN = {"key": "both", "of": "part", "by": "step", "name": "metric"}
 
@@ -67,3 +68,10 @@ def test_steps_of_any_kind_are_told_apart() -> None:
     """A step may be any value of a log, also one that cannot be hashed."""
     events = join(*[part(1, step=step, metric="a") for step in ([1], {"x": 1}, "1", 1, None)])
     assert [event.value["step"] for event in events] == [[1], {"x": 1}, "1", 1, None]
+
+
+def test_joined_events_are_bounded() -> None:
+    """Of more parts than are kept the first are joined, in one event or in many."""
+    assert len(join(*[part(1, step=step, metric="a") for step in range(KEPT_EVENTS + 5)])) == KEPT_EVENTS
+    (event,) = join(*[part(1, step=1, metric=str(metric)) for metric in range(KEPT_EVENTS + 5)])
+    assert len(event.value) == KEPT_EVENTS + 1

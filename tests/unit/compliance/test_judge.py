@@ -349,6 +349,28 @@ def test_many_violations_of_one_rule_are_counted(
     assert found[-1].message == "seed breaks `value > 5` in 7 more events, which are not listed"
 
 
+def test_many_unpaired_events_are_counted(judge_events: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Starts without stops and stops without starts are counted beyond a number, as other violations are."""
+    monkeypatch.setattr(judge_module, "VIOLATIONS_KEPT", 2)
+    for events in (["epoch_start=1"] * 10, ["epoch_stop=1"] * 10):
+        found = judge_events("epoch_start: alternating with epoch_stop", *events)
+        listed = [finding.line for finding in found if finding.line is not None]
+        (more,) = [finding.found for finding in found if finding.found.endswith(" more")]
+        assert len(listed) + int(more.removesuffix(" more")) == 10
+
+
+def test_violations_of_all_rules_are_bounded(judge_events: Judged, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A log that breaks many rules many times has a bounded number of findings; each broken rule has one."""
+    monkeypatch.setattr(judge_module, "LISTED_VIOLATIONS", 3)
+    found = judge_events(
+        "seed: any number; value > 5\nopt_name: any number; value > 5", *["seed=1", "opt_name=1"] * 10
+    )
+    assert [finding.key for finding in found if finding.line is not None] == ["seed", "opt_name"] * 2 + [
+        "seed"
+    ]
+    assert [finding.found for finding in found if finding.line is None] == ["7 more", "8 more"]
+
+
 def test_keys_that_no_rule_knows_are_let_pass(judge_events: Judged) -> None:
     """A log may hold more than the rules ask for."""
     assert judge_events("seed: any number", "made_up=1", "made_up=2", 'another={"a": 1}') == []

@@ -8,6 +8,8 @@ import pytest
 
 from mlperf_logging import check_log, judge_run, read_run
 from mlperf_logging.compliance import held_log
+from mlperf_logging.parsing import read_batches
+from mlperf_logging.runs.kept_events import KEPT_EVENTS
 from tests.logs import mllog
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -28,9 +30,39 @@ def test_long_log_gives_the_same_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log that is too long to be held is judged in a second pass; its run is noted in the first."""
     path = LOGS[0]
     whole = judge_run(path)
-    monkeypatch.setattr(held_log, "HELD_EVENTS", 3)
+    monkeypatch.setattr(held_log, "HELD_ITEMS", 3)
 
     assert judge_run(path) == whole
+
+
+def test_log_of_long_records_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held in memory is bounded by the records' bytes as well; the verdict is the same."""
+    whole = judge_run(LOGS[0])
+    readings = []
+    monkeypatch.setattr(held_log, "KEPT_BYTES", 1_000)
+    monkeypatch.setattr(
+        held_log, "read_batches", lambda source: readings.append(source) or read_batches(source)
+    )
+
+    assert judge_run(LOGS[0]) == whole
+    assert len(readings) == 2
+
+
+def test_events_beyond_the_bound_are_told() -> None:
+    """Of more seeds than any run logs the first are kept, and a warning says how many are not."""
+    log = b"".join(mllog("seed", number) for number in range(KEPT_EVENTS + 7))
+    judged = judge_run(log, usage="training", ruleset="6.1.0", benchmark="llama31_8b", division="closed")
+    (finding,) = [each for each in judged.verdict.findings if each.code == "MLP110"]
+
+    assert len(judged.run.seeds) == KEPT_EVENTS
+    assert (finding.severity, finding.found) == ("warning", "7 more")
+
+
+def test_evaluations_of_many_metrics_are_bounded() -> None:
+    """An evaluation with a million metrics gives as many values as are kept."""
+    log = mllog("eval_accuracy", dict.fromkeys(map(str, range(KEPT_EVENTS + 1)), 0.5))
+
+    assert len(judge_run(log).run.evaluations) == KEPT_EVENTS
 
 
 def test_evaluations_that_met_the_target_are_told() -> None:
