@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlperf_logging import check_log
+
 ROOT = Path(__file__).resolve().parent.parent
 LOGS = Path("examples/logs")
 MLPERF_CHECK = Path(sys.executable).parent / "mlperf-check"
@@ -28,25 +30,16 @@ def show(*arguments: str, expected_code: int) -> list[str]:
     return [] if code == expected_code else [f"{command}: exit code {code}, expected {expected_code}"]
 
 
-def judge(checks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Judge the logs of checks that share usage, ruleset and level in one call; give the files by path."""
-    first = checks[0]
-    arguments = ["--usage", first["usage"], "--ruleset", first["ruleset"], "--format", "json"]
-    arguments += ["--strict"] if first["strict"] else []
-    arguments += [str(LOGS / check["path"]) for check in checks]
-    answer = subprocess.run([str(MLPERF_CHECK), *arguments], cwd=ROOT, check=False, capture_output=True)  # noqa: S603
-    if answer.returncode not in (0, 1):
-        raise SystemExit(f"mlperf-check could not do its work: {answer.stderr.decode()}")
-    return {entry["path"]: entry for entry in json.loads(answer.stdout)["files"]}
-
-
-def compare(check: dict[str, Any], entry: dict[str, Any]) -> list[str]:
-    """Sentences on what differs between an expected and a real verdict."""
-    errors = [finding for finding in entry["findings"] if finding["severity"] == "error"]
+def compare(check: dict[str, Any]) -> list[str]:
+    """Judge a log; sentences on what differs between its expected and its real verdict."""
+    verdict = check_log(
+        ROOT / LOGS / check["path"], usage=check["usage"], ruleset=check["ruleset"], strict=check["strict"]
+    )
+    errors = [finding for finding in verdict.findings if finding.severity == "error"]
     found = {
-        "verdict": entry["verdict"],
-        "keys": sorted({finding["key"] for finding in errors if finding["key"]}),
-        "codes": sorted({finding["code"] for finding in entry["findings"]}),
+        "verdict": verdict.verdict,
+        "keys": sorted({finding.key for finding in errors if finding.key}),
+        "codes": sorted({finding.code for finding in verdict.findings}),
     }
     place = f"{check['path']} by {check['usage']}/{check['ruleset']}{', strict' if check['strict'] else ''}"
     return [
@@ -61,13 +54,8 @@ def main() -> int:
     differences = show(str(LOGS / "compliant"), expected_code=0)
     differences += show(str(LOGS / "broken"), "--statistics", expected_code=1)
     checks = json.loads((ROOT / LOGS / "expected.json").read_text("utf-8"))["checks"]
-    groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
     for check in checks:
-        groups.setdefault((check["usage"], check["ruleset"], check["strict"]), []).append(check)
-    for group in groups.values():
-        entries = judge(group)
-        for check in group:
-            differences += compare(check, entries[str(LOGS / check["path"])])
+        differences += compare(check)
     for difference in differences:
         print(f"NOT AS EXPECTED: {difference}")
     logs = len({check["path"] for check in checks})

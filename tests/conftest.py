@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from mlperf_logging.mllog import settings as mllog_settings
+from mlperf_logging.mllog.constants import DEFAULT_LOGGER_NAME
+from mlperf_logging.mllog.sinks import PRINTS
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -57,3 +63,18 @@ def corpus_logs(shared: Path) -> list[Path]:
     """All real result logs of the shared corpus, sorted by path."""
     logs = shared / "corpus" / "logs"
     return sorted(path for path in logs.rglob("*.txt") if path.name.startswith("result_"))
+
+
+@pytest.fixture
+def shared_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A new shared logger, as in a process that has just imported the API; put away afterwards."""
+    for name in list(os.environ):
+        if name.startswith("MLLOG_") or name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "TF_CONFIG"):
+            monkeypatch.delenv(name)
+    default = logging.getLogger(DEFAULT_LOGGER_NAME)
+    monkeypatch.setattr(default, "handlers", [])
+    monkeypatch.delattr(default, PRINTS, raising=False)
+    monkeypatch.setattr(mllog_settings, "_shared", [])
+    yield
+    for handler in default.handlers:
+        handler.close()

@@ -6,14 +6,18 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from reference_impls.harness.data.prepared import write_prepared
+from reference_impls.harness.run import launching
+from reference_impls.harness.run.process import do_run
 
-PROJECT = Path(__file__).resolve().parents[2]
 MLPERF = [sys.executable, "-m", "mlperf_logging.cli.main"]
 
 USERS, ITEMS, SEEN = 60, 40, 8
@@ -92,3 +96,38 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     write_tiny_ratings(folder / "recommendation" / "mini")
     return folder
+
+
+def result_logs(output: Path) -> Path:
+    """Folder of the logs of recommendation's runs on the system `here`, below an output folder."""
+    return output / "reference" / "results" / "here" / "ncf"
+
+
+class EndedRun:
+    """Stands in for `subprocess.Popen`: the run is done in this process, and has ended once this is made.
+
+    It shares the load of TensorFlow, most of the time of a tiny run, with the other tests.
+    """
+
+    def __init__(self, command: list[str], **_: object) -> None:
+        *_, request, result, _parent = command
+        self.returncode = do_run(Path(request), Path(result))
+
+    def poll(self) -> int:
+        """How the run ended."""
+        return self.returncode
+
+
+@contextmanager
+def run_in_this_process() -> Iterator[None]:
+    """Within the block, runs are done in the test's process instead of one each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(launching, "subprocess", SimpleNamespace(Popen=EndedRun))
+        yield
+
+
+@pytest.fixture
+def runs_here() -> Iterator[None]:
+    """Runs are done in the test's process instead of one each."""
+    with run_in_this_process():
+        yield

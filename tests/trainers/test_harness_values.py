@@ -46,6 +46,23 @@ class Settings(TaskConfig):
     limit: int | None = None
 
 
+REQUEST = RunRequest(
+    task="a",
+    benchmark="b",
+    scale="mini",
+    division="open",
+    settings=("x=1",),
+    seed=3,
+    data="d",
+    data_command="c",
+    log="l",
+    work="w",
+    org="o",
+    platform="p",
+    status="research",
+    ruleset="mini/1.0.0",
+)
+
 CONFIG = Settings(global_batch_size=8, eval_batch_size=8, target=1.0, max_epochs=2)
 
 
@@ -222,23 +239,7 @@ def test_order_by_length_is_an_order(lengths: list[int], batch: int, window: int
 
 def test_request_passes_as_json() -> None:
     """A request comes out of its JSON as it went in."""
-    request = RunRequest(
-        task="a",
-        benchmark="b",
-        scale="mini",
-        division="open",
-        settings=("x=1",),
-        seed=3,
-        data="d",
-        data_command="c",
-        log="l",
-        work="w",
-        org="o",
-        platform="p",
-        status="research",
-        ruleset="mini/1.0.0",
-    )
-    assert RunRequest.from_json(request.to_json()) == request
+    assert RunRequest.from_json(REQUEST.to_json()) == REQUEST
 
 
 def test_system_is_described_with_every_field(shared: Path) -> None:

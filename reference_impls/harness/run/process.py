@@ -65,19 +65,32 @@ def main(arguments: list[str]) -> int:
         0: the run ended; 2: it could not work, and standard error says why; 130: interrupted.
     """
     end_with_parent(int(arguments[2]))
-    request = RunRequest.from_json(Path(arguments[0]).read_text("utf-8"))
+    return do_run(Path(arguments[0]), Path(arguments[1]))
+
+
+def do_run(request_file: Path, result_file: Path) -> int:
+    """Do a run in this process.
+
+    Args:
+        request_file: holds the request.
+        result_file: gets the result.
+
+    Returns:
+        As `main`.
+    """
+    request = RunRequest.from_json(request_file.read_text("utf-8"))
     try:
         with without_notices():
             from reference_impls.harness.run.training import train  # noqa: PLC0415 - loads TensorFlow
 
-        result = train(request)
+        result = train(request, sys.stderr)
     except MLPerfLoggingError as error:
         sys.stderr.write(f"{request.task}: {error}\n")
         return CANNOT_WORK
     except KeyboardInterrupt:
         sys.stderr.write(f"\n{request.task}: interrupted\n")
         return INTERRUPTED
-    Path(arguments[1]).write_text(json.dumps(asdict(result)), "utf-8")
+    result_file.write_text(json.dumps(asdict(result)), "utf-8")
     return 0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import sys
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,7 +23,7 @@ from reference_impls.harness.run.requests import RunRequest, RunResult
 from reference_impls.harness.tasks import find_task
 
 
-def train(request: RunRequest, stream: TextIO | None = sys.stderr) -> RunResult:
+def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
     """Do one run.
 
     Args:

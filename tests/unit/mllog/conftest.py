@@ -14,12 +14,9 @@ from typing import Any
 
 import pytest
 
-from mlperf_logging.mllog import settings
 from mlperf_logging.mllog.buffering import BufferedFileSink
-from mlperf_logging.mllog.constants import DEFAULT_LOGGER_NAME
 from mlperf_logging.mllog.files import FileSink
 from mlperf_logging.mllog.mllog import MLLogger
-from mlperf_logging.mllog.sinks import PRINTS
 from mlperf_logging.mllog.testing import MemorySink
 
 
@@ -94,21 +91,6 @@ def open_file_logger() -> Iterator[Callable[..., FileLogger]]:
     yield open_one
     for one in made:
         one.sink.close()
-
-
-@pytest.fixture
-def shared_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A new shared logger, as in a process that has just imported the API; put away afterwards."""
-    for name in list(os.environ):
-        if name.startswith("MLLOG_") or name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "TF_CONFIG"):
-            monkeypatch.delenv(name)
-    default = logging.getLogger(DEFAULT_LOGGER_NAME)
-    monkeypatch.setattr(default, "handlers", [])
-    monkeypatch.delattr(default, PRINTS, raising=False)
-    monkeypatch.setattr(settings, "_shared", [])
-    yield
-    for handler in default.handlers:
-        handler.close()
 
 
 @pytest.fixture
