@@ -31,8 +31,9 @@ demo: $(BASE)  ## judge the logs in examples/; then train, check, score, test an
 	$(BIN)/python examples/demo.py
 	$(BIN)/python examples/demo_training.py
 
+# In the order of the folders: the many short files of tests/unit come last, so the workers end together.
 test: $(FULL)  ## all tests
-	$(PYTEST) -n $(WORKERS) --dist loadfile -q -m "not slow" $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow" $(PYTEST_ARGS)
 
 test-slow: $(FULL)  ## the trainers at full size, two steps each; takes a few minutes
 	$(PYTEST) -n $(WORKERS) -q -m slow tests/trainers $(PYTEST_ARGS)

@@ -8,9 +8,9 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-from mlperf_logging.cli.main import main
+from checkout import PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
+from mlperf_logging.cli.main import main
 
 
 class Done(NamedTuple):

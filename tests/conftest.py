@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 from hypothesis import settings
 
 from mlperf_logging.mllog import settings as mllog_settings
 from mlperf_logging.mllog.constants import DEFAULT_LOGGER_NAME
 from mlperf_logging.mllog.sinks import PRINTS
-
-PROJECT = Path(__file__).resolve().parent.parent
 
 # No test fails because the machine is slow. "thorough" is for a run at night (--hypothesis-profile=thorough).
 settings.register_profile("project", deadline=None)

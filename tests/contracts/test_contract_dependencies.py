@@ -6,9 +6,9 @@ import ast
 import configparser
 import re
 import sys
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from checkout import PROJECT
+
 PACKAGE = PROJECT / "mlperf_logging"
 OWN = {"mlperf_logging", "compliance_rules"}
 FORMATS = PACKAGE / "reports" / "tables"

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 import mlperf_logging
 
-PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / "examples" / "logs"
 HEAVY = {
     "numpy",

@@ -6,9 +6,10 @@ import re
 import tokenize
 from pathlib import Path
 
+from checkout import PROJECT
+
 from mlperf_logging.rules.repository import open_rules
 
-PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "mlperf_logging"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 MOST_RULE_LINES = 3_500
 MACHINE_PATH = re.compile(rb"(?<![\w.$}\"*/-])/(?:work|root|home|Users|tmp)/[\w.-]+")
 PACKAGED = ("mlperf_logging", "compliance_rules")

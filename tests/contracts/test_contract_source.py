@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from checkout import PROJECT
+
 PACKAGE = PROJECT / "mlperf_logging"
 SOURCES = sorted([*PACKAGE.rglob("*.py"), *(PROJECT / "compliance_rules").rglob("*.py")])
 OUTSIDE_CLI = [path for path in SOURCES if PACKAGE / "cli" not in path.parents]

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 LOG = PROJECT / "examples" / "logs" / "compliant" / "6.1.0_llama31_8b.txt"
 LOG_ROUND = "6.1.0"
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS
 from mlperf_logging.analysis.comparison import COMPARISON_COLUMNS
@@ -17,7 +18,6 @@ from mlperf_logging.analysis.scaling import SCALING_COLUMNS
 from mlperf_logging.analysis.seeds import SEED_COLUMNS
 from mlperf_logging.analysis.variance import VARIANCE_COLUMNS
 
-PROJECT = Path(__file__).resolve().parents[2]
 PAGE = PROJECT / "docs" / "analysis.md"
 PICTURES = PROJECT / "docs" / "pictures"
 TABLES = {

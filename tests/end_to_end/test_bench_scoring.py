@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from checkout import PROJECT
+
 BENCH = PROJECT / "benchmarks" / "bench_scoring.py"
 
 

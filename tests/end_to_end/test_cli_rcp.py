@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import PROJECT, Done, run_mlperf
+from checkout import PROJECT
+from commands import Done, run_mlperf
 
 SUBMISSION = PROJECT / "examples" / "submission"
 LAB = SUBMISSION / "Example_Lab" / "results"

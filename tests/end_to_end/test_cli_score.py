@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import PROJECT, run_mlperf
+from checkout import PROJECT
+from commands import run_mlperf
 
 SUBMISSION = PROJECT / "examples" / "submission"
 LAB = SUBMISSION / "Example_Lab" / "results"

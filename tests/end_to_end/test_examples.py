@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import PROJECT, run_mlperf
+from checkout import PROJECT
+from commands import run_mlperf
 
 LOGS = PROJECT / "examples" / "logs"
 CHECKS = json.loads((LOGS / "expected.json").read_text("utf-8"))["checks"]

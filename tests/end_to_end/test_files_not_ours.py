@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from commands import PROJECT, run_mlperf
+from checkout import PROJECT
+from commands import run_mlperf
 from rule_folders import write_round
 
 RESULTS = PROJECT / "examples/submission/Example_Lab/results/example_8x/llama2_70b_lora"

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commands import PROJECT, run_mlperf
+from checkout import PROJECT
+from commands import run_mlperf
 from rule_folders import RuleFolder, copy_rules
 
 from mlperf_logging.rules.files import MAX_VALUES

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 LOGS = PROJECT / "examples" / "logs"
 sys.path.insert(0, str(PROJECT / "benchmarks"))
 

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "mllog.md"
+PAGE = PROJECT / "docs" / "mllog.md"
 PYTHON = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
 
 

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 PEER = os.environ.get("MLPERF_PEER_PYTHON")
 
 BASIC = """

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import PROJECT, run_mlperf
+from checkout import PROJECT
+from commands import run_mlperf
 
 RUN_BLOCKS = PROJECT / "docs" / "run_console_blocks.py"
 PAGES = [

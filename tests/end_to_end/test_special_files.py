@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from commands import PROJECT
+from checkout import PROJECT
 
 from mlperf_logging import UnreadableLogError, check_log
 from mlperf_logging.compliance import held_log

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import PROJECT, run_mlperf
+from checkout import PROJECT
+from commands import run_mlperf
 
 LOG = "examples/logs/compliant/6.1.0_flux1.txt"
 RESULTS = "examples/submission/Example_Lab/results/example_8x/llama2_70b_lora"

@@ -7,10 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging import check_log
 
-TRAINED = Path(__file__).resolve().parents[2] / "examples" / "logs" / "trained"
+TRAINED = PROJECT / "examples" / "logs" / "trained"
 BENCHMARKS = ("ncf", "resnet", "sentiment", "transformer")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import PROJECT
 from rule_folders import RuleFolder, copy_rules
 
 from mlperf_logging.errors import RuleError, UsageError
@@ -14,7 +15,6 @@ from mlperf_logging.rules.repository import RuleRepository, open_rules
 from mlperf_logging.scoring.rcp.files import load_reference_points
 from mlperf_logging.scoring.rcp.points import ReferencePoint
 
-PROJECT = Path(__file__).resolve().parents[2]
 COUNTED_IN_SAMPLES_FROM = 4_000
 """No reference run takes so many epochs; one round counts steps."""
 MOST_BYTES = 110_000

@@ -8,8 +8,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from checkout import PROJECT
 
-RULES = Path(__file__).resolve().parents[2] / "compliance_rules"
+RULES = PROJECT / "compliance_rules"
 VOCABULARY = {"codes.yaml", "keys.yaml"}
 FILES = sorted(path for path in RULES.rglob("*.yaml") if path.name not in VOCABULARY)
 SCHEMA = jsonschema.Draft202012Validator(json.loads((RULES / "schema.json").read_text("utf-8")))

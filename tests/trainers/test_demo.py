@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 pytest.importorskip("matplotlib", reason="pictures need matplotlib (extra 'analysis')")
@@ -15,8 +16,6 @@ pytest.importorskip("matplotlib", reason="pictures need matplotlib (extra 'analy
 from mlperf_logging import check_log
 from reference_impls.harness import DataError
 from reference_impls.recommendation.download import prepare_ratings
-
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging import (
     AnalysisParameters,
@@ -21,7 +22,6 @@ from mlperf_logging import (
 from mlperf_logging.analysis.analyses import list_doubts
 from mlperf_logging.analysis.plots import draw_breakdown
 
-PROJECT = Path(__file__).resolve().parents[3]
 FOLDER = "Example_Lab/results/example_8x/llama2_70b_lora"
 HUGE = "1" + "0" * 400
 TIMES = {"every": "", "run_start": '"run_start"', "run_stop": '"run_stop"', "evaluations": '"eval_accuracy"'}

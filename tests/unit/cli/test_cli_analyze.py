@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging.analysis.columns import RUN_COLUMNS
 from mlperf_logging.analysis.tables import tabulate_runs
 from mlperf_logging.cli.analyze import main
 from mlperf_logging.tables import show_number
 
-PROJECT = Path(__file__).resolve().parents[3]
 ROUND = PROJECT / "examples" / "submission"
 RESULTS = ROUND / "Example_Lab" / "results"
 SMALL = str(RESULTS / "example_8x" / "llama2_70b_lora")

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging.cli.pictures import KINDS
 from mlperf_logging.cli.plot import main
 
-PROJECT = Path(__file__).resolve().parents[3]
 ROUND = str(PROJECT / "examples" / "submission")
 FOLDER = str(
     PROJECT / "examples" / "submission" / "Example_Lab" / "results" / "example_8x" / "llama2_70b_lora"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging import check_log, judge_run, read_run
 from mlperf_logging.compliance import held_log
@@ -12,7 +13,6 @@ from mlperf_logging.parsing import read_batches
 from mlperf_logging.runs.kept_events import KEPT_EVENTS
 from tests.logs import mllog
 
-PROJECT = Path(__file__).resolve().parents[3]
 LOGS = sorted((PROJECT / "examples" / "logs").glob("*/*.txt"))
 
 

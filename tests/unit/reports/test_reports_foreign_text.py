@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging.cli.main import main
 from mlperf_logging.compliance.findings import Finding, Verdict
@@ -17,15 +18,7 @@ from mlperf_logging.reports.tables import Look, load_table_format
 from mlperf_logging.tables import COUNT, NAME, NOTES, NUMBER, PROSE, Column, Document, Table, make_table
 
 HOSTILE = "=cmd\x1b]0;title\x07\x1b[31mred\x9b2J\rCR\u202ebidi\ud800 <script> | `x` [link](y) $_{$"
-FOLDER = (
-    Path(__file__).resolve().parents[3]
-    / "examples"
-    / "submission"
-    / "Example_Lab"
-    / "results"
-    / "example_8x"
-    / "llama2_70b_lora"
-)
+FOLDER = PROJECT / "examples/submission/Example_Lab/results/example_8x/llama2_70b_lora"
 
 
 def find_hidden(text: str) -> set[str]:

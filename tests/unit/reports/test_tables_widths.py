@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import PROJECT
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +22,6 @@ from mlperf_logging.reports.tables._narrow import shorten_names
 from mlperf_logging.reports.tables.text import render_table
 from mlperf_logging.tables import NAME, NOTES, NUMBER, PROSE, Column, Document, Table, make_table
 
-PROJECT = Path(__file__).resolve().parents[3]
 SUBMISSION = str(PROJECT / "examples" / "submission")
 BENCHMARK = str(PROJECT / "examples/submission/Example_Lab/results/example_16x/llama2_70b_lora")
 SHARED = Path(os.environ.get("MLPERF_SHARED", PROJECT.parent / "shared")) / "corpus" / "logs"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging import judge_run
 from mlperf_logging.scoring.quality import QualityPoint, find_quality, list_quality_points
 from mlperf_logging.scoring.runs import score_run
 from tests.logs import mllog
 
-PROJECT = Path(__file__).resolve().parents[3]
 LOGS = sorted((PROJECT / "examples" / "logs").glob("*/*.txt"))
 IDENTITY = mllog("submission_division", "closed") + mllog("submission_benchmark", "stable_diffusion")
 START = mllog("run_start", None, 60_000)

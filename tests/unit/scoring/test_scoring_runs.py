@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from checkout import PROJECT
 
 from mlperf_logging.compliance.judged_run import judge_run
 from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.runs import score_run
 from tests.logs import mllog
 
-PROJECT = Path(__file__).resolve().parents[3]
 COMPLIANT = PROJECT / "examples" / "logs" / "compliant"
 
 
