@@ -1,4 +1,4 @@
-"""Log lines of the three dialects, for tests that judge whole logs."""
+"""Log lines of the three dialects, and the records in the lines of the newest."""
 
 from __future__ import annotations
 
@@ -17,6 +17,17 @@ def mllog(key: str, value: Any = None, time_ms: float = 1_000, **metadata: Any) 
         "metadata": metadata,
     }
     return b":::MLLOG " + json.dumps(record).encode() + b"\n"
+
+
+def power(key: str, value: Any, time_ms: float) -> bytes:
+    """A line as power meters write it: the metadata is an empty text."""
+    return mllog(key, value, time_ms).replace(b'"metadata": {}', b'"metadata": ""')
+
+
+def read_records(text: str) -> list[dict[str, Any]]:
+    """The records in the lines of the newest dialect; other lines are left out."""
+    marker = ":::MLLOG "
+    return [json.loads(line.removeprefix(marker)) for line in text.splitlines() if line.startswith(marker)]
 
 
 def mll(key: str, value: Any = None, seconds: float = 1.0, **metadata: Any) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
@@ -10,15 +9,10 @@ import pytest
 from checkout import PROJECT
 
 from mlperf_logging import check_log
+from tests.logs import read_records
 
 TRAINED = PROJECT / "examples" / "logs" / "trained"
 BENCHMARKS = ("ncf", "resnet", "sentiment", "transformer")
-
-
-def read_records(path: Path) -> list[dict[str, object]]:
-    """The records of a log."""
-    lines = path.read_text("utf-8").splitlines()
-    return [json.loads(line.partition(" ")[2]) for line in lines if line.startswith(":::MLLOG ")]
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
@@ -52,7 +46,9 @@ def test_interrupted_run_is_not_successful() -> None:
 
 def test_resumed_run_is_one_log_of_one_run() -> None:
     """The same run, resumed: compliant, and its evaluations are those of a run without a break."""
-    resumed, whole = (read_records(TRAINED / name) for name in ("ncf_resumed.txt", "ncf.txt"))
+    resumed, whole = (
+        read_records((TRAINED / name).read_text("utf-8")) for name in ("ncf_resumed.txt", "ncf.txt")
+    )
 
     def list_quality(records: list[dict[str, object]]) -> list[object]:
         return [record["value"] for record in records if record["key"] == "eval_accuracy"]
@@ -81,12 +77,12 @@ def test_run_of_two_workers_is_one_log() -> None:
     path = TRAINED / "ncf_two_workers.txt"
 
     assert [finding.message for finding in check_log(path).findings] == []
-    assert [record["key"] for record in read_records(path)].count("run_start") == 1
+    assert [record["key"] for record in read_records(path.read_text("utf-8"))].count("run_start") == 1
 
 
 @pytest.mark.parametrize("path", sorted(TRAINED.glob("*.txt")), ids=lambda path: path.stem)
 def test_call_sites_are_within_the_packages(path: Path) -> None:
     """No log tells in which folder of a machine the trainer lay."""
-    sites = {str(record["metadata"]["file"]) for record in read_records(path)}  # type: ignore[index]
+    sites = {str(record["metadata"]["file"]) for record in read_records(path.read_text("utf-8"))}
 
     assert {site.partition("/")[0] for site in sites} <= {"reference_impls", "mlperf_logging"}

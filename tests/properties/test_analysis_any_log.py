@@ -22,6 +22,7 @@ from mlperf_logging.analysis.tables import make_tables
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports.documents.analyze import describe_analyses
 from mlperf_logging.reports.tables import Look, load_table_format
+from tests.logs import mllog
 
 KEYS = (
     "submission_benchmark",
@@ -75,13 +76,7 @@ records = st.tuples(
 def write_log(folder: str, events: list[tuple[str, Any, dict[str, Any], float]]) -> str:
     """Write records to a log, sometimes with values that only Python's JSON reader takes."""
     path = Path(folder) / "result_0.txt"
-    lines = [
-        json.dumps(
-            {"namespace": "", "time_ms": time, "event_type": "", "key": key, "value": value, "metadata": meta}
-        )
-        for key, value, meta, time in events
-    ]
-    path.write_text("".join(f":::MLLOG {line}\n" for line in lines), "utf-8", "surrogatepass")
+    path.write_bytes(b"".join(mllog(key, value, time, **meta) for key, value, meta, time in events))
     return str(path)
 
 

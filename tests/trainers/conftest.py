@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from reference_impls.harness.data.prepared import write_prepared
 from reference_impls.harness.run import launching
 from reference_impls.harness.run.process import do_run
+from tests.logs import read_records
 
 MLPERF = [sys.executable, "-m", "mlperf_logging.cli.main"]
 
@@ -76,18 +77,15 @@ def run_mlperf(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str
     return done
 
 
-def read_events(path: Path) -> list[dict[str, object]]:
+def read_events(path: Path) -> list[dict[str, Any]]:
     """All events of a log."""
-    marker = ":::MLLOG "
-    return [
-        json.loads(line[len(marker) :]) for line in path.read_text().splitlines() if line.startswith(marker)
-    ]
+    return read_records(path.read_text())
 
 
 def read_qualities(path: Path) -> list[tuple[int, float]]:
     """Epoch and quality of each evaluation of a log."""
     found = [event for event in read_events(path) if event["key"] == "eval_accuracy"]
-    return [(event["metadata"]["epoch_num"], event["value"]) for event in found]  # type: ignore[index,misc]
+    return [(event["metadata"]["epoch_num"], event["value"]) for event in found]
 
 
 @pytest.fixture(scope="session")

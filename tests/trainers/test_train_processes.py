@@ -185,17 +185,20 @@ def test_two_workers_write_one_log(tiny_data: Path, tmp_path: Path) -> None:
     assert count_keys(events, "run_start", "run_stop", "eval_accuracy") == [1, 1, run["epochs"]]
 
 
+WAITING = """case $TF_CONFIG in
+*'"index": 0'*) echo $$ > $3.pid; exec sleep 600 ;;
+*) until [ -s $3.pid ]; do :; done; exit 2 ;;
+esac"""
+"""The first process of a run waits, the second one fails once the first has told its number."""
+
+
 @pytest.mark.parametrize(
     ("script", "workers", "error"),
     [
         ("exit 2", 1, TrainerError),
         ("exit 130", 1, KeyboardInterrupt),
         ("kill -TERM $$", 1, KeyboardInterrupt),
-        (
-            "case $TF_CONFIG in *'\"index\": 0'*) echo $$ > $3.pid; exec sleep 600 ;; *) exit 2 ;; esac",
-            2,
-            TrainerError,
-        ),
+        (WAITING, 2, TrainerError),
     ],
     ids=["failed", "interrupted", "terminated", "one of two failed"],
 )
@@ -212,6 +215,8 @@ def test_run_that_fails_is_reported(
     with pytest.raises(error, match="exited with 2" if error is TrainerError else None):
         launching.launch_run(request, tmp_path / "result.json", workers)
 
-    for file in (tmp_path / "work").glob("*.pid"):
+    waiting = list((tmp_path / "work").glob("*.pid"))
+    assert len(waiting) == workers - 1
+    for file in waiting:
         with pytest.raises(ProcessLookupError):
             os.kill(int(file.read_text()), 0)

@@ -108,7 +108,9 @@ def _find_ports(number: int) -> list[int]:
 def _wait(processes: list[subprocess.Popen[bytes]]) -> int:
     """Wait for all; if one fails, stop the others, which would wait for it forever. Returns the first failure."""
     try:
-        while any(process.poll() is None for process in processes):
+        while None in [
+            process.poll() for process in processes
+        ]:  # asks each of them, whichever is still running
             failed = [process.returncode for process in processes if process.returncode]
             if failed:
                 _end(processes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pandas as pd
@@ -12,18 +11,15 @@ from conftest import START_MS, WriteRun
 from mlperf_logging.analysis.power_table import POWER_COLUMNS, sum_power, tabulate_power
 from mlperf_logging.errors import UsageError
 from mlperf_logging.scoring.energy import measure_run
+from tests.logs import power
 
 
 def write_readings(log: Path, part: str, *records: tuple[str, object, float]) -> None:
     """Write power records: key, value and seconds since run_start."""
     folder = log.parent / "power" / log.stem
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [
-        ":::MLLOG "
-        + json.dumps({"time_ms": START_MS + seconds * 1000, "key": key, "value": value, "metadata": ""})
-        for key, value, seconds in records
-    ]
-    (folder / f"{part}.txt").write_text("\n".join(lines) + "\n")
+    lines = [power(key, value, START_MS + seconds * 1000) for key, value, seconds in records]
+    (folder / f"{part}.txt").write_bytes(b"".join(lines))
 
 
 @pytest.fixture

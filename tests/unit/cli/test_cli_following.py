@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from threading import Thread
 
@@ -17,6 +16,7 @@ from mlperf_logging.compliance import checking
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.finding_filter import FindingFilter
 from mlperf_logging.compliance.findings import Finding
+from tests.logs import mllog
 
 PACE = Pace(look_every_s=0.005, grace_s=0.05)
 
@@ -29,10 +29,7 @@ def real_judge(fake_judge, monkeypatch):
 
 def record(key: str, value: object = None, time_ms: int = 1, **metadata: object) -> bytes:
     """One line of a log."""
-    fields = {"namespace": "", "time_ms": time_ms, "event_type": "POINT_IN_TIME", "key": key, "value": value}
-    return (
-        f":::MLLOG {json.dumps({**fields, 'metadata': {'file': 'a.py', 'lineno': 1, **metadata}})}\n".encode()
-    )
+    return mllog(key, value, time_ms, file="a.py", lineno=1, **metadata)
 
 
 BEGIN = record("cache_clear", True) + record("init_start") + b"noise\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import os
 import subprocess
@@ -18,12 +17,7 @@ from mlperf_logging.mllog.buffering import BufferedFileSink
 from mlperf_logging.mllog.files import FileSink
 from mlperf_logging.mllog.mllog import MLLogger
 from mlperf_logging.mllog.testing import MemorySink
-
-
-def read_records(text: str) -> list[dict[str, Any]]:
-    """The JSON records of all event lines, each of which must be a whole line."""
-    prefix = ":::MLLOG "
-    return [json.loads(line.removeprefix(prefix)) for line in text.splitlines() if line.startswith(prefix)]
+from tests.logs import read_records
 
 
 def make_target() -> logging.Logger:
@@ -54,7 +48,7 @@ class Recorder:
     @property
     def record(self) -> dict[str, Any]:
         """The JSON of the last line."""
-        record: dict[str, Any] = json.loads(self.line.removeprefix(":::MLLOG "))
+        (record,) = read_records(self.line)
         return record
 
 

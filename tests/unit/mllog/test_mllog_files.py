@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 from mlperf_logging.mllog import buffering, files
 from mlperf_logging.mllog.buffering import BufferedFileSink
 from mlperf_logging.mllog.files import FileSink
+from tests.logs import read_records
 
 LIMITED_DISK = """
 import resource, sys
@@ -36,7 +36,7 @@ for number in range(20, 23):
 
 def parse(text: str) -> list[int]:
     """The numbers that whole event lines of `text` carry."""
-    return [json.loads(line[9:])["value"] for line in text.splitlines() if line.startswith(":::MLLOG ")]
+    return [record["value"] for record in read_records(text)]
 
 
 def test_events_are_in_the_file_before_the_call_returns(tmp_path: Path, open_file_logger: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,20 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlperf_logging.scoring.energy import PowerError, Record, measure_node, measure_run, read_records
-
-
-def record(key: str, value: object, time_ms: float) -> str:
-    """A line as power meters write it: the metadata is an empty text."""
-    fields = {
-        "namespace": "",
-        "time_ms": time_ms,
-        "event_type": "POINT_IN_TIME",
-        "key": key,
-        "value": value,
-        "metadata": "",
-    }
-    return f":::MLLOG {json.dumps(fields)}\n"
-
+from tests.logs import power
 
 NODE = [
     ("power_measurement_start", None, 0),
@@ -36,7 +22,7 @@ NODE = [
 def write(path: Path, lines: list[tuple[str, object, float]]) -> None:
     """Write a power log."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("noise\n" + "".join(record(*line) for line in lines))
+    path.write_bytes(b"noise\n" + b"".join(power(*line) for line in lines))
 
 
 def test_reading_holds_for_the_time_before_it(tmp_path: Path) -> None:
@@ -120,7 +106,7 @@ def test_missing_folder_node_and_estimate_are_said(tmp_path: Path) -> None:
 def test_damaged_record_is_said_with_its_line(tmp_path: Path) -> None:
     """A half record names file and line; lines without a record are noise."""
     path = tmp_path / "node_0.txt"
-    path.write_text("noise\n" + record("power_reading", 5, 1) + ':::MLLOG {"key"\n')
+    path.write_bytes(b"noise\n" + power("power_reading", 5, 1) + b':::MLLOG {"key"\n')
 
     with pytest.raises(PowerError, match=r"node_0\.txt:3 is not a complete record"):
         read_records(str(path))

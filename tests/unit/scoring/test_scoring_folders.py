@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.scoring.folders import read_scaling_factor, score_folder
 from mlperf_logging.scoring.requirements import Requirement
+from tests.logs import power
 from tests.scores import MakeRun
 
 SAME_FIXTURE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -235,11 +236,7 @@ def write_power(folder: Path, run: str, watts: float, seconds: float = 60) -> No
     lines = [("power_measurement_start", None, 0)]
     lines += [("power_reading", watts, second * 1000) for second in range(1, int(seconds) + 1)]
     lines += [("power_measurement_stop", None, seconds * 1000)]
-    text = "".join(
-        f':::MLLOG {{"key": "{key}", "value": {json.dumps(value)}, "time_ms": {time}, "metadata": ""}}\n'
-        for key, value, time in lines
-    )
-    (place / "node_0.txt").write_text(text)
+    (place / "node_0.txt").write_bytes(b"".join(power(*line) for line in lines))
 
 
 def test_energy_is_of_the_same_runs_as_the_time(
