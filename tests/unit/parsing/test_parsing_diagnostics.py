@@ -230,14 +230,18 @@ def test_codes_and_labels_are_unique_and_well_formed() -> None:
         assert not kind.summary.endswith(".")
 
 
-@pytest.mark.parametrize(
-    ("label", "sample"), [(kind.label, sample) for kind in KINDS for sample in kind.samples], ids=repr
-)
-def test_each_sample_of_malformed_json_gets_its_own_label(label: str, sample: str) -> None:
+def test_each_sample_of_malformed_json_gets_its_own_label() -> None:
     """A sample of a mistake is reported as that mistake, in every dialect."""
-    for dialect in load_dialects():
-        line = dialect.marker + (dialect.sample_head + sample).encode()
-        assert [problem.label for problem in read_log(line).problems] == [label]
+    lines = {
+        dialect.marker + (dialect.sample_head + sample).encode(): kind.label
+        for dialect in load_dialects()
+        for kind in KINDS
+        for sample in kind.samples
+    }
+    found = {line: [problem.label for problem in read_log(line).problems] for line in lines}
+
+    assert len(lines) > 300
+    assert {line: labels for line, labels in found.items() if labels != [lines[line]]} == {}
 
 
 @pytest.mark.parametrize(
