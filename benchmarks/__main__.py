@@ -24,7 +24,7 @@ def main() -> int:
     known = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
     unknown = [name for name in options.names if name not in known]
     if unknown:
-        parser.error(f"there is no benchmark {unknown[0]!r}; there are {', '.join(known)}")
+        parser.error(f"unknown benchmark {unknown[0]!r}; choose from {', '.join(known)}")
     failed = []
     for name in options.names or known:
         command = [sys.executable, str(known[name]), *(["--peer", peer] if peer else [])]

@@ -1,4 +1,4 @@
-"""Time to judge logs, beside the public package: a folder in one process, a cold start, two processes.
+"""Time to judge logs, compared with the public package: a folder in one process, a cold start, two processes.
 
     python benchmarks/bench_checking.py --peer /path/to/python [--corpus FOLDER] [--json FILE]
 
@@ -226,7 +226,7 @@ def describe(results: dict[str, Any]) -> str:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Time to judge logs, beside the public package.")
+    parser = argparse.ArgumentParser(description="Time to judge logs, compared with the public package.")
     parser.add_argument(
         "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
     )

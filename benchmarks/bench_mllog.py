@@ -1,4 +1,4 @@
-"""Cost of logging an event, beside the public package and beside the bare system call.
+"""Cost of logging an event, compared with the public package and beside the bare system call.
 
     python benchmarks/bench_mllog.py --peer /path/to/python [--json FILE]
 
@@ -213,7 +213,7 @@ def main() -> int:
     for modules, ms in imports["ms"].items():
         print(f"import {modules}: {ms:.2f} ms")
     print(f"heavy modules that come along: {imports['heavy'] or 'none'}\n")
-    print("| promise | measured | wanted | kept |")
+    print("| target | measured | required | met |")
     print("| --- | --- | --- | --- |")
     rows = list_ratios(events, imports)
     for title, figure, promise in rows:

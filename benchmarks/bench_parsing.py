@@ -1,4 +1,4 @@
-"""Time and memory to read logs, beside the public package.
+"""Time and memory to read logs, compared with the public package.
 
     python benchmarks/bench_parsing.py --peer /path/to/python [--corpus FOLDER] [--json FILE]
 
@@ -185,13 +185,13 @@ def sum_up(name: str, figures: list[tuple[Path, Figure, Figure, Figure | None]])
         "logs": name,
         "number": len(figures),
         "events": events,
-        "bytes an event": sum(path.stat().st_size for path, *_ in figures) / events,
-        "ours, µs an event": sum(ours.seconds for _, ours, _, _ in figures) / events * 1e6,
+        "bytes per event": sum(path.stat().st_size for path, *_ in figures) / events,
+        "ours, µs per event": sum(ours.seconds for _, ours, _, _ in figures) / events * 1e6,
         "JSON alone": sum(floor.seconds for _, _, floor, _ in figures) / events * 1e6,
     }
     pairs = [(ours.seconds, theirs.seconds) for _, ours, _, theirs in figures if theirs]
     if pairs:
-        row["peer, µs an event"] = sum(theirs for _, theirs in pairs) / events * 1e6
+        row["peer, µs per event"] = sum(theirs for _, theirs in pairs) / events * 1e6
         row["times faster, all"] = sum(theirs for _, theirs in pairs) / sum(ours for ours, _ in pairs)
         row["median"] = statistics.median(theirs / ours for ours, theirs in pairs)
     return row
@@ -219,7 +219,7 @@ def measure_line_length(folder: Path, peer: str | None) -> list[dict[str, Any]]:
                     "line": name,
                     "kB": kilobytes,
                     "ours, ms": seconds * 1e3,
-                    "ns a byte": nanoseconds,
+                    "ns per byte": nanoseconds,
                 }
                 if theirs:
                     row["peer, ms"] = theirs.measure(path).seconds * 1e3 if kilobytes <= 64 else "not tried"
@@ -287,7 +287,7 @@ def measure_large_files(folder: Path, gigabytes: float) -> list[dict[str, Any]]:
                 "items": told["items"],
                 "peak memory, MB": told["peak_mb"],
                 "seconds": told["seconds"],
-                "MB a second": size / 1e6 / told["seconds"],
+                "MB per second": size / 1e6 / told["seconds"],
             }
         )
     return rows

@@ -1,4 +1,4 @@
-"""Time to score results, beside the public package's result summariser: a whole corpus, and a cold start.
+"""Time to score results, compared with the public package's result summarizer: a whole corpus, and a cold start.
 
     python benchmarks/bench_scoring.py --peer /path/to/python [--corpus FOLDER] [--json FILE] [--page FILE]
 
@@ -6,7 +6,7 @@
 project is measured. `--corpus` names a folder of rounds, each with submitters that have results; without it, copies
 of the example submission are scored. The contestants take turns, so that a busy machine treats all alike.
 
-- *corpus*: every submitter of every round, scored by its round, in one process each; both judge every log on the way.
+- *corpus*: every submitter of every round, scored by its round, in one process each; both judge every log along the way.
   Counted is the processor time of the process, from the first submitter to the last, reading the rules included,
   starting Python and importing not: other work on the machine does not count. The figure is the least of the turns.
 - *cold start*: `mlperf score FOLDER` beside `python -m mlperf_logging.result_summarizer FOLDER`, from the start of the
@@ -238,7 +238,7 @@ def describe(results: dict[str, Any]) -> str:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Time to score results, beside the public package.")
+    parser = argparse.ArgumentParser(description="Time to score results, compared with the public package.")
     parser.add_argument(
         "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
     )

@@ -274,7 +274,7 @@ def main() -> int:
     options = parser.parse_args()
     steps = options.steps.split(",")
     if unknown := set(steps) - {*STEPS, "targets"}:
-        parser.error(f"there is no step {', '.join(unknown)}; there are targets, {', '.join(STEPS)}")
+        parser.error(f"unknown step {', '.join(unknown)}; choose from targets, {', '.join(STEPS)}")
     for name in options.tasks or list_tasks():
         task = find_task(name)
         series, fresh = options.output / "series", options.output / "fresh"

@@ -70,7 +70,7 @@ def _interrupt_and_resume(data: Path, output: Path) -> None:
     options = RUNS["recommendation"]["ncf.txt"]
     shutil.rmtree(output, ignore_errors=True)
     command = _make_command("recommendation", data, output, options)
-    # In the background SIGINT may be ignored, which processes inherit; a handler of one's own they do not.
+    # In the background SIGINT may be ignored, which processes inherit; but not a custom handler.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, text=True, start_new_session=True

@@ -31,7 +31,7 @@ class RuleError(MLPerfLoggingError):
 
     Attributes:
         path: the rule file.
-        line: line in the rule file, counted from 1, or None where there is none.
+        line: line in the rule file, counted from 1, or None if there is none.
         rule: id of the rule, where it is known.
     """
 

@@ -74,7 +74,7 @@ class Event(NamedTuple):
         line: number of the line in the file, counted from 1.
         column: byte offset of the record's marker within its line, counted from 1.
         raw: the record's bytes, from the marker to the end of the record.
-        event_type: one of the `EventKind` values as text, or None where the log has none.
+        event_type: one of the `EventKind` values as text, or None if the log has none.
         namespace: the logged namespace (any JSON value occurs in real logs).
         benchmark: the word after the marker in the oldest dialect, else None.
         dialect: name of the log dialect that the record is written in.
@@ -94,7 +94,7 @@ class Event(NamedTuple):
 
     @property
     def position(self) -> Position:
-        """Where the event stands in its file."""
+        """Where the event is in its file."""
         return Position(self.line, self.column)
 
 

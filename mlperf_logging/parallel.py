@@ -98,7 +98,7 @@ def _collect(
         finished = True
     except BrokenProcessPool:
         raise MLPerfLoggingError(
-            "a worker process was ended from outside, perhaps for want of memory; try fewer --jobs"
+            "a worker process was killed, perhaps for lack of memory; try fewer --jobs"
         ) from None
     finally:
         if not finished:

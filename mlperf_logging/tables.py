@@ -20,13 +20,13 @@ class Column:
         name: its name for programs.
         kind: "text" (words that stay whole), "name" (may be shortened in its middle), "prose" (wraps between
             words), "notes" (sentences that go below the table), "number", "count" or "flag".
-        meaning: what it holds.
+        meaning: what it contains.
         title: its head for people; the name where empty.
         unit: of its numbers, for people.
         format: how people read a value: a format specification such as ",.3f", or a function to text; four figures
             for numbers where empty.
         priority: 0 is always shown to people; on a narrow terminal the highest is hidden first; None is for programs only.
-        said_once: a value that all rows share stands above the table for people, not in each row.
+        said_once: a value that all rows share is shown above the table, not in each row.
         missing: what people read where the value is None.
     """
 
@@ -42,7 +42,7 @@ class Column:
 
     @property
     def align(self) -> str:
-        """Numbers stand at the right, everything else at the left."""
+        """Numbers are right-aligned, everything else left-aligned."""
         return "right" if self.kind in NUMERIC else "left"
 
     def write(self, value: Any) -> str:
@@ -116,7 +116,7 @@ def pick(value: object, *names: str) -> dict[str, Any]:
 
 
 def show_number(value: float | None, digits: int = 4) -> str:
-    """A number for people: four figures, thousands apart, nothing where it is not known."""
+    """A number for people: four figures, thousands apart, nothing if it is not known."""
     if value is None or not math.isfinite(value):
         return ""
     if float(value).is_integer():
@@ -128,5 +128,5 @@ def show_number(value: float | None, digits: int = 4) -> str:
 
 
 def show_nonzero(value: float) -> str:
-    """A count for people: nothing where there is none."""
+    """A count for people: nothing if there is none."""
     return show_number(value) if value else ""

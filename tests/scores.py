@@ -22,7 +22,7 @@ def make_scored_run(
         "verdict": "pass",
         "usage": "training",
         "ruleset": "9.9",
-        "ruleset_reason": "as asked for",
+        "ruleset_reason": "as requested",
         "benchmark": "knitting",
         "division": "closed",
         "summary": summary,

@@ -17,7 +17,7 @@ class Check:
     Attributes:
         ruleset: usage and round.
         verdict: pass or fail.
-        keys: keys that errors blame; None where they are many and nothing is learnt from them.
+        keys: keys that errors blame; None where they are many and nothing is learned from them.
         codes: codes of all findings, warnings included.
         strict: whether the strict rules are asked for.
     """

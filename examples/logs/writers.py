@@ -26,7 +26,7 @@ class LogWriter:
         self._sites: dict[str, int] = {}
 
     def noise(self, text: str) -> None:
-        """Write a line that is no record."""
+        """Write a line that is not a record."""
         self.lines.append(f"{self.prefix}{text}")
 
     def record(self, key: str, value: Any = None, **metadata: Any) -> None:
@@ -75,7 +75,7 @@ class MllWriter(LogWriter):
 
 
 class Mlp050Writer(LogWriter):
-    """`:::MLPv0.5.0`: benchmark, time and call site in the open; a value only where there is one."""
+    """`:::MLPv0.5.0`: benchmark, time and call site in the open; a value only if there is one."""
 
     def __init__(self, clock: Clock, benchmark: str, script: str = "train.py", prefix: str = "") -> None:
         super().__init__(clock, script, prefix)

@@ -33,10 +33,10 @@ RUNS, EVALUATIONS, VARIANCE, SEEDS, SCALING, HYPERPARAMETERS, COMPARISON = (
 )
 ANALYSES = {
     RUNS: "one row per log: time, time to quality, throughput, where the time went",
-    EVALUATIONS: "a row for each metric of each evaluation",
+    EVALUATIONS: "one row per metric of each evaluation",
     VARIANCE: "how much the runs of each system and benchmark differ",
     SEEDS: "how much of that comes from the seed, how much from the machine",
-    SCALING: "what more accelerators give",
+    SCALING: "what more accelerators gain",
     HYPERPARAMETERS: "what the submissions set differently, and what the rules let differ",
 }
 """Names of the tables and what they hold."""
@@ -64,12 +64,10 @@ class AnalysisParameters(VarianceParameters):
         super().__post_init__()
         numbers = [name for name, column in RUN_COLUMNS.items() if column.kind == NUMBER]
         if self.value not in numbers:
-            raise UsageError(f"there is no column {self.value!r} of numbers; there are {', '.join(numbers)}")
+            raise UsageError(f"unknown numeric column {self.value!r}; choose from {', '.join(numbers)}")
         for name in self.by:
             if name not in RUN_COLUMNS:
-                raise UsageError(
-                    f"there is no column {name!r} to group by; there are {', '.join(RUN_COLUMNS)}"
-                )
+                raise UsageError(f"unknown grouping column {name!r}; choose from {', '.join(RUN_COLUMNS)}")
 
 
 def analyze_runs(
@@ -79,7 +77,7 @@ def analyze_runs(
     *,
     rules: str | None = None,
 ) -> dict[str, pd.DataFrame]:
-    """Make the tables that are asked for.
+    """Make the tables that are requested.
 
     Args:
         tables: the runs, see `read_tables`.
@@ -88,7 +86,7 @@ def analyze_runs(
         rules: folder of other rule files; None for those of the package.
 
     Returns:
-        Name to table, in the order asked for.
+        Name to table, in the order requested.
 
     Raises:
         UsageError: there is no such table, or the runs lack what it needs.
@@ -107,7 +105,7 @@ def analyze_runs(
     made = {}
     for name in names:
         if name not in makers:
-            raise UsageError(f"there is no table {name!r}; there are {', '.join(makers)}")
+            raise UsageError(f"unknown table {name!r}; choose from {', '.join(makers)}")
         made[name] = makers[name]()
     return made
 
@@ -137,17 +135,17 @@ def compare_sides(
     Args:
         runs: one row per run.
         side_a: name of a system, of a submitter, or a pattern of "submitter/system".
-        side_b: likewise.
+        side_b: the same.
         parameters: how the runs are analyzed; None for the defaults of `AnalysisParameters`.
 
     Raises:
-        UsageError: a name stands for no run, both for the same, or the two share no benchmark.
+        UsageError: a name matches no run, both for the same, or the two share no benchmark.
     """
     chosen = parameters or AnalysisParameters()
     counted = select_runs(runs, only_converged=chosen.only_converged)
     first, second = (find_side(counted, name) for name in (side_a, side_b))
     if set(first.index) & set(second.index):
-        raise UsageError(f"{side_a!r} and {side_b!r} stand for the same runs; name two systems")
+        raise UsageError(f"{side_a!r} and {side_b!r} refer to the same runs; name two systems")
     return compare_systems(first, second, chosen.value, parameters=chosen)
 
 
@@ -168,7 +166,9 @@ def find_side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
         {f"{a}/{b}" for a, b in zip(runs["submitter"].fillna("?"), runs["system"].fillna("?"), strict=True)}
     )
     shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
-    raise UsageError(f"no run is of the system or submitter {name!r}; there are {shown or 'no runs at all'}")
+    raise UsageError(
+        f"no run belongs to a system or submitter called {name!r}; there are {shown or 'no runs at all'}"
+    )
 
 
 def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) -> list[str]:
@@ -192,5 +192,5 @@ def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) ->
     if single:
         more = f", and {len(single) - _MOST_NAMES:,} more" if len(single) > _MOST_NAMES else ""
         shown = f"{', '.join(single[:_MOST_NAMES])}{more}"
-        found.append(f"one run only, which says nothing of the spread: {shown}")
+        found.append(f"a single run, which says nothing about the spread: {shown}")
     return found

@@ -18,7 +18,7 @@ Span = tuple[float, float]
 
 
 class Breakdown(NamedTuple):
-    """Where a run's time goes, in minutes; NaN where the log does not tell.
+    """Where a run's time goes, in minutes; NaN where the log does not say.
 
     Attributes:
         init_minutes: from ``init_start`` to ``init_stop``, before the run's clock starts.
@@ -37,7 +37,7 @@ class Breakdown(NamedTuple):
 
 
 def break_down_time(run: Run) -> Breakdown:
-    """Tell where a run's time goes.
+    """Compute where a run's time goes.
 
     Intervals that overlap count once. One that is never stopped lasts to the next of its name, or to the end.
     """

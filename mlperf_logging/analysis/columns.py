@@ -21,7 +21,7 @@ def name_columns(*columns: Column) -> dict[str, Column]:
 
 
 RUN_COLUMNS = name_columns(
-    Column("path", TEXT, "the log, as it was named"),
+    Column("path", TEXT, "the log, as named"),
     Column("benchmark", TEXT, "benchmark as logged; the folder's name where it was not"),
     Column("submitter", TEXT, "submitter: the folder above results/, else submission_org"),
     Column("system", TEXT, "system: the folder below results/, else submission_platform"),
@@ -30,9 +30,9 @@ RUN_COLUMNS = name_columns(
     Column(
         "accelerators",
         NUMBER,
-        "accelerators, as logged, else of the system described; nodes where there are none",
+        "accelerators as logged, else from the system description; nodes if there are none",
     ),
-    Column("nodes", NUMBER, "nodes, as logged, else of the system described"),
+    Column("nodes", NUMBER, "nodes as logged, else from the system description"),
     Column("accelerator_model", TEXT, "name of the accelerator in the system description"),
     Column(
         "scaling", TEXT, "strong, or weak: many models trained at once; empty where the folder does not say"
@@ -53,10 +53,12 @@ RUN_COLUMNS = name_columns(
     ),
     Column("time_to_quality_seconds", NUMBER, "from run_start to the first evaluation that meets the target"),
     Column("progress_to_quality", NUMBER, "progress at that evaluation, in progress_unit"),
-    Column("epochs_to_quality", NUMBER, "the same in epochs, where that can be told"),
-    Column("samples_to_quality", NUMBER, "the same in samples, where that can be told"),
+    Column("epochs_to_quality", NUMBER, "the same in epochs, where known"),
+    Column("samples_to_quality", NUMBER, "the same in samples, where known"),
     Column(
-        "stop_after_quality_seconds", NUMBER, "from that evaluation to run_stop: time claimed beyond need"
+        "stop_after_quality_seconds",
+        NUMBER,
+        "from that evaluation to run_stop: time claimed beyond what was needed",
     ),
     Column("evaluations", COUNT, "number of evaluations"),
     Column("first_evaluation_progress", NUMBER, "progress at the first evaluation, in progress_unit"),
@@ -77,7 +79,7 @@ RUN_COLUMNS = name_columns(
 """Columns of the table of runs, one row per log."""
 
 EVALUATION_COLUMNS = name_columns(
-    Column("path", TEXT, "the log, as it was named"),
+    Column("path", TEXT, "the log, as named"),
     Column("benchmark", TEXT, "benchmark, as in the table of runs"),
     Column("submitter", TEXT, "submitter, as in the table of runs"),
     Column("system", TEXT, "system, as in the table of runs"),
@@ -88,13 +90,13 @@ EVALUATION_COLUMNS = name_columns(
     Column("minutes", NUMBER, "from run_start to the evaluation's record"),
     Column("progress", NUMBER, "how far training had come, in progress_unit"),
     Column("progress_unit", TEXT, "epochs, samples, tokens or steps"),
-    Column("epochs", NUMBER, "the same in epochs, where that can be told"),
-    Column("samples", NUMBER, "the same in samples, where that can be told"),
+    Column("epochs", NUMBER, "the same in epochs, where known"),
+    Column("samples", NUMBER, "the same in samples, where known"),
     Column("meets_target", FLAG, "whether the evaluation meets the target; missing where there is none"),
-    Column("target_value", NUMBER, "number that the target asks of this metric; NaN where it asks none"),
+    Column("target_value", NUMBER, "value that the target requires of this metric; NaN if it requires none"),
     Column("target_direction", TEXT, "at least or at most"),
 )
-"""Columns of the table of evaluations, a row for each metric of each evaluation."""
+"""Columns of the table of evaluations, one row per metric of each evaluation."""
 
 
 def make_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column]) -> pd.DataFrame:

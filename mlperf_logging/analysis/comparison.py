@@ -35,7 +35,7 @@ COMPARISON_COLUMNS = {
     "pair_ratio": "median of A over B over all pairs: Hodges-Lehmann on logarithms",
     "pair_ratio_low": "lower end of its interval",
     "pair_ratio_high": "upper end of its interval",
-    "interval_confidence": "level that the two Hodges-Lehmann intervals really have",
+    "interval_confidence": "actual level of the two Hodges-Lehmann intervals",
 }
 """Columns of `compare_systems` after those of the group; values are in the unit of the column compared."""
 

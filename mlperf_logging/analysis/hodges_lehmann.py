@@ -23,7 +23,7 @@ class Shift(NamedTuple):
         estimate: median of all differences, second minus first.
         interval: what the rank test does not reject.
         confidence: the level that the interval has; with few values it is above the one asked for, or the
-            interval cannot be had at all and is NaN.
+            interval does not exist and is NaN.
     """
 
     estimate: float
@@ -36,7 +36,7 @@ def estimate_shift(
 ) -> Shift:
     """The Hodges-Lehmann shift: median of the differences of all pairs, second minus first.
 
-    The interval is the one that goes with the Mann-Whitney test (Moses; Hollander and Wolfe, Nonparametric
+    The interval is the one that belongs to the Mann-Whitney test (Moses; Hollander and Wolfe, Nonparametric
     Statistical Methods, 4.3): the differences sorted, as many cut at each end as the test allows. It needs no
     normal values, only two distributions of the same shape.
     """

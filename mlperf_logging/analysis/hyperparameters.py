@@ -1,4 +1,4 @@
-"""Hyperparameters of several submissions beside each other, with what the rules let differ."""
+"""Hyperparameters of several submissions side by side, with what the rules let differ."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ HYPERPARAMETER_COLUMNS = name_columns(
     Column("benchmark", TEXT, "benchmark of the runs"),
     Column("key", TEXT, "log key"),
     Column("freedom", TEXT, "what the rules leave open: " + ", ".join(FREEDOMS)),
-    Column("rule", TEXT, "what the rules want of the value; empty where it is free"),
+    Column("rule", TEXT, "what the rules require of the value; empty where it is free"),
     Column("submitter", TEXT, "submitter of the runs"),
     Column("system", TEXT, "system of the runs"),
     Column("value", TEXT, "the values of the group's runs as JSON, each once; empty where none was logged"),
     Column("differs", FLAG, "whether the groups of the benchmark log different values"),
     Column("breaks_rule", FLAG, "whether a rule blames the value in one of the runs"),
 )
-"""Columns of `tabulate_hyperparameters`, a row for each key and group of runs."""
+"""Columns of `tabulate_hyperparameters`, one row per key and group of runs."""
 
 _TRIVIAL = {(">", 0), (">=", 0), (">=", 1), (">", -1), ("!=", "")}
 
 
 class KeyRule(NamedTuple):
-    """What the rules want of one key's values.
+    """What the rules require of one key's values.
 
     Attributes:
         freedom: one of `FREEDOMS`.
@@ -59,7 +59,7 @@ class KeyRule(NamedTuple):
 
 
 def tabulate_hyperparameters(rows: Iterable[RunRows], *, rules: str | None = None) -> pd.DataFrame:
-    """The hyperparameters of each group of runs, with what the rules say of each.
+    """The hyperparameters of each group of runs, with what the rules say about each.
 
     Keys that the rules count among evaluations, times and identities are left out, and so is the seed. The rules are
     those of the groups' round and division, the strict ones included.
@@ -69,7 +69,7 @@ def tabulate_hyperparameters(rows: Iterable[RunRows], *, rules: str | None = Non
         rules: folder of other rule files; None for those of the package.
 
     Returns:
-        A row for each benchmark, key and group, see `HYPERPARAMETER_COLUMNS`; the keys that differ first.
+        One row per benchmark, key and group, see `HYPERPARAMETER_COLUMNS`; the keys that differ first.
     """
     by_benchmark: dict[str, dict[tuple[str, ...], list[RunRows]]] = {}
     for each in rows:
@@ -89,7 +89,7 @@ def tabulate_hyperparameters(rows: Iterable[RunRows], *, rules: str | None = Non
 def list_key_rules(
     ruleset: Ruleset, benchmark: str, division: str | None, variants: tuple[str, ...] = ()
 ) -> dict[str, KeyRule]:
-    """What the rules want of the values of each key; of an unknown benchmark only what all have in common."""
+    """What the rules require of the values of each key; of an unknown benchmark only what all have in common."""
     known = benchmark if benchmark in ruleset.benchmarks else None
     rules: dict[str, list[Rule]] = {}
     for rule in ruleset.table(division, known, variants, strict=True).rules:
@@ -170,7 +170,7 @@ def _collect_values(key: str, runs: Iterable[RunRows]) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Whole floats as whole numbers: one writer logs 2, another 2.0."""
+    """Integral floats as integers: one writer logs 2, another 2.0."""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return int(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Confidence intervals of a mean or a median, and how many runs a wanted precision takes."""
+"""Confidence intervals of a mean or a median, and how many runs a requested precision takes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_RUNS = 1_000_000
 
 
 class ConfidenceInterval(NamedTuple):
-    """A confidence interval; both ends are NaN where it is unknown.
+    """A confidence interval; both ends are NaN if it is unknown.
 
     Attributes:
         low: lower end, in the unit of the values.

@@ -31,7 +31,7 @@ def mark_outliers(values: Sequence[float] | np.ndarray, method: str = "tukey") -
     import numpy as np
 
     if method not in METHODS:
-        raise UsageError(f"there is no method {method!r} for outliers; known are {', '.join(METHODS)}")
+        raise UsageError(f"unknown outlier method {method!r}; known: {', '.join(METHODS)}")
     numbers = np.asarray(values, dtype=float)
     known = numbers[~np.isnan(numbers)]
     if len(known) < 4:

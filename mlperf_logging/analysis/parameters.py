@@ -38,7 +38,7 @@ class BootstrapParameters:
 def check_confidence(confidence: float) -> None:
     """Refuse a confidence level that is not between 0 and 1, by a `UsageError`."""
     if not 0 < confidence < 1:
-        raise UsageError(f"the confidence {confidence} is not between 0 and 1; give 0.95, say")
+        raise UsageError(f"the confidence {confidence} is not between 0 and 1; give, for example, 0.95")
 
 
 def read_seed(seed: Seed) -> int:

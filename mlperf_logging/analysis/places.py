@@ -1,4 +1,4 @@
-"""What a log's place in a submission tells: who submits, which system, how many accelerators it has."""
+"""What a log's place in a submission shows: the submitter, which system, how many accelerators it has."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mlperf_logging.runs.side_files import read_side_json
 
 
 class Place(NamedTuple):
-    """What a log's place tells; None where it tells nothing.
+    """What a log's place shows; None where it shows nothing.
 
     Attributes:
         submitter: name of the submitter.
         system: name of the system.
         nodes: number of its nodes.
-        accelerators: number of its accelerators; of its nodes where it has none.
+        accelerators: number of its accelerators; of its nodes if it has none.
         accelerator_model: name of the accelerator.
         scaling: "strong" or "weak" where the folder says so.
     """
@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 
 def place_log(path: str) -> Place:
-    """What a log's place in a submission tells; standard input ("-") has no place."""
+    """What a log's place in a submission shows; standard input ("-") has no place."""
     if path == STANDARD_INPUT:
         return Place()
     return _place_folder(os.path.dirname(path) or ".")

@@ -37,7 +37,7 @@ POWER_COLUMNS = name_columns(
 
 
 def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
-    """The power readings of runs, from ``power/<log>/node_*.txt`` and ``sw_*.txt`` beside their logs.
+    """The power readings of runs, from ``power/<log>/node_*.txt`` and ``sw_*.txt`` next to their logs.
 
     A reading holds since the one before it. A switch has one estimate, which holds from run_start to run_stop.
 
@@ -45,7 +45,7 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
         paths: result logs; those without readings are left out.
 
     Returns:
-        A row a reading, see `POWER_COLUMNS`.
+        One row per reading, see `POWER_COLUMNS`.
 
     Raises:
         UsageError: none of the logs has readings, or readings cannot be used; the message says which and why.
@@ -67,7 +67,7 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
                 rows += [{"path": path, "run": name, "part": part, **each} for each in found]
     if not rows:
         raise UsageError(
-            f"there are no power readings beside the logs (in {POWER_FOLDER}/NAME_OF_LOG/node_0.txt …)"
+            f"there are no power readings next to the logs (in {POWER_FOLDER}/NAME_OF_LOG/node_0.txt …)"
         )
     return make_table(rows, POWER_COLUMNS)
 

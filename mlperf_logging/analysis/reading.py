@@ -1,4 +1,4 @@
-"""From a log to rows: what a run took, where it got to, and every evaluation on the way."""
+"""From a log to rows: what a run took, where it got to, and every evaluation along the way."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHARED = ("path", "benchmark", "submitter", "system", "seed")
 
 @dataclass(frozen=True)
 class ReadingParameters:
-    """By what logs are read.
+    """How logs are read.
 
     Attributes:
         selection: by which rules. The target and the meaning of progress come from them, so name the round where a
@@ -37,9 +37,9 @@ class RunRows(NamedTuple):
         evaluations: its rows in the table of evaluations.
         hyperparameters: key to last logged value.
         broken: keys whose values break a rule.
-        ruleset: name of the round that was used; None where the log holds no event.
+        ruleset: name of the round that was used; None where the log contains no event.
         division: the division whose rules were used.
-        variants: the benchmark's variants that the run is of.
+        variants: the benchmark's variants of the run.
     """
 
     run: dict[str, Any]
@@ -76,7 +76,7 @@ def read_rows(path: str, parameters: ReadingParameters | None = None) -> RunRows
 
 
 def _explain_emptiness(judged: JudgedRun) -> str:
-    """Why a log has nothing to analyze: it holds no event, or only records that cannot be read."""
+    """Why a log has nothing to analyze: it contains no event, or only records that cannot be read."""
     lines = len({finding.line for finding in judged.verdict.findings if finding.code.startswith("MLP0")})
     problems = f" ({lines:,} line{'s' * (lines != 1)} with records that cannot be read)" if lines else ""
     return f"the file contains no event in a known log dialect{problems}"

@@ -56,7 +56,7 @@ def describe_scaling(
         parameters: of the bootstrap; None for the defaults of `BootstrapParameters`.
 
     Returns:
-        A row for each size of each group that has at least two, smallest first: the columns of ``by``, ``size`` and
+        One row per size of each group that has at least two, smallest first: the columns of ``by``, ``size`` and
         `SCALING_COLUMNS`.
 
     Raises:
@@ -73,7 +73,7 @@ def describe_scaling(
     if known.empty:
         raise UsageError(
             "no run says how many accelerators it had; they come from the system description "
-            "(systems/NAME.json) beside the results, or from the log's number_of_nodes and accelerators_per_node"
+            "(systems/NAME.json) next to the results, or from the log's number_of_nodes and accelerators_per_node"
         )
     seed = read_seed(chosen.seed)
     rows: list[dict[str, Any]] = []

@@ -2,7 +2,7 @@
 
 Runs of one system differ because another seed needs more or fewer samples to reach the target, and because
 the machine is a little faster or slower. Where the same seed was run several times, the two can be distinguished
-by an analysis of variance; where each run has its own, by splitting time into samples and time a sample.
+by an analysis of variance; where each run has its own, by splitting time into samples and time per sample.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ PROGRESS, SEED = "progress_to_quality", "seed"
 SEED_COLUMNS = {
     "runs": "number of runs with a value and a progress",
     "seeds": "number of different seeds among them",
-    "share_from_learning": "share of the variance of log time that goes with the progress needed",
-    "share_from_speed": "share that goes with the time for each unit of progress; the two shares add to 1",
-    "repeated_seeds": "number of seeds that more than one run has",
+    "share_from_learning": "share of the variance of log time explained by the progress needed",
+    "share_from_speed": "share explained by the time per unit of progress; the two shares add up to 1",
+    "repeated_seeds": "number of seeds used by more than one run",
     "between_seeds_variance": "variance component between seeds, where some are repeated",
     "within_seeds_variance": "variance component between runs of the same seed",
     "share_between_seeds": "between over the sum of both: the intraclass correlation, 0 where negative",
@@ -41,7 +41,7 @@ def describe_seed_effect(
     With log time = log progress + log (time / progress), each part's share is its covariance with log time
     over the variance of log time. The components between and within seeds are those of the one-way
     random-effects analysis of variance with unequal group sizes (Searle, Casella and McCulloch 1992).
-    What the runs cannot tell is NaN.
+    What the runs do not show is NaN.
     """
     import pandas as pd
 

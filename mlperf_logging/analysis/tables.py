@@ -24,7 +24,7 @@ class Tables:
 
     Attributes:
         runs: one row per log, see `columns.RUN_COLUMNS`.
-        evaluations: a row for each metric of each evaluation, see `columns.EVALUATION_COLUMNS`.
+        evaluations: one row per metric of each evaluation, see `columns.EVALUATION_COLUMNS`.
         rows: the same, log by log, with hyperparameters.
     """
 
@@ -34,7 +34,7 @@ class Tables:
 
 
 def list_logs(paths: Iterable[str | PathLike[str]] | str | PathLike[str]) -> list[str]:
-    """The logs that paths stand for: a file for itself, a folder for the result logs at and below it."""
+    """The logs that paths mean: a file for itself, a folder for the result logs at and below it."""
     given = [paths] if isinstance(paths, (str, PathLike)) else paths
     found = find_logs([fspath(path) for path in given], results=True)
     if found.complaints:
@@ -53,12 +53,12 @@ def read_tables(
 
     Args:
         paths: files and folders.
-        parameters: by what they are read.
+        parameters: how they are read.
         jobs: number of processes; 0 for one per processor core.
         advance: called after each log, for a progress bar.
 
     Raises:
-        UsageError: a path does not exist, a folder holds no log, or the parameters name something unknown.
+        UsageError: a path does not exist, a folder contains no log, or the parameters name something unknown.
     """
     rows = []
     read = partial(read_rows, parameters=parameters or ReadingParameters())
@@ -85,7 +85,7 @@ def tabulate_runs(
 
     Args:
         paths: files and folders.
-        parameters: by what they are read.
+        parameters: how they are read.
 
     Raises:
         UsageError: as `read_tables` says.
@@ -100,7 +100,7 @@ def tabulate_evaluations(
 
     Args:
         paths: files and folders.
-        parameters: by what they are read.
+        parameters: how they are read.
 
     Raises:
         UsageError: as `read_tables` says.

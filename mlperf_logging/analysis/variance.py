@@ -33,10 +33,10 @@ VARIANCE_COLUMNS = {
     "mean_bootstrap_high": "its upper end",
     "median_bootstrap_low": "lower end of the bootstrap interval of the median (percentile)",
     "median_bootstrap_high": "its upper end",
-    "outliers": "number of runs that lie apart from the others",
+    "outliers": "number of outlying runs",
     "share_within_5_percent": "share of the runs within ± 5 % of the center",
     "share_within_10_percent": "share of the runs within ± 10 % of the center",
-    "runs_needed": "runs for which Student's interval of the mean is within the wanted precision",
+    "runs_needed": "runs for which Student's interval of the mean is within the requested precision",
 }
 """Columns of `describe_variance` after those of the group; values are in the unit of the column described."""
 
@@ -48,7 +48,7 @@ class VarianceParameters(BootstrapParameters):
     Attributes:
         outliers: method for outliers, see `outliers.METHODS`.
         center: "median" or "mean": what the shares within ± 5 % and ± 10 % are counted around.
-        precision: wanted half width of the interval of the mean, as a share of the mean.
+        precision: requested half width of the interval of the mean, as a share of the mean.
     """
 
     outliers: str = "tukey"
@@ -60,7 +60,7 @@ class VarianceParameters(BootstrapParameters):
         super().__post_init__()
         if self.outliers not in METHODS:
             known = ", ".join(METHODS)
-            raise UsageError(f"there is no method {self.outliers!r} for outliers; known are {known}")
+            raise UsageError(f"unknown outlier method {self.outliers!r}; known: {known}")
         if self.center not in CENTERS:
             raise UsageError(f"the center is 'median' or 'mean', not {self.center!r}")
         if not self.precision > 0:
@@ -86,7 +86,7 @@ def describe_variance(
         parameters: how variance is described; None for the defaults of `VarianceParameters`.
 
     Returns:
-        One row per group: the columns of ``by`` and `VARIANCE_COLUMNS`. What one run cannot tell is NaN.
+        One row per group: the columns of ``by`` and `VARIANCE_COLUMNS`. What one run cannot show is NaN.
 
     Raises:
         UsageError: a column is missing.
@@ -115,7 +115,7 @@ def _describe(values: np.ndarray, parameters: VarianceParameters, seed: int) -> 
     variation = deviation / mean if mean else math.nan
     t_interval = find_t_interval(values, parameters.confidence)
     of_mean = find_bootstrap_interval([values], np.mean, parameters, seed)
-    # The jackknife says nothing of a median of few values, so that interval is the plain one.
+    # The jackknife says nothing about a median of few values, so that interval is the plain one.
     of_median = find_bootstrap_interval([values], np.median, parameters, seed, "percentile")
     center = median if parameters.center == "median" else mean
     distance = np.abs(values - center)

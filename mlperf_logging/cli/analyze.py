@@ -1,4 +1,4 @@
-"""`mlperf analyze`: tables of runs, and what they say of quality, variance, scaling and hyperparameters."""
+"""`mlperf analyze`: tables of runs, and what they say about quality, variance, scaling and hyperparameters."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ examples:
   {program} round/ --table evaluations --format csv -o evaluations.csv
   {program} my_runs/ --target 'value >= 0.9'               runs of no benchmark of the rules
 
-A folder stands for the result_*.txt at and below it; where there are none, for its *.txt, *.log and *.out. Target and
+A folder means the result_*.txt at and below it; where there are none, for its *.txt, *.log and *.out. Target and
 units of progress come from the round; name it with --ruleset where a benchmark's target has changed since.
 
 exit codes: 0 the tables were made; 2 something could not be read, or the arguments are wrong.
@@ -63,8 +63,8 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf analyze") -> 
 
 def add_reading_options(parser: Parser) -> None:
     """Add the options that say by what logs are read; `mlperf plot` has them too."""
-    ruleset = "round whose targets and units hold; auto (default): the newest"
-    add = add_rule_options(parser, ruleset, "by the target of this")
+    ruleset = "round whose targets and units apply; auto (default): the newest"
+    add = add_rule_options(parser, ruleset, "use this target")
     add("--target FORMULA", "another target, such as 'value >= 0.759'")
 
 
@@ -79,7 +79,7 @@ def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
 
 
 def read_logs(paths: Sequence[str], parameters: ReadingParameters, jobs: int) -> Tables:
-    """Read logs, with a progress bar on a terminal when it takes long; `UsageError` where there is none."""
+    """Read logs, with a progress bar on a terminal when it takes long; `UsageError` if there is none."""
     from mlperf_logging.analysis.tables import make_tables
 
     if not paths:
@@ -89,7 +89,7 @@ def read_logs(paths: Sequence[str], parameters: ReadingParameters, jobs: int) ->
 
 
 def report_unread(program: str, tables: Tables) -> bool:
-    """Say which logs could not be read; gives whether there are any."""
+    """Say which logs could not be read; returns whether there are any."""
     unread = [row for row in tables.rows if row.ruleset is None and "events" not in row.run]
     for row in unread:
         print_error(program, str(row.run["note"]))
@@ -201,9 +201,7 @@ def _compare(
                 f"no run of {name!r} converged, so there is nothing to compare (--all-runs keeps all)"
             )
     if set(found[0].index) & set(found[1].index):
-        raise UsageError(
-            f"{sides[0]!r} and {sides[1]!r} stand for the same runs; name two systems or folders"
-        )
+        raise UsageError(f"{sides[0]!r} and {sides[1]!r} refer to the same runs; name two systems or folders")
     return compare_systems(found[0], found[1], parameters.value, parameters=parameters)
 
 
@@ -224,12 +222,12 @@ def _build_parser(program: str) -> Parser:
     add = parser.add_group("what is made of them")
     tables = (
         "runs, evaluations, variance, seeds, scaling, hyperparameters, or all; "
-        "comma separated (text: runs and variance)"
+        "comma-separated (text: runs and variance)"
     )
     add("--table NAMES", tables, action="append")
     add("--compare A B", "two systems, submitters, patterns of SUBMITTER/SYSTEM, or folders", nargs=2)
     add("--value COLUMN", "column of the runs that statistics are about (run_minutes)", default="run_minutes")
-    add("--by COLUMNS", "columns that make a group, comma separated (benchmark,submitter,system)")
+    add("--by COLUMNS", "columns that make a group, comma-separated (benchmark,submitter,system)")
     add("--all-runs", "also count runs that did not converge")
     add("--confidence LEVEL", "level of the intervals (0.95)", default=0.95)
     add("--precision SHARE", "precision to be reached by more runs (0.05: ± 5 %%)", default=0.05)

@@ -21,7 +21,7 @@ from mlperf_logging.runs.paths import find_logs
 
 _MOST_BY_FILE = 8
 JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-division"}
-"""Ids under which the judge itself reports; they stand in no rule file."""
+"""Ids under which the judge itself reports; they are in no rule file."""
 
 if TYPE_CHECKING:
     from mlperf_logging.cli.waiving import NewWaivers

@@ -50,7 +50,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def has_settings(path: str, within: Sequence[str]) -> bool:
-    """Tell whether a file that other tools share has settings in a table."""
+    """Return whether a file that other tools share has settings in a table."""
     try:
         content = read_side_file(path)
     except OSError:  # none of ours is so long, or cannot be read
@@ -74,8 +74,8 @@ def read_settings(path: str, within: Sequence[str] = ()) -> dict[str, Any]:
         if name not in SETTINGS:
             from mlperf_logging.suggestions import did_you_mean
 
-            meant = did_you_mean(name, SETTINGS, f"there are {', '.join(SETTINGS)}")
-            raise UsageError(f"{path}: there is no setting {name!r}; {meant}")
+            meant = did_you_mean(name, SETTINGS, f"choose from {', '.join(SETTINGS)}")
+            raise UsageError(f"{path}: unknown setting {name!r}; {meant}")
         makes_sense, wanted = SETTINGS[name]
         if not makes_sense(value):
             raise UsageError(f"{path}: {name!r} must be {wanted}, not {_show(value)}")

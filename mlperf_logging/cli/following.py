@@ -52,7 +52,7 @@ class Follower:
         """Read to the end of the run.
 
         Returns:
-            The verdict; of a file that stands whole under its name, the one that judging it again gives.
+            The verdict; of a complete file, the one that judging it again gives.
 
         Raises:
             UnreadableLogError: the log cannot be read.
@@ -98,7 +98,7 @@ class Follower:
             self._file.end_soon()
 
     def _begin(self, event: Event) -> None:
-        """Tell by a file's first event whether the log continues in it or was started over.
+        """Determine by a file's first event whether the log continues in it or was started over.
 
         A log that begins with the key that it began with before is another run, or, where the record is the
         same, the same run written once more.

@@ -25,7 +25,7 @@ _CAUSES: dict[type[MLPerfLoggingError], tuple[str, str]] = {
 
 
 class LogJudge(NamedTuple):
-    """Everything that tells how a log is judged; the same for all logs of one call.
+    """Everything that determines how a log is judged; the same for all logs of one call.
 
     `waivers` are known findings that do not count; `findings` says which others do, None for all.
     """
@@ -57,13 +57,13 @@ class LogJudge(NamedTuple):
         return start_judge(self.selection)
 
     def counts(self, path: str, finding: Finding) -> bool:
-        """Tell whether a finding is one of those that count: selected and not waived."""
+        """Return whether a finding is one of those that count: selected and not waived."""
         if any(waiver.covers(path, finding) for waiver in self.waivers):
             return False
         return self.findings is None or self.findings.keeps(finding)
 
     def settle(self, verdict: Verdict) -> FileResult:
-        """What a report says of a log: the verdict after waivers and selection, and what was waived."""
+        """What a report says about a log: the verdict after waivers and selection, and what was waived."""
         waived: tuple[WaivedFinding, ...] = ()
         if self.waivers:
             from mlperf_logging.compliance.waivers import apply_waivers

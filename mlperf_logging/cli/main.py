@@ -12,7 +12,7 @@ PROGRAM = "mlperf"
 COMMANDS = {
     "check": "judge logs by the rules of a round (the same as mlperf-check)",
     "score": "time to train, energy and cost of results; suites and speedups",
-    "rcp": "did a submission converge as the reference does",
+    "rcp": "whether a submission converged like the reference",
     "train": "train a reference model to its target, and log it",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
@@ -38,8 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return check(["--version"], PROGRAM)
     from mlperf_logging.suggestions import did_you_mean
 
-    meant = did_you_mean(name, COMMANDS, f"there are {', '.join(COMMANDS)}")
-    print_error(PROGRAM, f"there is no command {name!r}; {meant} ({PROGRAM} --help says more)")
+    meant = did_you_mean(name, COMMANDS, f"choose from {', '.join(COMMANDS)}")
+    print_error(PROGRAM, f"unknown command {name!r}; {meant} ({PROGRAM} --help says more)")
     return CANNOT_WORK
 
 

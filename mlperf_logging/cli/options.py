@@ -25,12 +25,12 @@ examples:
   {program} 'results/*/*/result_*' --jobs 0     a pattern, on all processor cores
   zcat run.gz | {program} -                     standard input
   {program} --format sarif -o check.sarif results/
-  {program} --follow run.log                    say what is wrong while the run goes on
+  {program} --follow run.log                    report problems while the run continues
   {program} --select MLP3,MLP4 --statistics results/
 
 exit codes: 0 every log is compliant; 1 at least one violation; 2 the tool could not do its work
-(bad arguments, unreadable log, bad rule or waiver file). A folder stands for the logs below it, except
-below a power/ folder; a file named by itself is judged whatever its name.
+(bad arguments, unreadable log, bad rule or waiver file). A folder means the logs below it, except
+below a power/ folder; a file named explicitly is judged whatever its name.
 """
 
 
@@ -83,7 +83,7 @@ class Parser(argparse.ArgumentParser):
     def parse(self, arguments: Sequence[str] | None, *, mixed: bool = True) -> argparse.Namespace:
         """The options of a command line, or of this process; an unknown one raises `UsageError`, with a suggestion.
 
-        Options may stand between paths unless `mixed` is false (argparse cannot do that where there are sub-commands).
+        Options may come between paths unless `mixed` is false (argparse cannot do that where there are sub-commands).
         """
         given = list(sys.argv[1:] if arguments is None else arguments)
         if "--" in given:  # argparse still sees options behind it; no argument begins with NUL
@@ -104,7 +104,7 @@ class Parser(argparse.ArgumentParser):
             name = unknown[0].partition("=")[0]
             near = suggest_name(name, [each for action in self._actions for each in action.option_strings])
             meant = f"; did you mean {near}?" if near is not None else ""
-            self.error(f"there is no option {name}{meant}")
+            self.error(f"unknown option {name}{meant}")
         if self.settings:
             complete_settings(options, defaults, self.prog)
         return options
@@ -130,30 +130,30 @@ def build_check_parser(program: str) -> CheckParser:
     parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")
     add = add_rule_options(parser)
     parser.settings = (*SHARED_SETTINGS, "select", "ignore", "waivers", "format")
-    add("--strict", "also what the written rules say and no public check tests")
+    add("--strict", "also apply written rules that no public check tests")
     add("--level N", "in rounds that grade: only rules up to this level (default: all)", type=int)
     add = parser.add_group("which findings")
     several: dict[str, Any] = {"action": "append", "default": []}
-    what = "only these: codes or their beginnings (MLP3), rule ids, patterns of ids; comma separated"
+    what = "only these: codes or prefixes of codes (MLP3), rule ids, patterns of ids; comma-separated"
     add("--select WHAT", what, **several)
-    add("--ignore WHAT", "all but these, written likewise", **several)
+    add("--ignore WHAT", "all except these, in the same form", **several)
     add("--waivers FILE", "YAML list of accepted findings: rule, path, reason, expires")
     add("--write-waivers FILE", "add waivers for what is found to a file, with --reason and --expires")
     add("--reason TEXT", "why the new waivers are accepted")
     add("--expires DAY", "last day of the new waivers, as in 2030-12-31")
     add = parser.add_group("how it is shown")
     add("--format NAME", "text (default), or one of the formats listed below")
-    add("--output -o FILE", "write the report there; the file is replaced when the report is whole")
+    add("--output -o FILE", "write the report to FILE, replaced once the report is complete")
     add("--group-by", "blocks of the text report (rule where logs are many)", choices=("file", "rule"))
     add("--statistics", "also count by verdict, code and key")
-    add("--quiet -q", "no text but the totals")
+    add("--quiet -q", "print only the totals")
     add("--verbose -v", "every finding, however many there are of one rule")
     colors = ("auto", "always", "never")
     add("--color", "auto (default): on a terminal, unless NO_COLOR is set", choices=colors, default="auto")
     add_jobs_option(add, "judge")
     add("--follow", "judge one log while it is written, to the end of its run")
     add = parser.add_group("about")
-    add("--explain ID", "what a code (MLP304) or the rule of this id means, with examples")
+    add("--explain ID", "what a code (MLP304) or a rule id means, with examples")
     add("--list-rules", "the rules of the newest rounds, or of --ruleset")
     add("--version", "show the version")
     return parser
@@ -170,12 +170,12 @@ def add_rule_options(
     ruleset: str = "name of a round; auto (default) lets the log choose",
     going: str = "judge by this",
 ) -> AddOption:
-    """Add what says by which rules logs are judged or measured; gives what adds to the same group."""
+    """Add what says by which rules logs are judged or measured; returns what adds to the same group."""
     add = parser.add_group("by which rules")
-    add("--usage NAME", "training, hpc, or another usage that has rulesets; else the log tells")
+    add("--usage NAME", "training, hpc, or another usage that has rulesets; by default, as logged")
     add("--ruleset ROUND", ruleset, default="auto")
-    add("--division", f"{going} division, whatever is logged", choices=DIVISIONS)
-    add("--benchmark NAME", f"{going} benchmark, whatever is logged")
+    add("--division", f"{going} division, regardless of the log", choices=DIVISIONS)
+    add("--benchmark NAME", f"{going} benchmark, regardless of the log")
     add_rules_folder(add)
     add("--config FILE", f"settings, in place of {OWN_FILE} or [tool.mlperf] of {SHARED_FILE} above the logs")
     add("--no-config --isolated", "no settings from files")
@@ -203,12 +203,12 @@ def add_format_options(add: AddOption) -> None:
 
     names = ["text", *[name for name in list_table_formats() if name != "text"]]
     add("--format NAME", f"text (default), {', '.join(names[1:])}", choices=names, default="text")
-    add("--output -o FILE", "write there; the file is replaced when the answer is whole")
+    add("--output -o FILE", "write to FILE, replaced once the output is complete")
 
 
 def add_jobs_option(add: AddOption, verb: str = "read") -> None:
     """Add ``--jobs``."""
-    add("--jobs -j N", f"{verb} in N processes; 0: one a processor core", type=_read_jobs, default=1)
+    add("--jobs -j N", f"{verb} in N processes; 0: one per processor core", type=_read_jobs, default=1)
 
 
 def split_names(texts: Sequence[str]) -> list[str]:
@@ -228,7 +228,7 @@ def read_inches(text: str) -> float:
 
 
 def read_dpi(text: str) -> int:
-    """How many dots an inch of a picture has."""
+    """Dots per inch of a picture."""
     if not (text.isascii() and text.isdigit() and len(text) <= 4 and 0 < int(text) <= MAX_DPI):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MAX_DPI}")
     return int(text)

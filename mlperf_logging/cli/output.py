@@ -1,4 +1,4 @@
-"""Where a report goes: the terminal, a pipe, or a file that is replaced only when the report is whole."""
+"""Where a report goes: the terminal, a pipe, or a file that is replaced only when the report is complete."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Output:
             raise UsageError(f"cannot write the report to {path!r}: {error.strerror}") from None
 
     def _open_draft(self) -> None:
-        """Begin a draft beside the target, which a signal that ends the process takes away."""
+        """Begin a draft next to the target, which a signal that ends the process takes away."""
         from threading import current_thread, main_thread
 
         assert self._target is not None  # noqa: S101 - who calls has set it
@@ -162,7 +162,7 @@ def _find_descriptor(path: str) -> int | None:
 
 
 def wants_color(choice: str, *, is_terminal: bool, environment: Mapping[str, str]) -> bool:
-    """Tell whether to write colors."""
+    """Return whether to write colors."""
     if choice != "auto":
         return choice == "always"
     if environment.get("NO_COLOR"):
@@ -173,12 +173,12 @@ def wants_color(choice: str, *, is_terminal: bool, environment: Mapping[str, str
 
 
 def measure_terminal(environment: Mapping[str, str]) -> int:
-    """Columns of the terminal on standard output, or a fixed number where there is none."""
+    """Columns of the terminal on standard output, or a fixed number if there is none."""
     return find_width(environment) or WIDTH_WITHOUT_TERMINAL
 
 
 def find_width(environment: Mapping[str, str]) -> int | None:
-    """Columns of the terminal on standard output; None where there is none and COLUMNS does not say."""
+    """Columns of the terminal on standard output; None if there is none and COLUMNS does not say."""
     columns = environment.get("COLUMNS", "")
     if columns.isascii() and columns.isdigit() and int(columns) > 0:
         return int(columns)

@@ -24,7 +24,7 @@ class Picture(NamedTuple):
     Attributes:
         data: what is drawn, as a table.
         draw: draws it into the axes.
-        title: what stands above it unless the user says otherwise; None where `draw` writes a title.
+        title: the text above it unless the user says otherwise; None where `draw` writes a title.
         size: width and height in inches, unless the user says otherwise.
         rows: number of axes, below each other.
         title_gap: points between title and axes, where it is not the usual one.
@@ -51,7 +51,7 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     if options.metric is not None:
         if options.metric not in metrics:
             known = ", ".join(str(name) for name in metrics if name) or "one value without a name"
-            raise UsageError(f"there is no metric {options.metric!r}; there is {known}")
+            raise UsageError(f"unknown metric {options.metric!r}; choose from {known}")
         metrics = [options.metric]
     by = _read_by(options, ("submitter", "system"))
 

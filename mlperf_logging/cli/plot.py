@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf plot") -> int
 def _plot(argv: Sequence[str] | None, program: str) -> int:
     options = _build_parser(program).parse(argv)
     if options.kind not in KINDS:
-        raise UsageError(f"there is no picture {options.kind!r}; there are {', '.join(KINDS)}")
+        raise UsageError(f"unknown picture {options.kind!r}; choose from {', '.join(KINDS)}")
     suffix = os.path.splitext(options.output or "")[1].lower()
     if options.format != "json":
         if options.output is None:
@@ -88,7 +88,7 @@ def _build_parser(program: str) -> Parser:
     add("--metric NAME", "one metric of convergence, where evaluations give several (all, below each other)")
     add("--value COLUMN", "column of spread and scaling (run_minutes)", default="run_minutes")
     add("--relative", "spread as a share of each group's median")
-    add("--by COLUMNS", "columns that make a group, comma separated")
+    add("--by COLUMNS", "columns that make a group, comma-separated")
     add("--all-runs", "also runs that did not converge, in spread and scaling")
     add("--seed N", "seed of the bootstrap in scaling (0)", default=0)
     add = parser.add_group("how it is drawn")

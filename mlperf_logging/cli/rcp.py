@@ -1,4 +1,4 @@
-"""`mlperf rcp`: did a submission converge as the reference does?"""
+"""`mlperf rcp`: whether a submission converged like the reference?"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PICTURES = (".png", ".svg", ".pdf")
 _EXAMPLES = """\
 examples:
   {program} results/SYSTEM/BENCHMARK                 as the newest round's public check does
-  {program} --ruleset ROUND SUBMITTER --jobs 0       every folder, a line each
+  {program} --ruleset ROUND SUBMITTER --jobs 0       every folder, one line each
   {program} --method rules FOLDER                    as the rules are written
   {program} --points mine.yaml FOLDER                against reference points of your own
   {program} --write-scaling FOLDER                   write scaling.json where the score is to be scaled
@@ -146,7 +146,7 @@ def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
             continue
         path = os.path.join(outcome.folder.path, SCALING_FILE)
         if os.path.islink(path) or (os.path.exists(path) and not os.path.isfile(path)):
-            raise UsageError(f"{path} is a link or no regular file, and may lead elsewhere; remove it")
+            raise UsageError(f"{path} is a link or not a regular file, and may lead elsewhere; remove it")
         _read_scaling(outcome)  # what is no such file stays as it is
         replaced = "replaced" if os.path.exists(path) else "wrote"
         text = json.dumps({"scaling_factor": check.normalisation}) + "\n"
@@ -160,10 +160,8 @@ def _plot(
 ) -> None:
     drawn = [outcome for outcome in outcomes if outcome.check is not None]
     if len(outcomes) != 1 or not drawn:
-        what = f"{len(outcomes)} folders were" if len(outcomes) != 1 else "the one that is named was not"
-        raise UsageError(
-            f"--plot draws one folder that was tested, but {what} given; name one benchmark's folder"
-        )
+        what = f"{len(outcomes)} folders were given" if len(outcomes) != 1 else "the one given was not tested"
+        raise UsageError(f"--plot draws one tested folder, but {what}; name one benchmark's folder")
     try:
         from matplotlib.figure import Figure
     except ImportError:

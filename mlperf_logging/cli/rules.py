@@ -29,7 +29,7 @@ from mlperf_logging.rules.rulesets import Ruleset
 _EXAMPLES = """\
 examples:
   {program} list                                    every round, its log dialect and its benchmarks
-  {program} show BENCHMARK                          what a closed log of the newest round must hold
+  {program} show BENCHMARK                          what a closed log of the newest round must contain
   {program} show BENCHMARK --ruleset ROUND --division open
   {program} explain MLP304                          what a code or a rule means, with examples
   {program} diff ROUND ROUND BENCHMARK              what changed between two rounds
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf rules") -> in
 
 
 def show_explanation(name: str, options: argparse.Namespace) -> int:
-    """Print what a code or a rule means; `UsageError` where there is none."""
+    """Print what a code or a rule means; `UsageError` if there is none."""
     renderer = load_renderer(options)
     explanation = explain(name, find_example, open_rules(options.rules))
     document = describe_explanation(explanation, for_people=renderer.for_people)
@@ -89,13 +89,13 @@ def _build_parser(program: str) -> Parser:
 
     usage = "the usage, where two have rounds of the same name"
     add_command("list", "every round, its log dialect and its benchmarks", _list)
-    add = add_command("show", "what a log of one benchmark must hold", _show)
+    add = add_command("show", "what a log of one benchmark must contain", _show)
     add("benchmark BENCHMARK", "")
     add("--ruleset ROUND", "default: the newest that knows the benchmark", default="auto")
     add("--usage NAME", usage)
     add("--division", "default: closed", choices=DIVISIONS, default="closed")
-    add("--meaning", "also what each key stands for")
-    add("--strict", "also what only the written rules say")
+    add("--meaning", "also show what each key means")
+    add("--strict", "also show what only the written rules say")
     add = add_command("explain", "what a code or a rule means, with examples", _explain)
     add("name ID", "a code such as MLP304, or the id of a rule")
     add = add_command("diff", "what changed from one round to another", _diff)
@@ -188,6 +188,6 @@ def _find_ruleset(
         from mlperf_logging.suggestions import did_you_mean
 
         known = sorted({each for entry in book.index() for each in entry.benchmarks})
-        meant = did_you_mean(benchmark or "", known, f"known are {', '.join(known)}")
+        meant = did_you_mean(benchmark or "", known, f"known: {', '.join(known)}")
         raise UsageError(f"no round knows the benchmark {benchmark!r}; {meant}")
     return book.load(knowing[-1].name)

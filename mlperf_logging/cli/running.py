@@ -47,7 +47,7 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
         return PIPE_CLOSED
     except OSError as error:
         silence_output()
-        print_error(program, f"cannot go on: {error}")
+        print_error(program, f"cannot continue: {error}")
         return CANNOT_WORK
     except KeyboardInterrupt:
         print_error(program, "interrupted; the report is not complete")

@@ -44,7 +44,7 @@ examples:
   {program} --ruleset ROUND --format csv ROUND_FOLDER > scores.csv
   {program} results/SYSTEM --price 98.32/h            what the results cost
   {program} results --prices prices.yaml              the same, with the price of each system
-  {program} --suite NAME results/SYSTEM               normalised by the reference, and the suite's score
+  {program} --suite NAME results/SYSTEM               normalized by the reference, and the suite's score
   {program} --speedup 'OLD_SYSTEM' results            how much faster than that system
   {program} --speedup --by path ROUND_A ROUND_B       how much faster one round is than another
 
@@ -67,7 +67,7 @@ def build_parser(program: str) -> Parser:
     add("--strict", "a run that breaks the written rules does not count either")
     add("--unjudged", "count every run that succeeded, whatever rules it breaks")
     add("--method", "how runs make a score: olympic (default) or median", choices=(OLYMPIC, MEDIAN))
-    add("--suite NAME", "normalise by the reference results of a suite: its name or a YAML file")
+    add("--suite NAME", "normalize by the reference results of a suite: its name or a YAML file")
     add("--weights NAME=W,…", "weights of the suite's benchmarks; those left out weigh nothing")
     baseline = "compare with a system (or path); without a name, with the first"
     add("--speedup BASELINE", baseline, nargs="?", const=_FIRST)
@@ -87,7 +87,7 @@ def _score(argv: Sequence[str] | None, program: str) -> int:
     renderer = load_renderer(options)
     suite = load_suite(options.suite, options.rules) if options.suite else None
     if options.weights and suite is None:
-        raise UsageError("--weights are those of a suite's benchmarks; name it with --suite")
+        raise UsageError("--weights applies to a suite's benchmarks; name the suite with --suite")
     prices = _read_prices(options)
     folders = read_folders(options)
     unread = report_unread(program, folders)
@@ -152,7 +152,7 @@ def _note_seeds(score: FolderScore, suite: Suite | None) -> FolderScore:
     if logged == sorted(map(str, suite.seeds)):
         return score
     wanted = ", ".join(map(str, suite.seeds))
-    return score._replace(notes=(*score.notes, f"the suite wants one run for each of the seeds {wanted}"))
+    return score._replace(notes=(*score.notes, f"the suite requires one run for each of the seeds {wanted}"))
 
 
 def _read_prices(options: argparse.Namespace) -> dict[str, Price]:

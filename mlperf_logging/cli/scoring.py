@@ -86,7 +86,7 @@ def _find_once(roots: Sequence[str]) -> list[tuple[str, ResultFolder]]:
 
 
 def report_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
-    """Say which logs could not be read; gives whether there are any."""
+    """Say which logs could not be read; returns whether there are any."""
     unread = [run for each in folders for run in each.runs if run.verdict == Outcome.UNJUDGED]
     for run in unread:
         print_error(program, run.faults[0] if run.faults else f"cannot judge {run.path!r}")

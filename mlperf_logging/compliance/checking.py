@@ -1,4 +1,4 @@
-"""Checking a log: choose the ruleset, tell what kind of run it is, judge every event, give the verdict."""
+"""Checking a log: choose the ruleset, determine the kind of run, judge every event, give the verdict."""
 
 import gc
 from collections.abc import Collection
@@ -28,7 +28,7 @@ def check_log(
 
     Args:
         source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
-        selection: by which rules; by default the log chooses.
+        selection: the rules to judge by; by default the log chooses.
         options: fields of the selection that are to differ, such as ``division="open"`` or ``strict=True``.
 
     Returns:
@@ -116,7 +116,7 @@ def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
 
 
 class no_collecting:  # noqa: N801 - a context, named for what it does; contextlib costs a cold start
-    """What is made of a log is no garbage, and there is much of it to look through."""
+    """What is made of a log is not garbage, and there is a lot of it to look through."""
 
     def __enter__(self) -> None:
         self._was_on = gc.isenabled()

@@ -20,14 +20,14 @@ class FindingFilter(NamedTuple):
     ignore: tuple[str, ...] = ()
 
     def keeps(self, finding: Finding) -> bool:
-        """Tell whether a finding counts."""
+        """Return whether a finding counts."""
         if self.select and not any(match_finding(pattern, finding) for pattern in self.select):
             return False
         return not any(match_finding(pattern, finding) for pattern in self.ignore)
 
 
 def is_code_prefix(pattern: str) -> bool:
-    """Tell whether a pattern is a finding code or the beginning of one: ``MLP``, ``MLP3``, ``MLP301``."""
+    """Return whether a pattern is a finding code or the beginning of one: ``MLP``, ``MLP3``, ``MLP301``."""
     digits = pattern[len(_CODE_LETTERS) :]
     return (
         pattern[: len(_CODE_LETTERS)].upper() == _CODE_LETTERS
@@ -37,7 +37,7 @@ def is_code_prefix(pattern: str) -> bool:
 
 
 def match_finding(pattern: str, finding: Finding) -> bool:
-    """Tell whether a pattern means a finding: by code or its beginning, rule id, or shell pattern of rule ids."""
+    """Return whether a pattern means a finding: by code or its beginning, rule id, or shell pattern of rule ids."""
     return _match(pattern, (finding.code,), (finding.rule,))
 
 
@@ -96,4 +96,4 @@ def _check_pattern(pattern: str, known_codes: Collection[str], known_rules: Coll
 
     known_names = sorted({*known_codes, *known_rules})
     meant = did_you_mean(pattern, known_names, "--list-rules shows those that exist")
-    raise UsageError(f"no code and no rule is called {pattern!r}; {meant}")
+    raise UsageError(f"no code or rule is called {pattern!r}; {meant}")

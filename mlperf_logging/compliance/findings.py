@@ -18,11 +18,11 @@ class Finding(NamedTuple):
         line: line number counted from 1, or None where the finding has no place (something is missing).
         column: byte offset in the line counted from 1, or None.
         message: one sentence: what was expected, what was found.
-        expected: what the rule wants, in short ("== 0.9", "exactly one").
-        found: what the log holds, in short.
+        expected: what the rule requires, in short ("== 0.9", "exactly one").
+        found: what the log contains, in short.
         source: where the rule comes from (a chapter of the written rules, a round's public check).
         hint: how to fix it; empty where there is nothing to add.
-        excerpt: text of the record that is blamed, from its marker on; empty where there is none.
+        excerpt: text of the record that is blamed, from its marker on; empty if there is none.
     """
 
     code: str
@@ -44,11 +44,11 @@ class Finding(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """The judgement of one log file.
+    """The judgment of one log file.
 
     Attributes:
         path: the file as the caller named it; "-" for standard input, "<bytes>" for bytes.
-        dialect: name of the log dialect, or None when the file holds no event.
+        dialect: name of the log dialect, or None when the file contains no event.
         usage: "training", "hpc" or "original".
         ruleset: the round that judged; None when none could be chosen.
         ruleset_reason: why that round ("asked for", "newest round that knows …").

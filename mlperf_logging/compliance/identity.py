@@ -1,4 +1,4 @@
-"""What a log says of its own kind: dialect, benchmark, division, and what chooses the benchmark's variants."""
+"""What a log says about its own kind: dialect, benchmark, division, and what chooses the benchmark's variants."""
 
 from collections.abc import Sequence
 from operator import itemgetter
@@ -21,7 +21,7 @@ def is_uniform(items: Sequence[Event | Problem]) -> bool:
 
 
 class Identity(NamedTuple):
-    """What a log says of its own kind: first line of each dialect's records, and each dialect's first event of each key."""
+    """What a log says about its own kind: first line of each dialect's records, and each dialect's first event of each key."""
 
     dialects: dict[str, int]
     first: dict[str, EventByKey]
@@ -64,7 +64,7 @@ class Identity(NamedTuple):
 
 
 def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
-    """The benchmark's variants that a log is of, by the first events of the keys that choose them."""
+    """The benchmark's variants of a log, by the first events of the keys that choose them."""
     state = RunState({})
     state.last = identity.events(ruleset.dialect)
     found = []

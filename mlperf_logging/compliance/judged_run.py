@@ -47,9 +47,9 @@ class JudgedRun(NamedTuple):
 
     Attributes:
         run: the typed view of the log.
-        verdict: the judgement of the log, by the rules that were selected.
+        verdict: the judgment of the log, by the rules that were selected.
         ruleset: the round that judged.
-        variants: the benchmark's variants that the run is of.
+        variants: the benchmark's variants of the run.
         targets: what it had to reach. The round's own targets, strict ones included; else those of the closed
             division; else the one that the log states; or the one that the caller gave.
         bounds: the numbers that the targets ask for, in the scale that the log uses.
@@ -66,7 +66,7 @@ class JudgedRun(NamedTuple):
 
     @property
     def division(self) -> str | None:
-        """The division that it was judged by: as given or logged, or None."""
+        """The division it was judged by: as given or logged, or None."""
         return self.verdict.division
 
     @property
@@ -81,7 +81,7 @@ class JudgedRun(NamedTuple):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What the round says of the benchmark: area, model, how often it is run …; empty where it is not known."""
+        """What the round says about the benchmark: area, model, how often it is run …; empty if it is not known."""
         return self.ruleset.facts(self.benchmark)
 
 
@@ -96,13 +96,13 @@ def judge_run(
 
     Args:
         source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
-        selection: by which rules; by default the log chooses.
+        selection: the rules to judge by; by default the log chooses.
         target: a formula such as "value >= 0.759" in place of the rules' target; it takes no part in the verdict.
         options: fields of the selection that are to differ, such as ``division="open"`` or ``strict=True``.
 
     Raises:
         UnreadableLogError: the log cannot be opened or its compression is broken.
-        UsageError: there is no such usage, ruleset, division or benchmark, or the target is no formula.
+        UsageError: there is no such usage, ruleset, division or benchmark, or the target is not a formula.
         RuleError: a rule file is wrong.
     """
     selection = selection.override(options)

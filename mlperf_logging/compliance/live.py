@@ -1,4 +1,4 @@
-"""Judging while the run goes on: each event as it is logged, each finding once.
+"""Judging while the run continues: each event as it is logged, each finding once.
 
 A log says what kind of run it is (division, benchmark, optimizer) only as it goes. Until all of that is
 known, the events are kept; when it becomes known, a new judge with the right table reads them again, and
@@ -69,7 +69,7 @@ class LiveJudge:
 
     @property
     def run(self) -> RunSummary:
-        """The run's frame, as far as it was logged."""
+        """The run's summary, as far as it was logged."""
         return summarize_run(self._judge.state) if self._judge is not None else RunSummary()
 
     def _choose(self, last: bool = False) -> bool:
@@ -82,7 +82,7 @@ class LiveJudge:
         wanted = _telling_keys(ruleset, choice.benchmark)
         self._telling |= wanted
         self._identity.note([event for event in history if event.key in self._telling])
-        choice = choose_ruleset(asked, self._identity)  # now with what tells the variants
+        choice = choose_ruleset(asked, self._identity)  # now with what determines the variants
         table = choice.table(strict=asked.strict, level=asked.level)
         changed = self._judge is None or table is not self._judge.table
         knows_division = choice.division is not None or not ruleset.has_divisions
@@ -131,7 +131,7 @@ def start_judge(selection: RuleSelection = AUTOMATIC, **options: Unpack[RuleOpti
     """Begin to judge a run whose events are still to come.
 
     Args:
-        selection: by which rules; by default the judge waits for the benchmark and takes the newest round that
+        selection: the rules to judge by; by default the judge waits for the benchmark and takes the newest round that
             knows it.
         options: fields of the selection that are to differ, such as ``division="open"``.
 

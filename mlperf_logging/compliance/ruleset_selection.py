@@ -75,8 +75,8 @@ class Choice(NamedTuple):
         ruleset: the round's rules.
         reason: why that round.
         division: ``"closed"``, ``"open"``, or None where the log does not say.
-        benchmark: as asked for or logged, or None.
-        variants: the benchmark's variants that the log is of.
+        benchmark: as requested or logged, or None.
+        variants: the benchmark's variants of the log.
         findings: what the choosing itself has to say.
     """
 
@@ -124,7 +124,7 @@ def choose_ruleset(
     if ruleset == AUTO:
         entry, reason = _choose_newest(index, usage, benchmark, identity)
     else:
-        entry, reason = find_round(index, ruleset, usage), "as asked for"
+        entry, reason = find_round(index, ruleset, usage), "as requested"
     chosen = book.load(entry.name)
     if benchmark is not None and benchmark not in chosen.benchmarks:
         known = ", ".join(chosen.benchmarks)

@@ -50,7 +50,7 @@ def find_targets(
 ) -> list[Rule]:
     """The targets of one kind of run; none where the round states none.
 
-    A clause that only says that a share is a share is no target. Where a division states no other, the closed
+    A clause that only bounds a share by 0 and 1 is not a target. Where a division states no other, the closed
     division's target is given, and its text says so.
     """
     if benchmark not in ruleset.benchmarks:
@@ -79,13 +79,13 @@ def read_target(text: str) -> Rule:
     """A target that a caller states, in the formula language of the rules: ``value >= 0.759``, ``value.NAME < 1``.
 
     Raises:
-        UsageError: the text is no formula.
+        UsageError: the text is not a formula.
     """
     try:
         node = parse_formula(text)
         compile_formula(node)
     except RuleError as error:
-        raise UsageError(f"the target is no formula such as 'value >= 0.759': {error}") from None
+        raise UsageError(f"the target is not a formula such as 'value >= 0.759': {error}") from None
     return Rule(
         id="given-target",
         code="MLP403",
@@ -129,7 +129,7 @@ def list_bounds(
 ) -> tuple[Bound, ...]:
     """The numbers that targets ask for, to be drawn as lines.
 
-    Bounds of 0 and 1 are left out: they say that a share is a share. Of alternatives (a score of 24 or of 0.24) the
+    Bounds of 0 and 1 are left out: they only bound a share. Of alternatives (a score of 24 or of 0.24) the
     one nearest to what was logged counts; of conditions, the branch that holds for what was logged. `events` are the
     last of each key.
     """
@@ -207,7 +207,7 @@ def _read_number(node: Node) -> float | None:
 
 
 def _name_metric(node: Node) -> str | None:
-    """The metric that a place stands for: its last name; "" for the value itself; None where it is no value."""
+    """The metric that a place stands for: its last name; "" for the value itself; None where it is not a value."""
     if ["value"] not in walk(node):
         return None
     if node[0] == "conditional":

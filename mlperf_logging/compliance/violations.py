@@ -62,7 +62,7 @@ class Evidence(NamedTuple):
     """What a formula looked at.
 
     Attributes:
-        places: each place of the formula and its value, `ABSENT` where the log has none.
+        places: each place of the formula and its value, `ABSENT` if the log has none.
         error: what evaluating the formula raised, or None.
         part: the part of the formula that could not be evaluated, or None.
     """
@@ -85,7 +85,7 @@ class Repetition(NamedTuple):
 
 
 class Absence(NamedTuple):
-    """A key that is not logged often enough, and the first event of each key that no rule knows: it may be misspelt."""
+    """A key that is not logged often enough, and the first event of each key that no rule knows: it may be misspelled."""
 
     times: int
     unknown: dict[str, Event]

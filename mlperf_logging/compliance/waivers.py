@@ -34,7 +34,7 @@ class Waiver(NamedTuple):
     line: int
 
     def covers(self, path: str, finding: Finding) -> bool:
-        """Tell whether the waiver is meant for a finding in a log."""
+        """Return whether the waiver is meant for a finding in a log."""
         return match_path(self.path, path) and match_finding(self.rule, finding)
 
 
@@ -55,7 +55,7 @@ class WaivedFinding(NamedTuple):
 
 
 def match_path(pattern: str, path: str) -> bool:
-    """Tell whether a path, or its end from a folder's name on, matches a shell pattern."""
+    """Return whether a path, or its end from a folder's name on, matches a shell pattern."""
     posix, wanted = [text.replace("\\", "/").removeprefix("./") for text in (path, pattern)]
     return fnmatchcase(posix, wanted) or fnmatchcase(posix, f"*/{wanted}")
 
@@ -170,9 +170,9 @@ def _read_waiver(node: Any, path: str, today: date, faults: list[str]) -> Waiver
         if name not in _FIELDS:
             faults.append(f"{where}: a waiver has no field {name!r}; it has {', '.join(_FIELDS)}")
         elif name in fields:
-            faults.append(f"{where}: {name!r} stands twice in one waiver; keep one")
+            faults.append(f"{where}: {name!r} appears twice in one waiver; keep one")
         elif value.id != "scalar" or not value.value.strip():
-            faults.append(f"{where}: {name!r} must be a text that is not empty")
+            faults.append(f"{where}: {name!r} must be non-empty text")
             fields[name] = ""
         else:
             fields[name] = value.value.strip()
@@ -195,9 +195,9 @@ def read_expiry(text: str, where: str, today: date) -> date:
     except ValueError:
         end = None
     if end is None:
-        raise WaiverError(f"{where}: expires must be a day such as {today.isoformat()}, not {text!r}")
+        raise WaiverError(f"{where}: expires must be a date such as {today.isoformat()}, not {text!r}")
     if end < today:
         raise WaiverError(
-            f"{where}: the waiver expired on {text}; fix the log, or agree on a new day and write it there"
+            f"{where}: the waiver expired on {text}; fix the log, or agree on a new date and write it there"
         )
     return end

@@ -1,7 +1,7 @@
 """Log training runs: ``from mlperf_logging import mllog``.
 
 The names of the public logging API are here with their meaning and line format: `get_mllogger`, `config`,
-`MLLogger`, `constants`, and the module `mllog`. On top of them stand `event`, `start` and `end` of the shared
+`MLLogger`, `constants`, and the module `mllog`. Added to them are `event`, `start` and `end` of the shared
 logger, `interval`, `run` and `bind`, and the events that every submission needs: `submission`, `seed`,
 `hyperparameters`. Sub-packages: `callbacks` for training frameworks, `testing` for tests of training scripts.
 """

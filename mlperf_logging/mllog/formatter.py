@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MARKER = ":::MLLOG"
 KINDS = (constants.POINT_IN_TIME, constants.INTERVAL_START, constants.INTERVAL_END)
-NOT_A_DICTIONARY = "metadata is not a dictionary; it is left out"
+NOT_A_DICTIONARY = "metadata is not a dictionary; it is ignored"
 MAX_CACHED = 4096
 """So many names of a kind are kept; then their cache starts over."""
 

@@ -1,4 +1,4 @@
-"""The life of a training run as events in the order that the rules want.
+"""The life of a training run as events in the order that the rules require.
 
 ::
 
@@ -168,7 +168,7 @@ class LifeCycle:
     def start_eval(self, progress: float | None = None) -> None:
         """Open an evaluation after so many epochs or samples; default: as the stretch of training said.
 
-        It closes the open stretch, unless only a part of an epoch is trained: then the epoch goes on afterwards.
+        It closes the open stretch, unless only a part of an epoch is trained: then the epoch continues afterwards.
         """
         if not self.is_running or self._eval_is_open:
             return

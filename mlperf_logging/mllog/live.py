@@ -56,7 +56,7 @@ class LiveCheck:
     """Feeds a judge with every logged event and reports what the run breaks, each violation once.
 
     Args:
-        ruleset: usage and round, ``"<usage>/<round>"``; `ConfigError` where there is none.
+        ruleset: usage and round, ``"<usage>/<round>"``; `ConfigError` if there is none.
         on_violation: ``"warn"`` prints to standard error, ``"raise"`` raises `ViolationError` after the event
             was written (errors only, and not over an exception that is under way), ``"ignore"`` only keeps
             the findings. It may be changed later.
@@ -92,7 +92,7 @@ class LiveCheck:
                 found = self._feed(event)
             except Exception as error:  # noqa: BLE001 - a fault of the rules or of the judge must not stop a training
                 self._judge = None
-                print_notice(f"mllog: the live check ends, because it cannot judge: {error!r}")
+                print_notice(f"mllog: the live check stops because it cannot judge: {error!r}")
                 return
             if found:
                 self._report(found, f"{event.metadata.get('file')}:{event.metadata.get('lineno')}")

@@ -49,7 +49,7 @@ class MLLogger:
         default_namespace: namespace of events that do not name one.
         default_stack_offset: which caller is the call site of an event: 1 is the line that calls the logger,
             2 the line that calls the function which calls the logger, and so on.
-        default_clear_line: whether an empty line goes before each event, to end text that stands on the line.
+        default_clear_line: whether an empty line goes before each event, to end text already on the line.
         root_dir: folder whose path is left out of call sites.
         clock: gives the time in seconds since the epoch; default: `time.time`.
         caller: finds call sites; default: `get_caller`.

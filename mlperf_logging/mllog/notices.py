@@ -22,7 +22,7 @@ def print_notice(text: str) -> None:
 def report_variable(name: str, text: str, reason: str) -> None:
     """Say, once, that an environment variable is left out."""
     shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."
-    print_notice(f"mllog: {name}={shown!r} is left out: {reason}")
+    print_notice(f"mllog: {name}={shown!r} is ignored: {reason}")
 
 
 class Diversion:
@@ -39,7 +39,7 @@ class Diversion:
             self.active = True
             reason = getattr(error, "strerror", None) or str(error)
             print_notice(
-                f"mllog: cannot write to {self.target}: {reason}; training goes on, and events go to "
+                f"mllog: cannot write to {self.target}: {reason}; training continues, and events go to "
                 "standard error until it can be written again"
             )
         if lines:
@@ -49,5 +49,5 @@ class Diversion:
     def end(self) -> None:
         """Say that the sink works again."""
         count, self.count, self.active = self.count, 0, False
-        stand = "1 event stands" if count == 1 else f"{count} events stand"
-        print_notice(f"mllog: {self.target} can be written again; {stand} only on standard error")
+        stand = "1 event was" if count == 1 else f"{count} events were"
+        print_notice(f"mllog: {self.target} can be written again; {stand} written only to standard error")

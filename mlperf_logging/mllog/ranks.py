@@ -24,7 +24,7 @@ MAX_DIGITS = 18
 
 
 def find_rank() -> int | None:
-    """The rank of this process, counted from 0, or None where nothing tells."""
+    """The rank of this process, counted from 0, or None where nothing says."""
     for name in RANK_VARIABLES:
         text = os.environ.get(name, "").strip()
         if text.isdecimal() and len(text) <= MAX_DIGITS:

@@ -93,7 +93,7 @@ def config(
     if unknown:
         import warnings
 
-        warnings.warn(f"mllog.config knows no option {', '.join(sorted(unknown))}; left out", stacklevel=2)
+        warnings.warn(f"mllog.config: unknown option {', '.join(sorted(unknown))}; ignored", stacklevel=2)
     apply()
 
 
@@ -105,7 +105,7 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
     logger = given.get("logger", target.logger)
     if "logger" in given and logger.name == target.logger.name:
         raise ConfigError(
-            f"mllog.config: logger must not be the logger named {logger.name!r} that is in use already; "
+            f"mllog.config: logger must not be the logger named {logger.name!r} that is already in use; "
             "give it another name"
         )
     on_violation, seconds = given.get("on_violation"), given.get("buffer_seconds", 0.0)

@@ -7,7 +7,7 @@ formatter or filters. As long as nobody does, the logger skips `logging.LogRecor
 What every sink promises:
 
 * a line is written whole, with one system call, so that lines of many threads and processes never mix;
-* when writing fails (disk full, closed pipe, missing rights) the training goes on: the event goes to standard
+* when writing fails (disk full, closed pipe, missing rights) the training continues: the event goes to standard
   error, one warning says so, and one more when writing works again;
 * a line that the system wrote only in part is ended, so that no later line is glued to half of another.
 """

@@ -2,7 +2,7 @@
 
 Signal handlers and exit hooks belong to the process, so this module keeps the one piece of state that they
 need. SIGTERM (schedulers send it before a time limit) and SIGHUP are watched only from the moment on that
-something depends on them, and the handlers that stood there before are called afterwards.
+something depends on them, and the handlers that were there before are called afterwards.
 
 Only the main thread may install signal handlers. A run that begins in another thread asks it to by a signal
 that does nothing by default, SIGURG, for which there is a handler from the beginning.

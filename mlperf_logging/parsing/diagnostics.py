@@ -19,7 +19,7 @@ class DiagnosticKind(NamedTuple):
         code: ``MLP0xx``.
         label: the short name.
         severity: ``"error"`` or ``"warning"``.
-        summary: the message; ``{found}`` stands for what the record holds.
+        summary: the message; ``{found}`` stands for what the record contains.
         why: why it matters.
         fix: what to do about it.
         samples: malformed JSON that ends where the error shows.
@@ -40,7 +40,7 @@ class Diagnostic(NamedTuple):
     Attributes:
         label: of its `DiagnosticKind`.
         field: the member of the record's object that is blamed; empty for the record as a whole.
-        found: what the record holds there, in short, for the message.
+        found: what the record contains there, in short, for the message.
     """
 
     label: str

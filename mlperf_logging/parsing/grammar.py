@@ -25,7 +25,7 @@ from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unread
 from mlperf_logging.parsing.payloads import PairDecoder, read_integer
 
 EAGER_DEPTH = 20
-"""A whole value is tried at once while at most so many symbols stand on the parser's stack. That bounds how
+"""A whole value is tried at once while at most so many symbols are on the parser's stack. That bounds how
 often the same text is tried, so that reading stays linear in the length of a record."""
 
 _FOLDER = os.path.dirname(__file__)
@@ -140,7 +140,7 @@ class Values(Transformer[Token, Any]):
     """What JSON means; the methods are named after the rules.
 
     Attributes:
-        whole: decodes values that need not be taken apart, and keeps the names that stood more than once.
+        whole: decodes values that need not be taken apart, and keeps the names that were repeated.
     """
 
     def __init__(self) -> None:
@@ -148,7 +148,7 @@ class Values(Transformer[Token, Any]):
         self.whole = PairDecoder()
 
     def object(self, members: list[Any]) -> dict[str, Any]:
-        """Make an object of its members; note names that stand twice."""
+        """Make an object of its members; note names repeated in it."""
         return self.whole.make_object(_take_apart(members))
 
     def member(self, children: list[Any]) -> tuple[str, Any]:
@@ -252,7 +252,7 @@ def make_eager_lexer(values: Values) -> type[Lexer]:
 def settle(state: Any) -> tuple[int, bool]:
     """Let the parser make the reductions that it makes whatever comes next.
 
-    Lexers differ in how far the parser has reduced when they stop; afterwards it stands in the same state.
+    Lexers differ in how far the parser has reduced when they stop; afterwards it is in the same state.
     """
     stack = list(state.state_stack)
     states = state.parse_conf.states

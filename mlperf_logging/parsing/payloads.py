@@ -12,7 +12,7 @@ from typing import Any
 from mlperf_logging.parsing.diagnostics import Diagnostic
 
 DEPTH_LIMIT = 100
-"""Lists and objects stand at most this deep in each other; deeper ones would break those who use them."""
+"""Lists and objects nest at most this deep; deeper ones would break those who use them."""
 
 DIGITS_LIMIT = 4300
 """An integer has at most this many digits; Python refuses longer ones. A longer one is read as infinite."""
@@ -29,7 +29,7 @@ _NUMERAL = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
 
 
 class PairDecoder:
-    """Decodes JSON as Python's json module reads it, and notes the names that stand twice in an object.
+    """Decodes JSON as Python's json module reads it, and notes names repeated in an object.
 
     Attributes:
         duplicates: the names, since the list was last emptied.
@@ -87,7 +87,7 @@ class PairDecoder:
         return (parts, end) if parts else None
 
     def make_object(self, members: list[tuple[str, Any]]) -> dict[str, Any]:
-        """Make an object of its members; of a name that stands twice the last member counts."""
+        """Make an object of its members; of a repeated name, the last member counts."""
         made = dict(members)
         if len(made) != len(members):
             seen: set[str] = set()
@@ -99,7 +99,7 @@ class PairDecoder:
 
 
 def skip_blanks(text: str, place: int) -> int:
-    """The first place from some place on where no blank stands."""
+    """The first place from some place on without a blank."""
     while text[place] in " \t":
         place += 1
     return place
@@ -127,7 +127,7 @@ def count_members(values: Collection[Any], depth: int = 0) -> int:
 
 
 def has_members(text: bytes, members: int) -> bool:
-    """Whether the objects in a JSON text are written with so many members, those that stand twice included."""
+    """Whether the objects in a JSON text are written with so many members, those that appear twice included."""
     if text.count(b":") == members:  # each member has a colon at least
         return True
     counts: list[int] = []
@@ -159,7 +159,7 @@ def read_milliseconds(seconds: str) -> int | float | None:
 
 
 def read_time_ms(record: dict[str, Any], diagnostics: list[Diagnostic]) -> int | float | None:
-    """The record's ``time_ms``; None and a diagnostic where it has none."""
+    """The record's ``time_ms``; None and a diagnostic if it has none."""
     if "time_ms" not in record:
         in_seconds = "time_s" in record
         diagnostics.append(
@@ -183,7 +183,7 @@ def read_time_ms(record: dict[str, Any], diagnostics: list[Diagnostic]) -> int |
 
 
 def read_metadata(record: dict[str, Any], diagnostics: list[Diagnostic]) -> dict[str, Any] | None:
-    """The record's ``metadata``; None and a diagnostic where it has none."""
+    """The record's ``metadata``; None and a diagnostic if it has none."""
     metadata = record.get("metadata")
     if isinstance(metadata, dict):
         return metadata

@@ -33,7 +33,7 @@ def read_batches(
 ) -> Iterator[list[Event | Problem]]:
     """Read a log as a stream of lists of events and problems of all dialects, or of some, in file order.
 
-    Memory is bounded by the longest record, not by the file. An event stands before its own warnings.
+    Memory is bounded by the longest record, not by the file. An event comes before its own warnings.
     """
     known = tuple(dialects) if dialects is not None else load_dialects()
     yield from _scan(source, Scanner(RecordReader(known)))

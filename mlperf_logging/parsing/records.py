@@ -73,7 +73,7 @@ def _find_stem(markers: list[bytes]) -> bytes:
 
 
 class RecordReader:
-    """Reads what stands between two line ends, whatever it is.
+    """Reads the text between two line ends, whatever it is.
 
     Attributes:
         markers: what records begin with.
@@ -116,7 +116,7 @@ class RecordReader:
         ]
 
     def find_record(self, data: bytes, start: int = 0) -> int:
-        """Where the first record begins in some bytes, -1 where there is none."""
+        """Where the first record begins in some bytes, -1 if there is none."""
         found = self.markers.record.search(data, start)
         return found.start() if found else -1
 
@@ -173,7 +173,7 @@ class RecordReader:
             record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
             outcome = parse(dialect, record.text)
             if isinstance(outcome, Unreadable) and other and not broken:
-                # A marker may stand within a text. Each try takes in twice as many of them, so that in the
+                # A marker may be within a text. Each try takes in twice as many of them, so that in the
                 # end no byte has been looked at much more often than once.
                 for later in self._find_stops(segment, other.end()):
                     longer = _Record.decode(dialect, segment[start:later], line, offset + start + 1)
@@ -222,7 +222,7 @@ class _Record(NamedTuple):
         return cls(dialect, text, line, column, raw, doubts)
 
     def bytes_before(self, place: int) -> int:
-        """How many bytes of the record stand before a character of its text."""
+        """How many bytes of the record precede a character of its text."""
         encoding = "latin-1" if "not-utf8" in self.doubts else "utf-8"
         return place if self.text.isascii() else len(self.text[:place].encode(encoding))
 
@@ -288,7 +288,7 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
 
 
 def find_member(text: str, name: str) -> int:
-    """Where in a sound record the value of a member of its object stands, or 0 when it is not found."""
+    """Where in a sound record the value of a member of its object is, or 0 when it is not found."""
     from json.decoder import JSONDecoder
 
     scan = JSONDecoder().raw_decode
@@ -320,7 +320,7 @@ class _HeadParser:
         self._parse: ParseRecord | None = None
 
     def may_parse(self, dialect: Dialect, raw: bytes) -> bool:
-        """Whether a record may make an event: its words are in order, and a whole value stands behind them."""
+        """Whether a record may make an event: its words are in order, and a complete value follows them."""
         if not dialect.head_pattern:
             return True
         text = raw.decode("latin-1")

@@ -222,7 +222,7 @@ class Scanner:
                 offset += len(piece) + 1
 
     def _read_piece(self, piece: bytes, offset: int) -> Sequence[Item]:
-        """Read what stands between two line ends, unless it is too long."""
+        """Read the text between two line ends, unless it is too long."""
         place = piece.find(self._stem)
         if place < 0:
             return ()
@@ -248,7 +248,7 @@ class Scanner:
         return self._note(items)
 
     def _skip(self, block: bytes) -> bytes:
-        """Pass over the rest of a line that is too long; gives what stands from its end on."""
+        """Pass over the rest of a line that is too long; gives the rest, from its end on."""
         ends = [place for place in (block.find(b"\n"), block.find(b"\r")) if place >= 0]
         stop = min(ends, default=len(block))
         self._offset += stop

@@ -21,7 +21,7 @@ _ZSTD_SKIPPABLE = tuple(bytes((low,)) + b"\x2a\x4d\x18" for low in range(0x50, 0
 
 
 STANDARD_INPUT = "-"
-"""What stands for standard input where a path is wanted."""
+"""What stands for standard input where a path is expected."""
 
 
 class CutShort(NamedTuple):

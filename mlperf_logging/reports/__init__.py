@@ -18,7 +18,7 @@ FILE, RULE = "file", "rule"
 
 
 class FileResult(NamedTuple):
-    """What a report says of one log: the judgement without the findings that waivers cover, and these."""
+    """What a report says about one log: the judgment without the findings that waivers cover, and these."""
 
     verdict: "Verdict"
     waived: "tuple[WaivedFinding, ...]" = ()
@@ -34,7 +34,7 @@ class FileResult(NamedTuple):
         return len(self.verdict.findings) - self.error_count
 
     def as_json(self) -> dict[str, Any]:
-        """One entry of ``files`` in the ``mlperf-check/1`` document; waived findings stand last."""
+        """One entry of ``files`` in the ``mlperf-check/1`` document; waived findings come last."""
         entry = self.verdict.as_json()
         if self.waived:
             entry["findings"] = entry["findings"] + [waived.as_json() for waived in self.waived]
@@ -78,7 +78,7 @@ class ReportOptions(NamedTuple):
     """How a report is to look; a format uses what means something to it.
 
     Attributes:
-        color: write colours for a terminal.
+        color: write colors for a terminal.
         width: columns of the terminal.
         verbose: show every finding, however many there are of one rule.
         quiet: totals only.
@@ -99,7 +99,7 @@ class BaseReport:
 
     Attributes:
         description: one line for the help page.
-        for_people: the text is meant for a terminal (colours, totals, statistics may stand beside it).
+        for_people: the text is meant for a terminal (colors, totals, and statistics may accompany it).
     """
 
     description: str
@@ -138,6 +138,6 @@ def list_formats() -> list[str]:
 
 
 def load_format(name: str) -> type[BaseReport]:
-    """The report class of a format; `UsageError` where there is none of the name."""
+    """The report class of a format; `UsageError` if none has that name."""
     report: type[BaseReport] = load_module(__name__, name).Report
     return report

@@ -1,4 +1,4 @@
-"""Where in a record the blamed part stands, so that a caret can point at it."""
+"""Where in a record the blamed part is, so that a caret can point at it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _find_key(text: str, key: str | None, payload: int) -> tuple[int, int] | Non
 
 
 def _find_bare_value(text: str, key_span: tuple[int, int] | None) -> tuple[int, int] | None:
-    """What stands after ``key:`` in a dialect without objects, or the key where nothing does."""
+    """The text after ``key:`` in a dialect without objects, or the key where nothing does."""
     if key_span is None or not text.startswith(":", key_span[1]):
         return key_span
     start = _skip_space(text, key_span[1] + 1)

@@ -40,7 +40,7 @@ _JUDGE_COLUMNS = (
 
 @dataclass
 class _Message:
-    """One message of a rule: the first finding that says it, and where else it stands."""
+    """One message of a rule: the first finding that says it, and where else it is."""
 
     first: Finding
     places: list[str] = field(default_factory=list)

@@ -32,5 +32,5 @@ def load_module(package: str, name: str) -> Any:
     from mlperf_logging.suggestions import did_you_mean
 
     known = list_modules(package)
-    meant = did_you_mean(name, known, f"there are {', '.join(known)}")
+    meant = did_you_mean(name, known, f"choose from {', '.join(known)}")
     raise UsageError(f"no output format is called {name!r}; {meant}")

@@ -9,7 +9,7 @@ SCHEMA = "mlperf-check/1"
 
 
 class Report(BaseReport):
-    """One JSON document; each log stands on a line of its own."""
+    """One JSON document; each log is on its own line."""
 
     description = "one JSON document with every file and the totals"
 

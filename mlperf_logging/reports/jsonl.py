@@ -9,7 +9,7 @@ from mlperf_logging.reports._escape import encode_json
 class Report(BaseReport):
     """JSON lines for programs that follow along."""
 
-    description = "one JSON object a file and line, written as each file is done"
+    description = "one JSON object per file and line, written as each file is finished"
 
     def add(self, result: FileResult) -> str:
         """The log's file object and a line feed."""

@@ -21,9 +21,9 @@ _RECORD_WIDTH = 160
 
 
 class Report(BaseReport):
-    """Test suites with one case a log; warnings and waived findings stand in the case's output."""
+    """Test suites with one case per log; warnings and waived findings are in the case's output."""
 
-    description = "JUnit XML: a test suite a folder, a test case a log"
+    description = "JUnit XML: one test suite per folder, one test case per log"
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)

@@ -34,7 +34,7 @@ class Report(BaseReport):
         self._repeats: dict[str, int] = {}
 
     def add(self, result: FileResult) -> str:
-        """Nothing yet: the rules stand before the results."""
+        """Nothing yet: the rules come before the results."""
         verdict = result.verdict
         for finding in verdict.findings:
             if verdict.verdict == Outcome.UNJUDGED:
@@ -127,11 +127,11 @@ def describe_code(code: str) -> tuple[str, str]:
     for label, kind in KIND_OF_LABEL.items():
         if kind.code == code:
             return label.replace("-", " "), kind.summary
-    return "a finding of other rules", "The rule files that ship with the package do not know this code."
+    return "a finding from other rules", "The rule files that ship with the package do not know this code."
 
 
 def _is_file_name(path: str) -> bool:
-    """Tell whether lone surrogates stand for bytes, as in file names that the system gives."""
+    """Return whether lone surrogates stand for bytes, as in file names that the system gives."""
     return not any("\ud800" <= letter <= "\udfff" and not "\udc80" <= letter <= "\udcff" for letter in path)
 
 

@@ -29,7 +29,7 @@ def expand_names(patterns: list[str]) -> list[str]:
 
 def _expand(pattern: str) -> list[str]:
     if len(pattern) > MAX_LENGTH:
-        raise ValueError(f"a list holds a text of {len(pattern)} characters; it may have {MAX_LENGTH}")
+        raise ValueError(f"a list holds a text of {len(pattern)} characters; the limit is {MAX_LENGTH}")
     names = [""]
     for index, part in enumerate(_BRACES.split(pattern)):
         choices = _list_choices(part) if index % 2 else [part]  # every other part stood in braces

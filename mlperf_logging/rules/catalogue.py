@@ -18,15 +18,15 @@ from mlperf_logging.suggestions import did_you_mean
 
 
 class KeyRow(NamedTuple):
-    """What a round wants of one key: a row of the table that a submitter needs before a run.
+    """What a round requires of one key: a row of the table that a submitter needs before a run.
 
     Attributes:
         key: the log key.
         occurs: how often it is logged, in words.
         requirements: the formulas that its events must satisfy, as written, targets marked with "reaches".
         variant: the benchmark's variant that asks for it (an optimizer, a schedule), or "".
-        level: ``"strict"`` where only the written rules say it, else "".
-        meaning: what the key stands for.
+        level: ``"strict"`` where only the written rules contain it, else "".
+        meaning: what the key means.
         since: the round that brought the oldest of its rules.
         changed: the rounds that changed one of them since.
         rules: ids of the rules.
@@ -55,7 +55,7 @@ class Explanation(NamedTuple):
         why: the reason.
         hint: how to fix a violation.
         source: where it is written.
-        since: the round that brought it; empty for a code.
+        since: the round that introduced it; empty for a code.
         changed: the rounds that changed it.
         place: file and line of the rule; empty for a code.
         passing: events of an example that satisfies it.
@@ -85,8 +85,8 @@ class Difference(NamedTuple):
     Attributes:
         scope: ``common``, ``closed``, ``open`` or the benchmark and division that it is about.
         key: the log key; empty where a whole benchmark came or went.
-        before: what the earlier round wants; empty where it says nothing.
-        after: what the later round wants; empty where it says nothing.
+        before: what the earlier round requires; empty where it says nothing.
+        after: what the later round requires; empty where it says nothing.
     """
 
     scope: str
@@ -154,7 +154,7 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
             return _explain_rule(rules[name], ruleset, find_example(ruleset, rules[name]))
         known |= set(rules)
     meant = did_you_mean(name, sorted(known), "--list-rules lists them")
-    raise UsageError(f"there is no code or rule {name!r}; {meant}")
+    raise UsageError(f"unknown code or rule {name!r}; {meant}")
 
 
 def compare_rulesets(before: Ruleset, after: Ruleset, benchmark: str | None = None) -> list[Difference]:

@@ -40,7 +40,7 @@ def check_record(record: RuleMapping, vocabulary: Vocabulary) -> None:
             raise record.fail(f"a rule record needs {needed!r}", rule=record.get("id"))
     rule = record.take("id", str)
     if not _ID.fullmatch(rule):  # those with dots are the ids of cells
-        raise record.fail("the id of a record is small words with hyphens between", "id", rule)
+        raise record.fail("a record's id must be lowercase words joined by hyphens", "id", rule)
     check_fields(record, vocabulary, rule)
 
 
@@ -54,7 +54,7 @@ def check_fields(fields: RuleMapping, vocabulary: Vocabulary, rule: str) -> None
     if severity not in (None, *Severity):
         raise fields.fail(f"the severity {severity!r} is neither 'error' nor 'warning'", "severity", rule)
     if code is not None and code not in vocabulary.codes:
-        raise fields.fail(f"there is no code {code!r}; codes.yaml lists them", "code", rule)
+        raise fields.fail(f"unknown code {code!r}; codes.yaml lists them", "code", rule)
 
 
 def read_clause(record: RuleMapping, rule: str) -> tuple[str, Node, str]:
@@ -74,7 +74,7 @@ def read_lists(lists: RuleMapping, former: dict[str, list[str]]) -> dict[str, li
         if not isinstance(patterns, list) or not all(isinstance(each, str) for each in patterns):
             raise lists.fail(f"{name!r} must be a list of names, not {patterns!r}", name)
         if former.get(name) == patterns:
-            raise lists.fail(f"{name!r} says what the extended round says already; remove it", name)
+            raise lists.fail(f"{name!r} repeats what the extended round says; remove it", name)
         try:
             expand_names(patterns)
         except ValueError as error:
@@ -111,7 +111,7 @@ def read_counting(change: RuleMapping, former: dict[str, Any] | None) -> dict[st
             raise body.fail(f"{field!r} must be a positive number, not {number}", field)
     counting = {"counts": counted, **{field: body[field] for field in _COUNTING[1:] if field in body}}
     if counting == former:
-        raise change.fail("'progress' says what the extended round says already; remove it", "progress")
+        raise change.fail("'progress' repeats what the extended round says; remove it", "progress")
     return counting
 
 
@@ -129,7 +129,7 @@ def read_runs(change: RuleMapping, former: dict[str, int] | None) -> dict[str, i
     if runs["required"] <= 2 * runs["dropped_each_side"]:
         raise body.fail("'runs' must require more runs than are dropped", "required")
     if runs == former:
-        raise change.fail("'runs' says what the extended round says already; remove it", "runs")
+        raise change.fail("'runs' repeats what the extended round says; remove it", "runs")
     return runs
 
 

@@ -1,4 +1,4 @@
-"""The kinds of clauses: what a cell can say of the events of its key. Each kind stands here and nowhere else."""
+"""The kinds of clauses: what a cell can say about the events of its key. Each kind is defined only here."""
 
 from typing import NamedTuple
 
@@ -7,8 +7,8 @@ class ClauseKind(NamedTuple):
     """How a kind of clause is written and shown.
 
     Attributes:
-        prefix: what stands before the formula in a cell.
-        label: what stands before the formula in the table of a benchmark's keys.
+        prefix: the text before the formula in a cell.
+        label: the text before the formula in the table of a benchmark's keys.
         subject: what an explanation says before the formula.
         suffix: end of the id of a rule that a cell states; None where the formula decides.
     """

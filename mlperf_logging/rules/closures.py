@@ -1,6 +1,6 @@
 """Compiling formulas: a syntax tree into a closure ``(event, state) -> value``, once per ruleset.
 
-Nothing is evaluated by name: every node, function and event field stands in a closed list here, arithmetic
+Nothing is evaluated by name: every node, function and event field is in a closed list here, arithmetic
 takes numbers only, and exponents are bounded, so that no rule and no log can make the judge run code, hang
 or fill memory.
 """
@@ -178,7 +178,7 @@ def _meta(operands: Node, _words: frozenset[str]) -> Closure:
 def _event(operands: Node, _words: frozenset[str]) -> Closure:
     read = EVENT_FIELDS.get(operands[0])
     if read is None:
-        raise RuleError(f"event.{operands[0]} is not known; known are {', '.join(sorted(EVENT_FIELDS))}")
+        raise RuleError(f"event.{operands[0]} is not known; known: {', '.join(sorted(EVENT_FIELDS))}")
     return lambda event, _run_state: read(event)
 
 
@@ -186,7 +186,7 @@ def _state(operands: Node, words: frozenset[str]) -> Closure:
     name = operands[0]
     if name not in words:
         raise RuleError(
-            f"state.{name} is not a state word of this ruleset; known are {', '.join(sorted(words))}"
+            f"state.{name} is not a state word of this ruleset; known: {', '.join(sorted(words))}"
         )
     return lambda _event, state: state.words[name]
 
@@ -255,7 +255,7 @@ def _present(operands: Node, words: frozenset[str]) -> Closure:
 def _call(operands: Node, words: frozenset[str]) -> Closure:
     name, arguments = operands[0], [compile_formula(operand, words) for operand in operands[1:]]
     if name not in FUNCTIONS:
-        raise RuleError(f"there is no function {name!r}; known are {', '.join(sorted(FUNCTIONS))}")
+        raise RuleError(f"unknown function {name!r}; known: {', '.join(sorted(FUNCTIONS))}")
     function, arity = FUNCTIONS[name]
     if arity is not None and arity != len(arguments):
         raise RuleError(f"{name}() takes {arity} argument{'s' * (arity != 1)}, not {len(arguments)}")
@@ -285,7 +285,7 @@ def _membership(operands: Node, words: frozenset[str]) -> Closure:
     # A tuple, not a set: values of a log may be lists and objects, which cannot be hashed.
     for choice in operands[1:]:
         if choice[0] not in _CONSTANTS:
-            raise RuleError(f"{choice[0]!r} cannot stand in a set")
+            raise RuleError(f"{choice[0]!r} cannot be in a set")
     choices = tuple(compile_formula(choice, words)(None, None) for choice in operands[1:])  # type: ignore[arg-type]
     return lambda event, state: subject(event, state) in choices
 

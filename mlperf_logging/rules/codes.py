@@ -33,7 +33,7 @@ class Vocabulary(NamedTuple):
 
     Attributes:
         codes: all codes, by name.
-        groups: group of each key that is no hyperparameter.
+        groups: group of each key that is not a hyperparameter.
         keys: one sentence on each key.
     """
 
@@ -62,7 +62,7 @@ class Vocabulary(NamedTuple):
         return cls(known, groups, sentences)
 
     def group_of(self, key: str) -> str:
-        """The group of a key (of the first, where two stand with ``|`` between)."""
+        """The group of a key (of the first, where two are given with ``|`` between)."""
         return self.groups.get(key.partition("|")[0], HYPERPARAMETER)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Reading rule files: YAML into plain values that remember on which line they stand."""
+"""Reading rule files: YAML into plain values that remember which line they are on."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class RuleMapping(dict[str, Any]):
         return default if value is None else value
 
     def take_texts(self, key: str) -> list[str]:
-        """The list of texts under a key; empty where there is none."""
+        """The list of texts under a key; empty if there is none."""
         texts = self.take(key, list, [])
         for text in texts:
             if not isinstance(text, str):
@@ -61,7 +61,7 @@ class RuleMapping(dict[str, Any]):
         """Refuse keys that this place does not know."""
         for key in self:
             if key not in keys:
-                raise self.fail(f"{key!r} is not known here; known are {', '.join(keys)}", key)
+                raise self.fail(f"{key!r} is not valid here; known: {', '.join(keys)}", key)
 
 
 class RuleFiles:
@@ -129,7 +129,7 @@ def compose_document(content: bytes, shown: str) -> Any:
 
     # each value needs one of these; to compose them costs a thousand times as much memory
     if sum(map(content.count, _INDICATORS)) > 4 * MAX_VALUES:
-        raise RuleError(f"holds too many values; there may be {MAX_VALUES}", path=shown, line=1)
+        raise RuleError(f"holds too many values; the limit is {MAX_VALUES}", path=shown, line=1)
     try:
         return yaml.compose(content, Loader=_yaml_loader())
     except yaml.MarkedYAMLError as error:
@@ -145,7 +145,7 @@ def read_values(content: bytes, shown: str) -> Any:
 
     Raises:
         RuleError: it is not YAML, holds a key twice, a value that is none, or more or deeper ones than `MAX_VALUES`
-            and `MAX_DEPTH`; what stands behind an alias counts each time.
+            and `MAX_DEPTH`; the target of an alias counts each time.
     """
     root = compose_document(content, shown)
     return None if root is None else _Reading(shown).to_value(root, ())
@@ -169,11 +169,11 @@ class _Reading:
     def to_value(self, node: Any, above: tuple[Any, ...]) -> Any:
         self._count += 1
         if self._count > MAX_VALUES:
-            raise self._fail(f"holds too many values; there may be {MAX_VALUES}", node)
+            raise self._fail(f"holds too many values; the limit is {MAX_VALUES}", node)
         if node.id == "scalar":
             return node.value if node.tag == _TEXT else self._to_scalar(node)
         if node in above:
-            raise self._fail("this part of the file holds itself; write it out", node)
+            raise self._fail("this part of the file contains itself; write it out", node)
         if len(above) >= MAX_DEPTH:
             raise self._fail(f"nests more than {MAX_DEPTH} deep", node)
         above = (*above, node)
@@ -183,11 +183,11 @@ class _Reading:
         mapping.path, mapping.line, mapping.lines = self._shown, node.start_mark.line + 1, {}
         for key_node, value_node in node.value:
             if key_node.id != "scalar":
-                raise self._fail("a key must be a text", key_node)
+                raise self._fail("a key must be text", key_node)
             key = str(key_node.value)
             if key in mapping:
                 raise self._fail(
-                    f"{key!r} stands twice (first in line {mapping.lines[key]}); keep one", key_node
+                    f"{key!r} appears twice (first on line {mapping.lines[key]}); keep one", key_node
                 )
             mapping[key] = self.to_value(value_node, above)
             mapping.lines[key] = key_node.start_mark.line + 1
@@ -200,14 +200,12 @@ class _Reading:
             value = self._loader.construct_object(node)
         except yaml.constructor.ConstructorError as error:
             raise self._fail(
-                f"not valid YAML: {error.problem}; put a text that begins with '!' in quotes", node
+                f"not valid YAML: {error.problem}; put text that begins with '!' in quotes", node
             ) from None
         # whatever the reader of a type gives
         except (ValueError, LookupError, AttributeError, OverflowError):
             kind = node.tag.rpartition(":")[2]
-            raise self._fail(
-                f"{node.value[:40]!r} is not a valid {kind}; put a text in quotes", node
-            ) from None
+            raise self._fail(f"{node.value[:40]!r} is not a valid {kind}; put text in quotes", node) from None
         if isinstance(value, int) and value.bit_length() > MAX_NUMBER_BITS:
             raise self._fail(f"the number {node.value[:20]}… is too large", node)
         if isinstance(value, float) and not math.isfinite(value):

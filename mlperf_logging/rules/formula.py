@@ -59,7 +59,7 @@ def parse_cell(text: str) -> Cell:
         such as ``["exactly_one"]``, ``["at_least", 2]`` or ``["at_least_one_of", "epoch_start"]``;
         ``once_each`` with ``["once_each", place, name of a list]``.
 
-    The same cell stands in many tables, so what was parsed is kept; nobody changes a node.
+    The same cell is in many tables, so what was parsed is kept; nobody changes a node.
     """
     clauses: list[tuple[str, Node, str]] = []
     also, *trees = _parse(text, "cell").children
@@ -98,12 +98,12 @@ def _parse(text: str, start: str) -> "Tree[Token]":
     from lark.exceptions import UnexpectedInput
 
     if len(text) > MAX_LENGTH:
-        raise RuleError(f"this {start} has {len(text)} characters; it may have {MAX_LENGTH}")
+        raise RuleError(f"this {start} has {len(text)} characters; the limit is {MAX_LENGTH}")
     try:
         tree = build_parser().parse(text, start=start)
     except UnexpectedInput as error:
         if getattr(getattr(error, "token", None), "type", "") == "$END":
-            raise RuleError(f"cannot read the {start} {text!r}: it stops too early") from None
+            raise RuleError(f"cannot read the {start} {text!r}: it ends too early") from None
         place = error.pos_in_stream if error.pos_in_stream is not None else len(text)
         place = len(text) if place < 0 else place
         raise RuleError(

@@ -27,7 +27,7 @@ def _write_index(rulesets: list[Ruleset]) -> str:
     lines = [
         "# Rule catalogue",
         "",
-        "What each round wants of a log. A round's file in `compliance_rules/` says only what changed since",
+        "What each round requires of a log. A round's file in `compliance_rules/` says only what changed since",
         "the round it extends; the pages here show the result. [What the codes mean](codes.md).",
         "",
         "| ruleset | dialect | rules | benchmarks |",
@@ -101,7 +101,7 @@ def _write_ruleset(ruleset: Ruleset, find_example: ExampleFinder) -> str:
 
 
 def _write_table(ruleset: Ruleset, rules: list[Rule], find_example: ExampleFinder) -> list[str]:
-    lines = ["| key | rule | wants | code | since | passes | fails |", "|---|---|---|---|---|---|---|"]
+    lines = ["| key | rule | requires | code | since | passes | fails |", "|---|---|---|---|---|---|---|"]
     for rule in rules:
         example = find_example(ruleset, rule)
         since = rule.since.partition("/")[2] + "".join(

@@ -1,7 +1,7 @@
 """Where rules come from: the rule files of a folder, or what the build has compiled from them.
 
 A folder holds one or the other. A checkout, and any folder that ``--rules`` names, holds rule files; of these just the
-rounds that are asked for are resolved, each time anew. An installed package holds the compiled rules in their place.
+rounds that are requested are resolved, each time anew. An installed package holds the compiled rules in their place.
 So there is never a copy that could be older than its source.
 """
 

@@ -1,7 +1,7 @@
 """Resolving rounds: rule files that say what changed, into one complete ruleset with provenance.
 
 A round's file names the round it extends and states only differences; a benchmark's file states the
-benchmark's tables as they were when it joined. Every statement stands in one place, and a difference that
+benchmark's tables as they were when it joined. Every statement is in one place, and a difference that
 makes no difference is refused.
 """
 
@@ -63,7 +63,7 @@ class Resolver:
                 raise record.fail("the round does not say its dialect; add 'dialect'")
             if rank_dialect(dialect) < 0:
                 known = ", ".join(dialect.name for dialect in load_dialects())
-                raise record.fail(f"there is no dialect {dialect!r}; known are {known}", "dialect")
+                raise record.fail(f"unknown dialect {dialect!r}; known: {known}", "dialect")
             removed, added = _list_changes(record, benchmarks)
             tables = record.take("tables", dict, RuleMapping())
             benchmarks = [*[name for name in benchmarks if name not in removed], *added, *tables]
@@ -120,7 +120,7 @@ class Resolver:
         record.allow("benchmark", "extends", *_FACT_KEYS, *_TABLE_KEYS)
         if record.get("benchmark") != benchmark:
             raise record.fail(
-                f"says benchmark {record.get('benchmark')!r} where the file is named {benchmark!r}"
+                f"says benchmark {record.get('benchmark')!r} but the file is named {benchmark!r}"
             )
         return record
 
@@ -128,7 +128,7 @@ class Resolver:
         """Note where a rule id is defined."""
         place = self._rule_places.setdefault(rule, (path, line))
         if place != (path, line):
-            message = f"this id is used already in {place[0]}:{place[1]}; choose another"
+            message = f"this id is already used in {place[0]}:{place[1]}; choose another"
             raise RuleError(message, path=path, line=line, rule=rule)
 
 
@@ -158,7 +158,7 @@ def _list_changes(record: RuleMapping, former: list[str]) -> tuple[list[str], li
     added = change.take_texts("add")
     for number, name in enumerate(added):
         if name in added[:number] or (name in former and name not in removed):
-            raise change.fail(f"adds {name!r}, which the extended round has already", "add")
+            raise change.fail(f"adds {name!r}, which the extended round already has", "add")
     return list(removed), added
 
 
@@ -175,7 +175,7 @@ class _Change:
         self._apply_benchmarks()
         for name, table in record.take("tables", dict, RuleMapping()).sections():
             if name in draft.benchmarks:
-                raise record["tables"].fail(f"{name!r} has a table already; use 'change'", name)
+                raise record["tables"].fail(f"{name!r} already has a table; use 'change'", name)
             draft.benchmarks[name] = BenchmarkRules.empty()
             draft.benchmarks[name].facts.update({key: table[key] for key in _FACT_KEYS if key in table})
             self._apply_table(name, table, _FACT_KEYS)
@@ -209,7 +209,7 @@ class _Change:
                 base = benchmarks.get(parent) or former.get(parent)
                 if base is None:
                     raise record.fail(
-                        f"extends {parent!r}, which is not a benchmark of the round before", "extends"
+                        f"extends {parent!r}, which is not a benchmark of the previous round", "extends"
                     )
                 rules = base.map(partial(cells.rename_scope, old=parent, new=name))
             facts = {key: record[key] for key in _FACT_KEYS if key in record}
@@ -279,9 +279,7 @@ class _Change:
             former, records = cells.split_records(target.get(key))
             if cell is None:
                 if former is None:
-                    raise change.fail(
-                        f"removes {key!r}, about which the extended round says nothing here", key
-                    )
+                    raise change.fail(f"removes {key!r}, which the extended round does not mention here", key)
                 del target[key]
                 if records:
                     target[key] = CellRules(True, records)
@@ -291,7 +289,7 @@ class _Change:
             read = cells.read_cell(key, cell, change, self._origin(scope, level))
             if former is not None:
                 if cells.list_statements(former) == cells.list_statements(read):
-                    raise change.fail(f"{key!r} says what the extended round says already; remove it", key)
+                    raise change.fail(f"{key!r} repeats what the extended round says; remove it", key)
                 read = self._keep_history(former, read)
             target[key] = read._replace(rules=(*read.rules, *records))
 

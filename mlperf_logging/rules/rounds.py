@@ -41,7 +41,9 @@ def find_round(index: Sequence[RoundIndex], name: str, usage: str | None = None)
     named, version = _split_name(name)
     refuse_unknown("usage", named, usages)
     if named is not None and usage not in (None, named):
-        raise UsageError(f"the ruleset {name!r} is not of the usage {usage!r}; name one of the two")
+        raise UsageError(
+            f"the ruleset {name!r} does not belong to the usage {usage!r}; give only one of them"
+        )
     wanted = named or usage
     known = [entry for entry in index if wanted in (None, entry.usage)]
     numbers = _list_numbers(version)
@@ -55,11 +57,11 @@ def find_round(index: Sequence[RoundIndex], name: str, usage: str | None = None)
     newest = max([entry.round for entry in known if entry.usage == main], key=_list_numbers)
     if numbers > _list_numbers(newest):
         raise UsageError(
-            f"there is no ruleset {name!r}; the newest known round of {main} is {newest}, and {version} may be newer "
+            f"unknown ruleset {name!r}; the newest known round of {main} is {newest}, and {version} may be newer "
             "than this version of the package: upgrade it, or give the rules of that round"
         )
     refuse_unknown("ruleset", name, sorted({entry.round for entry in known}, key=_list_numbers))
-    raise UsageError(f"there is no ruleset {name!r} of {wanted}")
+    raise UsageError(f"unknown ruleset {name!r} of {wanted}")
 
 
 def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
@@ -72,7 +74,7 @@ def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
         (name for name in names if name.startswith(f"{given}.")), None
     )
     hint = f"did you mean {similar!r}? " if similar else ""
-    raise UsageError(f"there is no {what} {given!r}; {hint}known are {', '.join(names)}")
+    raise UsageError(f"unknown {what} {given!r}; {hint}known: {', '.join(names)}")
 
 
 def _split_name(name: str) -> tuple[str | None, str]:

@@ -23,11 +23,11 @@ class Rule(NamedTuple):
         level: 1 or 2 where a ruleset grades, ``"strict"``, or None.
         scope: the layer that says it: ``common``, ``closed``, ``open``, ``<benchmark>``,
             ``<benchmark>.closed`` …
-        summary: what it wants in a sentence; empty where the formula says it all.
+        summary: what it requires, in a sentence; empty where the formula says it all.
         why: the reason; empty where the code's explanation says it.
         hint: how to fix a violation; empty for the code's own.
         source: where the requirement comes from; empty for the round's own source.
-        since: the round that brought it.
+        since: the round that introduced it.
         changed: the rounds that changed it since.
         passing: events of an example that satisfies it; empty where examples are derived from the formula.
         failing: events of an example that breaks it.

@@ -31,12 +31,12 @@ class CompiledCell(NamedTuple):
     Attributes:
         every: judged on each event; ``first`` on the first only, ``rest`` on the others.
         targets: must hold on at least one event.
-        names: rules that want each of a list of names once.
+        names: rules that require each of a list of names once.
         more: whether there are any of ``first``, ``rest``, ``targets`` and ``names``.
         first_only: whether only the first event is judged (identity keys).
         needs_values: whether some rule compares the values of repeated events.
         change: the state words that an event sets.
-        pairs: rules that want the events to alternate with another key's.
+        pairs: rules that require the events to alternate with another key's.
         joined: whether the events are parts of joined ones.
     """
 
@@ -110,7 +110,7 @@ class Ruleset:
         return self._resolved.benchmarks.get(benchmark or "") or BenchmarkRules.empty()
 
     def facts(self, benchmark: str | None) -> dict[str, Any]:
-        """Area, data set, model and runs of a benchmark, as the rule files say; empty where it is not known."""
+        """Area, data set, model and runs of a benchmark, as the rule files say; empty if it is not known."""
         return dict(self._of(benchmark).facts)
 
     def join(self, benchmark: str | None) -> dict[str, str] | None:

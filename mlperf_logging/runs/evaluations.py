@@ -39,7 +39,7 @@ def read_evaluations(events: Iterable[Event]) -> Iterator[Evaluation]:
         progress = read_progress(event)
         value = event.value
         if event.benchmark is not None and isinstance(value, dict) and "value" in value:
-            value = value["value"]  # the oldest dialect has no metadata: the epoch stands beside the value
+            value = value["value"]  # the oldest dialect has no metadata: the epoch is next to the value
         metric = read_text(event.metadata.get("metric"))
         for name, number in _spread_metrics(value, metric):
             yield Evaluation(event.key, read_number(number), name, progress, event.time_ms, event)

@@ -1,7 +1,7 @@
-"""A submission as folders of results: what counts as a log, where those of each benchmark are, what stands beside them.
+"""A submission as folders of results: what counts as a log, where those of each benchmark are, what is next to them.
 
 ``SUBMITTER/{systems/SYSTEM.json, results/SYSTEM/[strong|weak/]BENCHMARK/result_N.txt}``, with ``scaling.json`` and
-``power/`` beside the logs. The oldest round has an entry's folder between submitter and results, and ``entry.json``
+``power/`` next to the logs. The oldest round has an entry's folder between submitter and results, and ``entry.json``
 in the system's folder.
 """
 
@@ -38,10 +38,10 @@ class ResultFolder(NamedTuple):
         path: the folder, joined below the path that the caller gave.
         logs: the result logs, by name, numbers in the order of their value.
         benchmark: name of the folder, which names the benchmark in nearly all submissions.
-        system: name of the system, or None where the folder does not stand below ``results``.
+        system: name of the system, or None where the folder is not below ``results``.
         submitter: name of the submitter, or None.
-        scaling: "strong" or "weak" where the folder stands below one so called, else None.
-        description: the system description, or None where there is none.
+        scaling: "strong" or "weak" where the folder is below one so named, else None.
+        description: the system description, or None if there is none.
         scaling_file: its ``scaling.json``, or None.
         power: its folder of power readings, or None.
     """
@@ -94,7 +94,7 @@ def find_result_folders(path: str | PathLike[str]) -> list[ResultFolder]:
 
 
 def is_log_name(name: str) -> bool:
-    """Tell whether a file of this name counts as a log when its folder is named."""
+    """Return whether a file of this name counts as a log when its folder is named."""
     return strip_compression(name).endswith(LOG_SUFFIXES)
 
 
@@ -132,7 +132,7 @@ def _is_result_name(name: str) -> bool:
 
 
 def describe_folder(here: str, names: Iterable[str]) -> ResultFolder:
-    """What a folder is in its submission, told by the folders above it and by what stands beside the logs."""
+    """What a folder is in its submission, determined by the folders above it and by what is next to the logs."""
     whole = os.path.abspath(here).rstrip(os.sep)
     above, benchmark = os.path.split(whole)
     scaling = None

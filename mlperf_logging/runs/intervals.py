@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from mlperf_logging.events import Event, minutes_between
 
 INTERVALS = ("init", "staging", "epoch", "block", "eval")
-"""What is logged as an interval, beside the run itself."""
+"""What is logged as an interval, apart from the run itself."""
 
 
 class Progress(NamedTuple):

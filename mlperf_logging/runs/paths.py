@@ -1,4 +1,4 @@
-"""From names to the logs that they stand for: files, folders, patterns, standard input."""
+"""From names to the logs that they mean: files, folders, patterns, standard input."""
 
 # paths come out as they were given, which pathlib does not keep ("./a", "a//b")
 
@@ -26,10 +26,10 @@ class FoundLogs(NamedTuple):
 
 
 def find_logs(names: Iterable[str], *, results: bool = False) -> FoundLogs:
-    """Find the logs that the names stand for.
+    """Find the logs that the names mean.
 
-    A folder stands for every log below it, except below a ``power`` folder; a pattern that the shell did not
-    expand for what it matches; ``-`` for standard input; anything else for itself. With `results`, a folder stands for
+    A folder means every log below it, except below a ``power`` folder; a pattern that the shell did not
+    expand for what it matches; ``-`` for standard input; anything else for itself. With `results`, a folder means
     its result logs only, see `find_result_folders`.
     """
     paths: dict[str, str] = {}

@@ -23,7 +23,7 @@ class Counting(NamedTuple):
         counts: what ``epoch_num`` counts: "epochs", "samples" or "tokens".
         counts_from: numbers below this are epochs in any case.
         begins: ``epoch_num`` before any training.
-        epoch_samples: samples in an epoch; None where it cannot be told.
+        epoch_samples: samples in an epoch; None if it is unknown.
         batch_size: samples in a step; None where it was not logged.
         sequence_length: tokens in a sample; None where it was not logged.
     """
@@ -37,7 +37,7 @@ class Counting(NamedTuple):
 
 
 class TrainingProgress(NamedTuple):
-    """How far training had come. What cannot be told is NaN.
+    """How far training had come. What is unknown is NaN.
 
     Attributes:
         progress: in the unit that the log counts in.

@@ -59,7 +59,7 @@ class Run(NamedTuple):
 
     Attributes:
         path: the log as the caller named it.
-        dialect: the log's dialect; None where it holds no event.
+        dialect: the log's dialect; None where it contains no event.
         benchmark: as logged first, or None.
         division: "closed" or "open" as logged first, or None.
         org: organization that submits, as logged first, or None.

@@ -1,4 +1,4 @@
-"""Files that stand beside logs and may come from a stranger: regular ones of bounded size, and no others."""
+"""Files next to logs, which may be untrusted: regular ones of bounded size, and no others."""
 
 from __future__ import annotations
 

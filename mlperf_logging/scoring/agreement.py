@@ -18,7 +18,7 @@ class Agreement(NamedTuple):
         division: "closed" or "open", or None likewise.
         ruleset: ``usage/round`` that judged, or None likewise.
         ruleset_reason: why that round.
-        requirement: how often the rules want the benchmark to be run, or None.
+        requirement: how often the rules require the benchmark to be run, or None.
         batch_size: samples in a step, or None.
         problems: where benchmark, division or ruleset differ, a sentence each.
         batch_size_problems: where the batch sizes differ, a sentence.

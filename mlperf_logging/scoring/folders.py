@@ -25,19 +25,19 @@ class FolderScore(NamedTuple):
     """The score of a result folder.
 
     Attributes:
-        folder: where the logs are, and what stands beside them.
+        folder: where the logs are, and what is next to them.
         benchmark: the benchmark that the runs are of, or None where they do not agree.
         division: "closed" or "open", or None where they do not agree.
         ruleset: ``usage/round`` that judged, or None where the runs do not agree.
         ruleset_reason: why that round.
         runs: every run, in the order of the logs.
-        requirement: how often the rules want the benchmark to be run, or None.
+        requirement: how often the rules require the benchmark to be run, or None.
         method: "olympic", "median-window", "median" or "throughput".
         window: positions of the first and the last run that count, or None where all do.
         kept: positions of the runs that the mean is of.
         unscaled_minutes: the score before scaling, or None.
         scaling_factor: what the score is multiplied by; None where the benchmark is not known.
-        score_minutes: the score, or None where there is none.
+        score_minutes: the score, or None if there is none.
         median_minutes: median of the runs that count, each at its own time; None without one.
         energy_kj: energy of the runs that the mean is of, scaled as the score is, or None.
         run_energy_kj: energy of each run, or None where it was not measured.
@@ -87,13 +87,13 @@ def score_folder(
     """Score a result folder.
 
     Args:
-        folder: where the logs are, and what stands beside them.
+        folder: where the logs are, and what is next to them.
         runs: every run, in the order of the logs.
         requirement: how often the benchmark is to be run; None for what the rules say that judged the runs.
         method: "olympic" (the fastest and the slowest dropped, the others averaged) or "median".
 
     Returns:
-        The score; where there is none, `FolderScore.problems` says why.
+        The score; if there is none, `FolderScore.problems` says why.
     """
     shared = find_agreement(runs)
     wanted = requirement or shared.requirement

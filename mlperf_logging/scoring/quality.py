@@ -31,7 +31,7 @@ class QualityPoint(NamedTuple):
     """A point in a run at which quality was measured.
 
     Attributes:
-        time_ms: when training had come so far, in milliseconds since the epoch; NaN where the record was written
+        time_ms: when training had reached that point, in milliseconds since the epoch; NaN where the record was written
             after the run and nothing in the log says when training was there.
         logged: how far that was, as logged.
         training: how far that was, in the benchmark's units.
@@ -93,7 +93,7 @@ def find_meeting(judged: JudgedRun) -> tuple[frozenset[bytes | str], ...]:
 
 def find_quality(judged: JudgedRun, points: Mapping[bytes | str, QualityPoint]) -> QualityPoint | None:
     """The point of `list_quality_points` at which a run had reached its quality; None without one, or without target."""
-    # Where the round joins by a field that this log does not have, what was joined is no single evaluation.
+    # Where the round joins by a field that this log does not have, what was joined is not a single evaluation.
     meeting = [found & points.keys() for found in find_meeting(judged)]
     if not meeting or not all(meeting):
         return None

@@ -42,13 +42,13 @@ def score_results(
 
     Args:
         path: a benchmark's folder, a system's, a submitter's, a whole round.
-        selection: by which rules; by default each log chooses.
+        selection: the rules to judge by; by default each log chooses.
         requirement: how often a benchmark is run; None for what the rules say.
         method: "olympic" or "median".
         options: fields of the selection that are to differ, such as ``division="open"``.
 
     Raises:
-        UsageError: there is no such folder, it holds no logs, or an option is wrong.
+        UsageError: there is no such folder, it contains no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
     return [
@@ -71,7 +71,7 @@ def check_results(
 
     Args:
         path: a benchmark's folder, a system's, a submitter's, a whole round.
-        selection: by which rules; by default each log chooses.
+        selection: the rules to judge by; by default each log chooses.
         method: "check" as the rounds' public checks have it, "rules" as the rules are written.
         pruned: judge against the pruned points; else against all.
         seed: of the simulation, where runs are still to come.
@@ -79,7 +79,7 @@ def check_results(
         options: fields of the selection that are to differ, such as ``division="open"``.
 
     Raises:
-        UsageError: there is no such folder, it holds no logs, or an option is wrong.
+        UsageError: there is no such folder, it contains no logs, or an option is wrong.
         UnreadableLogError: a log cannot be opened.
     """
     selection = selection.override(options)

@@ -32,7 +32,7 @@ class ScoredRun(NamedTuple):
         ruleset_reason: why that round.
         benchmark: as logged or given, or None.
         division: "closed" or "open", or None.
-        org: organisation, as logged.
+        org: organization, as logged.
         platform: system, as logged.
         summary: start, stop, status and minutes.
         batch_size: samples in a step, or None.
@@ -41,7 +41,7 @@ class ScoredRun(NamedTuple):
         trained_samples: samples that the run says it trained on in all, or None.
         seeds: the logged seeds.
         quality_minutes: from the start to the evaluation that reached the target, see `quality`; or None.
-        requirement: how often the rules want the benchmark to be run; None where they do not know it.
+        requirement: how often the rules require the benchmark to be run; None where they do not know it.
     """
 
     path: str

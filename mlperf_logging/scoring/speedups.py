@@ -34,7 +34,7 @@ def compare_speeds(minutes: Mapping[str, Mapping[str, float]], baseline: str | N
         raise UsageError("a comparison needs scores of at least two systems or paths")
     baseline = columns[0] if baseline is None else baseline
     if baseline not in columns:
-        raise UsageError(f"there is no {baseline!r} to compare with; there are {', '.join(columns)}")
+        raise UsageError(f"unknown baseline {baseline!r}; choose from {', '.join(columns)}")
     columns = [baseline, *[column for column in columns if column != baseline]]
     benchmarks = list(dict.fromkeys(name for column in columns for name in minutes[column]))
     by_benchmark = {

@@ -1,7 +1,7 @@
-"""Suites: several benchmarks with one score, normalised by reference results.
+"""Suites: several benchmarks with one score, normalized by reference results.
 
-A normalised result is the reference's time over the result, so bigger is better; a suite's score is the weighted
-geometric mean of its benchmarks' normalised results, and needs all of them.
+A normalized result is the reference's time over the result, so bigger is better; a suite's score is the weighted
+geometric mean of its benchmarks' normalized results, and needs all of them.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
     known = list_suites(folder)
     path = Path(_rules_folder(folder)) / _FOLDER / f"{name}.yaml" if name in known else Path(name)
     if not path.is_file():
-        raise UsageError(f"there is no suite {name!r}; known are {', '.join(known)}, or give a YAML file")
+        raise UsageError(f"unknown suite {name!r}; known: {', '.join(known)}, or give a YAML file")
     return _read_suite(
         load_rule_file(path, path.name if name not in known else f"{_FOLDER}/{path.name}"), path.stem
     )
@@ -179,7 +179,7 @@ def _read_benchmark(entry: Any, method: str, dropped: int) -> SuiteBenchmark:
     seconds = _read_numbers(entry, entry.get("reference_seconds"))
     weight = entry.get("weight", 1.0)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
-        raise entry.fail(f"'weight' must be a number of at least zero, not {weight!r}", "weight")
+        raise entry.fail(f"'weight' must be zero or more, not {weight!r}", "weight")
     result = median(seconds) if method == MEDIAN else olympic_mean(seconds, dropped)
     if len(seconds) == 1:
         result = seconds[0]

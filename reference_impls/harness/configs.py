@@ -29,7 +29,7 @@ class LogKey:
 
 
 class LogKeyBy:
-    """A log key that depends on another field; where it has none, the field has no effect and is not logged.
+    """A log key that depends on another field; if it has none, the field has no effect and is not logged.
 
     Args:
         field: name of the other field.
@@ -197,8 +197,8 @@ def change_config(config: Config, settings: Iterable[str]) -> Config:
         if not equals:
             raise SettingError(f"--set {setting}: write key=value, for example --set max_epochs=3")
         if key not in kinds:
-            meant = did_you_mean(key, kinds, f"there are {', '.join(sorted(kinds))}")
-            raise SettingError(f"--set {setting}: there is no setting {key!r}; {meant}")
+            meant = did_you_mean(key, kinds, f"choose from {', '.join(sorted(kinds))}")
+            raise SettingError(f"--set {setting}: unknown setting {key!r}; {meant}")
         try:
             changes[key] = _read_value(kinds[key], text.strip())
         except ValueError:

@@ -1,4 +1,4 @@
-"""The tasks: one folder each beside the harness, whose package holds a `Task` named ``TASK``."""
+"""The tasks: one folder each next to the harness, whose package holds a `Task` named ``TASK``."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ def find_task(name: str) -> Task:
     found = known.get(_fold(name))
     if found is None:
         names = ", ".join(f"{task.name} ({task.benchmark})" for task in list_tasks().values())
-        meant = did_you_mean(_fold(name), known, f"there are {names}")
-        raise TrainerError(f"there is no trainer {name!r}; {meant}")
+        meant = did_you_mean(_fold(name), known, f"choose from {names}")
+        raise TrainerError(f"unknown trainer {name!r}; {meant}")
     return found
 
 

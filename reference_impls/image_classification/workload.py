@@ -66,7 +66,7 @@ class FashionMNIST:
         batches = batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
 
         def prepare(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            images = _normalize_grey(batch["images"])
+            images = _normalize_gray(batch["images"])
             flips = batch["flips"][:, tf.newaxis, tf.newaxis, tf.newaxis]
             return {"images": tf.where(flips, images[:, :, ::-1], images), "labels": batch["labels"]}
 
@@ -76,10 +76,10 @@ class FashionMNIST:
         """Every test image once."""
         arrays = {"images": self.test.images, "labels": self.test.labels}
         batches = batch_arrays(arrays, self.config.eval_batch_size, share, weight="weight")
-        return batches.map(lambda batch: {**batch, "images": _normalize_grey(batch["images"])})
+        return batches.map(lambda batch: {**batch, "images": _normalize_gray(batch["images"])})
 
 
-def _normalize_grey(images: tf.Tensor) -> tf.Tensor:
+def _normalize_gray(images: tf.Tensor) -> tf.Tensor:
     return (tf.cast(images, tf.float32) - PIXEL_MEAN) / PIXEL_DEVIATION
 
 

@@ -21,7 +21,7 @@ class RecommendationConfig(AdamConfig):
         l2: weight in the loss of the squared embeddings of a batch.
         averaging: decay of the moving average of the weights that is evaluated, updated after each epoch; 0 evaluates the
             latest weights.
-        train_negatives: items sampled for each training interaction, afresh in each epoch.
+        train_negatives: items sampled for each training interaction, again in each epoch.
         eval_negatives: items that a user's held-out item competes with.
         eval_seed: seed of that sampling; the same for every run.
         top: cutoff rank of a hit: 10 for HR@10.

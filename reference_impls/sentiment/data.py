@@ -85,7 +85,7 @@ def _read_inner_file(path: Path) -> str:
 
 
 def _open_member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
-    """A file of an archive, in memory; OSError where there is none of that name."""
+    """A file of an archive, in memory; OSError if none has that name."""
     for member in archive.getmembers():
         file = archive.extractfile(member) if member.name.endswith(f"/{name}") else None
         if file is not None:

@@ -45,7 +45,7 @@ def prepare_libreoffice(folder: Path, package: Path | None = None) -> dict[str, 
         pairs = libreoffice.read_catalogues(Path(temporary) / libreoffice.CATALOGUES)
     if hash_pairs(pairs) != MINI_PAIRS_SHA256:
         raise DataError(
-            f"this {libreoffice.PACKAGE} holds other texts ({len(pairs):,} pairs) than the benchmark, which is made of "
+            f"this {libreoffice.PACKAGE} contains different texts ({len(pairs):,} pairs) than the benchmark, which is made of "
             f"those of version 7.4.7 (Debian 12); get that package's file and pass it with: "
             f"{TASK.data_command('mini', folder)} --package FILE.deb"
         )

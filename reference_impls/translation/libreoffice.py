@@ -71,7 +71,7 @@ def _read_catalogue(path: Path) -> Iterator[Pair]:
         with path.open("rb") as file:
             catalogue = gettext.GNUTranslations(file)
     except (OSError, struct.error, ValueError) as error:
-        raise DataError(f"{path} is no catalogue of gettext, or damaged: {error}") from None
+        raise DataError(f"{path} is not a gettext catalogue, or is damaged: {error}") from None
     texts: dict[object, str] = catalogue._catalog  # type: ignore[attr-defined]  # there is no public way to list it
     for key, german in texts.items():
         if isinstance(key, str) and key:  # else a plural form, or the catalogue's head

@@ -1,4 +1,4 @@
-"""Subwords: one vocabulary for both languages, learnt from the training text by byte-pair encoding."""
+"""Subwords: one vocabulary for both languages, learned from the training text by byte-pair encoding."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def learn_subwords(
         )
     except RuntimeError as error:
         raise DataError(
-            f"no vocabulary of {vocabulary:,} subwords can be learnt from the text: {error}"
+            f"no vocabulary of {vocabulary:,} subwords can be learned from the text: {error}"
         ) from None
     return model.getvalue()
 

@@ -93,7 +93,7 @@ def test_what_is_required_is_used() -> None:
     assert base - at_load - later - {"regex"} == set()
 
 
-def test_imports_are_told_apart() -> None:
+def test_imports_are_distinguished() -> None:
     """Imports on loading, in functions, and for type checkers only are told apart."""
     tree = ast.parse(
         "import a.b\nif TYPE_CHECKING:\n    import c\n"

@@ -21,7 +21,7 @@ EXCEPTIONS = {
     ("parsing/grammar.py", "Transformer"): "lark's class, which makes values of syntax trees",
     ("parsing/grammar.py", "transformer"): "lark's name for the argument that takes one",
 }
-"""(file below the package, text): why it is no round, although it looks like one."""
+"""(file below the package, text): why it is not a round, although it looks like one."""
 
 VOCABULARY = "mllog/constants.py"
 """The names that the public logging API offers, benchmarks among them, fixed by it; they decide nothing."""

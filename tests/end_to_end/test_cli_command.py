@@ -145,7 +145,7 @@ def test_interrupt(tmp_path, jobs):
 
 
 def test_terminal_gets_colors_and_a_pipe_does_not(logs):
-    """On a terminal the report is coloured and fits its width."""
+    """On a terminal the report is colored and fits its width."""
     pty = pytest.importorskip("pty", reason="needs pseudo-terminals")
     ours, theirs = pty.openpty()
     command = [*CHECK, "torn.txt"]

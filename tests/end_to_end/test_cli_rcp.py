@@ -185,7 +185,7 @@ def test_tree_has_a_line_for_each_folder() -> None:
 
 
 def test_table_as_csv() -> None:
-    """The table has a row for each folder."""
+    """The table has one row per folder."""
     lines = rcp(SUBMISSION, form="csv").splitlines()
 
     assert lines[0].startswith("path,submitter,system,benchmark,division,ruleset,passed,reason,method,unit")
@@ -207,10 +207,7 @@ def test_picture_is_drawn(suffix: str, tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         ((SMALL, "--plot", "picture.gif"), "name a file that ends in .png, .svg, .pdf"),
-        (
-            (SUBMISSION, "--plot", "out.png"),
-            "--plot draws one folder that was tested, but 3 folders were given",
-        ),
+        ((SUBMISSION, "--plot", "out.png"), "--plot draws one tested folder, but 3 folders were given"),
         ((SMALL, "--draws", "0"), "--draws must be at least 1"),
         ((SMALL, "--points", "none.yaml"), "cannot read the file of points 'none.yaml'"),
         ((SMALL, "--method", "mine"), "invalid choice: 'mine'"),

@@ -111,7 +111,7 @@ def test_folder_without_a_result_is_exit_1(copy: Path) -> None:
 
 
 def test_automatic_round_that_is_too_new_is_said(copy: Path) -> None:
-    """Where nothing counts because the newest round wants more, the message says how to name the round."""
+    """Where nothing counts because the newest round requires more, the message says how to name the round."""
     for path in copy.glob("result_*.txt"):
         lines = path.read_text().splitlines(keepends=True)
         path.write_text("".join(line for line in lines if "lowest_numerical_precision" not in line))
@@ -167,17 +167,17 @@ def test_unreadable_log_is_exit_2(copy: Path) -> None:
         (("nowhere",), "there is no folder 'nowhere'"),
         ((SMALL / "result_0.txt",), "is a file; name the folder that holds the result logs"),
         ((PROJECT / "docs" / "decisions",), "there are no logs below"),
-        ((SMALL, "--ruleset", "6"), "there is no ruleset '6'; did you mean '6.0.0'?"),
-        ((SMALL, "--benchmark", "llama2_70b"), "there is no benchmark 'llama2_70b'"),
+        ((SMALL, "--ruleset", "6"), "unknown ruleset '6'; did you mean '6.0.0'?"),
+        ((SMALL, "--benchmark", "llama2_70b"), "unknown benchmark 'llama2_70b'"),
         ((SMALL, "--price", "cheap"), "'cheap' is not a valid price"),
-        ((SMALL, "--suite", "nothing"), "there is no suite 'nothing'; known are original-2018-07"),
+        ((SMALL, "--suite", "nothing"), "unknown suite 'nothing'; known: original-2018-07"),
         ((SMALL, "--weights", "a=1"), "--weights are those of a suite's benchmarks"),
         ((SMALL, "--suite", "original-2018-07", "--weights", "resnet"), "'resnet' is not a valid weight"),
         ((SMALL, "--speedup"), "a comparison needs scores of at least two"),
-        ((SUBMISSION, "--speedup", "nothing"), "there is no 'nothing' to compare with"),
+        ((SUBMISSION, "--speedup", "nothing"), "unknown baseline 'nothing'"),
         ((SMALL, "--prices", "none.yaml"), "cannot read the price file 'none.yaml'"),
         ((SMALL, "--format", "excel"), "invalid choice: 'excel'"),
-        ((SMALL, "--formt", "json"), "there is no option --formt; did you mean --format?"),
+        ((SMALL, "--formt", "json"), "unknown option --formt; did you mean --format?"),
     ],
 )
 def test_mistakes_are_one_sentence(arguments: tuple[object, ...], says: str) -> None:
@@ -206,8 +206,8 @@ def test_price_file_prices_each_system(tmp_path: Path) -> None:
     assert [each["cost"] is not None for each in folders] == [True, False, False]
 
 
-def test_suite_normalises_and_weighs(tmp_path: Path) -> None:
-    """A suite of one's own: normalised results, and the score where all of its benchmarks are there."""
+def test_suite_normalizes_and_weighs(tmp_path: Path) -> None:
+    """A suite of your own: normalized results, and the score where all of its benchmarks are there."""
     path = tmp_path / "mine.yaml"
     path.write_text(
         "benchmarks:\n  llama2_70b_lora: {reference_seconds: 1200}\n  flux1: {reference_seconds: 7200}\n"

@@ -32,7 +32,7 @@ def number(text: str) -> float | None:
 
 
 def about(expected: float | None) -> Any:
-    """What equals a number to one in a million, or None where there is none."""
+    """What equals a number to one in a million, or None if there is none."""
     return None if expected is None else pytest.approx(expected, rel=1e-6)
 
 
@@ -49,7 +49,7 @@ def test_scores_are_the_expected_ones(shared: Path) -> None:
 
 
 def test_convergence_is_the_expected_one(shared: Path) -> None:
-    """Outcome, batch size, normalisation and the figures behind them, of every folder that was tested."""
+    """Outcome, batch size, scaling and the figures behind them, of every folder that was tested."""
     rows = read_rows(shared, "expected_rcp.csv")
     for row in rows:
         folder, options = place(shared, row)

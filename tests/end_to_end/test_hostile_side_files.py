@@ -207,7 +207,7 @@ def test_lists_of_names_are_bounded_together(rules: RuleFolder) -> None:
     ],
 )
 def test_hostile_scaling_file_is_a_problem_of_its_folder(text: str, tmp_path: Path) -> None:
-    """A scaling file that cannot be used is said of the folder; the command goes on."""
+    """A scaling file that cannot be used is reported for the folder; the command continues."""
     folder = tmp_path / "results/system/knitting"
     folder.mkdir(parents=True)
     (folder / "result_0.txt").write_text("")

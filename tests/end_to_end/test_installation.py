@@ -59,7 +59,7 @@ def test_first_run_writes_nothing(commands: Path, tmp_path: Path) -> None:
 
 
 def test_rule_files_can_take_the_place_of_compiled_rules(commands: Path, tmp_path: Path) -> None:
-    """An installed command reads a folder of rule files, and a fault in it is told with file and line."""
+    """An installed command reads a folder of rule files, and a fault in it is reported with file and line."""
     log = LOGS / "compliant" / "6.1.0_llama31_8b.txt"
     good = run(commands / "mlperf-check", "--rules", PROJECT / "compliance_rules", log, home=tmp_path)
     assert (good.returncode, good.stderr) == (0, "")

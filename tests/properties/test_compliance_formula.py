@@ -43,7 +43,7 @@ def test_formula_survives_the_cache(tree: Node) -> None:
 
 
 @given(formulas, st.sampled_from(["", "reaches ", "first ", "rest ", "end "]), st.booleans())
-def test_formula_stands_in_a_cell(tree: Node, kind: str, also: bool) -> None:
+def test_formula_is_in_a_cell(tree: Node, kind: str, also: bool) -> None:
     """Any formula may stand in a cell, as a clause of each kind, beside others."""
     text = write_formula(tree)
     cell = parse_cell(f"{'also ' * also}any number; {kind}{text}")

@@ -37,7 +37,7 @@ FAULTS = {
     "a tab for indentation": Fault("common:\n\trun_start: logged #!\n", "not valid YAML"),
     "a foreign tag": Fault("title: !!python/name:os.getcwd x #!\n", "not valid YAML"),
     "a cell that YAML takes for a tag": Fault(
-        "common:\n  eval_samples: != 5 #!\n", "put a text that begins with '!' in quotes"
+        "common:\n  eval_samples: != 5 #!\n", "put text that begins with '!' in quotes"
     ),
     "a mapping that holds itself": Fault("common: &all #!\n  seed: *all\n", "holds itself"),
     "a key twice": Fault(
@@ -45,7 +45,7 @@ FAULTS = {
         "'eval_samples' stands twice .first in line 3.; keep one",
     ),
     "a section twice": Fault("closed:\n  seed: null\nclosed: {} #!\n", "'closed' stands twice"),
-    "an unknown section": Fault("comon: {} #!\n", "'comon' is not known here; known are .*common"),
+    "an unknown section": Fault("comon: {} #!\n", "'comon' is not valid here; known: .*common"),
     "a section that is no mapping": Fault("common: [run_start] #!\n", "'common' must be a mapping, not"),
     "an extension that is no text": Fault("state: text #!\n", "'state' must be a mapping, not 'text'"),
     "a benchmark's table that is empty": Fault("change:\n  knitting: #!\n", "'knitting' must be a mapping"),
@@ -66,18 +66,16 @@ FAULTS = {
     ),
     "runs that change nothing": Fault(
         "change:\n  knitting:\n    runs: {required: 5, dropped_each_side: 1, non_converged_allowed: 1} #!\n",
-        "'runs' says what the extended round says already",
+        "'runs' repeats what the extended round says",
     ),
     "an unreadable variant": Fault(
         "change:\n  knitting:\n    variants:\n      socks:\n        when: logged( #!\n",
         "cannot read the formula 'logged.'",
     ),
     "an unknown layer": Fault(
-        "change:\n  knitting:\n    close: {} #!\n", "'close' is not known here; known are .*closed"
+        "change:\n  knitting:\n    close: {} #!\n", "'close' is not valid here; known: .*closed"
     ),
-    "an unknown strict layer": Fault(
-        "strict:\n  common: {} #!\n", "'common' is not known here; known are both"
-    ),
+    "an unknown strict layer": Fault("strict:\n  common: {} #!\n", "'common' is not valid here; known: both"),
     "state words that are no mapping": Fault("state:\n  run_stop: true #!\n", "'run_stop' must be a mapping"),
     "an unreadable state word": Fault(
         "state:\n  run_stop: {stopped: 'value =='} #!\n", "cannot read the formula"
@@ -102,7 +100,7 @@ FAULTS = {
     ),
     "an unknown function": Fault(
         "common:\n  eval_samples: open(value) #!\n",
-        "there is no function 'open'; known are abs, append, ceil",
+        "unknown function 'open'; known: abs, append, ceil",
         "common.eval_samples.value",
     ),
     "too few arguments": Fault(
@@ -117,12 +115,12 @@ FAULTS = {
     ),
     "an unknown state word": Fault(
         "common:\n  eval_samples: state.run_begun #!\n",
-        "state.run_begun is not a state word of this ruleset; known are run_started",
+        "state.run_begun is not a state word of this ruleset; known: run_started",
         "common.eval_samples.order",
     ),
     "an unknown event field": Fault(
         "common:\n  eval_samples: event.__class__ == 1 #!\n",
-        "event.__class__ is not known; known are benchmark",
+        "event.__class__ is not known; known: benchmark",
         "common.eval_samples.value",
     ),
     "an exponent beyond bounds": Fault(
@@ -152,7 +150,7 @@ FAULTS = {
     ),
     "a cell that changes nothing": Fault(
         "common:\n  run_start: exactly one #!\n",
-        "'run_start' says what the extended round says already; remove it",
+        "'run_start' repeats what the extended round says; remove it",
     ),
     "a benchmark's cell that changes nothing": Fault(
         "change:\n  knitting:\n    closed:\n      global_batch_size: value > 0 #!\n",
@@ -164,7 +162,7 @@ FAULTS = {
     ),
     "a list that changes nothing": Fault(
         "change:\n  knitting:\n    lists:\n      stitches: ['row_{1..3}/{knit,purl}'] #!\n",
-        "'stitches' says what the extended round says already; remove it",
+        "'stitches' repeats what the extended round says; remove it",
     ),
     "a list that is text": Fault(
         "change:\n  knitting:\n    lists:\n      stitches: row_1 #!\n", "'stitches' must be a list of names"
@@ -207,13 +205,13 @@ FAULTS = {
         "change:\n  weaving: {} #!\n", "changes 'weaving', which is not a benchmark of this round"
     ),
     "a table for a benchmark that has one": Fault(
-        "tables:\n  knitting: {} #!\n", "'knitting' has a table already; use 'change'"
+        "tables:\n  knitting: {} #!\n", "'knitting' already has a table; use 'change'"
     ),
     "a removal of a benchmark that is not there": Fault(
         "benchmarks:\n  remove: [weaving] #!\n", "removes 'weaving', which the extended round does not have"
     ),
     "an addition of a benchmark that is there": Fault(
-        "benchmarks:\n  add: [knitting] #!\n", "adds 'knitting', which the extended round has already"
+        "benchmarks:\n  add: [knitting] #!\n", "adds 'knitting', which the extended round already has"
     ),
     "an addition of no file": Fault(
         "benchmarks: #!\n  add: [weaving]\n", "'weaving' has no file benchmarks/weaving.yaml; add one"
@@ -227,11 +225,9 @@ FAULTS = {
     ),
     "a round that extends itself": Fault("extends: 1.1.0 #!\n", "extend each other|extends itself"),
     "an unknown way of reading": Fault(
-        "reading: {onec: true} #!\n", "'onec' is not known here; known are once, order"
+        "reading: {onec: true} #!\n", "'onec' is not valid here; known: once, order"
     ),
-    "a dialect that is not there": Fault(
-        "dialect: mlog #!\n", "there is no dialect 'mlog'; known are .*mllog"
-    ),
+    "a dialect that is not there": Fault("dialect: mlog #!\n", "unknown dialect 'mlog'; known: .*mllog"),
     "a title that is no text": Fault("title: [a] #!\n", "'title' must be text"),
     "an amendment of no rule": Fault(
         "amend:\n  trial-stop-state: {severity: warning} #!\n",
@@ -244,7 +240,7 @@ FAULTS = {
         "trial-stop-status",
     ),
     "an amendment of an unknown field": Fault(
-        "amend:\n  trial-stop-status: {formula: value} #!\n", "'formula' is not known here; known are cell"
+        "amend:\n  trial-stop-status: {formula: value} #!\n", "'formula' is not valid here; known: cell"
     ),
     "an amendment that is no mapping": Fault(
         "amend:\n  trial-stop-status: value #!\n", "'trial-stop-status' must be a mapping"
@@ -258,7 +254,7 @@ FAULTS = {
         "amend:\n  trial-stop-status: {cell: logged; value} #!\n", "states one clause", "trial-stop-status"
     ),
     "an amendment with an unknown code": Fault(
-        "amend:\n  trial-stop-status: {code: MLP999} #!\n", "there is no code 'MLP999'", "trial-stop-status"
+        "amend:\n  trial-stop-status: {code: MLP999} #!\n", "unknown code 'MLP999'", "trial-stop-status"
     ),
     "a drop of no rule": Fault(
         "drop: [trial-stop-state] #!\n",
@@ -269,16 +265,16 @@ FAULTS = {
     "a rule that is text": Fault("rules: [text] #!\n", "a rule record is a mapping"),
     "an id used twice": Fault(
         RECORD.replace("- id: seed-is-whole", "- id: trial-stop-status #!"),
-        "this id is used already in trial/1.0.0.yaml:15; choose another",
+        "this id is already used in trial/1.0.0.yaml:15; choose another",
         "trial-stop-status",
     ),
     "an id that a cell has": Fault(
         RECORD.replace("- id: seed-is-whole", "- id: closed.seed #!"),
-        "the id of a record is small words with hyphens between",
+        "a record's id must be lowercase words joined by hyphens",
         "closed.seed",
     ),
     "a record with an unknown field": Fault(
-        RECORD.replace("    why:", "    because: x #!\n    why:"), "'because' is not known here; known are id"
+        RECORD.replace("    why:", "    because: x #!\n    why:"), "'because' is not valid here; known: id"
     ),
     "a record with an unknown severity": Fault(
         RECORD.replace("    why:", "    severity: fatal #!\n    why:"),
@@ -286,7 +282,7 @@ FAULTS = {
         "seed-is-whole",
     ),
     "a record with an unknown code": Fault(
-        RECORD.replace("MLP304", "MLP999 #!"), "there is no code 'MLP999'", "seed-is-whole"
+        RECORD.replace("MLP304", "MLP999 #!"), "unknown code 'MLP999'", "seed-is-whole"
     ),
     "a record with an unknown layer": Fault(
         RECORD.replace("    why:", "    where: strict #!\n    why:"),

@@ -275,7 +275,7 @@ def test_every_round_of_the_facts_has_rules(shared: Path) -> None:
 
 
 def test_lists_of_tensors_are_those_of_the_facts(shared: Path) -> None:
-    """A log must hold each tensor of the facts' lists once, and there are no other lists."""
+    """A log must contain each tensor of the facts' lists once, and there are no other lists."""
     facts = json.loads((shared / "facts" / "initialized_tensors.json").read_text("utf-8"))
     wanted = {
         (f"{row['usage']}/{row['ruleset']}", row["division"], row["benchmark"]): sorted(row["tensors"])

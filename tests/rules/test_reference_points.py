@@ -167,7 +167,7 @@ def test_file_says_only_what_changes(tmp_path: Path) -> None:
         ("extends: 1.0.0\nbenchmark: {}\n", "'benchmark' is not known here", 2),
     ],
 )
-def test_fault_is_told_with_its_place(text: str, says: str, line: int, tmp_path: Path) -> None:
+def test_fault_is_reported_with_its_place(text: str, says: str, line: int, tmp_path: Path) -> None:
     """What is wrong in a file of points is said with file and line."""
     folder = make_folder(tmp_path)
     folder.write("rcp/trial-1.0.0.yaml", FIRST)
@@ -179,9 +179,9 @@ def test_fault_is_told_with_its_place(text: str, says: str, line: int, tmp_path:
     assert (caught.value.path, caught.value.line) == ("rcp/trial-1.1.0.yaml", line)
 
 
-def test_unknown_ruleset_is_told() -> None:
+def test_unknown_ruleset_is_reported() -> None:
     """Points of a round that does not exist are a mistake of the caller."""
-    with pytest.raises(UsageError, match="there is no ruleset"):
+    with pytest.raises(UsageError, match="unknown ruleset"):
         load_reference_points(open_rules(), "training/99.0.0")
 
 

@@ -49,7 +49,7 @@ def test_optimizer_decides_which_keys_are_wanted(
 
 
 def test_replaced_row_still_acts_on_the_state() -> None:
-    """In round 0.6 minigo has its own rules on init_stop, which all the same ends the initialisation."""
+    """In round 0.6 minigo has its own rules on init_stop, which all the same ends initialization."""
     events = ("init_start", "init_stop", "run_start", "init_start")
     assert find("training/0.6.0", (None, "minigo", ()), *events) == [
         "common.init_start.order",
@@ -120,7 +120,7 @@ def test_two_metrics_of_an_evaluation_are_judged_together(name: str, field: str)
         ("training/6.1.0", "open", 240, False),
     ],
 )
-def test_limit_of_initialisation(name: str, division: str, minutes: float, kept: bool) -> None:
+def test_limit_of_initialization(name: str, division: str, minutes: float, kept: bool) -> None:
     """Initialisation takes less than 20 minutes, from 1.0 on 30, from 2.0 on 240 in the open division."""
     events = (f'submission_division="{division}"', "init_start @0s", f"init_stop @{minutes * 60:.0f}s")
     found = find(name, (division, "bert", ()), *events)

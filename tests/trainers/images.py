@@ -22,7 +22,7 @@ def write_idx(path: Path, values: np.ndarray) -> None:
 
 
 def write_fashion_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch, *, train: int, test: int) -> None:
-    """Write made-up Fashion-MNIST: ten classes of noise around a grey; their checksums count as the right ones."""
+    """Write made-up Fashion-MNIST: ten classes of noise around a gray level; their checksums count as the right ones."""
     files = []
     for kind, count in (("train", train), ("t10k", test)):
         rng = np.random.default_rng(len(kind))
@@ -38,7 +38,7 @@ def write_fashion_mnist(folder: Path, monkeypatch: pytest.MonkeyPatch, *, train:
 
 
 def make_jpeg(label: int, number: int, classes: int) -> bytes:
-    """A JPEG file: noise around a grey that tells the class; no two are of one size."""
+    """A JPEG file: noise around a gray level that gives the class; no two are of one size."""
     rng = np.random.default_rng([label, number])
     grey = 40 + 170 * label / max(classes - 1, 1)
     size = (48 + number, 64 + 2 * number, 3)

@@ -98,7 +98,7 @@ def make_source(folder: Path, **changes: object) -> ImageNet:
 
 @pytest.fixture(params=[write_records, write_class_folders], ids=["records", "folders"])
 def imagenet(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A folder with images in one of the two layouts, labelled 0, 1, 2 in turn."""
+    """A folder with images in one of the two layouts, labeled 0, 1, 2 in turn."""
     request.param(tmp_path, train=12, validation=5, classes=3)
     return tmp_path
 

@@ -236,7 +236,7 @@ def test_mini_model_has_as_many_parameters_as_configured() -> None:
     assert net.count_params() == convolutions + bag + (50 + 50 + 20) * 2 + 2
 
 
-def test_tiny_texts_are_learnt(tmp_path: Path) -> None:
+def test_tiny_texts_are_learned(tmp_path: Path) -> None:
     """A few epochs on made-up texts tell good from bad; every held-out text counts once."""
     workload = SentimentWorkload(tiny_config(), write_tiny_texts(tmp_path), 1, "get it")
     workload.check_data()

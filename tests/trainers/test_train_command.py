@@ -231,7 +231,7 @@ def test_damaged_data_is_reported_with_the_command(tiny_data, tmp_path):
         (["ncf", "--set", "eval_every_epochs=0"], "eval_every_epochs must be at least 1, not 0"),
         (["ncf", "--set", "mlp_layers="], "mlp_layers must hold at least one value"),
         (["ncf", "--set", "learning_rate=-1"], "learning_rate must be above 0, not -1.0"),
-        (["ncf", "--set", "top=50"], "the closed division does not allow top=50 (the rules want == 10)"),
+        (["ncf", "--set", "top=50"], "the closed division does not allow top=50 (the rules require == 10)"),
         (["ncf", "--set", "target=0.1"], "the closed division does not allow target=0.1"),
         (["ncf", "--set", "eval_seed=2"], "the closed division does not allow eval_seed=2"),
         (["resnet", "--set", "image_size=14"], "the closed division does not allow image_size=14"),

@@ -138,7 +138,7 @@ def test_preparation_can_be_read_and_repeated(tmp_path: Path) -> None:
 
 def test_too_small_text_is_reported(tmp_path: Path) -> None:
     """A vocabulary larger than the text allows is refused in one sentence."""
-    with pytest.raises(DataError, match="no vocabulary of 9,000 subwords can be learnt"):
+    with pytest.raises(DataError, match="no vocabulary of 9,000 subwords can be learned"):
         prepare_texts(tmp_path, lambda: make_pairs(5), make_pairs(1), 9000)
 
 

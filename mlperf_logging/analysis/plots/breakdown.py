@@ -33,7 +33,7 @@ def draw_breakdown(
     is_finite = ~parts.isin([math.inf, -math.inf]).any(axis=1)
     known = runs[is_finite & parts[list(PARTS)].notna().any(axis=1)]
     if known.empty:
-        raise UsageError("no run tells where its time went: none has run_start and run_stop")
+        raise UsageError("no run shows where its time went: none logs run_start and run_stop")
     places = range(len(known))
     before = known[BEFORE[0]].fillna(0.0).to_numpy(dtype=float)
     if before.any():

@@ -49,7 +49,7 @@ class ConvergenceStyle:
     def __post_init__(self) -> None:
         """Check the axis."""
         if self.x not in AXES:
-            raise UsageError(f"there is no axis {self.x!r}; choose one of {', '.join(AXES)}")
+            raise UsageError(f"unknown axis {self.x!r}; choose one of {', '.join(AXES)}")
 
 
 def draw_convergence(

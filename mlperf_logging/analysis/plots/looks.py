@@ -61,7 +61,7 @@ def to_label(text: object) -> str:
 
 
 def shorten_name(name: str, longest: int = _LONGEST_NAME) -> str:
-    """A name that fits beside a picture: long ones lose their middle."""
+    """A name that fits next to a picture: long ones lose their middle."""
     if len(name) <= longest:
         return name
     head = (longest - 1) * 2 // 3
@@ -103,7 +103,7 @@ def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "both") -> None:
 
 
 def label_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Write the names of rows, the first one on top, beside a picture with a row at each whole number."""
+    """Write the names of rows, the first one on top, next to a picture with one row at each whole number."""
     count = len(names)
     axes.set_yticks(range(count))
     axes.set_yticklabels(names, fontsize=9.0 if count <= 14 else 8.0 if count <= 40 else 7.0)

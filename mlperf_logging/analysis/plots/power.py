@@ -26,7 +26,7 @@ QUANTITIES = {"watts": ("power (kW)", 1e-3), "energy_kj": ("energy since the mea
 def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: str = "run") -> Axes:
     """Draw power or energy over time, a line for each run or each measured part."""
     if quantity not in QUANTITIES:
-        raise UsageError(f"there is no quantity {quantity!r}; there are {', '.join(QUANTITIES)}")
+        raise UsageError(f"unknown quantity {quantity!r}; choose from {', '.join(QUANTITIES)}")
     require_columns(power, [by, "minutes", quantity])
     if power.empty:
         raise UsageError("there are no power readings")

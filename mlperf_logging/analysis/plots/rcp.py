@@ -24,7 +24,7 @@ def draw_reference_chart(
 
     Shapes and lines differ, so the picture can be read without color: filled squares on a line are the points that
     count, hollow ones those that were pruned; the dashed line is the smallest acceptable mean at each point; the
-    submission's runs are crosses and its mean a diamond, above the bar of the smallest mean that it may have.
+    submission's runs are crosses and its mean a diamond, above the bar of its smallest acceptable mean.
 
     Args:
         axes: where to draw.
@@ -135,7 +135,7 @@ def _draw_submission(axes: Axes, check: ConvergenceCheck) -> None:
             markersize=26,
             markeredgewidth=2.5,
             color=ACCENT,
-            label=f"smallest mean it may have: {show_amount(acceptable)}",
+            label=f"smallest mean at this batch size: {show_amount(acceptable)}",
             zorder=5,
         )
 

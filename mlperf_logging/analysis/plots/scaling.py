@@ -1,4 +1,4 @@
-"""Scaling: speedup over accelerators, beside the ideal."""
+"""Scaling: speedup over accelerators, with the ideal."""
 
 from __future__ import annotations
 

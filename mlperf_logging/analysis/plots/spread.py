@@ -1,4 +1,4 @@
-"""Run-to-run spread: a box and every run as a point, a row for each group."""
+"""Run-to-run spread: a box and every run as a point, one row per group."""
 
 from __future__ import annotations
 

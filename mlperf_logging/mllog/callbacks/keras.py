@@ -24,7 +24,7 @@ class MLPerfCallback(RunCallback, keras.callbacks.Callback):  # type: ignore[mis
 
     The preparation begins when the callback is made, the run when ``fit`` begins to train. A validation
     closes the epoch that it belongs to. ``monitor`` is named as ``fit`` names it (``"val_accuracy"``). Keras
-    tells its callbacks nothing of an exception, so use the callback as a context manager.
+    does not tell its callbacks of an exception, so use the callback as a context manager.
     """
 
     _steps = 0

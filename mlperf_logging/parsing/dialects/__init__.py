@@ -28,7 +28,7 @@ class Parsed(NamedTuple):
     Attributes:
         fields: what its terminals matched, and ``payload``.
         rest: where in the text something begins that is not the record's; None when nothing does.
-        duplicates: names that stand more than once in an object.
+        duplicates: names repeated in an object.
     """
 
     fields: dict[str, Any]
@@ -53,12 +53,12 @@ class Dialect(NamedTuple):
             it makes their events, or None when not every one of them is of the ordinary shape and beyond
             doubt.
         read_fields: makes an event of what the grammar found: what its terminals matched, under their names in
-            lower case, and ``payload``, the decoded JSON, where there is one; then line number, column and bytes
+            lower case, and ``payload``, the decoded JSON, if there is one; then line number, column and bytes
             of the record.
         key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
-        sample_head: what stands between marker and JSON, to make a record of a sample of malformed JSON.
+        sample_head: the text between marker and JSON, to make a record of a sample of malformed JSON.
         head_samples: malformed beginnings of records, from behind the marker on, by label.
-        head_pattern: what stands between marker and JSON in every record that makes an event, a regular expression whose
+        head_pattern: the text between marker and JSON in every record that makes an event, a regular expression whose
             groups are named as the grammar's terminals; where there may be no JSON, ``colon`` is the group before it.
             "" where the words alone do not show it.
     """
@@ -74,7 +74,7 @@ class Dialect(NamedTuple):
 
     @property
     def grammar_path(self) -> str:
-        """Where the dialect's grammar stands."""
+        """Where the dialect's grammar is."""
         return _find_grammar(self.name)
 
     @property

@@ -68,7 +68,7 @@ def read_ordinary(
     """Read records all at once, in C; see `Dialect.read_ordinary`.
 
     A record's text has at least one colon for each member of its objects. As many colons as members therefore
-    prove that no member stands twice and that none was skipped.
+    prove that no member appears twice and that none was skipped.
     """
     if next(_FIRST_RUNS, None) is not None:
         events = _read_plainly(raws, numbers, columns)
@@ -141,7 +141,7 @@ def _read_plainly(
 
 
 def _each_name_once(raws: Sequence[bytes], fields: list[tuple[Any, ...]]) -> bool:
-    """Whether no name stands twice in records of which some have more colons than members, in their texts."""
+    """Whether no name appears twice in records of which some have more colons than members, in their texts."""
     _, values, metadatas, _, types, namespaces = fields
     _, _, unset = _open_decoder()
     for raw, value, metadata, event_type, namespace in zip(

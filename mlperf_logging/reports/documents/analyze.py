@@ -234,7 +234,7 @@ def _split_runs(table: Table) -> list[Table]:
 
 
 def _name_runs(column: Column, records: Sequence[Mapping[str, Any]]) -> Column:
-    """The column of paths with names of files where these tell the runs of a system apart, else below a folder."""
+    """The column of paths with names of files where these distinguish the runs of a system, else below a folder."""
     runs = {record["path"]: (record["submitter"], record["system"]) for record in records}
     names = {(*system, os.path.basename(path)) for path, system in runs.items()}
     if len(names) == len(runs):

@@ -25,7 +25,7 @@ FOLDER_COLUMNS = (
 
 
 def list_folder_columns(records: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
-    """`FOLDER_COLUMNS`, with the path for people where a folder does not stand below a system's."""
+    """`FOLDER_COLUMNS`, with the path for people where a folder is not below a system's."""
     if all(record["system"] is not None for record in records):
         return FOLDER_COLUMNS
     return (replace(FOLDER_COLUMNS[0], priority=0), *FOLDER_COLUMNS[1:])

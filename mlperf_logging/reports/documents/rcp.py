@@ -20,14 +20,14 @@ from mlperf_logging.tables import COUNT, FLAG, NOTES, NUMBER, TEXT, Column, Docu
 SCHEMA = "mlperf-rcp/1"
 _VERDICTS = {True: "passed", False: "failed", None: "not tested"}
 _MATCHES = {
-    EXACT: "there are reference runs of it",
+    EXACT: "there are reference runs for it",
     INTERPOLATED: "between two reference points, interpolated",
     BELOW: "smaller than every reference point, judged against the smallest",
     MISSING: "larger than every reference point",
 }
 _METHODS = {
     "check": "as the rounds' public checks compute",
-    "rules": "as the rules are written (deviation of the runs that the mean is of; pruning repeated)",
+    "rules": "as the rules are written (deviation of the runs in the mean; pruning repeated)",
 }
 
 
@@ -49,7 +49,7 @@ _CHECK_COLUMNS = (
     Column("passed", FLAG, "whether the convergence is acceptable"),
     Column("reason", TEXT, "why, why not, or why it is not tested"),
     Column("method", TEXT, "check: as the public checks; rules: as the rules are written"),
-    Column("unit", TEXT, "what convergence is counted in", priority=4, said_once=True),
+    Column("unit", TEXT, "unit of convergence", priority=4, said_once=True),
     Column("runs", COUNT, "runs in the folder", priority=3),
     Column("runs_required", COUNT, "runs that a result needs"),
     Column("batch_size", NUMBER, "global batch size", "batch", format=",.10g", priority=3),
@@ -75,7 +75,7 @@ _POINT_COLUMNS = (
     Column("mean", NUMBER, "where its runs converged", format=_show, priority=0),
     Column("stdev", NUMBER, "standard deviation", "deviation", format=_show, priority=1),
     Column("runs", COUNT, "runs that are kept", "runs kept", priority=1),
-    Column("counts", FLAG, "pruning leaves it", "use", format=_say_use, priority=0),
+    Column("counts", FLAG, "kept by pruning", "use", format=_say_use, priority=0),
 )
 
 
@@ -180,11 +180,11 @@ def _say_acceptable(check: ConvergenceCheck) -> str:
 def _say_scaling(check: ConvergenceCheck, factor: float | None) -> str:
     wanted = check.normalisation
     if not check.passed:
-        return "none, as it did not pass"
+        return "none, because it did not pass"
     if wanted == 1:
         text = "none: the submission converges no faster than the reference"
     else:
-        text = f"the score is to be multiplied by {wanted:.6g}"
+        text = f"the score must be multiplied by {wanted:.6g}"
     if factor is None:
         return text if wanted == 1 else f"{text}; there is no scaling.json (--write-scaling writes it)"
     if abs(factor - wanted) <= 1e-6 * wanted:

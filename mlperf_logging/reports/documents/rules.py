@@ -33,20 +33,20 @@ _RULE_COLUMNS = (
     Column("rule", TEXT, "id of the rule", priority=0),
     Column("code", TEXT, "code of its findings", priority=2),
     Column("severity", TEXT, "severity of its findings", priority=3),
-    Column("key", TEXT, "the log key that it is about"),
-    Column("wants", PROSE, "what must hold", priority=0),
-    Column("since", TEXT, "the round that brought it", priority=4),
-    Column("strict", FLAG, "only the written rules say it"),
+    Column("key", TEXT, "the log key it applies to"),
+    Column("wants", PROSE, "what must hold", "requires", priority=0),
+    Column("since", TEXT, "the round that introduced it", priority=4),
+    Column("strict", FLAG, "only the written rules contain it"),
 )
 _KEY_COLUMNS = (
     Column("key", TEXT, "the log key", priority=0),
     Column("occurs", PROSE, "how often it is logged", "logged", priority=1),
-    Column("requirements", PROSE, "what its events satisfy", "must satisfy", priority=0),
-    Column("variant", TEXT, "the variant of the benchmark that asks for it", priority=2),
-    Column("level", TEXT, "strict: only the written rules say it", priority=3),
-    Column("since", TEXT, "the round that brought its oldest rule", format=_name_round, priority=4),
+    Column("requirements", PROSE, "what its events must satisfy", "must satisfy", priority=0),
+    Column("variant", TEXT, "the variant of the benchmark that requires it", priority=2),
+    Column("level", TEXT, "strict: only the written rules contain it", priority=3),
+    Column("since", TEXT, "the round that introduced its oldest rule", format=_name_round, priority=4),
     Column("changed", TEXT, "the rounds that changed a rule", format=_name_last_round, priority=5),
-    Column("meaning", PROSE, "what the key stands for", priority=0),
+    Column("meaning", PROSE, "what the key means", priority=0),
     Column("rules", TEXT, "ids of the rules"),
 )
 _EXPLANATION_COLUMNS = tuple(
@@ -85,7 +85,7 @@ def describe_rules(rulesets: Sequence[Ruleset], rules: Sequence[Rule]) -> Docume
 def describe_benchmark(
     ruleset: Ruleset, benchmark: str, division: str | None, rows: Sequence[KeyRow], *, with_meaning: bool
 ) -> Document:
-    """What a log of a benchmark must hold."""
+    """What a log of a benchmark must contain."""
     records = [row._asdict() for row in rows]
     shown = records if with_meaning else [{**record, "meaning": ""} for record in records]
     title = f"{ruleset.name} {f'{division} ' if division else ''}{benchmark}: {len(rows)} keys"
@@ -99,10 +99,10 @@ def describe_differences(
 ) -> Document:
     """What changed from one round to another."""
     columns = (
-        Column("scope", TEXT, "what it is about", priority=0),
+        Column("scope", TEXT, "what it applies to", priority=0),
         Column("key", TEXT, "the log key", priority=0),
-        Column("before", PROSE, "what the earlier round wants", before.name, priority=0),
-        Column("after", PROSE, "what the later round wants", after.name, priority=0),
+        Column("before", PROSE, "what the earlier round requires", before.name, priority=0),
+        Column("after", PROSE, "what the later round requires", after.name, priority=0),
     )
     records = [each._asdict() for each in differences]
     title = f"from {before.name} to {after.name}: {len(differences):,} differences"
@@ -124,9 +124,9 @@ def describe_explanation(explanation: Explanation, *, for_people: bool) -> Docum
 
 def _list_facts(explanation: Explanation) -> list[str | tuple[str, str]]:
     changed = f", changed in {', '.join(explanation.changed)}" if explanation.changed else ""
-    names = {"fix": "hint", "defined": "place"}
+    names = {"requires": "wants", "fix": "hint", "defined": "place"}
     lines: list[str | tuple[str, str]] = []
-    for name in ("wants", "severity", "why", "fix", "source", "since", "defined"):
+    for name in ("requires", "severity", "why", "fix", "source", "since", "defined"):
         text = getattr(explanation, names.get(name, name)) + (changed if name == "since" else "")
         lines += [(f"{name}:", " ".join(text.split()))] if text else []
     failing = explanation.failing or (("(not logged)",) if explanation.passing else ())

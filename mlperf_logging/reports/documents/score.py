@@ -96,7 +96,7 @@ _RUN_COLUMNS = (
     Column("status", TEXT, "what run_stop claims", missing="none", priority=2),
     Column("verdict", TEXT, "of the compliance check", priority=2),
     Column("counts", FLAG, "whether the run counts"),
-    Column("kept", FLAG, "whether the score is of it"),
+    Column("kept", FLAG, "whether the score includes it"),
     Column("faults", NOTES, "the rules that it breaks"),
     Column("batch_size", NUMBER, "global batch size"),
     Column("seed", TEXT, "seeds that it logs"),
@@ -107,7 +107,7 @@ _RUN_COLUMNS = (
     Column("energy_kj", NUMBER, "energy of the run", "energy", unit="kJ", format=_MINUTES, priority=4),
 )
 _CONVERGED = ("converged_epochs", "converged_samples", "converged_steps")
-_PLACE = Column("place", TEXT, "what becomes of the run in the score", "score", priority=1)
+_PLACE = Column("place", TEXT, "the run's role in the score", "score", priority=1)
 
 
 def describe_results(scores: Sequence[PricedScore]) -> Table:
@@ -161,7 +161,7 @@ def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> T
         {
             **score.normalised,
             **pick(score, "system", "score"),
-            "missing": f"no result of {', '.join(score.missing)}" if score.missing else None,
+            "missing": f"no result for {', '.join(score.missing)}" if score.missing else None,
         }
         for score in scores
     ]
@@ -176,7 +176,7 @@ def describe_speedups(found: SpeedupTable) -> Table:
         Column("of", NAME, "what is compared with the baseline", priority=0),
         Column("minutes", NUMBER, "its score", format=_MINUTES, priority=0),
         Column("speedup", NUMBER, "over the baseline", format=lambda x: f"{x:.3f}×", priority=0),
-        Column("benchmarks", COUNT, "how many benchmarks the mean is of", priority=1),
+        Column("benchmarks", COUNT, "number of benchmarks in the mean", priority=1),
     )
     records: list[dict[str, Any]] = [
         {"benchmark": benchmark, "of": column, "minutes": minutes[column], "speedup": factors.get(column)}

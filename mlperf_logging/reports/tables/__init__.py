@@ -43,7 +43,7 @@ def list_table_formats() -> list[str]:
 
 
 def load_table_format(name: str) -> type[BaseRenderer]:
-    """The renderer of a format; `UsageError` where there is none of the name."""
+    """The renderer of a format; `UsageError` if none has that name."""
     renderer: type[BaseRenderer] = load_module(__name__, name).Renderer
     return renderer
 

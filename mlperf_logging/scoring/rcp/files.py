@@ -21,7 +21,7 @@ Tables = dict[str, dict[str, Any]]
 
 
 def load_reference_points(rules: RuleRepository, name: str) -> dict[str, ReferenceTable]:
-    """The reference convergence points of ``usage/round``: benchmark to its table; empty where it has none."""
+    """The reference convergence points of ``usage/round``: benchmark to its table; empty if it has none."""
     rules.load(name)
     tables = rules.read_compiled(f"rcp/{name}") if rules.is_compiled else resolve_points(rules.files, name)
     return {benchmark: table_from_json(benchmark, table) for benchmark, table in tables.items()}
@@ -46,7 +46,7 @@ def _change_tables(tables: Tables, record: RuleMapping) -> None:
     former: Tables = {}
     for benchmark in record.take_texts("remove"):
         if benchmark not in tables:
-            raise record.fail(f"removes {benchmark!r}, which the round before does not have", "remove")
+            raise record.fail(f"removes {benchmark!r}, which the previous round does not have", "remove")
         former[benchmark] = tables.pop(benchmark)
     for benchmark, change in record.take("benchmarks", dict, RuleMapping()).sections():
         change.allow("from", "unit", "allowance", "remove", "points")
@@ -55,7 +55,7 @@ def _change_tables(tables: Tables, record: RuleMapping) -> None:
             known = {**tables, **former}
             if base not in known:
                 raise change.fail(
-                    f"takes the points of {base!r}, which the round before does not have", "from"
+                    f"takes the points of {base!r}, which the previous round does not have", "from"
                 )
             tables[benchmark] = copy.deepcopy(known[base])
         table = tables.setdefault(benchmark, {"unit": None, "allowance": 0, "points": {}})
@@ -74,7 +74,7 @@ def _change_table(table: dict[str, Any], change: RuleMapping) -> None:
     for batch_size in change.take("remove", list, []):
         if table["points"].pop(str(batch_size), None) is None:
             raise change.fail(
-                f"removes batch size {batch_size}, which the round before does not have", "remove"
+                f"removes batch size {batch_size}, which the previous round does not have", "remove"
             )
     for batch_size, fields in change.take("points", dict, RuleMapping()).sections():
         if not batch_size.isdecimal() or not 0 < len(batch_size.lstrip("0")) <= MAX_DIGITS:
@@ -88,7 +88,7 @@ def _change_point(point: dict[str, Any], fields: RuleMapping) -> None:
     fields.take("hyperparameters", dict)
     for name, value in fields.items():
         if name in point and point[name] == value:
-            raise fields.fail(f"{name!r} is what the round before says already; leave it out", name)
+            raise fields.fail(f"{name!r} repeats what the previous round says; remove it", name)
         point[name] = value
     runs = point.get("converged_at")
     if not isinstance(runs, list) or not runs:

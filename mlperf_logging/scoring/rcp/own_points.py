@@ -1,4 +1,4 @@
-"""Reference points of one's own, from a file."""
+"""Reference points of your own, from a file."""
 
 from __future__ import annotations
 

@@ -112,5 +112,5 @@ def _on_line(left: Reference, right: Reference, batch_size: float) -> tuple[floa
 
 
 def show_amount(amount: float) -> str:
-    """An amount of training as people write it: whole from 1,000 on, else with what tells runs apart."""
+    """An amount of training as people write it: whole from 1,000 on, else with what distinguishes runs."""
     return f"{amount:,.0f}" if abs(amount) >= 1_000 else f"{amount:.6g}"

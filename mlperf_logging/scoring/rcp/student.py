@@ -22,7 +22,7 @@ def cdf(t: float, degrees: int) -> float:
 def quantile(probability: float, degrees: int) -> float:
     """The number that a t-distributed number stays below with a probability between 0 and 1, both excluded."""
     if not 0 < probability < 1:
-        raise ValueError(f"a probability lies between 0 and 1, not at {probability}")
+        raise ValueError(f"a probability must be between 0 and 1, not {probability}")
     if probability < 0.5:
         return -quantile(1 - probability, degrees)
     low, high = 0.0, 1.0

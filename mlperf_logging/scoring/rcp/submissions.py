@@ -23,7 +23,7 @@ from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun
 
 FindTable = Callable[[str, str], ReferenceTable | None]
-"""Ruleset and benchmark to the reference points, or None where there are none."""
+"""Ruleset and benchmark to the reference points, or None if there are none."""
 
 
 class SubmissionCheck(NamedTuple):
@@ -40,7 +40,7 @@ class SubmissionCheck(NamedTuple):
         passed: whether the convergence is acceptable; None where it is not tested.
         reason: one sentence: why, why not, or why it is not tested.
         check: the figures, or None.
-        pass_probability: the probability to pass with the runs that are still to come; None where there are none.
+        pass_probability: the probability to pass with the runs that are still to come; None if there are none.
     """
 
     folder: ResultFolder

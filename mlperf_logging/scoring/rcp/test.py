@@ -73,7 +73,7 @@ class ConvergenceCheck(NamedTuple):
         unit: what convergence is counted in: "epochs", "samples" or "steps".
         batch_size: the submission's.
         match: "exact", "interpolated", "below" or "missing".
-        normalisation: factor that the score is to be multiplied by; 1 where it converged no faster than the
+        normalisation: factor that the score must be multiplied by; 1 where it converged no faster than the
             reference.
         submission_mean: olympic mean of where its runs converged; infinite where too many did not.
         reference_mean: the reference's mean, or None.

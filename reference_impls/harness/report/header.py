@@ -60,7 +60,7 @@ def _judge(events: Iterable[Event], submission: Mapping[str, str]) -> list[Findi
 
 def _refuse(findings: Iterable[Finding], division: str, fields: Mapping[str, str]) -> None:
     problems = [
-        f"{fields.get(finding.key or '', finding.key)}={finding.found} (the rules want {finding.expected})"
+        f"{fields.get(finding.key or '', finding.key)}={finding.found} (the rules require {finding.expected})"
         for finding in findings
     ]
     if problems:

@@ -129,7 +129,7 @@ class LogRecorder:
             check_header(self.path, self._submission)
         self._run.start()
         if self._resumed is not None:
-            # Up to here the life cycle repeated, silently, what the log holds already.
+            # Up to here the life cycle repeated, silently, what the log contains already.
             self._run.life.progress = self.epoch = self._resumed.epoch
             self._open_file()
             # The header describes the devices and versions before the break; these may be others.

@@ -23,7 +23,7 @@ def describe_system(submitter: str, name: str, division: str, status: str, nodes
     """The system description, as far as the operating system knows it.
 
     Args:
-        submitter: who submits.
+        submitter: the submitter.
         name: name of the system.
         division: ``closed`` or ``open``.
         status: availability as logged, one of `STATUSES`.

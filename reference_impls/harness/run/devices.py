@@ -45,7 +45,7 @@ def make_strategy(name: str, replicas: int = 0) -> tf.distribute.Strategy:
         return tf.distribute.MirroredStrategy([f"/cpu:{number}" for number in range(count)])
     if name == "single":
         return tf.distribute.OneDeviceStrategy("/gpu:0" if accelerators else "/cpu:0")
-    raise SettingError(f"there is no strategy {name!r}; there are {', '.join(STRATEGIES)}")
+    raise SettingError(f"unknown strategy {name!r}; choose from {', '.join(STRATEGIES)}")
 
 
 def set_seed(seed: int, *, deterministic: bool = True) -> None:

@@ -43,7 +43,7 @@ def without_notices() -> Iterator[None]:
 
 
 def end_with_parent(parent: int) -> None:
-    """Get SIGTERM when the parent process dies (Linux only), so that no run goes on unattended.
+    """Get SIGTERM when the parent process dies (Linux only), so that no run continues unattended.
 
     Args:
         parent: the parent's process id; if it has died already, this process ends at once.

@@ -26,7 +26,7 @@ class RunRequest:
         replicas: virtual devices of the strategy ``mirrored``; 0: as many as there are accelerators, or two.
         deterministic: whether operations must be deterministic.
         resume: resume from the checkpoint in the work folder, if there is one.
-        org: who submits.
+        org: the submitter.
         platform: the system.
         status: availability of the system.
         ruleset: usage and round by whose rules the run is judged.

@@ -50,7 +50,7 @@ class Series:
             those that ``TF_CONFIG`` names.
         resume: keep finished runs and resume interrupted ones.
         deterministic: whether operations must be deterministic.
-        submitter: who submits.
+        submitter: the submitter.
         system: name of the system; empty: made from the processor's.
         status: availability of the system, as logged.
     """
@@ -112,7 +112,7 @@ class SeriesRunner:
             ("status", series.status, tuple(STATUSES)),
         ):
             if given not in known:
-                raise SettingError(f"there is no {what} {given!r}; there are {', '.join(known)}")
+                raise SettingError(f"unknown {what} {given!r}; choose from {', '.join(known)}")
         self.series = series
         self.task: Task = find_task(series.task)
         self.config: TaskConfig = change_config(

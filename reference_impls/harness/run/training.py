@@ -112,7 +112,7 @@ def _find_start(
     if checkpoint is not None and checkpoint.request != asked:
         names = [name for name, value in asked.items() if checkpoint.request.get(name) != value]
         raise TrainerError(
-            f"the checkpoint in {work} is of a run with another {' and '.join(names)}; "
+            f"the checkpoint in {work} belongs to a run with a different {' and '.join(names)}; "
             "give the options of that run, or another output folder"
         )
     if is_first and log.is_file():

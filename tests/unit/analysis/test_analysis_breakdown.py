@@ -69,8 +69,8 @@ def test_interval_that_never_stops() -> None:
     assert found.train_minutes == pytest.approx(8)
 
 
-def test_initialisation_and_staging_stand_apart() -> None:
-    """What lies before run_start is told, and is no part of the run."""
+def test_initialization_and_staging_are_separate() -> None:
+    """What lies before run_start is reported, and is no part of the run."""
     found = break_down(
         ("staging_start", 0),
         ("staging_stop", 2),

@@ -1,4 +1,4 @@
-"""Two systems beside each other."""
+"""Two systems side by side."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def test_absurd_values(folder: Path, key: str, value: str) -> None:
 
 
 def test_evaluations_of_text(folder: Path) -> None:
-    """A text as the accuracy that several evaluations make together is no number, and no error."""
+    """A text as the accuracy that several evaluations make together is not a number, and no error."""
     log = folder / "result_0.txt"
     text = log.read_text().replace('"eval_accuracy"', '"aggregated_eval_accuracy"')
     log.write_text(re.sub(r'(accuracy", "value": )[^,]+', r'\1"good"', text))
@@ -108,7 +108,7 @@ def test_infinite_times_in_a_picture(folder: Path) -> None:
 
 
 def test_absurd_system_description(folder: Path) -> None:
-    """A system description that nests too deep says nothing of the system."""
+    """A system description that nests too deep says nothing about the system."""
     (folder.parents[2] / "systems/example_8x.json").write_text("[" * 100_000)
 
     assert read_tables(folder).runs["accelerator_model"].isna().all()

@@ -1,4 +1,4 @@
-"""Hyperparameters beside each other, and what the rules let differ."""
+"""Hyperparameters side by side, and what the rules let differ."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_t_interval_is_scipys(confidence: float) -> None:
 
 @pytest.mark.parametrize("values", [[], [3.0]])
 def test_one_run_has_no_interval(values: list[float]) -> None:
-    """Fewer than two values say nothing of the spread."""
+    """Fewer than two values say nothing about the spread."""
     assert all(map(math.isnan, find_t_interval(values)))
     assert all(map(math.isnan, bootstrap(values)))
 

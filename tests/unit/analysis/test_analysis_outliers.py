@@ -41,5 +41,5 @@ def test_three_runs_have_no_outlier(method: str) -> None:
 
 def test_unknown_method_is_refused() -> None:
     """The message lists the methods."""
-    with pytest.raises(UsageError, match="known are tukey, mad"):
+    with pytest.raises(UsageError, match="known: tukey, mad"):
         mark_outliers([1, 2, 3, 4], "grubbs")

@@ -256,7 +256,7 @@ def test_breakdown_adds_up(axes: Axes) -> None:
     assert ends == pytest.approx(runs[["train_minutes", "eval_minutes", "idle_minutes"]].sum(axis=1).tolist())
     assert [(x, width) for x, width, hatch in bars if hatch == "...."] == [(0, -2.0)] * 3
     assert len({hatch for _, _, hatch in bars}) == 4
-    with pytest.raises(UsageError, match="no run tells where its time went"):
+    with pytest.raises(UsageError, match="no run shows where its time went"):
         draw_breakdown(axes, runs.assign(train_minutes=np.nan, eval_minutes=np.nan, idle_minutes=np.nan))
 
 
@@ -293,7 +293,7 @@ def test_power_has_units(axes: Axes) -> None:
 
     assert drawn == [[1.0, 2.0]] * 2 + [[0.0, 0.12]] * 2
     assert axes.get_ylabel() == "energy since the measurement began (MJ)"
-    with pytest.raises(UsageError, match="no quantity 'volts'"):
+    with pytest.raises(UsageError, match="unknown quantity 'volts'"):
         draw_power(axes, power, "volts")
 
 

@@ -86,7 +86,7 @@ def test_runs_without_readings(write_run: WriteRun, log: Path) -> None:
     other = write_run("other/result_1.txt")
 
     pd.testing.assert_frame_equal(tabulate_power([str(other), str(log)]), tabulate_power([str(log)]))
-    with pytest.raises(UsageError, match="no power readings beside the logs"):
+    with pytest.raises(UsageError, match="no power readings next to the logs"):
         tabulate_power([str(other)])
 
 

@@ -75,7 +75,7 @@ def test_evaluations_by_hand(write_run: WriteRun) -> None:
 
 
 def test_first_evaluation_that_meets_the_target_counts(write_run: WriteRun) -> None:
-    """A run that trains on after its target has a time to quality before its stop, and the rest is told."""
+    """A run that trains on after its target has a time to quality before its stop, and the rest is reported."""
     row = read_rows(str(write_run(qualities={1: 0.76, 2: 0.75, 3: 0.77})), ROUND).run
 
     assert row["time_to_quality_seconds"] == 300
@@ -109,7 +109,7 @@ def test_target_of_ones_own(write_run: WriteRun) -> None:
     assert "does not know the benchmark 'knitting', so there is no target" in without["note"]
     assert (without["quality_reached"], given["quality_reached"]) == (None, True)
     assert given["time_to_quality_seconds"] == 600
-    with pytest.raises(UsageError, match="no formula such as"):
+    with pytest.raises(UsageError, match="not a formula such as"):
         read_rows(str(log), ReadingParameters(target="value is fine"))
 
 
@@ -199,7 +199,7 @@ def test_run_that_was_cut_off(write_run: WriteRun) -> None:
 
 def test_unknown_round_is_refused(write_run: WriteRun) -> None:
     """A ruleset that does not exist is the caller's mistake."""
-    with pytest.raises(UsageError, match=r"there is no ruleset '9\.9\.9'"):
+    with pytest.raises(UsageError, match=r"unknown ruleset '9\.9\.9'"):
         read_rows(str(write_run()), ReadingParameters(RuleSelection(ruleset="9.9.9")))
 
 

@@ -64,7 +64,7 @@ def test_many_models_at_once_do_not_scale() -> None:
     assert describe_scaling(runs, parameters=FEW).empty
 
 
-def test_learning_that_cannot_be_is_not_told() -> None:
+def test_learning_that_cannot_be_is_not_reported() -> None:
     """Where the larger system seems to need a tenth of the samples, the two logs count differently."""
     runs = pd.concat([make_runs(8, [100.0], 30.0), make_runs(64, [20.0], 3.0)])
     row = describe_scaling(runs, parameters=FEW).iloc[1]

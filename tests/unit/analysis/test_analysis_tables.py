@@ -101,7 +101,7 @@ def test_all_analyses_at_once(submission: Path) -> None:
 
 
 def test_aborted_runs_count_when_asked_for(submission: Path) -> None:
-    """The time to an abort is no time to quality, unless all runs are wanted."""
+    """The time to an abort is not a time to quality, unless all runs are wanted."""
     tables = read_tables(submission, ROUND)
     parameters = AnalysisParameters(resamples=49, only_converged=False)
 
@@ -111,7 +111,7 @@ def test_aborted_runs_count_when_asked_for(submission: Path) -> None:
 
 
 def test_converged_without_a_status(write_run: WriteRun, tmp_path: Path) -> None:
-    """Where run_stop says nothing of success, an evaluation that meets the target does."""
+    """Where run_stop says nothing about success, an evaluation that meets the target does."""
     write_run("a/result_0.txt", status=None)
     write_run("a/result_1.txt", {1: 0.1}, status=None)
 
@@ -131,8 +131,11 @@ def test_comparison_of_two_systems(submission: Path) -> None:
 @pytest.mark.parametrize(
     ("sides", "said"),
     [
-        (("box8", "box9"), "no run is of the system or submitter 'box9'; there are Lab/box64, Lab/box8"),
-        (("box8", "*/box8"), "stand for the same runs"),
+        (
+            ("box8", "box9"),
+            "no run belongs to a system or submitter called 'box9'; there are Lab/box64, Lab/box8",
+        ),
+        (("box8", "*/box8"), "refer to the same runs"),
     ],
 )
 def test_comparison_of_what_is_not_there(submission: Path, sides: tuple[str, str], said: str) -> None:
@@ -150,15 +153,15 @@ def test_doubts_are_sentences(write_run: WriteRun, tmp_path: Path) -> None:
 
     assert doubts == [
         "resnet Lab box8: mixed batch sizes (256, 512), so the runs do not repeat one another",
-        "one run only, which says nothing of the spread: resnet Lab box64",
+        "a single run, which says nothing about the spread: resnet Lab box64",
     ]
 
 
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ({"value": "status"}, "no column 'status' of numbers"),
-        ({"by": ["planet"]}, "no column 'planet' to group by"),
+        ({"value": "status"}, "unknown numeric column 'status'"),
+        ({"by": ["planet"]}, "unknown grouping column 'planet'"),
         ({"confidence": 7}, "not between 0 and 1"),
     ],
 )
@@ -170,5 +173,5 @@ def test_parameters_that_make_no_sense(wrong: dict[str, object], said: str) -> N
 
 def test_unknown_table_is_refused(submission: Path) -> None:
     """The message lists the tables."""
-    with pytest.raises(UsageError, match="no table 'mood'; there are runs"):
+    with pytest.raises(UsageError, match="unknown table 'mood'; choose from runs"):
         analyze_runs(read_tables(submission, ROUND), ["mood"])

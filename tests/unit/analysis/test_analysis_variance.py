@@ -112,7 +112,7 @@ def test_missing_column_is_named(runs: pd.DataFrame) -> None:
     [
         ({"confidence": 2}, "not between 0 and 1"),
         ({"resamples": 0}, "resamples"),
-        ({"outliers": "eye"}, "known are tukey"),
+        ({"outliers": "eye"}, "known: tukey"),
         ({"center": "mode"}, "'median' or 'mean'"),
         ({"precision": 0}, "not positive"),
     ],

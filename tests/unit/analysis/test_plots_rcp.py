@@ -46,7 +46,7 @@ def line(axes, label: str):
     return next(each for each in axes.lines if each.get_label().startswith(label))
 
 
-def test_axes_are_returned_and_labelled_with_units(axes) -> None:
+def test_axes_are_returned_and_labeled_with_units(axes) -> None:
     """The function takes axes and gives them back, with what is counted on both."""
     assert draw_reference_chart(axes, check(96, 11, 12, 12, 12, 13), title="Knitting") is axes
     assert axes.get_xlabel() == "global batch size (samples, logarithmic)"
@@ -75,14 +75,14 @@ def test_line_between_points_is_straight_in_the_batch_size(axes) -> None:
 
 
 def test_submission_is_drawn_with_its_runs_and_its_bound(axes) -> None:
-    """Every run, the mean with its outcome, and the smallest mean that it may have."""
+    """Every run, the mean with its outcome, and its smallest acceptable mean."""
     found = check(96, 11, 12, 12, 12, math.inf)
     draw_reference_chart(axes, found, TABLE)
 
     assert "submission: 5 runs, 1 did not converge" in labels(axes)
     assert f"submission: mean {found.submission_mean:.6g}, passes" in labels(axes)
     assert list(line(axes, "submission: 5 runs").get_ydata()) == [11, 12, 12, 12]
-    assert line(axes, "smallest mean it may have").get_ydata()[0] == found.reference_min
+    assert line(axes, "smallest mean at").get_ydata()[0] == found.reference_min
     assert len(line(axes, "reference runs").get_xdata()) == 25
 
 
@@ -90,7 +90,7 @@ def test_batch_size_beyond_all_points_is_drawn(axes) -> None:
     """A missing reference leaves the submission's runs and its mean, with no bound."""
     draw_reference_chart(axes, check(4096, 11, 12, 12, 12, 13))
 
-    assert not any(label.startswith("smallest mean it may have") for label in labels(axes))
+    assert not any(label.startswith("smallest mean at") for label in labels(axes))
     assert "submission: mean 12, fails" in labels(axes)
 
 

@@ -25,7 +25,7 @@ def judge_by_first_word(source: str, selection: RuleSelection) -> Verdict:
     if word == "badrule":
         raise RuleError("unknown word", path="rules.yaml", line=3)
     if word == "usage":
-        raise UsageError("there is no ruleset '9'; did you mean '9.9'?")
+        raise UsageError("unknown ruleset '9'; did you mean '9.9'?")
     if word == "crash":
         raise ZeroDivisionError("boom")
     findings = {"pass": (), "warn": (WARNING,), "fail": (ERROR, WARNING)}[word]

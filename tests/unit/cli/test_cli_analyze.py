@@ -155,7 +155,7 @@ def test_other_column_and_groups(run: Run) -> None:
 
 
 def test_runs_of_no_known_benchmark(run: Run, tmp_path: Path) -> None:
-    """A target of one's own makes a time to quality; without it a note says what is missing."""
+    """A target of your own makes a time to quality; without it a note says what is missing."""
     log = tmp_path / "result_0.txt"
     text = Path(SMALL, "result_0.txt").read_text().replace('"llama2_70b_lora"', '"knitting"')
     log.write_text(text)
@@ -178,15 +178,18 @@ def test_several_processes(run: Run) -> None:
         ((), "name at least one log or folder"),
         (("{nowhere}",), "there is no file or folder called"),
         (("{empty}",), "there are no logs below"),
-        ((SMALL, "--table", "mood"), "there is no table 'mood'; there are runs"),
-        ((SMALL, "--value", "status"), "there is no column 'status' of numbers"),
-        ((SMALL, "--by", "planet"), "there is no column 'planet' to group by"),
+        ((SMALL, "--table", "mood"), "unknown table 'mood'; choose from runs"),
+        ((SMALL, "--value", "status"), "unknown numeric column 'status'"),
+        ((SMALL, "--by", "planet"), "unknown grouping column 'planet'"),
         ((SMALL, "--confidence", "95"), "the confidence 95.0 is not between 0 and 1"),
-        ((SMALL, "--outliers", "eye"), "known are tukey, mad"),
-        ((SMALL, "--ruleset", "9"), "there is no ruleset '9'"),
-        ((SMALL, "--target", "value is"), "the target is no formula"),
-        ((SMALL, "--compare", "example_8x", "nobody"), "no run is of the system or submitter 'nobody'"),
-        ((SMALL, "--compare", "example_8x", "EXAMPLE_8X"), "stand for the same runs"),
+        ((SMALL, "--outliers", "eye"), "known: tukey, mad"),
+        ((SMALL, "--ruleset", "9"), "unknown ruleset '9'"),
+        ((SMALL, "--target", "value is"), "the target is not a formula"),
+        (
+            (SMALL, "--compare", "example_8x", "nobody"),
+            "no run belongs to a system or submitter called 'nobody'",
+        ),
+        ((SMALL, "--compare", "example_8x", "EXAMPLE_8X"), "refer to the same runs"),
         ((SMALL, "--format", "csv", "--table", "runs,seeds"), "csv holds one table, not runs, seeds"),
         ((SMALL, "--jobs", "many"), "not a number of processes"),
         ((SMALL, "--compere", "a", "b"), "did you mean --compare?"),

@@ -68,7 +68,7 @@ def test_nothing_to_judge(folder, run):
     ("arguments", "word"),
     [
         ([], "name at least one log"),
-        (["--formt", "json", "a.txt"], "there is no option --formt; did you mean --format?"),
+        (["--formt", "json", "a.txt"], "unknown option --formt; did you mean --format?"),
         (["--format", "jsn", "a.txt"], "did you mean 'json'"),
         (["--division", "ajar", "a.txt"], "--division"),
         (["--jobs", "two", "a.txt"], "'two' is not a number of processes"),
@@ -76,7 +76,7 @@ def test_nothing_to_judge(folder, run):
         (["--format"], "--format"),
         (["--select", "MLP3", "--waivers", "none.yaml", "a.txt"], "none.yaml: cannot read"),
         (["--output", "no/such/folder/x", "a.txt"], "cannot write the report to 'no/such/folder/x'"),
-        (["u.txt"], "there is no ruleset '9'"),
+        (["u.txt"], "unknown ruleset '9'"),
     ],
     ids=lambda value: None,
 )
@@ -229,7 +229,7 @@ def test_output_to_a_device(write_logs, run):
     ],
 )
 def test_color(write_logs, run, monkeypatch, choice, environment, colored):
-    """Colours are as asked for, else by terminal and environment; a pipe is no terminal."""
+    """Colors are as requested, else by terminal and environment; a pipe is not a terminal."""
     write_logs({"a.txt": "pass"})
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -325,10 +325,10 @@ def test_umbrella_command_is_the_same(write_logs, run, capfd):
         (["--help"], 0, "check"),
         ([], 2, "check"),
         (["chekc"], 2, "did you mean 'check'"),
-        (["zz"], 2, "there are check"),
+        (["zz"], 2, "choose from check"),
     ],
 )
 def test_umbrella_help_and_mistakes(capfd, arguments, code, word):
-    """The umbrella command lists its commands and suggests one for a misspelt name."""
+    """The umbrella command lists its commands and suggests one for a misspelled name."""
     assert umbrella(arguments) == code
     assert word in "".join(capfd.readouterr())

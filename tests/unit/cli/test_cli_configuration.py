@@ -68,7 +68,7 @@ def test_nearest_file_is_the_only_one(folder, write_logs, show):
 
 
 def test_shared_file_counts_where_it_has_a_table(folder, write_logs, show):
-    """A pyproject.toml counts if it has the table; else the search goes on; a file of one's own goes before it."""
+    """A pyproject.toml counts if it has the table; else the search goes on; a file of your own goes before it."""
     write_logs({"a/x.txt": "pass"})
     (folder / "pyproject.toml").write_text("[tool.mlperf]\njobs = 2\n")
     (folder / "a/pyproject.toml").write_text('[project]\ndependencies = ["mlperf_logging"]\n')
@@ -115,8 +115,8 @@ def test_settings_are_shown_to_people(folder, write_logs, run):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('ruleste = "9"', "there is no setting 'ruleste'; did you mean 'ruleset'?"),
-        ('output = "x"', "there is no setting 'output'; there are usage, ruleset"),
+        ('ruleste = "9"', "unknown setting 'ruleste'; did you mean 'ruleset'?"),
+        ('output = "x"', "unknown setting 'output'; choose from usage, ruleset"),
         ('strict = "yes"', "'strict' must be true or false, not 'yes'"),
         ("jobs = true", f"'jobs' must be a whole number from 0 to {MAX_JOBS}, not true"),
         (f"jobs = {MAX_JOBS + 1}", "'jobs' must be a whole number"),
@@ -124,9 +124,9 @@ def test_settings_are_shown_to_people(folder, write_logs, run):
         ("division = ['open']", "'division' must be closed or open"),
         ('select = "MLP3"', "'select' must be a list of texts, not 'MLP3'"),
         ('ignore = [""]', "'ignore' must be a list of texts"),
-        ('ignore = ["MLP9x"]', "no code and no rule is called 'MLP9x'"),
-        ('ruleset = "99.9.9"', "there is no ruleset '99.9.9'"),
-        ('usage = "trainig"', "there is no usage 'trainig'; did you mean 'training'?"),
+        ('ignore = ["MLP9x"]', "no code or rule is called 'MLP9x'"),
+        ('ruleset = "99.9.9"', "unknown ruleset '99.9.9'"),
+        ('usage = "trainig"', "unknown usage 'trainig'; did you mean 'training'?"),
         ('format = "jsn"', "'format' must be one of github, json"),
         ('waivers = "w.yaml"', "'waivers' names 'w.yaml', and there is no such file"),
         ('waivers = "../w.yaml"', "'waivers' leads out of the file's folder; name it with --waivers"),

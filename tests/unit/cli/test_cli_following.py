@@ -63,7 +63,7 @@ def test_verdict_is_that_of_the_whole_log(folder):
 
 
 def test_findings_come_before_the_end(folder):
-    """A torn record is announced as soon as its line is there, while the run goes on."""
+    """A torn record is announced as soon as its line is there, while the run continues."""
     log = Path("log")
     log.write_bytes(BEGIN + TORN)
     seen_when_written: list[bool] = []
@@ -92,8 +92,8 @@ def test_file_is_waited_for(folder):
     assert listener.notes == ["waiting for log"]
 
 
-def test_log_that_goes_on_in_another_file(folder):
-    """After a rotation the run goes on: its end is judged with its beginning."""
+def test_log_that_continues_in_another_file(folder):
+    """After a rotation the run continues: its end is judged with its beginning."""
     log = Path("log")
     log.write_bytes(BEGIN + MIDDLE + TORN)
 
@@ -209,7 +209,7 @@ class TestCommand:
 
 
 def test_level_cannot_be_followed(folder, capfd):
-    """While a run goes on all levels are judged; asking for one is a mistake."""
+    """While a run continues all levels are judged; asking for one is a mistake."""
     assert main(["--follow", "log", "--level", "1"]) == 2
     assert "--level" in capfd.readouterr().err
 

@@ -29,7 +29,7 @@ def test_results_come_in_the_order_of_the_paths(write_logs, jobs):
 
 
 def test_options_reach_the_judge(write_logs, monkeypatch):
-    """What was asked for is what the judge is asked."""
+    """What was requested is what the judge is asked."""
     seen = {}
 
     def note(source, selection):
@@ -71,7 +71,7 @@ def test_what_cannot_be_judged_is_a_verdict(write_logs, word, rule, text):
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_wrong_arguments_stop_everything(write_logs, jobs):
-    """A mistake in the arguments is told once, not for each log, in other processes too."""
+    """A mistake in the arguments is reported once, not for each log, in other processes too."""
     logs = {f"{index}.txt": "usage" if index > 3 else "pass" for index in range(100)}
     write_logs(logs)
     with pytest.raises(UsageError, match=r"did you mean '9\.9'"):
@@ -90,7 +90,7 @@ def test_waivers_come_before_the_selection(write_logs):
     assert hidden.verdict.verdict == "pass"
 
 
-def test_worker_that_dies_is_told(write_logs, monkeypatch):
+def test_worker_that_dies_is_reported(write_logs, monkeypatch):
     """A worker ended from outside is one sentence, not an endless wait."""
     import os
 
@@ -105,7 +105,7 @@ def test_worker_that_dies_is_told(write_logs, monkeypatch):
     monkeypatch.setattr(checking, "check_log", die)
     logs = {f"{index}.txt": "pass" for index in range(100)}
     write_logs(logs)
-    with pytest.raises(MLPerfLoggingError, match="worker process was ended"):
+    with pytest.raises(MLPerfLoggingError, match="worker process was killed"):
         list(map_logs(LogJudge().judge, list(logs), 2))
 
 

@@ -74,13 +74,13 @@ def test_metrics_stand_below_each_other(run: Run, tmp_path: Path) -> None:
     assert b"axes_2" not in one.read_bytes()
     code, _, err = run("convergence", DIFFUSION, "-o", str(one), "--metric", "BLEU")
     assert code == 2
-    assert "there is no metric 'BLEU'; there is FID, CLIP" in err
+    assert "unknown metric 'BLEU'; choose from FID, CLIP" in err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("mood", FOLDER, "-o", "a.png"), "there is no picture 'mood'; there are convergence"),
+        (("mood", FOLDER, "-o", "a.png"), "unknown picture 'mood'; choose from convergence"),
         (("spread", FOLDER), "name the picture's file with --output"),
         (("spread", FOLDER, "-o", "a.gif"), "'a.gif' does not end in .png, .svg or .pdf"),
         (
@@ -88,7 +88,7 @@ def test_metrics_stand_below_each_other(run: Run, tmp_path: Path) -> None:
             "several benchmarks, whose quality is not the same thing: llama2",
         ),
         (("rcp", ROUND, "-o", "a.png"), "one benchmark's folder, not 3"),
-        (("power", DIFFUSION, "-o", "a.png"), "there are no power readings beside the logs"),
+        (("power", DIFFUSION, "-o", "a.png"), "there are no power readings next to the logs"),
         (("scaling", FOLDER, "-o", "a.png"), "no scaling to draw"),
         (("convergence", "nowhere", "-o", "a.png"), "there is no file or folder called 'nowhere'"),
         (("spread", FOLDER, "-o", "a.png", "--value", "mood"), "the table has no column 'mood'"),

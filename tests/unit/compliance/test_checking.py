@@ -194,7 +194,7 @@ def test_long_log_is_read_twice_with_the_same_verdict(
 
 
 @pytest.mark.parametrize("kind", ["bytes", "path", "str", "stdin", "stream", "file"])
-def test_path_is_told_as_given(
+def test_path_is_reported_as_given(
     kind: str, check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The verdict names the log as the caller did."""
@@ -216,7 +216,7 @@ def test_path_is_told_as_given(
 
 @pytest.mark.parametrize("log", [b"", b"training noise\nloss 0.1\n", b"\x00\xff\xfe" * 100])
 def test_log_without_events_fails(log: bytes, check: Check) -> None:
-    """A file without any record is an error, and is told as such before what is missing in it."""
+    """A file without any record is an error, and is reported as such before what is missing in it."""
     verdict = check(log)
     assert (verdict.verdict, verdict.dialect, verdict.event_count) == ("fail", None, 0)
     assert ("MLP105", "no-events", None) in brief(verdict)
@@ -251,7 +251,7 @@ def test_foreign_mistake_does_not_count(check: Check) -> None:
     assert brief(verdict) == [("MLP109", "other-dialect", 5)]
 
 
-def test_truncated_file_is_told(check: Check) -> None:
+def test_truncated_file_is_reported(check: Check) -> None:
     """A compressed file that ends too early fails, with what could be read judged."""
     log = gzip.compress(GOOD + b"noise\n" * 50_000)
     verdict = check(log[:-20])
@@ -310,7 +310,7 @@ def test_level_is_the_highest_that_is_judged(check_oldest: Check) -> None:
     assert check_oldest(b"", level=1).verdict == "fail"
 
 
-def test_value_nested_beyond_reason_is_told(check: Check) -> None:
+def test_value_nested_beyond_reason_is_reported(check: Check) -> None:
     """A record nested a thousand levels deep is judged or refused, never a crash."""
     for depth in (200, 990, 2_000):
         deep = mllog("seed").replace(b"null", b"[" * depth + b"]" * depth)

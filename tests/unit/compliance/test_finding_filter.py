@@ -88,7 +88,7 @@ def test_unjudged_logs_cannot_be_selected_away():
 
 
 def test_lists_are_split_and_repeats_dropped():
-    """Patterns come comma separated and in several options."""
+    """Patterns come comma-separated and in several options."""
     selection = parse_filter(["MLP3, round.x", "MLP3"], ["a*,,"])
     assert selection == FindingFilter(("MLP3", "round.x"), ("a*",))
 
@@ -113,7 +113,7 @@ def test_known_patterns_are_taken(pattern):
 )
 def test_unknown_patterns_are_refused(pattern, hint):
     """A pattern that means nothing known is a mistake, answered with what was meant."""
-    with pytest.raises(UsageError, match="no code and no rule") as caught:
+    with pytest.raises(UsageError, match="no code or rule") as caught:
         parse_filter([], [pattern], **KNOWN)
     assert hint in str(caught.value)
 

@@ -41,7 +41,7 @@ def test_steps_keep_their_order() -> None:
     assert [event.value for event in events] == [{"step": 2, "a": 1, "b": 3}, {"step": 1, "a": 2, "b": 4}]
 
 
-def test_joined_event_stands_where_its_last_part_does() -> None:
+def test_joined_event_is_where_its_last_part_is() -> None:
     """A finding about the joined event points at the part that completed it, and its time is the latest."""
     (event,) = join(part(1, 3, 50.0, step=1, metric="a"), part(2, 7, 40.0, step=1, metric="b"))
     assert (event.line, event.time_ms) == (7, 50.0)
@@ -64,7 +64,7 @@ def test_events_without_a_step_are_joined_without_it() -> None:
     assert event.value == {"a": 1, "b": 2}
 
 
-def test_steps_of_any_kind_are_told_apart() -> None:
+def test_steps_of_any_kind_are_distinguished() -> None:
     """A step may be any value of a log, also one that cannot be hashed."""
     events = join(*[part(1, step=step, metric="a") for step in ([1], {"x": 1}, "1", 1, None)])
     assert [event.value["step"] for event in events] == [[1], {"x": 1}, "1", 1, None]

@@ -126,7 +126,7 @@ def test_target_is_reached_by_any_event(judge_events: Judged) -> None:
     assert judge_events(cell) == []
 
 
-def test_target_that_cannot_be_evaluated_is_told(judge_events: Judged) -> None:
+def test_target_that_cannot_be_evaluated_is_reported(judge_events: Judged) -> None:
     """An event that the target cannot be evaluated on is an error, also when another reaches it."""
     cell = "eval_accuracy: any number; reaches value.BBOX >= 0.3"
     (finding,) = judge_events(cell, 'eval_accuracy={"BBOX": 0.4}', "eval_accuracy=0.4")
@@ -297,8 +297,8 @@ def test_two_keys_of_one_rule_may_be_wanted_once(
     assert [finding.code for finding in judge_events("run_start|run_stop: logged", *events)] == codes
 
 
-def test_misspelt_key_is_suggested(judge_events: Judged) -> None:
-    """A missing key that was logged under a name like it is told with the line of that event."""
+def test_misspelled_key_is_suggested(judge_events: Judged) -> None:
+    """A missing key that was logged under a name like it is reported with the line of that event."""
     (finding,) = judge_events("opt_name: logged", "seed=1", 'opt_nmae="sgd"')
     assert finding.hint == "Did you mean opt_name? Line 2 logs 'opt_nmae'."
     (finding,) = judge_events("opt_name: logged", 'optimizer="sgd"')
@@ -306,13 +306,13 @@ def test_misspelt_key_is_suggested(judge_events: Judged) -> None:
 
 
 def test_key_that_is_known_is_no_misspelling(judge_events: Judged) -> None:
-    """A key that the vocabulary knows is not taken for another one misspelt."""
+    """A key that the vocabulary knows is not taken for another one misspelled."""
     (finding,) = judge_events("lars_opt_momentum: logged", "sgd_opt_momentum=0.9")
     assert "Did you mean" not in finding.hint
 
 
-def test_misspelt_choice_is_suggested(judge_events: Judged) -> None:
-    """A value that is nearly one of the allowed words is told which."""
+def test_misspelled_choice_is_suggested(judge_events: Judged) -> None:
+    """A value that is nearly one of the allowed words gets the nearest one as a hint."""
     cell = "opt_name: in {adamw, sgd}"
     (finding,) = judge_events(cell, 'opt_name="AdamW"')
     assert finding.hint == "Write 'adamw': case matters."

@@ -81,7 +81,7 @@ def test_evaluations_that_met_the_target_are_told() -> None:
     ]
 
 
-def test_target_that_was_never_met_is_told() -> None:
+def test_target_that_was_never_met_is_reported() -> None:
     """Without an evaluation at the target, none is listed for it."""
     line = mllog("eval_accuracy", 3.9, samples_count=10)
     judged = judge_run(line, usage="training", ruleset="6.1.0", benchmark="llama31_8b", division="closed")
@@ -89,7 +89,7 @@ def test_target_that_was_never_met_is_told() -> None:
     assert [target.met for target in judged.targets] == [()]
 
 
-def test_how_often_a_benchmark_is_run_is_told() -> None:
+def test_how_often_a_benchmark_is_run_is_reported() -> None:
     """What the rules ask of the number of runs comes with the verdict; for an unknown benchmark it is nothing."""
     known = judge_run(b"", usage="training", ruleset="6.1.0", benchmark="llama31_8b")
     unknown = judge_run(mllog("submission_benchmark", "knitting"), usage="training", ruleset="6.1.0")

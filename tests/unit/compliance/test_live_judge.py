@@ -167,9 +167,9 @@ def test_given_identity_counts(rules: Path) -> None:
 
 def test_unknown_names_are_refused(rules: Path) -> None:
     """A round or benchmark that does not exist is refused at once, before the run begins."""
-    with pytest.raises(UsageError, match=r"there is no ruleset '9\.9\.9'"):
+    with pytest.raises(UsageError, match=r"unknown ruleset '9\.9\.9'"):
         start_judge(ruleset="9.9.9", rules=rules)
-    with pytest.raises(UsageError, match="there is no benchmark 'kniting'"):
+    with pytest.raises(UsageError, match="unknown benchmark 'kniting'"):
         start_judge(ruleset="trial/1.0.0", benchmark="kniting", rules=rules)
 
 

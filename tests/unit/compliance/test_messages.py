@@ -114,7 +114,7 @@ def test_message(cell: str, events: list[str], message: str, judge_events: Judge
 
 
 def test_summary_takes_the_place_of_the_formula(judge_events: Judged) -> None:
-    """A record says in words what it wants; what the log holds is added."""
+    """A record says in words what it wants; what the log contains is added."""
     record = (
         "rules:\n  - {id: whole, key: seed, cell: integer(value) and meta.x, code: MLP304, hint: Round it.,"
         " source: chapter 3, summary: the seed is whole., why: none, pass: [seed=1], fail: [seed=1.5]}\n"

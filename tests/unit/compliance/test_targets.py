@@ -126,7 +126,7 @@ def test_target_that_is_added_breaks_no_rule() -> None:
 
 
 def test_alternative_of_another_scale_is_not_met(tmp_path: Path) -> None:
-    """0.4 of 100 is no score of 0.25 and more: the log's own scale says which number is meant."""
+    """0.4 of 100 is not a score of 0.25 and more: the log's own scale says which number is meant."""
     log = tmp_path / "result_0.txt"
     values = ((0.4, 110.0), (20.0, 120.0), (25.1, 130.0))
     log.write_bytes(

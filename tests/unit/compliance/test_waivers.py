@@ -79,10 +79,10 @@ def test_empty_file_waives_nothing(load, text):
         (GOOD.replace("2030-06-15", "2030-02-30"), "w.yaml:5:", "'2030-02-30'"),
         (GOOD.replace("2030-06-15", "20300615"), "w.yaml:5:", "'20300615'"),
         (GOOD.replace("  reason: agreed on Monday\n", ""), "w.yaml:2:", "lacks reason"),
-        (GOOD.replace("agreed on Monday", '" "'), "w.yaml:4:", "'reason' must be a text"),
-        (GOOD.replace("agreed on Monday", "[a, b]"), "w.yaml:4:", "'reason' must be a text"),
+        (GOOD.replace("agreed on Monday", '" "'), "w.yaml:4:", "'reason' must be non-empty text"),
+        (GOOD.replace("agreed on Monday", "[a, b]"), "w.yaml:4:", "'reason' must be non-empty text"),
         (GOOD.replace("reason:", "reasons:"), "w.yaml:4:", "no field 'reasons'"),
-        (GOOD + "  rule: MLP3\n", "w.yaml:6:", "'rule' stands twice"),
+        (GOOD + "  rule: MLP3\n", "w.yaml:6:", "'rule' appears twice"),
         ("- just text\n", "w.yaml:1:", "has the fields rule, path, reason, expires"),
         ("rule: MLP3\n", "w.yaml:1:", "is a list"),
         ("- rule: [\n", "w.yaml:2:", "not valid YAML"),
@@ -100,7 +100,7 @@ def test_faults_name_file_and_line(load, text, place, word):
     assert lines[0].startswith(place)
 
 
-def test_all_faults_are_told_at_once(load):
+def test_all_faults_are_reported_at_once(load):
     """Two faulty waivers give two lines."""
     with pytest.raises(WaiverError) as caught:
         load(GOOD.replace("2030-06-15", "2030-01-01") * 2)

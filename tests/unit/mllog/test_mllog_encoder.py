@@ -173,7 +173,7 @@ def test_nan_is_a_text(value: object) -> None:
     ],
 )
 def test_what_has_no_json_form_is_its_repr(value: object, wanted: object, type_name: str) -> None:
-    """Only the part that cannot be encoded becomes its repr, and its type is told."""
+    """Only the part that cannot be encoded becomes its repr, and its type is reported."""
     text, failed = encode_value(value)
     assert (json.loads(text), failed) == (wanted, type_name)
 

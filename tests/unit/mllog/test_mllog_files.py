@@ -94,10 +94,10 @@ def test_missing_folders_are_made(tmp_path: Path, open_file_logger: Any) -> None
     assert len(log.read()) == 1
 
 
-def test_a_file_that_cannot_be_opened_is_told_once(
+def test_a_file_that_cannot_be_opened_is_reported_once(
     tmp_path: Path, open_file_logger: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where there is no way to write, events go to standard error after one warning, and training goes on."""
+    """Where there is no way to write, events go to standard error after one warning, and training continues."""
     (tmp_path / "file").write_text("")
     log = open_file_logger(tmp_path / "file" / "log.txt")
     for number in range(3):
@@ -147,7 +147,7 @@ def test_a_disk_that_fills_up_and_is_freed(
     assert on_stderr == list(range(len(in_file) - 3, 20))
     assert all(line.startswith(":::MLLOG") or not line.strip() for line in text.splitlines())
     assert done.stderr.count("cannot write to") == 1
-    assert f"can be written again; {len(on_stderr)} events stand only on standard error" in done.stderr
+    assert f"can be written again; {len(on_stderr)} events were written only to standard error" in done.stderr
 
 
 def test_a_real_full_disk(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_real_full_disk(tmp_path: Path) -> None:
     assert done.stderr.count("No space left on device") == 1
 
 
-def test_the_half_of_a_line_is_blanked_even_when_another_process_goes_on(tmp_path: Path) -> None:
+def test_the_half_of_a_line_is_blanked_even_when_another_process_continues(tmp_path: Path) -> None:
     """When another writer appends after our half line, its line stays whole and stands alone."""
     sink = FileSink(tmp_path / "log.txt")
     os.write(sink._fd, b"whole\nhalf of a li")

@@ -151,7 +151,7 @@ def test_texts_and_numbers_of_lying_classes_are_what_they_hold() -> None:
 def test_an_exception_of_a_signal_handler_is_not_swallowed(
     recorder: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is raised while an event is formatted, and not by the event, goes on to the script."""
+    """What is raised while an event is formatted, and not by the event, propagates to the script."""
 
     def interrupt(text: object) -> str:
         raise ValueError("time is over")

@@ -45,7 +45,7 @@ def fit(*callbacks: Any, **options: Any) -> None:
 
 
 def brief(events: list[Event]) -> list[tuple[str, Any]]:
-    """Key, and progress where there is one."""
+    """Key, and progress if there is one."""
     return [
         (event.key, event.metadata.get("epoch_num", event.metadata.get("samples_count"))) for event in events
     ]

@@ -142,7 +142,7 @@ def test_a_crash_in_the_preparation_logs_no_run(events: list[Event]) -> None:
 
 
 def test_an_evaluation_within_an_epoch_leaves_it_open(events: list[Event]) -> None:
-    """A part of an epoch as progress means that the epoch goes on; its end has its own number."""
+    """A part of an epoch as progress means that the epoch continues; its end has its own number."""
     life = LifeCycle()
     life.start_run()
     life.start_block(3)
@@ -183,7 +183,7 @@ def test_calls_out_of_turn_log_nothing(events: list[Event]) -> None:
     ]
 
 
-def test_a_metric_that_is_not_there_is_told_once(
+def test_a_metric_that_is_not_there_is_reported_once(
     events: list[Event], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A wrong metric name is said on standard error with the names there are."""

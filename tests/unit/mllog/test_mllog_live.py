@@ -60,7 +60,7 @@ def test_a_compliant_run_passes_in_silence(
     assert capsys.readouterr().err == ""
 
 
-def test_a_violation_is_told_when_it_happens_and_once(
+def test_a_violation_is_reported_when_it_happens_and_once(
     recorder: Any, start: Callable[..., LiveCheck], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A violation is on standard error before the next event, with rule, place and what is wrong."""
@@ -108,7 +108,7 @@ def test_violations_can_be_ignored(
     assert capsys.readouterr().err == ""
 
 
-def test_missing_values_are_told_before_the_clock_starts(
+def test_missing_values_are_reported_before_the_clock_starts(
     recorder: Any, start: Callable[..., LiveCheck], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """At the end of the preparation one line names what the rules require and was not logged."""

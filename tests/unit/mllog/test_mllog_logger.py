@@ -134,7 +134,7 @@ def test_metadata_that_is_no_dictionary_is_left_out_with_a_warning(recorder: Any
     recorder.logger.event("key", 5, metadata=["a"])
     assert recorder.record["value"] == 5
     assert set(recorder.record["metadata"]) == {"file", "lineno"}
-    assert "mllog: metadata is not a dictionary; it is left out" in recorder.sink.lines
+    assert "mllog: metadata is not a dictionary; it is ignored" in recorder.sink.lines
 
 
 @pytest.mark.parametrize("namespace", ["gpu 0", "é", 0, False, 0.0, None, ["a"], {"a": 1}])

@@ -46,7 +46,7 @@ def test_interval_logs_begin_and_end(events: list[Event], key: str) -> None:
     )
 
 
-def test_interval_with_a_stop_key_of_its_own(events: list[Event]) -> None:
+def test_interval_with_a_separate_stop_key(events: list[Event]) -> None:
     """The key of the end can be named."""
     with mllog.interval("staging_start", stop="staged", namespace="io"):
         pass
@@ -55,7 +55,7 @@ def test_interval_with_a_stop_key_of_its_own(events: list[Event]) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
 def test_interval_ends_on_exceptions_too(events: list[Event], error: type[BaseException]) -> None:
-    """A block that is left by any exception ends with the status aborted, and the exception goes on."""
+    """A block that is left by any exception ends with the status aborted, and the exception propagates."""
     with pytest.raises(error), mllog.interval("epoch"):
         raise error
     assert fields(events[-1]) == {"status": "aborted"}

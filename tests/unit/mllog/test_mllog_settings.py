@@ -42,7 +42,7 @@ def test_public_names_are_where_scripts_import_them_from() -> None:
 
 
 def test_unknown_attributes_are_errors() -> None:
-    """A misspelt name of the module is an AttributeError, as anywhere."""
+    """A misspelled name of the module is an AttributeError, as anywhere."""
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = mllog.no_such_name  # type: ignore[attr-defined]
 
@@ -153,7 +153,7 @@ def test_the_default_logger_cannot_be_its_own_replacement() -> None:
 
 def test_unknown_options_are_warned_of() -> None:
     """An option that does not exist changes nothing but is not silently passed over."""
-    with pytest.warns(UserWarning, match="no option file_name"):
+    with pytest.warns(UserWarning, match="unknown option file_name"):
         mllog.config(file_name="log.txt")
 
 
@@ -209,7 +209,7 @@ def test_what_the_script_says_wins_over_the_environment(
     ],
 )
 def test_wrong_variables_do_not_stop_training(run_script: Callable[..., Any], name: str, text: str) -> None:
-    """A variable that cannot be understood is told on standard error; the script runs."""
+    """A variable that cannot be understood is reported on standard error; the script runs."""
     env = {"MLLOG_FILE": "log.txt", name: text}
     if name == "MLLOG_ON_VIOLATION":
         env["MLLOG_CHECK"] = "training/no-such-round"

@@ -74,7 +74,7 @@ def make_callback(**options: Any) -> Any:
 
 
 def brief(events: list[Event]) -> list[tuple[str, Any]]:
-    """Key, and progress where there is one."""
+    """Key, and progress if there is one."""
     return [
         (event.key, event.metadata.get("epoch_num", event.metadata.get("samples_count"))) for event in events
     ]

@@ -171,7 +171,7 @@ def test_time_as_text_is_a_number() -> None:
 
 @pytest.mark.parametrize("text", ['"nan"', '"1_000"', '" 5"', '"0x5"', '"1e999"', '""'])
 def test_text_that_is_no_number_is_no_time(text: str) -> None:
-    """Text that JSON would not take for a finite number is no time."""
+    """Text that JSON would not take for a finite number is not a time."""
     assert [label for label, _ in seen(record("1", ": 5", f": {text}"))] == ["time-not-a-number"]
 
 
@@ -182,7 +182,7 @@ def test_several_mistakes_of_one_record() -> None:
 
 
 def test_key_of_a_record_that_cannot_be_read() -> None:
-    """The key is told where it can still be seen."""
+    """The key is reported where it can still be seen."""
     lines = [
         record("nope"),
         ':::MLL 1.5 seed: {"value": nope}',

@@ -64,7 +64,7 @@ def test_dialects_newest_first() -> None:
 
 
 def test_ranks() -> None:
-    """Newer dialects rank higher, and what is no dialect lowest."""
+    """Newer dialects rank higher, and what is not a dialect lowest."""
     names = ["", "no such dialect", "mlp050", "mll", "mllog"]
     assert sorted(names, key=rank_dialect) == names
     assert rank_dialect("no such dialect") == -1

@@ -91,7 +91,7 @@ def test_white_space_after_a_record_is_legal() -> None:
 
 @pytest.mark.parametrize("between", [b"", b" ", b" 0: ", b"[1] "])
 def test_two_records_on_a_line(between: bytes) -> None:
-    """Both records of a line are read, without what stands between them, and a warning points at the second."""
+    """Both records of a line are read, without the text between them, and a warning points at the second."""
     log = read_log(record(1) + between + record(2))
     second = len(record(1)) + len(between) + 1
     assert [(event.column, event.value, event.raw) for event in log.events] == [

@@ -56,7 +56,7 @@ def test_empty_source_has_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["gzip", "xz", "zstd"])
-def test_compression_is_told_by_the_bytes(name: str, tmp_path: Path) -> None:
+def test_compression_is_recognized_by_the_bytes(name: str, tmp_path: Path) -> None:
     """A compressed file is decompressed whatever its name, and given in blocks of bounded size."""
     path = tmp_path / "log.txt"
     path.write_bytes(COMPRESS[name](LOG))
@@ -82,7 +82,7 @@ def test_small_input_cannot_fill_memory(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["gzip", "xz", "zstd"])
 def test_data_cut_short_is_read_as_far_as_it_goes(name: str) -> None:
-    """Of a compressed file that ends too early the readable part is read, and then an error is given."""
+    """Of a compressed file that ends too early the readable part is read, and then an error is reported."""
     packed = COMPRESS[name](LOG)
     packed = packed[: len(packed) * 2 // 3]
     assert isinstance(list(read_blocks(packed))[-1], CutShort)

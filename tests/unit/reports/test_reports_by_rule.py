@@ -38,7 +38,7 @@ def many(verdict, findings, count):
     return [verdict._replace(path=f"round/result_{number}.txt", findings=findings) for number in range(count)]
 
 
-def test_same_finding_stands_once_with_its_count(verdict, write_report):
+def test_same_finding_is_shown_once_with_its_count(verdict, write_report):
     """A finding in many logs takes one block that names its count, the first logs, and how to fix it."""
     report = write_report(Report(BY_RULE), *many(verdict, verdict.findings, 30))
 

@@ -19,7 +19,7 @@ def test_formats_of_the_contract_exist():
 
 
 def test_unknown_format_gets_a_suggestion():
-    """A misspelt format is answered with the one that was meant."""
+    """A misspelled format is answered with the one that was meant."""
     with pytest.raises(UsageError, match="did you mean 'sarif'"):
         load_format("sarfi")
 

@@ -49,7 +49,7 @@ def test_warnings_do_not_fail(verdict, finding, write_report):
 
 
 def test_waived_findings_stand_in_the_output(passing, waived, write_report):
-    """A waived finding does not fail its case; it is told with its reason."""
+    """A waived finding does not fail its case; it is reported with its reason."""
     root = read_xml(write_report(Report(ReportOptions()), FileResult(passing, (waived,))))
     assert list(root.iter("failure")) == []
     (output,) = root.iter("system-out")

@@ -59,7 +59,7 @@ def test_result_of_a_finding(verdict, write_report):
     assert finding.code in rule["properties"]["tags"]
 
 
-def test_each_rule_stands_once(verdict, finding, write_report):
+def test_each_rule_appears_once(verdict, finding, write_report):
     """Rules are listed once, and results point at their own."""
     other = finding._replace(rule="round.other", severity="warning")
     run = json.loads(

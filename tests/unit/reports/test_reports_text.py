@@ -109,7 +109,7 @@ def test_color_only_on_request(verdict, write_report):
 
 
 def test_color_adds_nothing_but_escape_codes(verdict, passing, write_report):
-    """Without its escape codes the coloured report is the plain one."""
+    """Without its escape codes the colored report is the plain one."""
     import re
 
     colored = write_report(Report(ReportOptions(color=True)), verdict, passing)

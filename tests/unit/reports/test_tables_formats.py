@@ -136,7 +136,7 @@ def test_no_records_are_a_table_without_rows() -> None:
 
 
 def test_text_says_once_what_rows_share() -> None:
-    """A column that all rows share stands in the title; without its values, a column is left out."""
+    """A column that all rows share is in the title; without its values, a column is left out."""
     columns = (
         Column("name", priority=0),
         Column("system", TEXT, priority=0, said_once=True),

@@ -28,7 +28,7 @@ from mlperf_logging.rules.brace_expansion import MAX_NAMES, expand_names
         (["open{brace"], ["open{brace"]),
     ],
 )
-def test_pattern_stands_for_names(patterns: list[str], names: list[str]) -> None:
+def test_pattern_expands_to_names(patterns: list[str], names: list[str]) -> None:
     """Braces give alternatives and ranges, in the order written."""
     assert expand_names(patterns) == names
 

@@ -99,7 +99,7 @@ def test_rules_of_one_kind_of_run_are_listed(book: RuleRepository) -> None:
 
 
 def test_table_of_a_benchmark(book: RuleRepository) -> None:
-    """The table has a row for each key: how often, what it must satisfy, for which variant, since when."""
+    """The table has one row per key: how often, what it must satisfy, for which variant, since when."""
     rows = {
         (row.key, row.variant): row for row in show_benchmark(book.load("trial/1.1.0"), "knitting", "closed")
     }
@@ -172,7 +172,7 @@ def test_cell_is_explained(book: RuleRepository) -> None:
     ],
 )
 def test_explanation_says_what_is_wanted(rule: str, wants: str, book: RuleRepository) -> None:
-    """What a rule wants is said in words for each kind of clause."""
+    """What a rule requires is said in words for each kind of clause."""
     assert explain(rule, find_example, book).wants == wants
 
 
@@ -197,7 +197,7 @@ def test_mistake_of_form_is_explained(mistake: object, book: RuleRepository) -> 
 def test_unknown_name_is_refused(book: RuleRepository) -> None:
     """A name that is neither code nor rule is the caller's mistake, with a near name."""
     with pytest.raises(
-        UsageError, match="no code or rule 'common\\.run_strat'; did you mean 'common\\.run_start'"
+        UsageError, match="unknown code or rule 'common\\.run_strat'; did you mean 'common\\.run_start'"
     ):
         explain("common.run_strat", find_example, book)
     with pytest.raises(UsageError, match="'nothing like it'; --list-rules lists them"):
@@ -220,7 +220,7 @@ def test_rounds_are_compared(book: RuleRepository) -> None:
 
 
 def test_rounds_are_compared_for_one_benchmark(book: RuleRepository) -> None:
-    """For one benchmark only what concerns its logs is told."""
+    """For one benchmark only what concerns its logs is reported."""
     before, after = book.load("trial/1.0.0"), book.load("trial/1.1.0")
     scopes = {(each.scope, each.key) for each in compare_rulesets(before, after, "knitting")}
     assert ("knitting", "eval_accuracy") in scopes

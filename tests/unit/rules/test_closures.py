@@ -135,7 +135,7 @@ def test_every_function_is_tried_above() -> None:
     [(None, "null"), (True, "bool"), (1, "int"), (1.0, "float"), ("", "text"), ([], "list"), ({}, "object")],
 )
 def test_kinds_have_names(value: Any, kind: str) -> None:
-    """Each JSON value is of one kind, and a truth value is no number there."""
+    """Each JSON value is of one kind, and a truth value is not a number there."""
     assert name_kind(value) == kind
 
 
@@ -211,7 +211,7 @@ def test_memory_is_what_the_log_has_shown() -> None:
         ("value * 0.5", 10**400),
     ],
 )
-def test_what_cannot_be_evaluated_is_told_from_what_is_false(text: str, value: Any) -> None:
+def test_what_cannot_be_evaluated_differs_from_what_is_false(text: str, value: Any) -> None:
     """A missing field, a wrong kind or an impossible sum raises one of the known troubles."""
     with pytest.raises(EVALUATION_ERRORS):
         evaluate(text, value)
@@ -247,16 +247,16 @@ def test_exponents_are_bounded() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("open(value)", "there is no function 'open'; known are abs, append"),
-        ("eval(value)", "there is no function 'eval'"),
-        ("__import__(value)", "there is no function '__import__'"),
+        ("open(value)", "unknown function 'open'; known: abs, append"),
+        ("eval(value)", "unknown function 'eval'"),
+        ("__import__(value)", "unknown function '__import__'"),
         ("integer(value, 1)", r"integer\(\) takes 1 argument, not 2"),
         ("close(value)", r"close\(\) takes 2 arguments, not 1"),
-        ("event.raw", "event.raw is not known; known are benchmark, seconds, time_ms"),
+        ("event.raw", "event.raw is not known; known: benchmark, seconds, time_ms"),
         ("event.__class__", "event.__class__ is not known"),
         (
             "state.run_begun",
-            "state.run_begun is not a state word of this ruleset; known are last_epoch, run_started",
+            "state.run_begun is not a state word of this ruleset; known: last_epoch, run_started",
         ),
         ("value ^ 65 > 1", "the exponent 65 is beyond 64"),
         ("value ^ -65 > 1", "the exponent -65 is beyond 64"),

@@ -18,7 +18,7 @@ def vocabulary() -> Vocabulary:
     return open_rules().vocabulary()
 
 
-def test_codes_are_told_in_words(vocabulary: Vocabulary) -> None:
+def test_codes_are_described_in_words(vocabulary: Vocabulary) -> None:
     """Each code has a name of the right form, a title, a text in sentences and a hint."""
     for code in vocabulary.codes.values():
         assert re.fullmatch(r"MLP[1-8]\d\d", code.code)
@@ -28,7 +28,7 @@ def test_codes_are_told_in_words(vocabulary: Vocabulary) -> None:
         assert code.hint.endswith(".")
 
 
-def test_codes_of_form_stand_apart(vocabulary: Vocabulary) -> None:
+def test_codes_of_form_are_separate(vocabulary: Vocabulary) -> None:
     """The codes of parse mistakes begin with MLP0, and those of rules do not."""
     forms = {mistake.code for mistake in KIND_OF_LABEL.values()}
     assert all(re.fullmatch(r"MLP0\d\d", code) for code in forms)

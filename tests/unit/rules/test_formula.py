@@ -1,4 +1,4 @@
-"""The rule language: what its texts mean as trees, and how a slip is told."""
+"""The rule language: what its texts mean as trees, and how a slip is reported."""
 
 from __future__ import annotations
 
@@ -136,11 +136,11 @@ def test_slip_is_shown_with_its_place(text: str, rest: str, place: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "value >", "value and", "in {a", "(value", "value if true", "logged("])
-def test_text_that_stops_early_is_told_so(text: str) -> None:
+def test_text_that_stops_early_is_reported(text: str) -> None:
     """Where the rest is missing there is nothing to quote."""
     with pytest.raises(RuleError) as caught:
         parse_formula(text)
-    assert str(caught.value) == f"cannot read the formula {text!r}: it stops too early"
+    assert str(caught.value) == f"cannot read the formula {text!r}: it ends too early"
 
 
 def test_number_without_bound_is_refused() -> None:

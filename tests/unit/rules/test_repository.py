@@ -85,7 +85,7 @@ def test_rule_files_are_read_where_there_are_both(folder: RuleFolder, compiled: 
 
 
 def test_round_loads_only_what_it_extends(folder: RuleFolder) -> None:
-    """A fault in a round that another does not extend is told when that round is loaded, not before."""
+    """A fault in a round that another does not extend is reported when that round is loaded, not before."""
     folder.write_second("common:\n  run_start: loged\n")
     repository = folder.book()
     assert text_of(repository) == "value > 0"
@@ -106,12 +106,12 @@ def test_compiled_rules_cannot_run_code(compiled: Path) -> None:
     _, length = json.JSONDecoder().raw_decode(text[start:])
     file.write_text(text[:start] + evil + text[start + length :], "utf-8")
     ruleset = RuleRepository(compiled).load(name)
-    with pytest.raises(RuleError, match="there is no function 'eval'"):
+    with pytest.raises(RuleError, match="unknown function 'eval'"):
         compile_all(ruleset)
 
 
-def test_folder_without_rounds_is_told(tmp_path: Path) -> None:
-    """A folder that holds no round, or does not exist, is told by name."""
+def test_folder_without_rounds_is_reported(tmp_path: Path) -> None:
+    """A folder that holds no round, or does not exist, is reported by name."""
     for place in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(RuleError, match=f"there is no round in the folder '{place}'"):
             RuleRepository(place).index()

@@ -339,7 +339,7 @@ def test_unknown_round_is_refused(tmp_path: Path) -> None:
     """A round that does not exist is the caller's mistake; the message lists those that there are."""
     write_round(tmp_path, "common: {}\n")
     with pytest.raises(
-        UsageError, match=r"there is no ruleset 'trial/2\.0\.0'; the newest known round of trial is 1\.0\.0"
+        UsageError, match=r"unknown ruleset 'trial/2\.0\.0'; the newest known round of trial is 1\.0\.0"
     ):
         load_ruleset("trial/2.0.0", rules=tmp_path)
 
@@ -363,4 +363,4 @@ def test_progress_is_kept_and_may_be_changed(folder: RuleFolder) -> None:
 
     assert folder.load("trial/1.2.0").facts("knitting")["progress"] == {"counts": "samples", "from": 50}
     assert folder.load("trial/1.3.0").facts("knitting")["progress"]["from"] == 60
-    assert "'progress' says what the extended round says already" in str(folder.refuse("trial/1.4.0"))
+    assert "'progress' repeats what the extended round says" in str(folder.refuse("trial/1.4.0"))

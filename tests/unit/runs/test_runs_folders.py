@@ -130,7 +130,7 @@ def test_other_names_count_where_there_is_no_result(tmp_path: Path) -> None:
 
 
 def test_other_names_do_not_count_beside_results(tmp_path: Path) -> None:
-    """A readme in a benchmark folder is no run."""
+    """A readme in a benchmark folder is not a run."""
     make(tmp_path, "result_0.txt", "README.txt", "other/notes.txt")
 
     (found,) = find_result_folders(tmp_path)
@@ -146,7 +146,7 @@ def test_no_logs_is_said_with_what_was_looked_for(tmp_path: Path) -> None:
         find_result_folders(tmp_path)
 
 
-def test_missing_folder_and_file_are_told_apart(tmp_path: Path) -> None:
+def test_missing_folder_and_file_are_distinguished(tmp_path: Path) -> None:
     """A mistyped folder and a file in place of one are different mistakes."""
     make(tmp_path, "result_0.txt")
 

@@ -87,7 +87,7 @@ def test_oldest_dialect_logs_the_epoch_as_value() -> None:
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=30))
-def test_every_interval_has_a_start_of_its_own(steps: list[tuple[bool, int]]) -> None:
+def test_every_interval_has_its_own_start(steps: list[tuple[bool, int]]) -> None:
     """Whatever the order, each interval has its own start and its own stop, and stops follow their starts."""
     log = b"".join(
         mllog(f"epoch_{'start' if begins else 'stop'}", None, time, epoch_num=epoch)

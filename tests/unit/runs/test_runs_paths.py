@@ -53,7 +53,7 @@ def test_names_of_logs(name, expected):
     assert is_log_name(name) is expected
 
 
-def test_folder_stands_for_its_logs(folder, write_logs):
+def test_folder_means_its_logs(folder, write_logs):
     """A folder gives every log below it, sorted, joined as named; readings below power/ are left out."""
     write_logs(
         dict.fromkeys(

@@ -144,7 +144,7 @@ def test_evaluation_of_many_shapes(value: object, expected: list[tuple[str | Non
 
 
 def test_metric_in_the_metadata_names_the_value() -> None:
-    """A metric that is logged beside the value gives its name."""
+    """A metric that is logged next to the value gives its name."""
     (evaluation,) = read_run(mllog("eval_accuracy", 80.0, metric="FID", samples_count=5)).evaluations
 
     assert (evaluation.metric, evaluation.value) == ("FID", 80.0)

@@ -16,5 +16,5 @@ def make_run() -> MakeRun:
 
 @pytest.fixture
 def folder() -> ResultFolder:
-    """A result folder with nothing beside its logs."""
+    """A result folder with nothing next to its logs."""
     return ResultFolder("results/box/knitting", (), "knitting", "box", "Org")

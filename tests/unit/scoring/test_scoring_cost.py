@@ -30,7 +30,7 @@ def test_prices_are_read(text: str, expected: tuple[float, str]) -> None:
 
 @pytest.mark.parametrize("text", ["", "much", "98.32/kWh", "1/h/h", "-1/h", "1 2/h"])
 def test_what_is_no_price_is_said(text: str) -> None:
-    """A wrong unit or no number is told with an example."""
+    """A wrong unit or no number is given with an example."""
     with pytest.raises(UsageError, match=r"is not a valid price; write a number and /h, as in 98\.32/h"):
         read_price(text)
 
@@ -93,6 +93,6 @@ def test_price_file_that_is_none_is_said(text: str, says: str, tmp_path: Path) -
 
 
 def test_missing_price_file_is_said(tmp_path: Path) -> None:
-    """A mistyped name is told."""
+    """A mistyped name is reported."""
     with pytest.raises(UsageError, match="cannot read the price file"):
         load_prices(str(tmp_path / "none.yaml"))

@@ -40,10 +40,7 @@ def test_baseline_may_be_chosen() -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "baseline", "says"),
-    [
-        ({"one": {"a": 1.0}}, None, "at least two"),
-        (MINUTES, "nothing", "there is no 'nothing' to compare with"),
-    ],
+    [({"one": {"a": 1.0}}, None, "at least two"), (MINUTES, "nothing", "unknown baseline 'nothing'")],
 )
 def test_what_cannot_be_compared_is_said(
     minutes: dict[str, dict[str, float]], baseline: str | None, says: str

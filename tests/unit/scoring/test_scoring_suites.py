@@ -50,7 +50,7 @@ def test_first_suite_is_that_of_the_facts(shared: Path) -> None:
 
 
 def test_reference_against_itself_scores_one() -> None:
-    """The reference's own results normalise to one, and so does its suite."""
+    """The reference's own results normalize to one, and so does its suite."""
     suite = load_suite(FIRST)
     score = score_suite(
         suite, {name: seconds / 60 for name, seconds in PUBLISHED_SECONDS.items()}, "reference"
@@ -101,7 +101,7 @@ def test_weights_that_do_not_fit_are_said(weights: dict[str, float], says: str) 
 
 
 def test_suite_from_a_file(tmp_path: Path) -> None:
-    """A suite of one's own: a result in seconds, or runs of which the fastest and slowest are dropped."""
+    """A suite of your own: a result in seconds, or runs of which the fastest and slowest are dropped."""
     path = tmp_path / "mine.yaml"
     path.write_text(
         "benchmarks:\n  knitting: {reference_seconds: 120, weight: 2}\n  weaving: {reference_seconds: [60, 180, 900]}\n"
@@ -138,7 +138,7 @@ def test_faulty_suite_is_said_with_its_place(text: str, says: str, tmp_path: Pat
 def test_unknown_suite_is_said() -> None:
     """A mistyped name lists those that there are."""
     assert FIRST in list_suites()
-    with pytest.raises(UsageError, match=f"there is no suite 'nothing'; known are .*{FIRST}"):
+    with pytest.raises(UsageError, match=f"unknown suite 'nothing'; known: .*{FIRST}"):
         load_suite("nothing")
 
 

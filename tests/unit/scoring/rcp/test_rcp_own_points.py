@@ -1,4 +1,4 @@
-"""Reference points of one's own."""
+"""Reference points of your own."""
 
 from __future__ import annotations
 
@@ -90,6 +90,6 @@ def test_what_is_wrong_with_a_file_is_said(text: str, says: str, tmp_path: Path)
 
 
 def test_missing_file_is_said(tmp_path: Path) -> None:
-    """A mistyped name is told."""
+    """A mistyped name is reported."""
     with pytest.raises(UsageError, match="cannot read the file of points"):
         load_points(str(tmp_path / "none.yaml"), "knitting")

@@ -76,7 +76,7 @@ def test_failed_runs_make_more_of_them_likely() -> None:
 
 
 def test_without_deviation_of_the_reference_the_own_one_is_taken() -> None:
-    """Reference runs that all converged at one epoch say nothing of how runs spread."""
+    """Reference runs that all converged at one epoch say nothing about how runs spread."""
     chance = simulate_pass_probability(
         [9.0, 11.0, 10.0], Reference(64, 10.0, 0.0, 8), 10.0, Requirement(5), draws=2_000
     )

@@ -68,14 +68,14 @@ def test_smaller_batches_than_the_fastest_are_pruned() -> None:
     assert sizes(prune(make(12, 10, 11, 13))) == [128, 256, 512]
 
 
-def test_points_above_the_line_of_their_neighbours_are_pruned() -> None:
+def test_points_above_the_line_of_their_neighbors_are_pruned() -> None:
     """A point that is slower than the line between its neighbors goes; one on the line stays."""
     assert sizes(prune(make(10, 14, 13))) == [64, 256]
     assert sizes(prune([Reference(1, 1, 0, 8), Reference(2, 2, 0, 8), Reference(3, 3, 0, 8)])) == [1, 2, 3]
 
 
 def test_rules_repeat_the_pruning() -> None:
-    """As written, pruning goes on until no point is too slow; the public checks look at each point once."""
+    """As written, pruning continues until no point is too slow; the public checks look at each point once."""
     points = [
         Reference(100, 10, 0, 8),
         Reference(200, 11, 0, 8),
@@ -139,9 +139,7 @@ def test_batch_sizes_beyond_the_points() -> None:
 
 
 @given(references(), st.floats(1, 10_000))
-def test_interpolated_reference_lies_between_its_neighbours(
-    found: list[Reference], batch_size: float
-) -> None:
+def test_interpolated_reference_lies_between_its_neighbors(found: list[Reference], batch_size: float) -> None:
     """Neither mean nor deviation leaves the range of the two points that it lies between."""
     match = match_batch_size(found, batch_size, 5)
     if match.kind == INTERPOLATED:

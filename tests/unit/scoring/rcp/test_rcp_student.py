@@ -44,7 +44,7 @@ def test_quantile_of_the_printed_tables(degrees: int, t: float) -> None:
 
 @given(st.floats(0.001, 0.999), DEGREES)
 def test_quantile_and_probability_are_inverse(probability: float, degrees: int) -> None:
-    """The probability of a quantile is the one that it was asked for."""
+    """The probability of a quantile is the one requested."""
     assert student.cdf(student.quantile(probability, degrees), degrees) == pytest.approx(
         probability, abs=1e-12
     )

@@ -122,7 +122,7 @@ def test_without_deviation_the_mean_itself_is_the_bound() -> None:
     assert find_p_value(3.9, reference, 3) == 0.0
 
 
-def test_faster_but_acceptable_is_normalised() -> None:
+def test_faster_but_acceptable_is_normalized() -> None:
     """The score is scaled by how much faster the submission converged than the reference."""
     check = check_convergence([15, 15, 15, 16, 16], 128, WORKED, VISION)
 
@@ -151,7 +151,7 @@ def test_allowance_lowers_what_is_acceptable() -> None:
 
 
 def test_public_check_rounds_epochs() -> None:
-    """The public checks keep three decimals of an epoch; the rules say nothing of it."""
+    """The public checks keep three decimals of an epoch; the rules say nothing about it."""
     runs = [15.7496, 15.7496, 15.7496, 16, 16]
 
     assert check_convergence(runs, 128, WORKED, VISION).submission_mean == pytest.approx((15.75 * 2 + 16) / 3)
