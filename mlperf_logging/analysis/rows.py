@@ -175,7 +175,7 @@ def _list_notes(
     if run.minutes is not None and run.minutes < 0:
         yield "run_stop is logged before run_start"
     if any(isnan(point.time_ms) for point in points.values()):
-        yield "evaluations were logged after run_stop, and the log does not say when training had come so far"
+        yield "evaluations were logged after run_stop, and the log does not say when training had reached that point"
     if run.unkept_count:
         yield f"{run.unkept_count:,} events were too many to be kept, and do not count"
     if not run.evaluations:

@@ -1,6 +1,6 @@
 """Settings from a file above the logs, under those of the command line.
 
-Looking for the file costs calls of `stat` alone; what reads it is loaded where there is one.
+Looking for the file costs calls of `stat` alone; what reads it is loaded if there is one.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def complete_settings(options: Namespace, defaults: Mapping[str, Any], program: 
 
 
 def find_configuration(paths: Iterable[str]) -> str | None:
-    """The nearest file with settings at or above the folders of logs; None where there is none.
+    """The nearest file with settings at or above the folders of logs; None if there is none.
 
     Raises:
         UsageError: the logs have different ones above them.

@@ -161,7 +161,7 @@ def test_another_run_does_not_resume_from_the_checkpoint(
     command = ["train", "ncf", "--data", tiny_data, *OPTIONS, "--output", "out", "--resume"]
     other = run_here(*command, "--set", "learning_rate=0.5", folder=tmp_path)
     assert other.returncode == 2
-    assert "is of a run with another config" in other.stderr
+    assert "belongs to a run with a different config" in other.stderr
 
     (checkpoint,) = (tmp_path / WORK / "checkpoint").glob("epoch_*/state.index")
     shutil.rmtree(checkpoint.parent)

@@ -48,7 +48,7 @@ def test_log_of_long_records_is_not_held(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(readings) == 2
 
 
-def test_events_beyond_the_bound_are_told() -> None:
+def test_events_beyond_the_bound_are_reported() -> None:
     """Of more seeds than any run logs the first are kept, and a warning says how many are not."""
     log = b"".join(mllog("seed", number) for number in range(KEPT_EVENTS + 7))
     judged = judge_run(log, usage="training", ruleset="6.1.0", benchmark="llama31_8b", division="closed")
@@ -65,7 +65,7 @@ def test_evaluations_of_many_metrics_are_bounded() -> None:
     assert len(judge_run(log).run.evaluations) == KEPT_EVENTS
 
 
-def test_evaluations_that_met_the_target_are_told() -> None:
+def test_evaluations_that_met_the_target_are_reported() -> None:
     """All evaluations that meet the target, in their order."""
     lines = [
         mllog("eval_accuracy", value, time, samples_count=samples)

@@ -125,10 +125,7 @@ def test_round_of_two_usages_is_that_of_the_larger(rules: Path) -> None:
     ("options", "says"),
     [
         ({"usage": "kitchn"}, "unknown usage 'kitchn'; did you mean 'kitchen'? known: craft, kitchen"),
-        (
-            {"ruleset": "3.0.0"},
-            "unknown ruleset '3.0.0'; did you mean '1.0.0'? known: 1.0.0, 2.0.0, 10.0.0",
-        ),
+        ({"ruleset": "3.0.0"}, "unknown ruleset '3.0.0'; did you mean '1.0.0'? known: 1.0.0, 2.0.0, 10.0.0"),
         ({"ruleset": "2"}, "unknown ruleset '2'; did you mean '2.0.0'? known: 1.0.0, 2.0.0, 10.0.0"),
         (
             {"ruleset": "v11.0"},
