@@ -39,12 +39,12 @@ FAULTS = {
     "a cell that YAML takes for a tag": Fault(
         "common:\n  eval_samples: != 5 #!\n", "put text that begins with '!' in quotes"
     ),
-    "a mapping that holds itself": Fault("common: &all #!\n  seed: *all\n", "holds itself"),
+    "a mapping that holds itself": Fault("common: &all #!\n  seed: *all\n", "contains itself"),
     "a key twice": Fault(
         "common:\n  eval_samples: logged\n  eval_samples: at least one #!\n",
-        "'eval_samples' stands twice .first in line 3.; keep one",
+        "'eval_samples' appears twice .first on line 3.; keep one",
     ),
-    "a section twice": Fault("closed:\n  seed: null\nclosed: {} #!\n", "'closed' stands twice"),
+    "a section twice": Fault("closed:\n  seed: null\nclosed: {} #!\n", "'closed' appears twice"),
     "an unknown section": Fault("comon: {} #!\n", "'comon' is not valid here; known: .*common"),
     "a section that is no mapping": Fault("common: [run_start] #!\n", "'common' must be a mapping, not"),
     "an extension that is no text": Fault("state: text #!\n", "'state' must be a mapping, not 'text'"),
@@ -146,7 +146,7 @@ FAULTS = {
     ),
     "a removal of what is not there": Fault(
         "common:\n  eval_samples: null #!\n",
-        "removes 'eval_samples', about which the extended round says nothing",
+        "removes 'eval_samples', which the extended round does not mention here",
     ),
     "a cell that changes nothing": Fault(
         "common:\n  run_start: exactly one #!\n",
@@ -154,11 +154,11 @@ FAULTS = {
     ),
     "a benchmark's cell that changes nothing": Fault(
         "change:\n  knitting:\n    closed:\n      global_batch_size: value > 0 #!\n",
-        "says what the extended round says",
+        "repeats what the extended round says",
     ),
     "a strict cell that changes nothing": Fault(
         "change:\n  knitting:\n    strict: {closed: {global_batch_size: also value <= 4096}} #!\n",
-        "says what the extended round says",
+        "repeats what the extended round says",
     ),
     "a list that changes nothing": Fault(
         "change:\n  knitting:\n    lists:\n      stitches: ['row_{1..3}/{knit,purl}'] #!\n",
@@ -199,7 +199,7 @@ FAULTS = {
     ),
     "an unknown field of a join": Fault(
         "change:\n  knitting:\n    join: {key: pair, of: eval_accuracy, bye: step_num, name: metric} #!\n",
-        "'bye' is not known here",
+        "'bye' is not valid here",
     ),
     "a change of a benchmark that is not there": Fault(
         "change:\n  weaving: {} #!\n", "changes 'weaving', which is not a benchmark of this round"

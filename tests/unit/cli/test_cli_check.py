@@ -166,7 +166,7 @@ def test_waivers_are_written_from_findings(folder, write_logs, run):
     [
         (["--write-waivers", "w.yaml"], "needs --reason TEXT and --expires YYYY-MM-DD"),
         (["--write-waivers", "w.yaml", "--reason", " ", "--expires", "2999-01-01"], "needs --reason"),
-        (["--write-waivers", "w.yaml", "--reason", "x", "--expires", "soon"], "must be a day such as"),
+        (["--write-waivers", "w.yaml", "--reason", "x", "--expires", "soon"], "must be a date such as"),
         (["--write-waivers", "w.yaml", "--reason", "x", "--expires", "2001-01-01"], "expired on 2001"),
         (["--reason", "x"], "those of --write-waivers"),
         (

@@ -173,7 +173,7 @@ def test_a_rule_that_cannot_judge_does_not_stop_training(
     recorder.logger.event("b")
     recorder.logger.event(7)
     assert [event.key for event in recorder.sink.events] == ["a", "b", 7]
-    assert capsys.readouterr().err.count("the live check ends") == 1
+    assert capsys.readouterr().err.count("the live check stops") == 1
 
 
 def test_an_unknown_round_is_refused() -> None:
