@@ -42,7 +42,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "select": (_is_list, "a list of texts"),
     "ignore": (_is_list, "a list of texts"),
     "waivers": (_is_text, "a text, the path of a file"),
-    "rules": (_is_text, "a text, the path of a folder"),
+    "rules": (_is_text, "a text, the path of a folder or the name of installed rules"),
     "jobs": (_is_jobs, f"a whole number from 0 to {MAX_JOBS}"),
     "format": (_is_text, "a text, the name of a format"),
 }
@@ -79,9 +79,19 @@ def read_settings(path: str, within: Sequence[str] = ()) -> dict[str, Any]:
         makes_sense, wanted = SETTINGS[name]
         if not makes_sense(value):
             raise UsageError(f"{path}: {name!r} must be {wanted}, not {_show(value)}")
-    for name, exists in (("waivers", os.path.isfile), ("rules", os.path.isdir)):
-        if name in settings:
-            settings[name] = _join(path, name, settings[name], exists)
+    if "waivers" in settings:
+        value = settings["waivers"]
+        settings["waivers"] = _join(path, "waivers", value)
+        if not os.path.isfile(settings["waivers"]):
+            raise UsageError(f"{path}: 'waivers' names {value!r}, and there is no such file")
+    if "rules" in settings:
+        from mlperf_logging.rules.repository import find_rules_folder
+
+        folder = _join(path, "rules", settings["rules"])
+        try:
+            settings["rules"] = find_rules_folder(folder if os.path.isdir(folder) else settings["rules"])
+        except UsageError as error:
+            raise UsageError(f"{path}: {error}") from None
     if "format" in settings:
         from mlperf_logging.reports import list_formats
 
@@ -141,16 +151,13 @@ def _read_table(path: str, content: bytes, within: Sequence[str]) -> dict[str, A
     return dict(table)
 
 
-def _join(path: str, name: str, value: str, exists: Callable[[str], bool]) -> str:
+def _join(path: str, name: str, value: str) -> str:
     """A path that a file of settings names, which stands in that file's folder, links followed."""
     folder = os.path.dirname(os.path.abspath(path))
     joined = os.path.normpath(os.path.join(folder, value))
     home = os.path.realpath(folder)
     if os.path.commonpath([home, os.path.realpath(joined)]) != home:
         raise UsageError(f"{path}: {name!r} leads out of the file's folder; name it with --{name}")
-    if not exists(joined):
-        what = "folder" if name == "rules" else "file"
-        raise UsageError(f"{path}: {name!r} names {value!r}, and there is no such {what}")
     return joined
 
 

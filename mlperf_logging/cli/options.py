@@ -115,9 +115,12 @@ class CheckParser(Parser):
 
     def format_help(self) -> str:
         """The help page."""
-        from mlperf_logging.reports import list_formats, load_format
+        from mlperf_logging.reports import list_formats, list_installed_formats, load_format
 
-        formats = {name: load_format(name).description for name in list_formats()}
+        formats = {
+            name: f"of an installed package: {what}" for name, what in list_installed_formats().items()
+        }
+        formats = {name: load_format(name).description for name in list_formats()} | formats
         width = max(map(len, formats))
         listed = "".join(f"  {name.ljust(width)}  {about}\n" for name, about in formats.items())
         self.epilog = f"formats:\n{listed}\n{_EXAMPLES.format(program=self.prog)}"
@@ -186,7 +189,11 @@ def add_rule_options(
 
 def add_rules_folder(add: AddOption) -> None:
     """Add ``--rules``."""
-    add("--rules FOLDER", "rule files to use in place of the built-in ones", type=_read_folder)
+    add(
+        "--rules FOLDER",
+        "rule files, or rules of an installed package, in place of the built-in",
+        type=_read_folder,
+    )
 
 
 def read_selection(options: argparse.Namespace) -> RuleSelection:
@@ -235,9 +242,14 @@ def read_dpi(text: str) -> int:
 
 
 def _read_folder(text: str) -> str:
-    if not os.path.isdir(text):
-        raise argparse.ArgumentTypeError(f"there is no folder {text!r}")
-    return text
+    if os.path.isdir(text):
+        return text
+    from mlperf_logging.rules.repository import find_rules_folder
+
+    try:
+        return find_rules_folder(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _read_jobs(text: str) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 
-from mlperf_logging.errors import UsageError
+from mlperf_logging.errors import RuleError, UsageError
 from mlperf_logging.events import Event, Severity
 from mlperf_logging.mllog import constants
 from mlperf_logging.mllog.errors import ConfigError, ViolationError
@@ -57,6 +58,7 @@ class LiveCheck:
 
     Args:
         ruleset: usage and round, ``"<usage>/<round>"``; `ConfigError` if there is none.
+        rules: folder of other rule files, or rules of an installed package; None for those of this package.
         on_violation: ``"warn"`` prints to standard error, ``"raise"`` raises `ViolationError` after the event
             was written (errors only, and not over an exception that is under way), ``"ignore"`` only keeps
             the findings. It may be changed later.
@@ -65,8 +67,11 @@ class LiveCheck:
         findings: everything found so far.
     """
 
-    def __init__(self, ruleset: str, on_violation: str = "warn") -> None:
+    def __init__(
+        self, ruleset: str, on_violation: str = "warn", rules: str | os.PathLike[str] | None = None
+    ) -> None:
         self.ruleset = ruleset
+        self.rules = rules
         self.on_violation = on_violation
         self.findings: list[Any] = []
         self._lock = threading.RLock()
@@ -76,7 +81,7 @@ class LiveCheck:
         self._told: set[tuple[str, str | None]] = set()
         try:
             self._judge = self._start_judge()
-        except UsageError as error:
+        except (UsageError, RuleError) as error:
             raise ConfigError(f"check: {error}") from error
 
     def judge_line(self, line: str) -> None:
@@ -113,7 +118,7 @@ class LiveCheck:
     def _start_judge(self) -> Any:
         from mlperf_logging.compliance.live import start_judge
 
-        return start_judge(ruleset=self.ruleset)
+        return start_judge(ruleset=self.ruleset, rules=self.rules)
 
     def _tell_missing(self) -> None:
         """Before the clock starts, print which values the rules require and were not logged.

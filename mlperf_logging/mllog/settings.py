@@ -33,6 +33,7 @@ KINDS: dict[str, tuple[Any, str]] = {
     "default_clear_line": (bool, "a bool"),
     "root_dir": ((str, os.PathLike), "a text or path"),
     "check": (str, "a text"),
+    "rules": ((str, os.PathLike), "a text or path"),
 }
 """The type of each option that has only one, and its name."""
 
@@ -64,6 +65,7 @@ def config(
     ranks: str | int | Iterable[int] | None = None,
     buffer_seconds: float = 0.0,
     check: str | None = None,
+    rules: str | os.PathLike[str] | None = None,
     on_violation: str | None = None,
     **unknown: Any,
 ) -> None:
@@ -81,6 +83,7 @@ def config(
         buffer_seconds: write the file named here only every so many seconds, at ``run_stop`` and at the end.
         check: judge events as they are logged by the rules of a usage and round, ``"<usage>/<round>"``; an
             empty text ends the check.
+        rules: for `check`, a folder of rule files, or rules of an installed package, in place of the built-in ones.
         on_violation: what to do when an event breaks a rule: ``"warn"``, ``"raise"`` or ``"ignore"``.
         **unknown: a warning tells which other options were given; they change nothing.
 
@@ -127,7 +130,9 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
     if given.get("check"):
         from mlperf_logging.mllog.live import LiveCheck
 
-        changes["check"] = LiveCheck(given["check"], on_violation or "warn")
+        changes["check"] = LiveCheck(given["check"], on_violation or "warn", given.get("rules"))
+    elif "rules" in given:
+        raise ConfigError("mllog.config: rules are those of a check; name the round with check")
     elif "check" in given:
         changes["check"] = None
 
@@ -182,18 +187,20 @@ VARIABLES: dict[str, tuple[str, Callable[[str], object]]] = {
     "MLLOG_ON_VIOLATION": ("on_violation", str),
 }
 """Option of `config` and reader of the text, by variable; ``MLLOG_RANK`` is read by `ranks`."""
+COMPANIONS = {"buffer_seconds": ("MLLOG_FILE", "filename"), "check": ("MLLOG_RULES", "rules")}
+"""The variable that belongs to an option and means nothing without it, and the option that it is."""
 
 
 def _apply_environment(logger: MLLogger) -> None:
     """Configure a logger by the variables, each by itself; one that cannot be understood changes nothing."""
-    filename = os.environ.get("MLLOG_FILE", "").strip()
     for name, (option, read) in VARIABLES.items():
         text = os.environ.get(name, "").strip()
         if text:
             try:
                 given = {option: read(text)}
-                if option == "buffer_seconds" and filename:
-                    given["filename"] = filename
+                companion, its_option = COMPANIONS.get(option, ("", ""))
+                if companion and (its_text := os.environ.get(companion, "").strip()):
+                    given[its_option] = its_text
                 _prepare(logger, given)()
             except Exception as error:  # noqa: BLE001 - no variable may stop a training
                 report_variable(name, text, str(error).removeprefix("mllog.config: "))

@@ -2,13 +2,15 @@
 
 A format is one file in this folder, ``<name>.py``, that holds a class `Report` derived from
 `mlperf_logging.reports.BaseReport`. Nothing else lists the formats. Modules whose name begins with an
-underscore are shared parts. Reports return text; only the command line writes it.
+underscore are shared parts. Reports return text; only the command line writes it. Other installed packages offer formats
+by entry points of the group ``mlperf_logging.reports``, which name such a class or its module.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome, Severity
-from mlperf_logging.reports._modules import list_modules, load_module
+from mlperf_logging.reports._modules import find_installed, list_modules, load_module
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding, Verdict
@@ -137,7 +139,15 @@ def list_formats() -> list[str]:
     return list_modules(__name__)
 
 
+def list_installed_formats() -> dict[str, str]:
+    """Formats that other installed packages offer: name to what it stands for. None of them is loaded."""
+    return {name: entry.value for name, entry in find_installed(__name__).items()}
+
+
 def load_format(name: str) -> type[BaseReport]:
-    """The report class of a format; `UsageError` if none has that name."""
-    report: type[BaseReport] = load_module(__name__, name).Report
+    """The report class of a format, of this or another installed package; `UsageError` if none has that name."""
+    found: Any = load_module(__name__, name)
+    report = getattr(found, "Report", found)
+    if not (isinstance(report, type) and issubclass(report, BaseReport)):
+        raise UsageError(f"--format {name}: {found!r} is no report; derive it from {__name__}.BaseReport")
     return report

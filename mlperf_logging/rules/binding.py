@@ -1,32 +1,28 @@
-"""Binding a resolved ruleset: lists of benchmarks and tensors take the place of their names."""
+"""Binding the cells of a ruleset: lists of benchmarks and tensors take the place of their names.
+
+That is done where a table is made, not where a round is resolved: a round that extends another may change the lists.
+"""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlperf_logging.rules.brace_expansion import expand_names
 from mlperf_logging.rules.clauses import ONCE_EACH
-from mlperf_logging.rules.resolved import ResolvedRuleset
-from mlperf_logging.rules.rule import CellRules, Rule
+from mlperf_logging.rules.rule import Layer, Rule
 
 
-def bind_names(ruleset: ResolvedRuleset) -> ResolvedRuleset:
-    """The ruleset with the names behind "in benchmarks" and "once in NAME" in place."""
-    names = list(ruleset.benchmarks)
-
-    def bind(cell: CellRules, lists: dict[str, list[str]] | None = None) -> CellRules:
-        return cell._replace(rules=tuple([_bind_rule(rule, names, lists or {}) for rule in cell.rules]))
-
-    benchmarks = {
-        name: rules.map(partial(bind, lists=rules.lists)) for name, rules in ruleset.benchmarks.items()
-    }
-    return ruleset._replace(
-        benchmarks=benchmarks, layers=ruleset.layers.map(bind), strict=ruleset.strict.map(bind)
-    )
+def bind_names(layer: Layer, benchmarks: Sequence[str], lists: Mapping[str, list[str]]) -> Layer:
+    """The cells with the names behind "in benchmarks" and "once in NAME" in place."""
+    bound = dict(layer)
+    for key, cell in layer.items():
+        rules = [_bind_rule(rule, benchmarks, lists) for rule in cell.rules]
+        if any(new is not old for new, old in zip(rules, cell.rules, strict=True)):
+            bound[key] = cell._replace(rules=tuple(rules))
+    return bound
 
 
-def _bind_rule(rule: Rule, names: list[str], lists: dict[str, list[str]]) -> Rule:
+def _bind_rule(rule: Rule, names: Sequence[str], lists: Mapping[str, list[str]]) -> Rule:
     if rule.on != ONCE_EACH:
         if "benchmarks" not in rule.text:
             return rule
@@ -35,10 +31,12 @@ def _bind_rule(rule: Rule, names: list[str], lists: dict[str, list[str]]) -> Rul
     _, place, wanted = rule.node
     if wanted not in lists:
         raise rule.fail(f"there is no list {wanted!r} under 'lists'")
+    from mlperf_logging.rules.brace_expansion import expand_names
+
     return rule._replace(node=["once_each", place, wanted, expand_names(lists[wanted])])
 
 
-def _bind_node(node: Any, names: list[str]) -> Any:
+def _bind_node(node: Any, names: Sequence[str]) -> Any:
     if not isinstance(node, list):
         return node
     if node[:1] == ["membership"] and node[2:] == [["benchmarks"]]:

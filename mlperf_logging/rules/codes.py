@@ -42,15 +42,17 @@ class Vocabulary(NamedTuple):
     keys: dict[str, str]
 
     @classmethod
-    def load(cls, files: RuleFiles) -> Vocabulary:
-        """Read ``codes.yaml`` and ``keys.yaml`` of a folder of rule files."""
+    def load(cls, files: RuleFiles, base: Vocabulary | None = None) -> Vocabulary:
+        """Read ``codes.yaml`` and ``keys.yaml`` of a folder of rule files, or take the codes of a base and add keys."""
+        groups, sentences = (dict(base.groups), dict(base.keys)) if base is not None else ({}, {})
+        if base is None or files.has("keys"):
+            for group, members in files.load("keys").sections():
+                sentences |= members
+                if group != HYPERPARAMETER:
+                    groups |= dict.fromkeys(members, group)
+        if base is not None:
+            return base._replace(groups=groups, keys=sentences)
         codes = files.load("codes")
-        groups: dict[str, str] = {}
-        sentences: dict[str, str] = {}
-        for group, members in files.load("keys").sections():
-            sentences |= members
-            if group != HYPERPARAMETER:
-                groups |= dict.fromkeys(members, group)
         for name, body in codes.sections():
             for needed in ("title", "text"):
                 if needed not in body:

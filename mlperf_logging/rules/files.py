@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from mlperf_logging.errors import RuleError, UsageError
 from mlperf_logging.runs.side_files import read_side_file
+from mlperf_logging.suggestions import did_you_mean
 
 _TEXT = "tag:yaml.org,2002:str"
 
@@ -65,19 +66,24 @@ class RuleMapping(dict[str, Any]):
 
 
 class RuleFiles:
-    """The rule files of the folder that holds the usages, the benchmarks and the vocabulary, each read once."""
+    """The rule files of the folder that holds the usages, the benchmarks and the vocabulary, each read once.
 
-    def __init__(self, folder: str | PathLike[str]) -> None:
+    The rounds of other rules, as ``usage/round``, may be extended too.
+    """
+
+    def __init__(self, folder: str | PathLike[str], base_rounds: Collection[str] = ()) -> None:
         self.folder = Path(folder)
+        self._base_rounds = base_rounds
         self._records: dict[str, RuleMapping] = {}
 
     def load(self, name: str) -> RuleMapping:
         """One file, by its name within the folder without ``.yaml``."""
         if name not in self._records:
-            shown = f"{name}.yaml"
+            # what other rules call by the same name is not to be taken for it
+            shown = str(self.folder / f"{name}.yaml") if self._base_rounds else f"{name}.yaml"
             if not self._is_inside(name):
                 raise RuleError("cannot read the rule file: it is not in the folder of the rules", path=shown)
-            self._records[name] = load_rule_file(self.folder / shown, shown)
+            self._records[name] = load_rule_file(self.folder / f"{name}.yaml", shown)
         return self._records[name]
 
     def has(self, name: str) -> bool:
@@ -96,9 +102,14 @@ class RuleFiles:
         if parent is None:
             return None
         parent = parent if "/" in parent else f"{name.partition('/')[0]}/{parent}"
-        if not self.has(parent):
-            raise record.fail(f"extends {parent}, which has no rule file", "extends")
+        if not self.has(parent) and not self.is_of_base(parent, name):
+            near = did_you_mean(parent, self._base_rounds)
+            raise record.fail(f"extends {parent}, which has no rule file{near and f'; {near}'}", "extends")
         return parent
+
+    def is_of_base(self, parent: str, name: str) -> bool:
+        """Whether the parent of a round is one of other rules; a round that extends its namesake means those."""
+        return parent in self._base_rounds and (parent == name or not self.has(parent))
 
 
 def load_rule_file(path: Path, shown: str) -> RuleMapping:

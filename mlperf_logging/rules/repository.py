@@ -2,7 +2,8 @@
 
 A folder holds one or the other. A checkout, and any folder that ``--rules`` names, holds rule files; of these just the
 rounds that are requested are resolved, each time anew. An installed package holds the compiled rules in their place.
-So there is never a copy that could be older than its source.
+So there is never a copy that could be older than its source. A folder without codes of its own says only what differs
+from the rules that ship with the package: its rounds extend theirs.
 """
 
 from __future__ import annotations
@@ -27,13 +28,19 @@ COMPILED = "compiled"
 
 
 class RuleRepository:
-    """All rulesets of one folder of rules, which may be compiled, each loaded once."""
+    """All rulesets of one folder of rules, which may be compiled, each loaded once.
+
+    Attributes:
+        folder: the folder.
+        is_compiled: whether it holds what the build has compiled.
+        base: the rules that those of the folder extend; None where the folder is complete.
+    """
 
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:
         self.folder = fspath(folder) if folder is not None else RULES_FOLDER
-        self.is_compiled = path.isdir(f"{self.folder}/{COMPILED}") and not path.exists(
-            f"{self.folder}/codes.yaml"
-        )
+        is_complete = path.exists(f"{self.folder}/codes.yaml")
+        self.is_compiled = not is_complete and path.isdir(f"{self.folder}/{COMPILED}")
+        self.base = None if is_complete or self.is_compiled else open_rules()
         self._rulesets: dict[str, Ruleset] = {}
         self._index: list[RoundIndex] = []
         self._vocabulary: Vocabulary | None = None
@@ -50,7 +57,7 @@ class RuleRepository:
         if name not in self._rulesets:
             name = find_round(self.index(), name).name
         if name not in self._rulesets:
-            self._rulesets[name] = Ruleset(self._find(name), self.vocabulary)
+            self._rulesets[name] = Ruleset(self.find_resolved(name), self.vocabulary)
         return self._rulesets[name]
 
     def vocabulary(self) -> Vocabulary:
@@ -73,7 +80,8 @@ class RuleRepository:
         with open(f"{self.folder}/{COMPILED}/{name}.json", "rb") as file:
             return json.loads(file.read())
 
-    def _find(self, name: str) -> ResolvedRuleset:
+    def find_resolved(self, name: str) -> ResolvedRuleset:
+        """What the rule files of one round, by ``usage/round``, resolve to."""
         if self.is_compiled:
             return ResolvedRuleset.from_json(self.read_compiled(name))
         return self._resolver.resolve(name)
@@ -81,14 +89,39 @@ class RuleRepository:
     @cached_property
     def _resolver(self) -> Resolver:
         from mlperf_logging.rules.files import RuleFiles
+        from mlperf_logging.rules.resolved import BaseRules
         from mlperf_logging.rules.resolving import Resolver
 
-        return Resolver(RuleFiles(self.folder))
+        if self.base is None:
+            return Resolver(RuleFiles(self.folder))
+        outlines = {entry.name: (entry.dialect, entry.benchmarks) for entry in self.base.index()}
+        base = BaseRules(outlines, self.base.vocabulary(), self.base.find_resolved)
+        return Resolver(RuleFiles(self.folder, outlines), base)
 
 
 def open_rules(folder: str | PathLike[str] | None = None) -> RuleRepository:
-    """The rules of a folder, opened once per process; None means the rules that ship with the package."""
-    return _open_once(fspath(folder or RULES_FOLDER))
+    """Rules, opened once per process: of a folder, of an installed package, or, for None, those of this package.
+
+    Raises:
+        UsageError: there is no such folder, and no installed package has rules of this name.
+    """
+    return _open_once(find_rules_folder(fspath(folder)) if folder is not None else RULES_FOLDER)
+
+
+def find_rules_folder(name: str) -> str:
+    """The folder of rules: itself, or that of an installed package that offers rules under a name.
+
+    Such a package declares an entry point of the group ``mlperf_logging.rules`` that names the package, in it or
+    itself, whose folder holds the rule files. Nothing of it is imported.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if path.isdir(name):
+        return name
+    from mlperf_logging.rules.installed import find_installed_rules
+
+    return find_installed_rules(name)
 
 
 @cache

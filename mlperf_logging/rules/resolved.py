@@ -6,12 +6,15 @@ them back. Cells and rules are immutable and shared between the rounds that have
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.formula import Node
-from mlperf_logging.rules.rule import CellRules, Layer
+from mlperf_logging.rules.rule import CellRules, Layer, Rule
+
+if TYPE_CHECKING:
+    from mlperf_logging.rules.codes import Vocabulary
 
 LAYER_NAMES = ("both", *DIVISIONS)
 
@@ -163,3 +166,22 @@ class ResolvedRuleset(NamedTuple):
         """All layers of cells, those of the benchmarks last."""
         of_benchmarks = [layer for rules in self.benchmarks.values() for layer in rules.list_layers()]
         return [*self.layers, *self.strict, *of_benchmarks]
+
+    def find_rules(self, rule_id: str) -> Iterator[Rule]:
+        """The rules of an id."""
+        cells = (cell for layer in self.list_layers() for cell in layer.values())
+        return (rule for cell in cells for rule in cell.rules if rule.id == rule_id)
+
+
+class BaseRules(NamedTuple):
+    """Rules that those of a folder may extend.
+
+    Attributes:
+        outlines: dialect and benchmarks of each round, by ``usage/round``.
+        vocabulary: the codes and the groups of keys.
+        find: gives a round, resolved.
+    """
+
+    outlines: dict[str, tuple[str, tuple[str, ...]]]
+    vocabulary: Vocabulary
+    find: Callable[[str], ResolvedRuleset]

@@ -13,12 +13,18 @@ from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.dialects import load_dialects, rank_dialect
 from mlperf_logging.rules import cells
-from mlperf_logging.rules.binding import bind_names
 from mlperf_logging.rules.cells import Origin
 from mlperf_logging.rules.codes import Vocabulary
 from mlperf_logging.rules.files import RuleFiles, RuleMapping
 from mlperf_logging.rules.formula import Node, parse_formula, walk
-from mlperf_logging.rules.resolved import LAYER_NAMES, BenchmarkRules, Layers, ResolvedRuleset, Variant
+from mlperf_logging.rules.resolved import (
+    LAYER_NAMES,
+    BaseRules,
+    BenchmarkRules,
+    Layers,
+    ResolvedRuleset,
+    Variant,
+)
 from mlperf_logging.rules.rule import STRICT, CellRules, Layer, Rule
 
 _ROUND_KEYS = (
@@ -30,17 +36,21 @@ _TABLE_KEYS = (*LAYER_NAMES, "variants", "strict", "lists", "join", "progress", 
 
 
 class Resolver:
-    """Resolves rulesets of one folder of rule files: of each only the rounds that it extends."""
+    """Resolves rulesets of one folder of rule files: of each only the rounds that it extends.
 
-    def __init__(self, files: RuleFiles) -> None:
+    A folder that holds only what differs from the rules of a `base` may extend its rounds, and has its codes and keys.
+    """
+
+    def __init__(self, files: RuleFiles, base: BaseRules | None = None) -> None:
         self.files = files
+        self._base = base
         self._drafts: dict[str, ResolvedRuleset] = {}
         self._rule_places: dict[str, tuple[str, int]] = {}
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """The codes and the groups of keys."""
-        return Vocabulary.load(self.files)
+        return Vocabulary.load(self.files, self._base.vocabulary if self._base is not None else None)
 
     def list_rulesets(self) -> list[str]:
         """All rulesets as ``usage/round``, oldest first within a usage, by number."""
@@ -56,7 +66,10 @@ class Resolver:
 
     def _outline(self, name: str) -> tuple[str, list[str]]:
         dialect, benchmarks = "", list[str]()
-        for each in self._list_chain(name):
+        root, chain = self._list_chain(name)
+        if self._base is not None and root is not None:
+            dialect, benchmarks = self._base.outlines[root][0], list(self._base.outlines[root][1])
+        for each in chain:
             record = self.files.load(each)
             dialect = record.take("dialect", str, dialect)
             if not dialect:
@@ -72,23 +85,29 @@ class Resolver:
     def resolve(self, name: str) -> ResolvedRuleset:
         """One ruleset, complete."""
         self._outline(name)
+        root, chain = self._list_chain(name)
         parent = None
-        for each in self._list_chain(name):
+        for each in chain:
             if each not in self._drafts:
-                draft = ResolvedRuleset.empty(each) if parent is None else self._drafts[parent].copy()
+                if parent is not None:
+                    draft = self._drafts[parent].copy()
+                elif self._base is not None and root is not None:
+                    draft = self._base.find(root).copy()
+                else:
+                    draft = ResolvedRuleset.empty(each)
                 self._drafts[each] = self._apply_round(each, draft)
             parent = each
-        return bind_names(self._drafts[name])
+        return self._drafts[name]
 
-    def _list_chain(self, name: str) -> list[str]:
-        """The round and all that it extends, the first one first."""
+    def _list_chain(self, name: str) -> tuple[str | None, list[str]]:
+        """The round with all that it extends, the first one first; before them the round of the base that this one extends."""
         chain = [name]
         while True:
             record = self.files.load(chain[0])
             record.allow(*_ROUND_KEYS)
             parent = self.files.find_parent(chain[0], record)
-            if parent is None:
-                return chain
+            if parent is None or self.files.is_of_base(parent, chain[0]):
+                return parent, chain
             if parent in chain:
                 raise record.fail(
                     f"{parent} and {chain[0]} extend each other; one of them must not", "extends"
@@ -332,6 +351,12 @@ class _Change:
         strict = record.get("level") == STRICT
         target: Layer = getattr(part.strict if strict else part.layers, layer)
         self.resolver.claim_id(record["id"], record.path, record.line)
+        for other in self.draft.find_rules(record["id"]):
+            if (other.path, other.line) != (record.path, record.line):
+                place = f"{other.path}:{other.line}"
+                raise record.fail(
+                    f"{record['id']!r} is the id of a rule in {place}; choose another, or use 'amend'"
+                )
         scope = ".".join(name for name in (STRICT if strict else "", benchmark, where) if name)
         scope = scope.removesuffix(".common") if benchmark else scope
         rule = cells.read_record(record, self._origin(scope, None))
@@ -341,8 +366,7 @@ class _Change:
     def _amend(self, rule_id: str, fields: RuleMapping) -> None:
         fields.allow("cell", "severity", "summary", "why", "hint", "source", "code", "pass", "fail")
         cells.check_fields(fields, self.resolver.vocabulary, rule_id)
-        known = (cell.rules for layer in self.draft.list_layers() for cell in layer.values())
-        old = next((rule for rules in known for rule in rules if rule.id == rule_id), None)
+        old = next(self.draft.find_rules(rule_id), None)
         if old is None:
             raise self.record["amend"].fail("there is no rule with this id to amend", rule_id, rule_id)
         same = ("summary", "why", "hint", "source", "severity", "code")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
+from mlperf_logging.rules.binding import bind_names
 from mlperf_logging.rules.clauses import ANY, END, EVERY, FIRST, OCCURS, ONCE_EACH, REST
 from mlperf_logging.rules.closures import Closure, compile_formula
 from mlperf_logging.rules.formula import Node, walk
@@ -145,7 +146,8 @@ class Ruleset:
             parts += [rules.layers, *[rules.variants[variant].layers for variant in variants]]
             strict_parts.append(rules.strict)
         parts += strict_parts if strict else []
-        return [getattr(part, name) for part in parts for name in names]
+        lists = self._of(benchmark).lists
+        return [bind_names(getattr(part, name), self.benchmarks, lists) for part in parts for name in names]
 
     def table(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping, Sequence
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any, NamedTuple
 
 from mlperf_logging.errors import UsageError
@@ -111,11 +111,8 @@ def score_suite(
 
 
 def list_suites(folder: str | PathLike[str] | None = None) -> list[str]:
-    """The names of the suites that ship with the package."""
-    place = os.path.join(_rules_folder(folder), _FOLDER)
-    if not os.path.isdir(place):
-        return []
-    return sorted(name.removesuffix(".yaml") for name in os.listdir(place) if name.endswith(".yaml"))
+    """The names of the suites of a folder of rules, and of the rules that it extends; None means those of the package."""
+    return list(_find_suites(folder))
 
 
 def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
@@ -133,8 +130,8 @@ def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
 
     from mlperf_logging.rules.files import load_rule_file
 
-    known = list_suites(folder)
-    path = Path(_rules_folder(folder)) / _FOLDER / f"{name}.yaml" if name in known else Path(name)
+    known = _find_suites(folder)
+    path = Path(known.get(name, name))
     if not path.is_file():
         raise UsageError(f"unknown suite {name!r}; known: {', '.join(known)}, or give a YAML file")
     return _read_suite(
@@ -142,10 +139,21 @@ def load_suite(name: str, folder: str | PathLike[str] | None = None) -> Suite:
     )
 
 
-def _rules_folder(folder: str | PathLike[str] | None) -> str:
-    from mlperf_logging.rules.repository import RULES_FOLDER
+def _find_suites(folder: str | PathLike[str] | None) -> dict[str, str]:
+    """Name of each suite and path of its file; a folder's own go before those of the rules that it extends."""
+    from mlperf_logging.rules.repository import open_rules
 
-    return fspath(folder) if folder is not None else RULES_FOLDER
+    found: dict[str, str] = {}
+    rules = open_rules(folder)
+    for each in (rules.base, rules):
+        place = os.path.join(each.folder, _FOLDER) if each is not None else ""
+        if os.path.isdir(place):
+            found |= {
+                name.removesuffix(".yaml"): os.path.join(place, name)
+                for name in os.listdir(place)
+                if name.endswith(".yaml")
+            }
+    return dict(sorted(found.items()))
 
 
 def _read_suite(record: Any, name: str) -> Suite:

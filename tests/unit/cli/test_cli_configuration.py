@@ -131,7 +131,7 @@ def test_settings_are_shown_to_people(folder, write_logs, run):
         ('waivers = "w.yaml"', "'waivers' names 'w.yaml', and there is no such file"),
         ('waivers = "../w.yaml"', "'waivers' leads out of the file's folder; name it with --waivers"),
         ('waivers = "/etc/hostname"', "'waivers' leads out of the file's folder"),
-        ('rules = "none"', "'rules' names 'none', and there is no such folder"),
+        ('rules = "none"', "there is no folder 'none', and no installed package offers rules of this name"),
         ("a = ", "not valid TOML"),
         ("a = " + "[" * 2_000, "not valid TOML: it nests too deep"),
         ("a = " + "9" * 5_000, "not valid TOML"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -193,3 +194,23 @@ def test_config_starts_changes_and_ends_the_check(capsys: pytest.CaptureFixture[
         mllog.get_mllogger().end("run_stop")
     mllog.config(check="")
     mllog.get_mllogger().end("init_stop")
+
+
+@pytest.mark.usefixtures("shared_logger")
+def test_the_check_goes_by_rules_of_ones_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """config(rules=…) judges by a folder that says only what differs; what is wrong with it is a wrong setting."""
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme/1.0.0.yaml").write_text(f"extends: {ROUND}\ncommon:\n  seed: value == 7\n")
+    mllog.config(check="acme/1.0.0", rules=tmp_path, stdout=False)
+    mllog.seed(8)
+    assert "common.seed.value" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="name the round with check"):
+        mllog.config(rules=tmp_path)
+    with pytest.raises(ConfigError, match="there is no folder 'none'"):
+        mllog.config(check="acme/1.0.0", rules="none")
+    (tmp_path / "other/acme").mkdir(parents=True)
+    (tmp_path / "other/acme/1.1.0.yaml").write_text(f"extends: {ROUND}\ncommon: []\n")
+    with pytest.raises(ConfigError, match=r"other/acme/1\.1\.0\.yaml:2: "):
+        mllog.config(check="acme/1.1.0", rules=tmp_path / "other")

@@ -199,6 +199,14 @@ def test_what_the_script_says_wins_over_the_environment(
     assert done.stdout.count(":::MLLOG") == 1
 
 
+def test_variables_name_the_rules_of_a_check(run_script: Callable[..., Any], tmp_path: Path) -> None:
+    """MLLOG_RULES is the folder of rules for MLLOG_CHECK."""
+    (tmp_path / "rules/acme").mkdir(parents=True)
+    (tmp_path / "rules/acme/1.0.0.yaml").write_text("extends: training/5.1.0\ncommon:\n  key: value == 7\n")
+    done = run_script(SCRIPT, env={"MLLOG_CHECK": "acme/1.0.0", "MLLOG_RULES": str(tmp_path / "rules")})
+    assert (done.returncode, "common.key.value" in done.stderr) == (0, True)
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
