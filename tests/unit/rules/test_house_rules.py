@@ -118,7 +118,7 @@ def test_points_keys_and_suites_may_be_added(house):
             "changes 'knitting', which is not a benchmark of this round",
         ),
         (f"{HOUSE}common:\n  run_start: null\n  never_heard_of: null\n", 5, "removes 'never_heard_of'"),
-        (f"{HOUSE}commn: {{}}\n", 3, "'commn' is not known here"),
+        (f"{HOUSE}commn: {{}}\n", 3, "'commn' is not valid here"),
         (f"{HOUSE}benchmarks: {{add: [knitting]}}\n", 3, "benchmark 'knitting' has no file"),
     ],
 )
