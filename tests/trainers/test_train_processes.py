@@ -26,7 +26,7 @@ from tests.trainers.conftest import MLPERF, environment, read_events, read_quali
 from tests.trainers.conftest import settings as tiny_settings
 from tests.trainers.test_harness_values import REQUEST
 
-EPOCHS = 24
+EPOCHS = 16
 OPTIONS = ["--seed", "3", "--system", "here", *tiny_settings(max_epochs=EPOCHS, target=1.5)]
 WORK = Path("out/.work/here/ncf/result_0")
 

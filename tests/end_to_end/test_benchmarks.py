@@ -1,0 +1,85 @@
+"""The benchmarks run without a corpus and without the public package, and count what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from checkout import PROJECT
+
+BENCHMARKS = PROJECT / "benchmarks"
+
+
+def measure(name: str, folder: Path, *options: str) -> tuple[str, list[dict[str, Any]]]:
+    """Run a benchmark where there is neither a corpus nor the public package; its report and its measurements."""
+    figures = folder / "figures.json"
+    environment = os.environ | {"MLPERF_SHARED": str(folder / "absent")}
+    environment.pop("MLPERF_PEER_PYTHON", None)
+    command = [sys.executable, BENCHMARKS / name, "--rounds", "1", "--starts", "1", "--json", figures]
+    answer = subprocess.run(
+        [*command, *options], env=environment, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert "the public package is not measured" in answer.stdout
+    measurements = json.loads(figures.read_text())["measurements"]
+    assert all(seconds > 0 for part in measurements for seconds in part["seconds"].values())
+    return answer.stdout, measurements
+
+
+def test_checking_is_measured_on_copies_of_the_examples(tmp_path: Path) -> None:
+    """Without a corpus, copies of the example logs are judged, and the report says so."""
+    report, measurements = measure("bench_checking.py", tmp_path, "--files", "5", "--many", "6")
+
+    assert "copies of the example logs" in report
+    assert measurements[0]["title"].startswith("folder: 5 logs")
+    assert "ours / pass" in measurements[1]["ratios"]
+
+
+def test_unknown_benchmark_is_refused() -> None:
+    """Asking for a benchmark that is not there names those that are."""
+    answer = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "spinning"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode == 2
+    assert "checking" in answer.stderr
+
+
+def test_scoring_is_measured_on_copies_of_the_example(tmp_path: Path) -> None:
+    """Without a corpus, copies of the example submission are scored, and the report says so."""
+    report, measurements = measure("bench_scoring.py", tmp_path)
+
+    assert "copies of the example submission" in report
+    assert len(measurements) == 2
+    assert measurements[0]["title"].startswith("corpus: 3 submitters; 78 logs")
+
+
+def test_real_results_are_scored_in_a_copy(tmp_path: Path) -> None:
+    """The public package writes into what it scores, so nothing of a corpus but its logs is shared with it."""
+    results = tmp_path / "corpus" / "6.1" / "Example_Lab"
+    results.parent.mkdir(parents=True)
+    source = PROJECT / "examples" / "submission" / "Example_Lab"
+    subprocess.run(["cp", "-r", str(source), str(results)], check=True)
+    code = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); import bench_scoring;"
+        "found, kind = bench_scoring.list_submitters(Path(sys.argv[2]), Path(sys.argv[3]));"
+        "folder = Path(found[0].folder) / 'results/example_8x/llama2_70b_lora';"
+        "print(kind, (folder / 'scaling.json').is_symlink(), (folder / 'result_0.txt').is_symlink(), found[0].ruleset)"
+    )
+    (tmp_path / "work").mkdir()
+    answer = subprocess.run(
+        [sys.executable, "-c", code, str(BENCHMARKS), str(tmp_path / "corpus"), str(tmp_path / "work")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert answer.stdout.split() == ["real", "results", "False", "True", "6.1.0"]
