@@ -147,7 +147,7 @@ def test_pages_are_written_and_found_stale(ask, tmp_path):
         (["shwo"], "shwo"),
         (["show"], "BENCHMARK"),
         (["show", "zzzz"], "no round knows the benchmark 'zzzz'"),
-        (["explain", "MLP999"], "no code or rule 'MLP999'"),
+        (["explain", "MLP999"], "unknown code or rule 'MLP999'"),
         (["diff", "1.0.0", "99"], "99"),
         (["list", "--rules", "no/such/folder"], "no/such/folder"),
         (["list", "--frmat", "json"], "--frmat"),

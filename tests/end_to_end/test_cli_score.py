@@ -171,7 +171,7 @@ def test_unreadable_log_is_exit_2(copy: Path) -> None:
         ((SMALL, "--benchmark", "llama2_70b"), "unknown benchmark 'llama2_70b'"),
         ((SMALL, "--price", "cheap"), "'cheap' is not a valid price"),
         ((SMALL, "--suite", "nothing"), "unknown suite 'nothing'; known: original-2018-07"),
-        ((SMALL, "--weights", "a=1"), "--weights are those of a suite's benchmarks"),
+        ((SMALL, "--weights", "a=1"), "--weights applies to a suite's benchmarks"),
         ((SMALL, "--suite", "original-2018-07", "--weights", "resnet"), "'resnet' is not a valid weight"),
         ((SMALL, "--speedup"), "a comparison needs scores of at least two"),
         ((SUBMISSION, "--speedup", "nothing"), "unknown baseline 'nothing'"),
@@ -225,7 +225,7 @@ def test_suite_normalizes_and_weighs(tmp_path: Path) -> None:
     )
     weighed = score(SUBMISSION, "--suite", path, "--weights", "llama2_70b_lora=1")
     assert weighed["suite"][0]["score"] == pytest.approx(small["normalised"]["llama2_70b_lora"])
-    assert "no result of flux1" in score(SUBMISSION, "--suite", path, form="text")
+    assert "no result for flux1" in score(SUBMISSION, "--suite", path, form="text")
 
 
 def test_speedups_between_systems_and_paths() -> None:
