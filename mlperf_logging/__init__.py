@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.tables import tabulate_runs as tabulate_runs
     from mlperf_logging.analysis.variance import describe_variance as describe_variance
     from mlperf_logging.compliance.checking import check_log as check_log
+    from mlperf_logging.compliance.checking import check_runs as check_runs
     from mlperf_logging.compliance.findings import Finding as Finding
     from mlperf_logging.compliance.findings import Verdict as Verdict
     from mlperf_logging.compliance.judged_run import JudgedRun as JudgedRun
     from mlperf_logging.compliance.judged_run import judge_run as judge_run
+    from mlperf_logging.compliance.judged_run import judge_runs as judge_runs
     from mlperf_logging.compliance.live import start_judge as start_judge
     from mlperf_logging.compliance.ruleset_selection import RuleSelection as RuleSelection
     from mlperf_logging.errors import MLPerfLoggingError as MLPerfLoggingError
@@ -74,9 +76,9 @@ _NAMES = {
     "analysis.scaling": ("describe_scaling",),
     "analysis.tables": ("read_tables", "tabulate_evaluations", "tabulate_runs"),
     "analysis.variance": ("describe_variance",),
-    "compliance.checking": ("check_log",),
+    "compliance.checking": ("check_log", "check_runs"),
     "compliance.findings": ("Finding", "Verdict"),
-    "compliance.judged_run": ("judge_run", "JudgedRun"),
+    "compliance.judged_run": ("judge_run", "judge_runs", "JudgedRun"),
     "compliance.live": ("start_judge",),
     "compliance.ruleset_selection": ("RuleSelection",),
     "errors": ("MLPerfLoggingError", "RuleError", "UnreadableLogError", "UsageError", "WaiverError"),

@@ -256,6 +256,15 @@ def _list_life_cycle_mistakes(
 ) -> list[ExampleLog]:
     return [
         _bad(
+            "relaunched",
+            "A job that was killed and relaunched has gone on writing to the same file.",
+            image,
+            mistakes.relaunch_after("eval_accuracy", 1, hours=2),
+            ruleset="training/6.1.0",
+            keys=("run_start",),
+            codes=("MLP111",),
+        ),
+        _bad(
             "quality_not_reached",
             "The run was stopped by hand when its validation loss was still 0.5869.",
             image,

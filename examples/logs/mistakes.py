@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 Edit = Callable[[list[str]], list[str]]
@@ -113,3 +114,16 @@ def _count(lines: list[str], key: str) -> int:
         except IndexError:
             return number
         number += 1
+
+
+def relaunch_after(key: str, number: int, *, hours: float) -> Edit:
+    """Put before the log what an earlier launch had written when it ended after a record, so many hours earlier."""
+
+    def edit(lines: list[str]) -> list[str]:
+        def move(found: re.Match[str]) -> str:
+            return f"{found[1]}{int(found[2]) - round(hours * 3_600_000)}"
+
+        former = [re.sub(r'("time_ms": )(\d+)', move, line) for line in cut_off_at(key, number)(lines)]
+        return [*former, *lines]
+
+    return edit

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from mlperf_logging.analysis.places import place_log
+from mlperf_logging.analysis.places import Place, place_log
 from mlperf_logging.analysis.rows import describe_evaluations, describe_run
-from mlperf_logging.compliance.judged_run import JudgedRun, judge_run
+from mlperf_logging.compliance.judged_run import JudgedRun, judge_runs
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import UnreadableLogError
 
@@ -52,15 +52,31 @@ class RunRows(NamedTuple):
 
 
 def read_rows(path: str, parameters: ReadingParameters | None = None) -> RunRows:
-    """Read one log into rows. What the log does not show is missing, and the row's ``note`` says why."""
+    """Read one run into rows. What the log does not show is missing, and the row's ``note`` says why."""
+    (rows,) = read_runs(path, parameters)
+    return rows
+
+
+def read_runs(path: str, parameters: ReadingParameters | None = None) -> list[RunRows]:
+    """Read the runs of a file that the selection names, which may be each of several, into rows as `read_rows` does."""
     chosen = parameters or ReadingParameters()
     place = place_log(path)
-    base = {"path": path, "submitter": place.submitter, "system": place.system}
     try:
-        judged = judge_run(path, chosen.selection, target=chosen.target)
+        runs = judge_runs(path, chosen.selection, target=chosen.target)
     except UnreadableLogError as error:
-        return RunRows({**base, "note": str(error)}, [], {})
+        return [
+            RunRows(
+                {"path": path, "submitter": place.submitter, "system": place.system, "note": str(error)},
+                [],
+                {},
+            )
+        ]
+    return [_make_rows(judged, place, path) for judged in runs]
+
+
+def _make_rows(judged: JudgedRun, place: Place, path: str) -> RunRows:
     if not judged.run.event_count:
+        base = {"path": path, "submitter": place.submitter, "system": place.system}
         return RunRows({**base, "events": 0, "note": _explain_emptiness(judged)}, [], {})
     evaluations = describe_evaluations(judged)
     row = describe_run(judged, place, evaluations)

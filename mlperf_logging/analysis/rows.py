@@ -71,7 +71,7 @@ def _describe_bound(bound: Bound | None) -> dict[str, Any]:
 def _describe_identity(judged: JudgedRun, place: Place) -> dict[str, Any]:
     run = judged.run
     return {
-        "path": run.path,
+        "path": judged.verdict._replace(path=run.path).name,
         "benchmark": judged.benchmark,
         "submitter": place.submitter or run.org,
         "system": place.system or run.platform,
@@ -168,6 +168,9 @@ def _list_notes(
 ) -> Iterator[str]:
     run, ruleset = judged.run, judged.ruleset
     benchmark = judged.benchmark
+    if len(judged.verdict.runs) > 1:
+        yield f"{judged.verdict.findings[0].message}; --run says which to read"
+        return
     if run.start_ms is None:
         yield "no run_start was logged"
     if run.stop_ms is None:

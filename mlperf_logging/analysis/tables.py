@@ -9,7 +9,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
-from mlperf_logging.analysis.reading import ReadingParameters, RunRows, read_rows
+from mlperf_logging.analysis.reading import ReadingParameters, RunRows, read_runs
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
@@ -60,17 +60,17 @@ def read_tables(
     Raises:
         UsageError: a path does not exist, a folder contains no log, or the parameters name something unknown.
     """
-    rows = []
-    read = partial(read_rows, parameters=parameters or ReadingParameters())
+    rows: list[RunRows] = []
+    read = partial(read_runs, parameters=parameters or ReadingParameters())
     for each in map_logs(read, list_logs(paths), jobs):
-        rows.append(each)
+        rows += each
         if advance is not None:
             advance()
     return make_tables(rows)
 
 
 def make_tables(rows: Sequence[RunRows]) -> Tables:
-    """The tables of what `read_rows` gave for each log."""
+    """The tables of what `read_runs` gave for each log."""
     return Tables(
         make_table([each.run for each in rows], RUN_COLUMNS),
         make_table([row for each in rows for row in each.evaluations], EVALUATION_COLUMNS),

@@ -64,7 +64,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf analyze") -> 
 def add_reading_options(parser: Parser) -> None:
     """Add the options that say by what logs are read; `mlperf plot` has them too."""
     ruleset = "round whose targets and units apply; auto (default): the newest"
-    add = add_rule_options(parser, ruleset, "use this target")
+    add = add_rule_options(parser, ruleset, "use this target", each_run=True)
     add("--target FORMULA", "another target, such as 'value >= 0.759'")
 
 
@@ -84,8 +84,8 @@ def read_logs(paths: Sequence[str], parameters: ReadingParameters, jobs: int) ->
 
     if not paths:
         raise UsageError("no logs found, so there is nothing to analyze")
-    rows = map_logs(partial(_read_log, parameters=parameters), paths, jobs)
-    return make_tables(list(show_progress(rows, len(paths), "reading logs")))
+    logs = map_logs(partial(_read_log, parameters=parameters), paths, jobs)
+    return make_tables([rows for runs in show_progress(logs, len(paths), "reading logs") for rows in runs])
 
 
 def report_unread(program: str, tables: Tables) -> bool:
@@ -96,16 +96,16 @@ def report_unread(program: str, tables: Tables) -> bool:
     return bool(unread)
 
 
-def _read_log(path: str, parameters: ReadingParameters) -> RunRows:
+def _read_log(path: str, parameters: ReadingParameters) -> list[RunRows]:
     """What one log gives; one that this package fails on is a row that says so."""
-    from mlperf_logging.analysis.reading import RunRows, read_rows
+    from mlperf_logging.analysis.reading import RunRows, read_runs
 
     try:
-        return read_rows(path, parameters)
+        return read_runs(path, parameters)
     except MLPerfLoggingError:
         raise
     except Exception as error:  # noqa: BLE001 - one log must not end the reading of thousands
-        return RunRows({"path": path, "note": f"{path}: {describe_fault(error, FAILED_ON_LOG)}"}, [], {})
+        return [RunRows({"path": path, "note": f"{path}: {describe_fault(error, FAILED_ON_LOG)}"}, [], {})]
 
 
 def require_libraries(*names: str) -> None:

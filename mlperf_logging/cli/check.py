@@ -20,7 +20,7 @@ from mlperf_logging.reports import FILE, RULE, BaseReport, FileResult, ReportOpt
 from mlperf_logging.runs.paths import find_logs
 
 _MOST_BY_FILE = 8
-JUDGE_IDS = {"no-events", "other-dialect", "unknown-benchmark", "unknown-division"}
+JUDGE_IDS = {"no-events", "other-dialect", "several-runs", "unknown-benchmark", "unknown-division"}
 """Ids under which the judge itself reports; they are in no rule file."""
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _plan_waivers(options: Namespace) -> NewWaivers | None:
 
 def _write_report(
     report: BaseReport,
-    results: Iterator[FileResult],
+    judged: Iterator[list[FileResult]],
     count: int,
     output: Output,
     options: Namespace,
@@ -99,12 +99,14 @@ def _write_report(
 
             bar = stack.enter_context(ProgressBar(count, "judging logs", sys.stderr))
         output.write(report.begin())
-        for result in results:
-            totals = totals.plus(result)
-            used.update(waived.waiver for waived in result.waived)
-            for collector in collectors:
-                collector.add(result)
-            text = report.add(result)
+        for results in judged:
+            text = ""
+            for result in results:
+                totals = totals.plus(result)
+                used.update(waived.waiver for waived in result.waived)
+                for collector in collectors:
+                    collector.add(result)
+                text += report.add(result)
             if bar is not None:
                 bar.advance()
                 if text and output.is_terminal:
@@ -129,6 +131,8 @@ def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program
         raise UsageError("--follow takes one log; start one command for each")
     if options.level is not None:
         raise UsageError("--follow judges by all levels; leave --level out")
+    if options.run is not None:
+        raise UsageError("--follow judges the run that is being written; leave --run out")
     (path,) = options.paths
 
     def note(sentence: str) -> None:

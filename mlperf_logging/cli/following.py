@@ -132,7 +132,7 @@ class Follower:
 
     def _conclude(self) -> FileResult:
         if self._file.is_regular and self.path != STANDARD_INPUT and not self._is_continued:
-            whole = self._judge.judge(self.path)
+            (whole,) = self._judge.judge(self.path)
             if whole.verdict.verdict != Outcome.UNJUDGED:
                 for finding in whole.verdict.findings:
                     self._tell(finding)

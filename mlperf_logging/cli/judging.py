@@ -34,21 +34,24 @@ class LogJudge(NamedTuple):
     waivers: "tuple[Waiver, ...]" = ()
     findings: "FindingFilter | None" = None
 
-    def judge(self, path: str) -> FileResult:
-        """Judge one log; what cannot be read or judged gives a verdict "error", not an exception."""
-        from mlperf_logging.compliance.checking import check_log
+    def judge(self, path: str) -> list[FileResult]:
+        """Judge one log, or the runs of it that are selected.
+
+        What cannot be read or judged gives a verdict "error", not an exception.
+        """
+        from mlperf_logging.compliance.checking import check_runs
 
         try:
-            verdict = check_log(path, self.selection)
+            verdicts = check_runs(path, self.selection)
         except UsageError:
             raise
         except MLPerfLoggingError as error:
             rule, hint = next(cause for kind, cause in _CAUSES.items() if isinstance(error, kind))
-            return self._give_up(path, rule, str(error), hint)
+            return [self._give_up(path, rule, str(error), hint)]
         except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
             message = describe_fault(error, FAILED_ON_LOG)
-            return self._give_up(path, "internal-fault", message, "Please report it with the log.")
-        return self.settle(verdict._replace(path=path))
+            return [self._give_up(path, "internal-fault", message, "Please report it with the log.")]
+        return [self.settle(verdict._replace(path=path)) for verdict in verdicts]
 
     def start(self) -> "LiveJudge":
         """Begin to judge a run whose events are still to come."""

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from mlperf_logging.cli.configuration import OWN_FILE, SHARED_FILE, SHARED_SETTINGS, complete_settings
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 _WIDEST_HELP = 100
 MAX_INCHES, MAX_DPI = 50, 1_000
+_RUNS = {"each": 0, "last": -1}
+"""Runs of a file that have no number, as `RuleSelection` has them."""
+
 _EXAMPLES = """\
 examples:
   {program} result_0.txt                        one log, by the newest round that knows its benchmark
@@ -131,7 +135,7 @@ def build_check_parser(program: str) -> CheckParser:
     """The parser of `mlperf-check`."""
     parser = CheckParser(program, "Judge training logs by the rules of a benchmark round.")
     parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")
-    add = add_rule_options(parser)
+    add = add_rule_options(parser, each_run=True)
     parser.settings = (*SHARED_SETTINGS, "select", "ignore", "waivers", "format")
     add("--strict", "also apply written rules that no public check tests")
     add("--level N", "in rounds that grade: only rules up to this level (default: all)", type=int)
@@ -172,6 +176,8 @@ def add_rule_options(
     parser: Parser,
     ruleset: str = "name of a round; auto (default) lets the log choose",
     going: str = "judge by this",
+    *,
+    each_run: bool = False,
 ) -> AddOption:
     """Add what says by which rules logs are judged or measured; returns what adds to the same group."""
     add = parser.add_group("by which rules")
@@ -179,6 +185,8 @@ def add_rule_options(
     add("--ruleset ROUND", ruleset, default="auto")
     add("--division", f"{going} division, regardless of the log", choices=DIVISIONS)
     add("--benchmark NAME", f"{going} benchmark, regardless of the log")
+    runs = partial(_read_run, each=each_run)
+    add("--run N", f"of a file with several runs: its number, last{', or each' * each_run}", type=runs)
     add_rules_folder(add)
     add("--config FILE", f"settings, in place of {OWN_FILE} or [tool.mlperf] of {SHARED_FILE} above the logs")
     add("--no-config --isolated", "no settings from files")
@@ -250,6 +258,17 @@ def _read_folder(text: str) -> str:
         return find_rules_folder(text)
     except UsageError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _read_run(text: str, *, each: bool) -> int:
+    words = {name: number for name, number in _RUNS.items() if each or number}
+    if text in words:
+        return words[text]
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the number of a run (1, 2, …) or {' or '.join(words)}"
+        )
+    return int(text)
 
 
 def _read_jobs(text: str) -> int:

@@ -1,10 +1,11 @@
 """Checking a log: choose the ruleset, determine the kind of run, judge every event, give the verdict."""
 
 import gc
-from collections.abc import Collection
-from typing import NamedTuple, Unpack
+from collections.abc import Collection, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple, Unpack
 
-from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.findings import Finding, RunPart, Verdict
 from mlperf_logging.compliance.held_log import HeldLog
 from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import (
@@ -14,11 +15,14 @@ from mlperf_logging.compliance.ruleset_selection import (
     RuleSelection,
     choose_ruleset,
 )
-from mlperf_logging.events import Event, Problem
+from mlperf_logging.events import Event, Outcome, Problem, Severity
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.closures import RunState
 from mlperf_logging.rules.rulesets import Table
-from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
+from mlperf_logging.runs.summary import INIT_START, RUN_START, RUN_STOP, RunSummary, make_summary
+
+if TYPE_CHECKING:
+    from mlperf_logging.runs.run import RunNotes
 
 
 def check_log(
@@ -32,19 +36,43 @@ def check_log(
         options: fields of the selection that are to differ, such as ``division="open"`` or ``strict=True``.
 
     Returns:
-        The verdict with all findings, ordered by line; findings about what is missing come last.
+        The verdict with all findings, ordered by line; findings about what is missing come last. Where a
+        file holds several runs, that is the one finding, unless the selection names one of them.
 
     Raises:
-        UnreadableLogError: the log cannot be opened or its compression is broken.
+        UnreadableLogError: the log cannot be opened, its compression is broken, or it does not hold the selected run.
         UsageError: there is no such usage, ruleset, division or benchmark.
         RuleError: a rule file is wrong.
     """
+    (verdict,) = check_runs(source, selection, **options)
+    return verdict
+
+
+def check_runs(
+    source: Source, selection: RuleSelection = AUTOMATIC, **options: Unpack[RuleOptions]
+) -> list[Verdict]:
+    """Judge the runs of a file that a selection names, which may be each of several (`several_runs.EACH`).
+
+    Arguments and errors are those of `check_log`.
+    """
     selection = selection.override(options)
     with no_collecting():
-        log = HeldLog(source)
-        choice = choose_ruleset(selection, log.identity)
-        table = choice.table(strict=selection.strict, level=selection.level)
-        return judge_items(log, choice, table).reach_verdict()
+        return [_judge_held_log(log, selection) for log in open_logs(source, selection.run)]
+
+
+def open_logs(source: Source, run: int | None, notes: "RunNotes | None" = None) -> Iterable[HeldLog]:
+    """The log as one run, or the runs of it that are asked for, see `several_runs.open_runs`."""
+    if run is None:
+        return (HeldLog(source, notes),)
+    from mlperf_logging.compliance.several_runs import open_runs
+
+    return open_runs(source, run, notes)
+
+
+def _judge_held_log(log: HeldLog, selection: RuleSelection) -> Verdict:
+    choice = choose_ruleset(selection, log.identity)
+    judged = judge_items(log, choice, choice.table(strict=selection.strict, level=selection.level))
+    return explain_several_runs(judged, judged.reach_verdict(), selection)
 
 
 class JudgedLog(NamedTuple):
@@ -91,6 +119,32 @@ class JudgedLog(NamedTuple):
             findings.sort(key=_place)
         dialect = choice.ruleset.dialect if count else next(iter(log.identity.dialects), None)
         return choice.make_verdict(log.path, dialect, findings, summarize_run(self.judge.state), count)
+
+
+def explain_several_runs(judged: JudgedLog, verdict: Verdict, selection: RuleSelection) -> Verdict:
+    """The verdict itself, with the run's place where it is one of several.
+
+    Of a log that holds several runs: a verdict with the one finding that says so. It is an error where the log as a
+    whole is not compliant, and a warning where it is.
+    """
+    log, counts = judged.log, judged.judge.state.counts
+    if log.number is not None:
+        errors = sum(finding.severity == Severity.ERROR for finding in verdict.findings)
+        return verdict._replace(runs=(RunPart(log.number, log.begin.line, verdict.verdict, errors),))
+    failed = verdict.verdict == Outcome.FAILED
+    if counts.get(RUN_START, 0) <= 1 and not (failed and counts.get(INIT_START, 0) > 1):
+        return verdict
+    from mlperf_logging.compliance.messages import describe_several_runs
+    from mlperf_logging.compliance.several_runs import MOST_JUDGED_RUNS, find_runs
+
+    begins = find_runs(log.items(), verdict.dialect)
+    if not begins:
+        return verdict
+
+    parts = [_judge_held_log(run, selection) for run in islice(log.split(begins), MOST_JUDGED_RUNS)]
+    runs = tuple([part.runs[0] for part in parts])
+    finding = describe_several_runs(runs, begins, verdict.verdict)
+    return verdict._replace(findings=(finding,), run=RunSummary(), runs=runs)
 
 
 def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
-from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
+from mlperf_logging.compliance.findings import SEVERAL_RUNS, Finding, Verdict, decide_outcome
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome
 
@@ -20,7 +20,9 @@ class FindingFilter(NamedTuple):
     ignore: tuple[str, ...] = ()
 
     def keeps(self, finding: Finding) -> bool:
-        """Return whether a finding counts."""
+        """Return whether a finding counts; one that replaces all others of a log does unless it is ignored by name."""
+        if finding.rule == SEVERAL_RUNS:
+            return not {finding.rule, finding.code} & set(self.ignore)
         if self.select and not any(match_finding(pattern, finding) for pattern in self.select):
             return False
         return not any(match_finding(pattern, finding) for pattern in self.ignore)

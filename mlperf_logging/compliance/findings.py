@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.runs.summary import RunSummary
 
+SEVERAL_RUNS = "several-runs"
+"""Id of the finding that stands in place of all others where a file holds several runs."""
+
 
 class Finding(NamedTuple):
     """One thing that a log does against the rules, or that deserves a look.
@@ -43,6 +46,22 @@ class Finding(NamedTuple):
         return {name: value for name, value in self._asdict().items() if name != "excerpt"}
 
 
+class RunPart(NamedTuple):
+    """One of several runs in a file, judged alone.
+
+    Attributes:
+        number: counted from 1, in the order of the file.
+        line: line of the event that begins it, counted from 1.
+        verdict: of this run.
+        errors: its findings of severity "error".
+    """
+
+    number: int
+    line: int
+    verdict: Outcome
+    errors: int
+
+
 class Verdict(NamedTuple):
     """The judgment of one log file.
 
@@ -58,6 +77,7 @@ class Verdict(NamedTuple):
         findings: ordered by line, those without a line last.
         run: the run's frame.
         event_count: events that were read.
+        runs: where a file holds several runs: all of them, or the one that this is the judgment of; else empty.
     """
 
     path: str
@@ -71,15 +91,22 @@ class Verdict(NamedTuple):
     findings: tuple[Finding, ...]
     run: RunSummary
     event_count: int
+    runs: tuple[RunPart, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The path, and the number of the run where this is the judgment of one of several in the file."""
+        return f"{self.path} (run {self.runs[0].number})" if len(self.runs) == 1 else self.path
 
     def as_json(self) -> dict[str, Any]:
         """The verdict as one entry of ``files`` in the ``mlperf-check/1`` document."""
         fields = self._asdict()
-        del fields["event_count"]
+        del fields["event_count"], fields["runs"]
         return {
             **fields,
             "findings": [finding.as_json() for finding in self.findings],
             "run": self.run._asdict(),
+            **({"runs": [run._asdict() for run in self.runs]} if self.runs else {}),
         }
 
 

@@ -1,12 +1,16 @@
 """A log's items, held in memory where they are few and read a second time where they are many."""
 
-from collections.abc import Iterator, Sequence
+import sys
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from itertools import groupby, islice
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, cast
 
 from mlperf_logging.compliance.identity import Identity, is_uniform
 from mlperf_logging.errors import UnreadableLogError
-from mlperf_logging.events import Event, Problem
+from mlperf_logging.events import Event, Position, Problem
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.sources import STANDARD_INPUT, Source, is_special, name_of, open_standard_input
 from mlperf_logging.runs.kept_events import KEPT_BYTES, KEPT_EVENTS, EventBudget, count_bytes
@@ -17,12 +21,24 @@ if TYPE_CHECKING:
 HELD_ITEMS = KEPT_EVENTS
 """Items of a log that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
 
+_BATCH = 1_000
+FILE_BEGIN, FILE_END = Position(0, 0), Position(sys.maxsize, 0)
+"""Places before and behind everything in a file."""
+
 MAX_SPOOL_BYTES = 1 << 30
 """What a pipe, a device or standard input may give; it is kept, on disk where it is long, as it cannot be read twice."""
 
 
 class HeldLog:
-    """A log, by the path that the caller named, that is read once, or twice where it is long."""
+    """A log that is read once, or twice where it is long.
+
+    Attributes:
+        path: the log as the caller named it.
+        identity: what it says of its own kind.
+        notes: what the typed view of its run is made of, or None.
+        number: of the run that it is among several in a file, from 1 on; None for a whole file.
+        begin: where it begins in the file.
+    """
 
     def __init__(self, source: Source, notes: "RunNotes | None" = None) -> None:
         """Read the log; the notes, for the typed view of the run, take in its items.
@@ -33,23 +49,49 @@ class HeldLog:
         self._source: Any = fspath(source) if isinstance(source, PathLike) else source
         self.path = name_of(self._source)
         self.identity = Identity({}, {})
+        self.notes = notes
+        self.number: int | None = None
+        self.begin = FILE_BEGIN
         self.unread_count = 0
         self._items: list[Event | Problem] | None = []
         self._spool: Any = None
         self._uniform = True
-        size = 0
+        self._span: tuple[Position, Position] | None = None
         if _can_be_read_once_only(self._source):
             self._source = self._spool = _open_spool(self._source)
-        for batch in read_batches(self._source):
+        self._take(read_batches(self._source))
+
+    def _take(self, batches: Iterable[list[Event | Problem]]) -> None:
+        size = 0
+        for batch in batches:
             self._uniform = self._uniform and is_uniform(batch)
             self.identity.note(batch)
-            if notes is not None:
-                notes.note(batch)
+            if self.notes is not None:
+                self.notes.note(batch)
             if self._items is not None:
                 self._items += batch
                 size += count_bytes(batch)
                 if len(self._items) > HELD_ITEMS or size > KEPT_BYTES:
                     self._items = None
+
+    def split(self, begins: Sequence[Position]) -> Iterator["HeldLog"]:
+        """The parts of the log that begin at some places, in file order, each as a log of its own.
+
+        What stands before the first place belongs to the first part.
+        """
+        ends = (*begins[1:], FILE_END)
+        parts = groupby(self.items(), lambda item: bisect_right(ends, (item.line, item.column)))
+        for number, items in parts:
+            part = copy(self)
+            part.identity, part._items, part._uniform = Identity({}, {}), [], True
+            part.number, part.begin = number + 1, begins[number]
+            part._span = begins[number] if number else FILE_BEGIN, ends[number]
+            part.notes = None if self.notes is None else type(self.notes)()
+            part._take(_batch(items))
+            place = None if self._spool is None else self._spool.tell()
+            yield part
+            if self._spool is not None:  # the part may have been read from it in the meantime
+                self._spool.seek(place)
 
     def plain_events(self, dialect: str) -> Sequence[Event]:
         """The items, if they are held and all are events of one dialect; else nothing."""
@@ -60,11 +102,11 @@ class HeldLog:
     def arrange(self, reading: dict[str, Any]) -> Iterator[Event | Problem]:
         """The items as a round reads them: in file order, or each record once and sorted by its text."""
         if not reading:
-            return self._read_items()
+            return self.items()
         kept: dict[bytes, Event] = {}
         others: list[Event | Problem] = []
         budget = EventBudget()
-        for item in self._read_items():
+        for item in self.items():
             if type(item) is not Event:
                 others.append(item)
             elif not (reading.get("once") and item.raw.strip() in kept) and budget.take([item]):
@@ -75,14 +117,21 @@ class HeldLog:
             events.sort(key=lambda item: item.raw.strip())
         return iter([*events, *others])
 
-    def _read_items(self) -> Iterator[Event | Problem]:
+    def items(self) -> Iterator[Event | Problem]:
+        """The items in file order."""
         if self._items is not None:
             yield from self._items
             return
         if self._spool is not None:
             self._spool.seek(0)
+        begin, end = self._span or (FILE_BEGIN, FILE_END)
         for batch in read_batches(self._source):
-            yield from batch
+            yield from [item for item in batch if begin <= (item.line, item.column) < end]
+
+
+def _batch(items: Iterator[Event | Problem]) -> Iterator[list[Event | Problem]]:
+    while batch := list(islice(items, _BATCH)):
+        yield batch
 
 
 def _can_be_read_once_only(source: Any) -> bool:

@@ -5,6 +5,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import rank_dialect
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.kept_events import EventByKey
@@ -44,6 +45,10 @@ class Identity(NamedTuple):
                 known = first[dialect]
                 if item[0] not in known:
                     known.keep({item[0]: item})
+
+    def find_newest_dialect(self) -> str | None:
+        """The newest dialect that the log has records in."""
+        return max(self.dialects, key=rank_dialect, default=None)
 
     def events(self, dialect: str) -> dict[str, Event]:
         """The first event of each key in one dialect."""

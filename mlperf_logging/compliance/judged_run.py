@@ -3,9 +3,9 @@
 All three come from one reading and one judging of the log. Scores, analyses and reports read it and judge nothing.
 """
 
-from typing import Any, NamedTuple, Unpack
+from typing import Any, NamedTuple, Unpack, cast
 
-from mlperf_logging.compliance.checking import judge_items, no_collecting
+from mlperf_logging.compliance.checking import explain_several_runs, judge_items, no_collecting, open_logs
 from mlperf_logging.compliance.findings import Verdict
 from mlperf_logging.compliance.held_log import HeldLog
 from mlperf_logging.compliance.joining import identify_evaluation
@@ -46,7 +46,7 @@ class JudgedRun(NamedTuple):
     """A run's verdict and what its log shows.
 
     Attributes:
-        run: the typed view of the log.
+        run: the typed view of the log; without any figure where the file holds several runs.
         verdict: the judgment of the log, by the rules that were selected.
         ruleset: the round that judged.
         variants: the benchmark's variants of the run.
@@ -105,28 +105,44 @@ def judge_run(
         UsageError: there is no such usage, ruleset, division or benchmark, or the target is not a formula.
         RuleError: a rule file is wrong.
     """
-    selection = selection.override(options)
-    given = None if target is None else [read_target(target)]
-    notes = RunNotes()
+    (judged,) = judge_runs(source, selection.override(options), target=target)
+    return judged
+
+
+def judge_runs(
+    source: Source, selection: RuleSelection = AUTOMATIC, *, target: str | None = None
+) -> list[JudgedRun]:
+    """Judge the runs of a file that a selection names, which may be each of several (`several_runs.EACH`).
+
+    Arguments and errors are those of `judge_run`.
+    """
     with no_collecting():
-        log = HeldLog(source, notes)
-        choice = choose_ruleset(selection, log.identity)
-        ruleset, variants = choice.ruleset, choice.variants
-        last = notes.last_events(ruleset.dialect)
-        targets = (
-            given
-            or find_targets(ruleset, choice.division, choice.benchmark, variants)
-            or read_logged_target(last.get(LOGGED_TARGET))
-        )
-        # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
-        table = choice.table(strict=True, level=selection.level)
-        judged = judge_items(log, choice, add_targets(table, targets))
-        counting = None
-        if not selection.strict:
-            counting = {rule.id for rule in choice.table(strict=False, level=selection.level).rules}
-        verdict = judged.reach_verdict(counting, notes.unkept_count)
+        runs = open_logs(source, selection.run, RunNotes())
+        return [_judge_held_run(run, selection, target) for run in runs]
+
+
+def _judge_held_run(log: HeldLog, selection: RuleSelection, target: str | None) -> JudgedRun:
+    given = None if target is None else [read_target(target)]
+    notes = cast("RunNotes", log.notes)
+    choice = choose_ruleset(selection, log.identity)
+    ruleset, variants = choice.ruleset, choice.variants
+    last = notes.last_events(ruleset.dialect)
+    targets = (
+        given
+        or find_targets(ruleset, choice.division, choice.benchmark, variants)
+        or read_logged_target(last.get(LOGGED_TARGET))
+    )
+    # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
+    table = choice.table(strict=True, level=selection.level)
+    judged = judge_items(log, choice, add_targets(table, targets))
+    counting = None
+    if not selection.strict:
+        counting = {rule.id for rule in choice.table(strict=False, level=selection.level).rules}
+    verdict = explain_several_runs(judged, judged.reach_verdict(counting, notes.unkept_count), selection)
     dialect = ruleset.dialect if verdict.event_count else None
     run = notes.make_run(log.path, dialect, log.identity.events(dialect or ""))
+    if len(verdict.runs) > 1:  # no figure is of one run
+        run, targets = run.without_figures(), []
     evaluations = run.evaluations
     bounds = list_bounds(targets, evaluations, last)
     missing = find_missing(evaluations, bounds, table.join)

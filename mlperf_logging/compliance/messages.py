@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.compliance import violations as kinds
-from mlperf_logging.compliance.findings import Finding
+from mlperf_logging.compliance.findings import SEVERAL_RUNS, Finding, RunPart
 from mlperf_logging.compliance.violations import ABSENT, Evidence, Violation, list_places
-from mlperf_logging.events import Event, Problem, Severity
+from mlperf_logging.events import Event, Outcome, Position, Problem, Severity
 from mlperf_logging.rules.closures import Unevaluable, name_kind
 from mlperf_logging.rules.formula import Node, walk, write_formula
 from mlperf_logging.rules.rule import Rule
+from mlperf_logging.runs.summary import RUN_START
 from mlperf_logging.suggestions import suggest_name
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 EXCERPT_LENGTH = 2_000
 SHOWN_LENGTH = 80
+_LISTED_RUNS = 8
 
 _Words = tuple[str, str, str]
 """A finding's message, what was found in short, and a hint or ""."""
@@ -82,6 +84,32 @@ def describe_foreign_records(
             found=dialect,
             hint="Judge by a ruleset for the log's own dialect, or let --ruleset auto choose.",
         )
+
+
+def describe_several_runs(runs: Sequence[RunPart], begins: Sequence[Position], whole: Outcome) -> Finding:
+    """The finding for a file that holds several runs: those that were judged alone, where each begins, all as one."""
+    lines = [str(begin.line) for begin in begins]
+    shown = lines if len(lines) <= _LISTED_RUNS else [*lines[: _LISTED_RUNS - 2], "…", lines[-1]]
+    good = [str(run.number) for run in runs if run.verdict == Outcome.PASSED]
+    alone = "none is compliant"
+    if len(good) == len(begins):
+        alone = "each is compliant"
+    elif len(good) > _LISTED_RUNS:
+        alone = f"{len(good)} of them are compliant, the last one being run {good[-1]}"
+    elif good:
+        alone = f"run {good[0]} is compliant" if len(good) == 1 else f"runs {_join_words(good)} are compliant"
+    return Finding(
+        code="MLP111",
+        rule=SEVERAL_RUNS,
+        severity=Severity.ERROR if whole == Outcome.FAILED else Severity.WARNING,
+        key=RUN_START,
+        line=begins[1].line,
+        column=begins[1].column,
+        message=f"the file holds {len(begins)} runs, which begin on lines {_join_words(shown)}; judged alone, {alone}",
+        expected="one run per file",
+        found=f"{len(begins)} runs",
+        hint="Judge one with --run N or --run last, all with --run each. Keep each run in a file of its own.",
+    )
 
 
 def describe_empty_log(*, has_records: bool) -> Finding:
@@ -334,6 +362,10 @@ def _suggest_choice(rule: Rule, event: Event | None) -> str:
             return f"Write {choice!r}: case matters."
     similar = suggest_name(event.value, choices)
     return f"Did you mean {similar!r}?" if similar else ""
+
+
+def _join_words(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _sentence(summary: str) -> str:

@@ -28,6 +28,7 @@ class RuleOptions(TypedDict, total=False):
     strict: bool
     level: int | None
     rules: str | PathLike[str] | None
+    run: int | None
 
 
 class RuleSelection(NamedTuple):
@@ -42,6 +43,8 @@ class RuleSelection(NamedTuple):
         strict: also apply what the written rules say and no public check tests.
         level: in rounds that grade, the highest level to apply; None for all.
         rules: folder of other rule files; None for those of the package.
+        run: of a file that holds several runs, the one to judge: its number from 1 on, -1 for the last, 0 for each.
+            None: all as one, which is a finding, see `several_runs`.
     """
 
     usage: str | None = None
@@ -51,6 +54,7 @@ class RuleSelection(NamedTuple):
     strict: bool = False
     level: int | None = None
     rules: str | PathLike[str] | None = None
+    run: int | None = None
 
     def override(self, options: RuleOptions) -> "RuleSelection":
         """The same selection with other values of some fields.
@@ -140,13 +144,11 @@ def choose_ruleset(
 def _choose_newest(
     index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: Identity
 ) -> tuple[RoundIndex, str]:
-    from mlperf_logging.parsing import rank_dialect
-
     index = [entry for entry in index if usage in (None, entry.usage)]
     usages = [entry.usage for entry in index]
     sizes = {each: usages.count(each) for each in set(usages)}
     by_size = sorted(index, key=lambda entry: sizes[entry.usage])
-    dialect = max(identity.dialects, key=rank_dialect, default=None)
+    dialect = identity.find_newest_dialect()
     if dialect is None:
         return by_size[-1], "the newest round, since the file contains no event"
     named_rules = identity.value(dialect, RULESET)

@@ -55,7 +55,7 @@ class Report(BaseReport):
         for result in self._results:
             verdict = result.verdict
             words = {"pass": "compliant", "fail": "not compliant"}.get(verdict.verdict, "not judged")
-            lines.append(_defuse(f"- {show_text(verdict.path)}: {words} [{describe_judge(verdict)}]"))
+            lines.append(_defuse(f"- {show_text(verdict.name)}: {words} [{describe_judge(verdict)}]"))
         return "\n".join([*lines, "::endgroup::", ""])
 
     def summarize_job(self, totals: Totals) -> str:
@@ -68,7 +68,7 @@ class Report(BaseReport):
         for result in noted[:_MOST_ROWS]:
             verdict = result.verdict
             counts = map(str, (result.error_count, result.warning_count, len(result.waived)))
-            lines.append(_table_row([verdict.path, verdict.verdict, describe_judge(verdict), *counts]))
+            lines.append(_table_row([verdict.name, verdict.verdict, describe_judge(verdict), *counts]))
         findings = [
             (each.verdict.path, finding, left_out)
             for each in noted

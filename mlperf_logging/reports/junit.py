@@ -55,7 +55,7 @@ class Report(BaseReport):
 
     def _render_case(self, folder: str, result: FileResult) -> list[str]:
         verdict = result.verdict
-        name = posixpath.basename(verdict.path.replace("\\", "/"))
+        name = posixpath.basename(verdict.name.replace("\\", "/"))
         head = _attributes({"classname": folder, "name": name, "file": verdict.path, "time": 0})
         errors = [finding for finding in verdict.findings if finding.severity == Severity.ERROR]
         others = [finding for finding in verdict.findings if finding.severity != Severity.ERROR]

@@ -51,6 +51,7 @@ class Report(BaseReport):
 
             self._groups = RuleGroups(self._lines)
         self._announced: set[Finding] = set()
+        self._counted = "file"
 
     def announce(self, path: str, finding: Finding) -> str:
         """The finding's block."""
@@ -62,6 +63,8 @@ class Report(BaseReport):
     def add(self, result: FileResult) -> str:
         """One line for a log without findings, a block for another; nothing yet where rules make the blocks."""
         options = self.options
+        if len(result.verdict.runs) == 1:
+            self._counted = "run"
         if options.quiet:
             return ""
         verdict = result.verdict._replace(path=shorten_path(result.verdict.path, options.folder))
@@ -95,7 +98,7 @@ class Report(BaseReport):
         several = totals.files > 1 and not self.options.quiet
         blank_before = "\n" if several or self._last_had_findings else ""
         grouped = self._groups.render() if self._groups is not None and not self.options.quiet else ""
-        return f"{grouped}{blank_before}{count_of(totals.files, 'file')}: {words}{details}\n"
+        return f"{grouped}{blank_before}{count_of(totals.files, self._counted)}: {words}{details}\n"
 
     def _headline(self, result: FileResult) -> str:
         verdict = result.verdict
@@ -103,7 +106,7 @@ class Report(BaseReport):
             verdict.verdict, ("not judged", "error")
         )
         counts = count_findings(result.error_count, result.warning_count, len(result.waived))
-        path = self._paint(show_text(verdict.path), "path")
+        path = self._paint(show_text(verdict.name), "path")
         head = ", ".join([f"{path}: {self._paint(word, style)}", *counts])
         if verdict.verdict == Outcome.UNJUDGED:
             return head

@@ -98,6 +98,19 @@ class Run(NamedTuple):
     trained_samples: float | None
     unkept_count: int = 0
 
+    def without_figures(self) -> Run:
+        """What the log says of who ran what, without times, evaluations and seeds."""
+        return self._replace(
+            summary=RunSummary(),
+            init=None,
+            evaluation_events=(),
+            seeds=(),
+            interval_events=dict.fromkeys(self.interval_events, ()),
+            stats_events=(),
+            stop_line=None,
+            trained_samples=None,
+        )
+
     @property
     def evaluations(self) -> tuple[Evaluation, ...]:
         """What evaluations gave, one for each metric, in the order of the log."""

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, minutes_between
 
-RUN_START, RUN_STOP = "run_start", "run_stop"
+INIT_START, RUN_START, RUN_STOP = "init_start", "run_start", "run_stop"
 SUCCESS, ABORTED = "success", "aborted"
 
 

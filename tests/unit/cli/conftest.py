@@ -17,7 +17,7 @@ ERROR = Finding("MLP304", "round.opt_name", "error", "opt_name", 1, 1, "opt_name
 WARNING = Finding("MLP103", "round.seed", "warning", "seed", 2, 1, "seed is logged twice")
 
 
-def judge_by_first_word(source: str, selection: RuleSelection) -> Verdict:
+def judge_by_first_word(source: str, selection: RuleSelection) -> list[Verdict]:
     """The verdict that the log's first word asks for."""
     word = "pass" if source == "-" else Path(source).read_text().split()[0]
     if word == "unreadable":
@@ -30,20 +30,14 @@ def judge_by_first_word(source: str, selection: RuleSelection) -> Verdict:
         raise ZeroDivisionError("boom")
     findings = {"pass": (), "warn": (WARNING,), "fail": (ERROR, WARNING)}[word]
     frame = ("mllog", str(selection.usage), selection.ruleset, "asked for", "closed", "knitting")
-    return Verdict(
-        source,
-        *frame,
-        "fail" if word == "fail" else "pass",
-        findings,
-        RunSummary(0, 60_000, "success", 1.0),
-        3,
-    )
+    outcome = "fail" if word == "fail" else "pass"
+    return [Verdict(source, *frame, outcome, findings, RunSummary(0, 60_000, "success", 1.0), 3)]
 
 
 @pytest.fixture(autouse=True)
 def fake_judge(monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts the judge by first word in the place of the real one, and takes CI's variables away."""
-    monkeypatch.setattr(checking, "check_log", judge_by_first_word)
+    monkeypatch.setattr(checking, "check_runs", judge_by_first_word)
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
 

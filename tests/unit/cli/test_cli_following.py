@@ -13,7 +13,7 @@ from mlperf_logging.cli.following import Follower
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.tailing import Pace
 from mlperf_logging.compliance import checking
-from mlperf_logging.compliance.checking import check_log
+from mlperf_logging.compliance.checking import check_runs
 from mlperf_logging.compliance.finding_filter import FindingFilter
 from mlperf_logging.compliance.findings import Finding
 from tests.logs import mllog
@@ -24,7 +24,7 @@ PACE = Pace(look_every_s=0.005, grace_s=0.05)
 @pytest.fixture(autouse=True)
 def real_judge(fake_judge, monkeypatch):
     """Puts the real judge back."""
-    monkeypatch.setattr(checking, "check_log", check_log)
+    monkeypatch.setattr(checking, "check_runs", check_runs)
 
 
 def record(key: str, value: object = None, time_ms: int = 1, **metadata: object) -> bytes:
@@ -56,7 +56,7 @@ def test_verdict_is_that_of_the_whole_log(folder):
     Path("log").write_bytes(BEGIN + MIDDLE + TORN + END)
     listener = Listener()
     result = listener.follower.follow()
-    assert result.verdict == check_log("log")
+    assert [result.verdict] == check_runs("log")
     assert sorted(listener.marks(), key=str) == sorted(
         ((finding.rule, finding.line) for finding in result.verdict.findings), key=str
     )
@@ -127,7 +127,7 @@ def test_log_that_is_written_anew(folder):
             copy.replace(log)
 
     verdict = Follower("log", LogJudge(), announce, lambda _: None, PACE).follow().verdict
-    assert verdict == check_log("log")
+    assert [verdict] == check_runs("log")
     marks = [(finding.rule, finding.line, finding.message) for finding in done]
     assert len(marks) == len(set(marks))
 
@@ -146,7 +146,7 @@ def test_another_run_in_the_same_file(folder):
             log.write_bytes(beginning + b"noise\n" + TORN + END)
 
     verdict = Follower("log", LogJudge(), announce, notes.append, PACE).follow().verdict
-    assert verdict == check_log("log")
+    assert [verdict] == check_runs("log")
     assert [finding.line for finding in done if finding.code.startswith("MLP0")] == [4, 4]
     assert any("another run" in sentence for sentence in notes)
 
@@ -230,5 +230,5 @@ def test_slow_writer(folder):
     listener = Listener()
     result = listener.follower.follow()
     writer.join()
-    assert result.verdict == check_log("log")
+    assert [result.verdict] == check_runs("log")
     assert len(listener.found) == len(set(listener.found))

@@ -22,7 +22,7 @@ def test_results_come_in_the_order_of_the_paths(write_logs, jobs):
     words = ["pass", "fail", "warn", "unreadable"]
     logs = {f"{index}.txt": words[index % 4] for index in range(150)}
     write_logs(logs)
-    results = list(map_logs(LogJudge().judge, list(logs), jobs))
+    results = [result for (result,) in map_logs(LogJudge().judge, list(logs), jobs)]
     assert [result.verdict.path for result in results] == list(logs)
     kinds = {"pass": "pass", "warn": "pass", "fail": "fail", "unreadable": "error"}
     assert [result.verdict.verdict for result in results] == [kinds[word] for word in logs.values()]
@@ -36,8 +36,8 @@ def test_options_reach_the_judge(write_logs, monkeypatch):
         seen.update(selection._asdict(), source=source)
         raise UsageError("stop")
 
-    monkeypatch.setattr(checking, "check_log", note)
-    judge = LogJudge(RuleSelection("hpc", "1.2", "open", "knitting", strict=True, level=1, rules="r"))
+    monkeypatch.setattr(checking, "check_runs", note)
+    judge = LogJudge(RuleSelection("hpc", "1.2", "open", "knitting", strict=True, level=1, rules="r", run=2))
     with pytest.raises(UsageError):
         judge.judge("a.txt")
     assert seen == {
@@ -48,6 +48,7 @@ def test_options_reach_the_judge(write_logs, monkeypatch):
         "benchmark": "knitting",
         "strict": True,
         "level": 1,
+        "run": 2,
         "rules": "r",
     }
 
@@ -63,7 +64,7 @@ def test_options_reach_the_judge(write_logs, monkeypatch):
 def test_what_cannot_be_judged_is_a_verdict(write_logs, word, rule, text):
     """An unreadable log, a broken rule file and a fault of the checker give a verdict that says so."""
     write_logs({"a.txt": word})
-    verdict = LogJudge().judge("a.txt").verdict
+    verdict = LogJudge().judge("a.txt")[0].verdict
     assert (verdict.path, verdict.verdict) == ("a.txt", "error")
     assert verdict.findings[0].rule == rule
     assert text in verdict.findings[0].message
@@ -82,10 +83,10 @@ def test_waivers_come_before_the_selection(write_logs):
     """A waiver counts as used although its finding is not selected for show."""
     write_logs({"a.txt": "fail"})
     waiver = Waiver("MLP304", "a.txt", "agreed", "2999-01-01", 1)
-    shown = LogJudge(waivers=(waiver,), findings=FindingFilter(("MLP",), ())).judge("a.txt")
+    shown = LogJudge(waivers=(waiver,), findings=FindingFilter(("MLP",), ())).judge("a.txt")[0]
     assert [each.waiver for each in shown.waived] == [waiver]
     assert shown.verdict.verdict == "pass"
-    hidden = LogJudge(waivers=(waiver,), findings=FindingFilter(("MLP1",), ())).judge("a.txt")
+    hidden = LogJudge(waivers=(waiver,), findings=FindingFilter(("MLP1",), ())).judge("a.txt")[0]
     assert hidden.waived == ()
     assert hidden.verdict.verdict == "pass"
 
@@ -95,14 +96,14 @@ def test_worker_that_dies_is_reported(write_logs, monkeypatch):
     import os
 
     parent = os.getpid()
-    real = checking.check_log
+    real = checking.check_runs
 
     def die(source, selection):
         if os.getpid() != parent and source == "50.txt":
             os._exit(9)
         return real(source, selection)
 
-    monkeypatch.setattr(checking, "check_log", die)
+    monkeypatch.setattr(checking, "check_runs", die)
     logs = {f"{index}.txt": "pass" for index in range(100)}
     write_logs(logs)
     with pytest.raises(MLPerfLoggingError, match="worker process was killed"):
