@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.logs import mllog
-from tests.rule_folders import write_round
 
 from mlperf_logging.compliance import held_log
 from mlperf_logging.compliance.checking import check_log, check_runs
@@ -20,6 +18,8 @@ from mlperf_logging.compliance.several_runs import EACH, LAST, RELAUNCH_PAUSE_MS
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Outcome
 from mlperf_logging.parsing import read_log
+from tests.logs import mllog
+from tests.rule_folders import write_round
 
 CELLS = """\
 closed:
