@@ -14,13 +14,16 @@ from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
 from mlperf_logging.cli.options import build_check_parser, read_selection, split_names
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded, write_note
+from mlperf_logging.compliance.findings import OTHER_ROUND
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports import FILE, RULE, BaseReport, FileResult, ReportOptions, Totals, load_format
 from mlperf_logging.runs.paths import find_logs
 
 _MOST_BY_FILE = 8
-JUDGE_IDS = {"no-events", "other-dialect", "several-runs", "unknown-benchmark", "unknown-division"}
+JUDGE_IDS = {
+    *("no-events", "other-dialect", OTHER_ROUND, "several-runs", "unknown-benchmark", "unknown-division")
+}
 """Ids under which the judge itself reports; they are in no rule file."""
 
 if TYPE_CHECKING:

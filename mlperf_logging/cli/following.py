@@ -39,7 +39,7 @@ class Follower:
         self._file = TailedFile(
             "/dev/stdin" if path == STANDARD_INPUT else path, RUN_STOP.encode(), self._pace
         )
-        self._live = judge.start()
+        self._live = judge.start(path)
         self._found: list[Finding] = []
         self._announced: set[tuple[str, int | None, str]] = set()
         self._event_count = 0
@@ -115,7 +115,7 @@ class Follower:
             self._announced.clear()
         self._first = event
         self._file.expect_more()
-        self._live, self._found, self._event_count = self._judge.start(), [], 0
+        self._live, self._found, self._event_count = self._judge.start(self.path), [], 0
         self._is_continued = False
 
     def _add(self, findings: list[Finding]) -> None:

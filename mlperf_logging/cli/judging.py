@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.cli.running import FAILED_ON_LOG, describe_fault
-from mlperf_logging.compliance.findings import Finding, Verdict
+from mlperf_logging.compliance.findings import OTHER_ROUND, Finding, Verdict
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
 from mlperf_logging.events import Outcome, Severity
@@ -53,11 +53,11 @@ class LogJudge(NamedTuple):
             return [self._give_up(path, "internal-fault", message, "Please report it with the log.")]
         return [self.settle(verdict._replace(path=path)) for verdict in verdicts]
 
-    def start(self) -> "LiveJudge":
-        """Begin to judge a run whose events are still to come."""
-        from mlperf_logging.compliance.live import start_judge
+    def start(self, path: str) -> "LiveJudge":
+        """Begin to judge a run whose events are still to come into a log."""
+        from mlperf_logging.compliance.live import LiveJudge
 
-        return start_judge(self.selection)
+        return LiveJudge(self.selection, path)
 
     def counts(self, path: str, finding: Finding) -> bool:
         """Return whether a finding is one of those that count: selected and not waived."""
@@ -78,6 +78,9 @@ class LogJudge(NamedTuple):
             keeps = self.findings.keeps
             verdict = apply_filter(verdict, self.findings)
             waived = tuple(each for each in waived if keeps(each.finding))
+        if verdict.compliant_under and verdict.verdict == Outcome.PASSED:
+            kept = tuple(each for each in verdict.findings if each.rule != OTHER_ROUND)
+            verdict = verdict._replace(findings=kept, compliant_under=())
         return FileResult(verdict, waived)
 
     def _give_up(self, path: str, rule: str, message: str, hint: str) -> FileResult:

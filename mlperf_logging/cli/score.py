@@ -141,7 +141,12 @@ def _note_choice(score: FolderScore, options: argparse.Namespace) -> FolderScore
     failed = any(run.verdict == Outcome.FAILED for run in score.runs)
     if score.has_result or not failed or options.ruleset != AUTO or score.ruleset is None:
         return score
-    note = f"judged by {score.ruleset}, {score.ruleset_reason}; name the round with --ruleset if it is an older one"
+    fits = [run.compliant_under for run in score.runs if run.verdict == Outcome.FAILED]
+    shared = next((name for name in fits[0] if all(name in each for each in fits)), None)
+    what = "name the round with --ruleset if it is an older one"
+    if shared is not None:
+        what = f"the runs that break its rules are compliant under {shared}: name your round with --ruleset"
+    note = f"judged by {score.ruleset}, {score.ruleset_reason}; {what}"
     return score._replace(notes=(*score.notes, note))
 
 

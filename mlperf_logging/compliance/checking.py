@@ -70,9 +70,9 @@ def open_logs(source: Source, run: int | None, notes: "RunNotes | None" = None) 
 
 
 def _judge_held_log(log: HeldLog, selection: RuleSelection) -> Verdict:
-    choice = choose_ruleset(selection, log.identity)
+    choice = choose_ruleset(selection, log.identity, path=log.path)
     judged = judge_items(log, choice, choice.table(strict=selection.strict, level=selection.level))
-    return explain_several_runs(judged, judged.reach_verdict(), selection)
+    return explain_several_runs(judged, judged.reach_verdict(selection), selection)
 
 
 class JudgedLog(NamedTuple):
@@ -92,10 +92,15 @@ class JudgedLog(NamedTuple):
     foreign: dict[str, int]
     event_count: int
 
-    def reach_verdict(self, counting: Collection[str] | None = None, unkept_count: int = 0) -> Verdict:
+    def reach_verdict(
+        self, selection: RuleSelection, counting: Collection[str] | None = None, unkept_count: int = 0
+    ) -> Verdict:
         """The verdict, with what was found in words.
 
+        Where an automatic round says no, the verdict also says under which others the log is compliant.
+
         Args:
+            selection: by which rules.
             counting: ids of the rules that count; all of the table where None.
             unkept_count: events that the typed view of the run leaves out.
         """
@@ -118,7 +123,12 @@ class JudgedLog(NamedTuple):
             ]
             findings.sort(key=_place)
         dialect = choice.ruleset.dialect if count else next(iter(log.identity.dialects), None)
-        return choice.make_verdict(log.path, dialect, findings, summarize_run(self.judge.state), count)
+        verdict = choice.make_verdict(log.path, dialect, findings, summarize_run(self.judge.state), count)
+        if verdict.verdict == Outcome.FAILED and choice.alternatives:
+            from mlperf_logging.compliance.other_rounds import note_other_rounds
+
+            return note_other_rounds(verdict, log, choice.alternatives, violations, selection)
+        return verdict
 
 
 def explain_several_runs(judged: JudgedLog, verdict: Verdict, selection: RuleSelection) -> Verdict:
@@ -144,7 +154,7 @@ def explain_several_runs(judged: JudgedLog, verdict: Verdict, selection: RuleSel
     parts = [_judge_held_log(run, selection) for run in islice(log.split(begins), MOST_JUDGED_RUNS)]
     runs = tuple([part.runs[0] for part in parts])
     finding = describe_several_runs(runs, begins, verdict.verdict)
-    return verdict._replace(findings=(finding,), run=RunSummary(), runs=runs)
+    return verdict._replace(findings=(finding,), run=RunSummary(), runs=runs, compliant_under=())
 
 
 def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:

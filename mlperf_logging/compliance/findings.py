@@ -8,6 +8,8 @@ from mlperf_logging.runs.summary import RunSummary
 
 SEVERAL_RUNS = "several-runs"
 """Id of the finding that stands in place of all others where a file holds several runs."""
+OTHER_ROUND = "other-round"
+"""Id of the finding that says under which other rounds a log is compliant; it stands before all others."""
 
 
 class Finding(NamedTuple):
@@ -74,10 +76,12 @@ class Verdict(NamedTuple):
         division: "closed" or "open" as logged or given, or None.
         benchmark: as logged or given, or None.
         verdict: "pass", "fail", or "error" (the tool could not judge; see the findings).
-        findings: ordered by line, those without a line last.
+        findings: ordered by line, those without a line last; before all, where another round fits better, that.
         run: the run's frame.
         event_count: events that were read.
         runs: where a file holds several runs: all of them, or the one that this is the judgment of; else empty.
+        compliant_under: where the log failed under a round that was chosen automatically, the others under which it is
+            compliant, newest first.
     """
 
     path: str
@@ -92,6 +96,7 @@ class Verdict(NamedTuple):
     run: RunSummary
     event_count: int
     runs: tuple[RunPart, ...] = ()
+    compliant_under: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -101,12 +106,13 @@ class Verdict(NamedTuple):
     def as_json(self) -> dict[str, Any]:
         """The verdict as one entry of ``files`` in the ``mlperf-check/1`` document."""
         fields = self._asdict()
-        del fields["event_count"], fields["runs"]
+        del fields["event_count"], fields["runs"], fields["compliant_under"]
         return {
             **fields,
             "findings": [finding.as_json() for finding in self.findings],
             "run": self.run._asdict(),
             **({"runs": [run._asdict() for run in self.runs]} if self.runs else {}),
+            **({"compliant_under": list(self.compliant_under)} if self.compliant_under else {}),
         }
 
 

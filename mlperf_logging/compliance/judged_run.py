@@ -124,7 +124,7 @@ def judge_runs(
 def _judge_held_run(log: HeldLog, selection: RuleSelection, target: str | None) -> JudgedRun:
     given = None if target is None else [read_target(target)]
     notes = cast("RunNotes", log.notes)
-    choice = choose_ruleset(selection, log.identity)
+    choice = choose_ruleset(selection, log.identity, path=log.path)
     ruleset, variants = choice.ruleset, choice.variants
     last = notes.last_events(ruleset.dialect)
     targets = (
@@ -138,7 +138,9 @@ def _judge_held_run(log: HeldLog, selection: RuleSelection, target: str | None) 
     counting = None
     if not selection.strict:
         counting = {rule.id for rule in choice.table(strict=False, level=selection.level).rules}
-    verdict = explain_several_runs(judged, judged.reach_verdict(counting, notes.unkept_count), selection)
+    verdict = explain_several_runs(
+        judged, judged.reach_verdict(selection, counting, notes.unkept_count), selection
+    )
     dialect = ruleset.dialect if verdict.event_count else None
     run = notes.make_run(log.path, dialect, log.identity.events(dialect or ""))
     if len(verdict.runs) > 1:  # no figure is of one run

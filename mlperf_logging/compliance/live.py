@@ -34,7 +34,9 @@ class LiveJudge:
         choice: what the run is judged by so far; None while an automatic ruleset waits for the benchmark.
     """
 
-    def __init__(self, selection: RuleSelection = AUTOMATIC) -> None:
+    def __init__(self, selection: RuleSelection = AUTOMATIC, path: str | None = None) -> None:
+        """Begin; the path of the log's file, if it has one, is a clue to an automatic round."""
+        self._path = path
         self.choice: Choice | None = None
         self._selection = selection
         self._identity = Identity({}, {})
@@ -77,12 +79,14 @@ class LiveJudge:
         asked = self._selection
         if asked.ruleset == AUTO and not last and not (asked.benchmark or self._knows_benchmark()):
             return False
-        choice = choose_ruleset(asked, self._identity)
+        choice = choose_ruleset(asked, self._identity, path=self._path)
         ruleset, history = choice.ruleset, self._history or []
         wanted = _telling_keys(ruleset, choice.benchmark)
         self._telling |= wanted
         self._identity.note([event for event in history if event.key in self._telling])
-        choice = choose_ruleset(asked, self._identity)  # now with what determines the variants
+        choice = choose_ruleset(
+            asked, self._identity, path=self._path
+        )  # now with what determines the variants
         table = choice.table(strict=asked.strict, level=asked.level)
         changed = self._judge is None or table is not self._judge.table
         knows_division = choice.division is not None or not ruleset.has_divisions

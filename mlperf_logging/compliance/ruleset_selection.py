@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import NamedTuple, TypedDict
 
+from mlperf_logging.compliance.clues import find_clue
 from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
 from mlperf_logging.compliance.identity import DIVISION, Identity, find_variants
 from mlperf_logging.errors import UsageError
@@ -82,6 +83,8 @@ class Choice(NamedTuple):
         benchmark: as requested or logged, or None.
         variants: the benchmark's variants of the log.
         findings: what the choosing itself has to say.
+        alternatives: other rounds that know the log's dialect and benchmark, newest first; none where the round was
+            asked for or named by the log.
     """
 
     ruleset: Ruleset
@@ -90,6 +93,7 @@ class Choice(NamedTuple):
     benchmark: str | None
     variants: tuple[str, ...]
     findings: tuple[Finding, ...]
+    alternatives: tuple[str, ...] = ()
 
     def table(self, *, strict: bool, level: int | None) -> Table:
         """The rules for the log's kind of run, see `Ruleset.table`."""
@@ -116,17 +120,26 @@ class Choice(NamedTuple):
 
 
 def choose_ruleset(
-    selection: RuleSelection, identity: Identity, book: RuleRepository | None = None
+    selection: RuleSelection,
+    identity: Identity,
+    book: RuleRepository | None = None,
+    *,
+    path: str | None = None,
 ) -> Choice:
-    """Choose the round, the division and the benchmark for a log; `UsageError` names ones near an unknown one."""
+    """Choose the round, the division and the benchmark for a log; `UsageError` names ones near an unknown one.
+
+    The path of the log's file, if it has one, is a clue to an automatic round.
+    """
     book = book or open_rules(selection.rules)
     usage, ruleset, division, benchmark, *_ = selection
     index = book.index()
     refuse_unknown("usage", usage, (entry.usage for entry in index))
     refuse_unknown("division", division, DIVISIONS)
-    refuse_unknown("benchmark", benchmark, sorted([name for entry in index for name in entry.benchmarks]))
+    if benchmark is not None:
+        refuse_unknown("benchmark", benchmark, sorted([name for entry in index for name in entry.benchmarks]))
+    others: list[RoundIndex] = []
     if ruleset == AUTO:
-        entry, reason = _choose_newest(index, usage, benchmark, identity)
+        entry, reason, others = _choose_round(index, usage, benchmark, identity, path)
     else:
         entry, reason = find_round(index, ruleset, usage), "as requested"
     chosen = book.load(entry.name)
@@ -138,32 +151,37 @@ def choose_ruleset(
     judged_benchmark = benchmark or identity.benchmark(chosen.dialect)
     findings = _describe_unknown(chosen, judged_division, judged_benchmark)
     variants = find_variants(chosen, judged_benchmark, identity)
-    return Choice(chosen, reason, judged_division, judged_benchmark, variants, findings)
+    alternatives = tuple([each.name for each in others if each.usage == entry.usage and each != entry])
+    return Choice(chosen, reason, judged_division, judged_benchmark, variants, findings, alternatives)
 
 
-def _choose_newest(
-    index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: Identity
-) -> tuple[RoundIndex, str]:
+def _choose_round(
+    index: list[RoundIndex], usage: str | None, benchmark: str | None, identity: Identity, path: str | None
+) -> tuple[RoundIndex, str, list[RoundIndex]]:
+    """The round that a log chooses, why that one, and those that could judge it as well, newest first."""
     index = [entry for entry in index if usage in (None, entry.usage)]
     usages = [entry.usage for entry in index]
     sizes = {each: usages.count(each) for each in set(usages)}
     by_size = sorted(index, key=lambda entry: sizes[entry.usage])
     dialect = identity.find_newest_dialect()
     if dialect is None:
-        return by_size[-1], "the newest round, since the file contains no event"
+        return by_size[-1], "the newest round, since the file contains no event", []
     named_rules = identity.value(dialect, RULESET)
     for entry in index:
         if entry.name == named_rules and entry.dialect == dialect:
-            return entry, "the round that the log names"
+            return entry, "the round that the log names", []
     speaking = [entry for entry in by_size if entry.dialect == dialect]
     if not speaking:
-        return by_size[-1], f"the newest round, since none reads the {dialect} dialect"
+        return by_size[-1], f"the newest round, since none reads the {dialect} dialect", []
     named = benchmark or identity.benchmark(dialect)
     knowing = [entry for entry in speaking if named in entry.benchmarks]
     if not knowing:
         said = f"none knows the benchmark {named!r}" if named else "the log names no benchmark"
-        return speaking[-1], f"the newest round of the {dialect} dialect, since {said}"
-    return knowing[-1], f"the newest round that knows {named} in the {dialect} dialect"
+        return speaking[-1], f"the newest round of the {dialect} dialect, since {said}", []
+    clue = find_clue(knowing, identity, dialect, path)
+    if clue is not None:
+        return *clue, knowing[::-1]
+    return knowing[-1], f"the newest round that knows {named} in the {dialect} dialect", knowing[::-1]
 
 
 def _describe_unknown(ruleset: Ruleset, division: str | None, benchmark: str | None) -> tuple[Finding, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mlperf_logging.compliance.findings import OTHER_ROUND
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports._lines import (
     GROUPED_FROM,
@@ -92,7 +93,13 @@ class RuleGroups:
         rules = [
             sorted(each.values(), key=lambda message: -len(message.places)) for each in self._rules.values()
         ]
-        rules.sort(key=lambda each: (each[0].first.severity != Severity.ERROR, -_count_logs(each)))
+        rules.sort(
+            key=lambda each: (
+                each[0].first.rule != OTHER_ROUND,
+                each[0].first.severity != Severity.ERROR,
+                -_count_logs(each),
+            )
+        )
         groups: dict[object, list[list[_Message]]] = {}
         for messages in rules:
             first, logs = messages[0].first, tuple(messages[0].logs)

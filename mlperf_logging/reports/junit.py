@@ -64,6 +64,8 @@ class Report(BaseReport):
             tag = "failure" if verdict.verdict == Outcome.FAILED else "error"
             first = errors[0] if errors else None
             message = f"{count_of(len(errors), 'error')}; first: {first.message}" if first else "not judged"
+            if verdict.compliant_under:
+                message = f"{count_of(len(errors), 'error')}; {verdict.findings[0].message}"
             about = _attributes({"message": crop(message, 500), "type": first.code if first else "error"})
             body.append(f"      <{tag}{about}>{self._render_findings(verdict, errors)}</{tag}>")
         notes = [f"judged by {describe_judge(verdict)} ({verdict.ruleset_reason})"] if verdict.ruleset else []

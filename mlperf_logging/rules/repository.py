@@ -49,7 +49,10 @@ class RuleRepository:
         """All rounds, oldest first within a usage."""
         if not self._index:
             outlines = self.read_compiled("index") if self.is_compiled else self._resolver.list_outlines()
-            self._index = [RoundIndex(name, dialect, tuple(names)) for name, dialect, names in outlines]
+            self._index = [
+                RoundIndex(name, dialect, tuple(names), begin, end, frozenset(keys))
+                for name, dialect, names, begin, end, keys in outlines
+            ]
         return self._index
 
     def load(self, name: str) -> Ruleset:

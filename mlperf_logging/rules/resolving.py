@@ -7,6 +7,7 @@ makes no difference is refused.
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property, partial
 
 from mlperf_logging.errors import RuleError
@@ -28,9 +29,10 @@ from mlperf_logging.rules.resolved import (
 from mlperf_logging.rules.rule import STRICT, CellRules, Layer, Rule
 
 _ROUND_KEYS = (
-    *("extends", "title", "source", "dialect", "default_level", "reading", "benchmarks", "state"),
+    *("extends", "title", "source", "clues", "dialect", "default_level", "reading", "benchmarks", "state"),
     *("common", *DIVISIONS, "strict", "rules", "amend", "drop", "tables", "change"),
 )
+_EPOCH, _MS_PER_DAY = date(1970, 1, 1).toordinal(), 86_400_000
 _FACT_KEYS = ("area", "dataset", "model")
 _TABLE_KEYS = (*LAYER_NAMES, "variants", "strict", "lists", "join", "progress", "runs", "rules")
 
@@ -57,14 +59,14 @@ class Resolver:
         paths = [path for path in self.files.folder.glob("*/*.yaml") if path.stem[:1].isdecimal()]
         return sorted([f"{path.parent.name}/{path.stem}" for path in paths], key=sort_key)
 
-    def list_outlines(self) -> list[tuple[str, str, list[str]]]:
-        """Name, dialect and benchmarks of each ruleset, without a look at its rules."""
+    def list_outlines(self) -> list[tuple[str, str, list[str], float, float, list[str]]]:
+        """Name, dialect, benchmarks and clues (see `RoundIndex`) of each ruleset, without a look at its rules."""
         names = self.list_rulesets()
         if not names:
             raise RuleError(f"there is no round in the folder {str(self.files.folder)!r}")
         return [(name, *self._outline(name)) for name in names]
 
-    def _outline(self, name: str) -> tuple[str, list[str]]:
+    def _outline(self, name: str) -> tuple[str, list[str], float, float, list[str]]:
         dialect, benchmarks = "", list[str]()
         root, chain = self._list_chain(name)
         if self._base is not None and root is not None:
@@ -80,7 +82,7 @@ class Resolver:
             removed, added = _list_changes(record, benchmarks)
             tables = record.take("tables", dict, RuleMapping())
             benchmarks = [*[name for name in benchmarks if name not in removed], *added, *tables]
-        return dialect, benchmarks
+        return dialect, benchmarks, *_list_clues(self.files.load(name))
 
     def resolve(self, name: str) -> ResolvedRuleset:
         """One ruleset, complete."""
@@ -162,6 +164,25 @@ def _doubles_state(node: Node) -> bool:
     is_product = node[0] in ("multiply", "power")
     parts = node[1:] if is_product else node[3:] if node[:2] == ["call", "append"] else []
     return bool(parts) and all(any(each[0] == "state" for each in walk(part)) for part in parts)
+
+
+def _list_clues(record: RuleMapping) -> tuple[float, float, list[str]]:
+    """From when until when the runs of a round were made, in milliseconds since the epoch; keys that are new in logs."""
+    clues = record.take("clues", dict)
+    if clues is None:
+        return 0, 0, []
+    clues.allow("from", "until", "keys")
+    try:
+        days = [date.fromisoformat(clues[name]).toordinal() for name in ("from", "until") if name in clues]
+    except (ValueError, TypeError):
+        raise record.fail(
+            "'from' and 'until' must be dates such as \"2001-12-31\", in quotes", "clues"
+        ) from None
+    if len(days) == 1 or days != sorted(days):
+        raise record.fail("'from' and 'until' stand together, the earlier date first", "clues")
+    first, last = days or (_EPOCH, _EPOCH - 1)
+    until = last + 1  # the last day counts
+    return (first - _EPOCH) * _MS_PER_DAY, (until - _EPOCH) * _MS_PER_DAY, clues.take_texts("keys")
 
 
 def _list_changes(record: RuleMapping, former: list[str]) -> tuple[list[str], list[str]]:

@@ -12,11 +12,23 @@ _NAME = re.compile(r"(?:(?P<usage>.+?)(?:_results)?[-_/ ])?v?(?P<version>\d+(?:\
 
 
 class RoundIndex(NamedTuple):
-    """What is known of a round, by its name ``usage/round``, without loading its rules."""
+    """What is known of a round without loading its rules.
+
+    Attributes:
+        name: ``usage/round``.
+        dialect: name of the dialect of its logs.
+        benchmarks: in the round's order.
+        from_ms: the runs of its results were made since then, in milliseconds since the epoch; 0 if not known.
+        until_ms: and before then; 0 if not known.
+        keys: what logs hold since this round, and not before.
+    """
 
     name: str
     dialect: str
     benchmarks: tuple[str, ...]
+    from_ms: float = 0
+    until_ms: float = 0
+    keys: frozenset[str] = frozenset()
 
     @property
     def usage(self) -> str:

@@ -30,6 +30,7 @@ class ScoredRun(NamedTuple):
         usage: usage of the ruleset that judged.
         ruleset: round that judged; None where none could be chosen.
         ruleset_reason: why that round.
+        compliant_under: other rounds under which it is compliant, see `Verdict`.
         benchmark: as logged or given, or None.
         division: "closed" or "open", or None.
         org: organization, as logged.
@@ -51,6 +52,7 @@ class ScoredRun(NamedTuple):
     usage: str = ""
     ruleset: str | None = None
     ruleset_reason: str = ""
+    compliant_under: tuple[str, ...] = ()
     benchmark: str | None = None
     division: str | None = None
     org: str | None = None
@@ -98,6 +100,7 @@ def score_run(judged: JudgedRun) -> ScoredRun:
         usage=verdict.usage,
         ruleset=verdict.ruleset,
         ruleset_reason=verdict.ruleset_reason,
+        compliant_under=verdict.compliant_under,
         benchmark=verdict.benchmark,
         division=verdict.division,
         org=run.org,

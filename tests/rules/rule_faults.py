@@ -47,6 +47,13 @@ FAULTS = {
     "a section twice": Fault("closed:\n  seed: null\nclosed: {} #!\n", "'closed' appears twice"),
     "an unknown section": Fault("comon: {} #!\n", "'comon' is not valid here; known: .*common"),
     "a section that is no mapping": Fault("common: [run_start] #!\n", "'common' must be a mapping, not"),
+    "a clue that is no date": Fault(
+        "clues: {from: 2025-01-01, until: 2025-02-01} #!\n", "must be dates such as .2001-12-31., in quotes"
+    ),
+    "a clue with one date": Fault(
+        'clues: {until: "2025-02-01"} #!\n', "'from' and 'until' stand together, the earlier date first"
+    ),
+    "a clue of another kind": Fault("clues: {month: May} #!\n", "'month' is not known here; known are from"),
     "an extension that is no text": Fault("state: text #!\n", "'state' must be a mapping, not 'text'"),
     "a benchmark's table that is empty": Fault("change:\n  knitting: #!\n", "'knitting' must be a mapping"),
     "a variant that is empty": Fault(

@@ -165,3 +165,11 @@ def test_log_cannot_forge_lines(nasty_verdict, write_report):
 
     assert not any(line.startswith(("b\r", "b\\r", "::error")) for line in lines)
     assert "\x1b" not in "".join(lines)
+
+
+def test_other_rounds_stand_before_all_findings(verdict, missing, finding, write_report):
+    """That logs are compliant under another round is said first, though it is a warning and of fewer logs."""
+    hint = finding._replace(code="MLP112", rule="other-round", severity="warning", line=None, excerpt="")
+    logs = many(verdict, (missing("seed"),), 9)
+    logs[3] = logs[3]._replace(findings=(hint, missing("seed")))
+    assert write_report(Report(BY_RULE), *logs).startswith("warning MLP112 in 1 of 9 logs\n")

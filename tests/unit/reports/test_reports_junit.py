@@ -91,3 +91,13 @@ def test_every_character_can_be_shown():
         element = ET.fromstring(f"<a>{shown if shown not in '<&' else '.'}</a>".encode())  # noqa: S314
         assert element.text
     assert show_xml("tab\tline\n🎉ü") == "tab\tline\n🎉ü"
+
+
+def test_failure_names_the_round_that_fits(verdict, finding, write_report):
+    """Where a failing log is compliant under another round, that is the message of the failure."""
+    hint = finding._replace(
+        code="MLP112", rule="other-round", severity="warning", message="compliant under 2"
+    )
+    failed = verdict._replace(findings=(hint, finding), compliant_under=("2",))
+    (failure,) = read_xml(write_report(Report(ReportOptions()), failed)).iter("failure")
+    assert failure.get("message") == "1 error; compliant under 2"
