@@ -86,6 +86,7 @@ class ReportOptions(NamedTuple):
         quiet: totals only.
         group_by: "file" or "rule": what makes the blocks of the report for people.
         folder: people read paths below this folder as seen from there; "" to leave paths as they are.
+        workspace: folder that a CI job checks its repository out to; "" outside such jobs.
     """
 
     color: bool = False
@@ -94,6 +95,7 @@ class ReportOptions(NamedTuple):
     quiet: bool = False
     group_by: str = FILE
     folder: str = ""
+    workspace: str = ""
 
 
 class BaseReport:
@@ -128,6 +130,10 @@ class BaseReport:
     def end(self, totals: Totals) -> str:
         """Text after the last log."""
         raise NotImplementedError
+
+    def remark(self) -> str:
+        """A sentence for the error stream on what the report had to leave out; empty if it is whole."""
+        return ""
 
     def summarize_job(self, totals: Totals) -> str:
         """Markdown for the page of the CI job that ran the check; empty where a format has none."""

@@ -13,6 +13,7 @@ from mlperf_logging.reports._lines import (
     describe_judge,
     fold_findings,
 )
+from mlperf_logging.reports._places import RepositoryPaths
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding
@@ -32,19 +33,20 @@ class Report(BaseReport):
         super().__init__(options)
         self._results: list[FileResult] = []
         self._announced: set[Finding] = set()
+        self._paths = RepositoryPaths(options.workspace)
 
     def announce(self, path: str, finding: Finding) -> str:
         """The finding's annotation."""
         self._announced.add(finding)
-        return f"{annotate(path, finding)}\n"
+        return f"{annotate(self._paths.relate(path), finding)}\n"
 
     def add(self, result: FileResult) -> str:
         """The log's annotations."""
         self._results.append(result)
-        lines = []
+        path, lines = self._paths.relate(result.verdict.path), []
         new = [finding for finding in result.verdict.findings if finding not in self._announced]
         for finding, left_out in fold_findings(new, verbose=self.options.verbose):
-            lines.append(annotate(result.verdict.path, finding))
+            lines.append(annotate(path, finding))
             if left_out:
                 lines.append(_defuse(f"  {describe_fold(finding, left_out)}"))
         return "".join(f"{line}\n" for line in lines)

@@ -37,7 +37,8 @@ class Report(BaseReport):
 
     def end(self, totals: Totals) -> str:
         """The whole document."""
-        counts = _count_attributes(_SUITES, totals.files, totals.failed, totals.unjudged)
+        everything = [result for results in self._suites.values() for result in results]
+        counts = _count_attributes(_SUITES, totals.files, totals.failed, totals.unjudged, everything)
         lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<testsuites{counts}>"]
         for folder, results in self._suites.items():
             lines += self._render_suite(folder, results)
@@ -46,7 +47,7 @@ class Report(BaseReport):
     def _render_suite(self, folder: str, results: list[FileResult]) -> list[str]:
         verdicts = [result.verdict.verdict for result in results]
         failed, unjudged = verdicts.count(Outcome.FAILED), verdicts.count(Outcome.UNJUDGED)
-        head = _count_attributes(folder, len(results), failed, unjudged)
+        head = _count_attributes(folder, len(results), failed, unjudged, results)
         return [
             f"  <testsuite{head}>",
             *(line for each in results for line in self._render_case(folder, each)),
@@ -56,7 +57,8 @@ class Report(BaseReport):
     def _render_case(self, folder: str, result: FileResult) -> list[str]:
         verdict = result.verdict
         name = posixpath.basename(verdict.name.replace("\\", "/"))
-        head = _attributes({"classname": folder, "name": name, "file": verdict.path, "time": 0})
+        head = _attributes({"classname": folder, "name": name, "file": verdict.path})
+        head += _attributes({"time": _seconds([result])})
         errors = [finding for finding in verdict.findings if finding.severity == Severity.ERROR]
         others = [finding for finding in verdict.findings if finding.severity != Severity.ERROR]
         body: list[str] = []
@@ -87,9 +89,16 @@ def show_xml(text: str) -> str:
     return "\t".join(map(show_lines, text.split("\t")))
 
 
-def _count_attributes(name: str, tests: int, failures: int, errors: int) -> str:
-    counts = {"tests": tests, "failures": failures, "errors": errors, "skipped": 0, "time": 0}
-    return _attributes({"name": name, **counts})
+def _count_attributes(
+    name: str, tests: int, failures: int, errors: int, results: Sequence[FileResult]
+) -> str:
+    counts = {"tests": tests, "failures": failures, "errors": errors, "skipped": 0}
+    return _attributes({"name": name, **counts, "time": _seconds(results)})
+
+
+def _seconds(results: Sequence[FileResult]) -> str:
+    """How long the runs took, as far as their logs say."""
+    return f"{sum(60 * max(result.verdict.run.minutes or 0, 0) for result in results):.3f}"
 
 
 def _attributes(values: dict[str, str | int]) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import encode_json, show_text
+from mlperf_logging.reports._places import Fingerprints, RepositoryPaths
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding, Verdict
@@ -18,37 +19,53 @@ _SCHEMA = (
 )
 _TOOL = "mlperf-check"
 _DISTRIBUTION = "mlperf_logging"
+_RULES_PAGE = "https://github.com/mlcommons/training_policies"
+"""Where the rounds' rules are written."""
+MAX_RESULTS = 5_000
+"""Results that code scanning keeps; it refuses a file with more than five times as many."""
 _FINGERPRINT = "mlperfCheckFinding/v1"
 
 
 class Report(BaseReport):
-    """One SARIF run; waived findings are suppressed results, logs that could not be judged notifications."""
+    """One SARIF run; waived findings are suppressed results, logs that could not be judged notifications.
+
+    Findings of one log that say the same are one result with their number. Beyond what code scanning keeps, errors go
+    before warnings and these before what is waived; the rest is counted.
+    """
 
     description = "SARIF 2.1.0 for code-scanning services"
 
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
         self._rules: dict[str, tuple[int, dict[str, Any]]] = {}
-        self._results: list[dict[str, Any]] = []
+        self._results: dict[tuple[object, ...], dict[str, Any]] = {}
+        self._left_out = 0
         self._notifications: list[dict[str, Any]] = []
-        self._repeats: dict[str, int] = {}
+        self._fingerprints = Fingerprints()
+        self._paths = RepositoryPaths(options.workspace)
 
     def add(self, result: FileResult) -> str:
         """Nothing yet: the rules come before the results."""
-        verdict = result.verdict
+        verdict = result.verdict._replace(path=self._paths.relate(result.verdict.path))
         for finding in verdict.findings:
             if verdict.verdict == Outcome.UNJUDGED:
                 self._notifications.append(_notify(verdict.path, finding))
             else:
-                self._results.append(self._describe_result(verdict, finding))
+                self._add(verdict, finding)
         for finding, waiver in result.waived:
-            self._results.append(self._describe_result(verdict, finding, waiver))
+            self._add(verdict, finding, waiver)
         return ""
 
     def end(self, totals: Totals) -> str:
         """The whole document."""
-        driver: dict[str, Any] = {"name": _TOOL, "rules": [rule for _, rule in self._rules.values()]}
-        driver |= _find_version()
+        results = list(self._results.values())
+        if len(results) > MAX_RESULTS:
+            results.sort(key=_rank)
+            self._left_out = len(results) - MAX_RESULTS
+            self._notifications.append({"level": "warning", "message": {"text": self.remark()}})
+            del results[MAX_RESULTS:]
+        driver: dict[str, Any] = {"name": _TOOL, "informationUri": _RULES_PAGE, **_find_version()}
+        driver["rules"] = [rule for _, rule in self._rules.values()]
         invocation: dict[str, Any] = {"executionSuccessful": totals.unjudged == 0}
         if self._notifications:
             invocation["toolExecutionNotifications"] = self._notifications
@@ -56,20 +73,37 @@ class Report(BaseReport):
             "tool": {"driver": driver},
             "invocations": [invocation],
             "columnKind": "unicodeCodePoints",
-            "results": self._results,
+            "results": results,
         }
         return encode_json({"$schema": _SCHEMA, "version": _VERSION, "runs": [run]}) + "\n"
+
+    def remark(self) -> str:
+        """How many results were left out."""
+        if not self._left_out:
+            return ""
+        return (
+            f"the SARIF report holds {MAX_RESULTS:,} results, which is what code scanning keeps; "
+            f"{self._left_out:,} more were left out, the least severe ones (--select and --ignore choose)"
+        )
+
+    def _add(self, verdict: Verdict, finding: Finding, waiver: Waiver | None = None) -> None:
+        said = (verdict.path, finding.rule, finding.severity, finding.key, finding.message, waiver)
+        if said in self._results:
+            self._results[said]["occurrenceCount"] = self._results[said].get("occurrenceCount", 1) + 1
+        else:
+            self._results[said] = self._describe_result(verdict, finding, waiver)
 
     def _describe_result(
         self, verdict: Verdict, finding: Finding, waiver: Waiver | None = None
     ) -> dict[str, Any]:
+        digest, repeat = self._fingerprints.identify(verdict.path, finding)
         result: dict[str, Any] = {
             "ruleId": finding.rule,
             "ruleIndex": self._index_rule(finding),
             "level": str(finding.severity),
             "message": {"text": _write_message(finding)},
             "locations": [{"physicalLocation": _locate(verdict.path, finding)}],
-            "partialFingerprints": {_FINGERPRINT: self._fingerprint(verdict.path, finding)},
+            "partialFingerprints": {_FINGERPRINT: f"{digest}:{repeat}"},
             "properties": {
                 **{name: getattr(finding, name) for name in ("code", "key", "expected", "found", "source")},
                 "ruleset": verdict.ruleset,
@@ -89,18 +123,6 @@ class Report(BaseReport):
         if finding.severity == Severity.ERROR:
             rule["defaultConfiguration"]["level"] = "error"
         return index
-
-    def _fingerprint(self, path: str, finding: Finding) -> str:
-        """What stays the same when the log moves or gets lines above: rule, key, what was found, which one.
-
-        The path itself is left out because services add it, the line because it changes.
-        """
-        from hashlib import sha256
-
-        said = "\x1f".join((finding.code, finding.rule, finding.key or "", finding.found))
-        print_ = sha256(said.encode("utf-8", "backslashreplace")).hexdigest()[:32]
-        repeat = self._repeats[f"{path}\x1f{print_}"] = self._repeats.get(f"{path}\x1f{print_}", 0) + 1
-        return f"{print_}:{repeat}"
 
 
 def write_uri(path: str) -> str:
@@ -144,6 +166,7 @@ def _describe_rule(finding: Finding) -> dict[str, Any]:
         "id": finding.rule,
         "shortDescription": {"text": show_text(about)},
         "fullDescription": {"text": meaning},
+        "helpUri": _RULES_PAGE,
         "help": {"text": "\n\n".join(show_text(part) for part in parts if part)},
         "defaultConfiguration": {"level": str(finding.severity)},
         "properties": {"tags": [finding.code]},
@@ -169,6 +192,11 @@ def _notify(path: str, finding: Finding) -> dict[str, Any]:
 
 def _write_message(finding: Finding) -> str:
     return "\n".join(show_text(part) for part in (finding.message, finding.hint) if part)
+
+
+def _rank(result: dict[str, Any]) -> int:
+    """Order of results where not all can be kept."""
+    return 2 if "suppressions" in result else 0 if result["level"] == Severity.ERROR else 1
 
 
 def _find_version() -> dict[str, str]:

@@ -30,6 +30,13 @@ def test_suites_are_folders_and_cases_logs(verdict, passing, unjudged, write_rep
     assert suites["other"].get("errors") == "1"
 
 
+def test_times_are_those_of_the_runs(verdict, passing, unjudged, write_report):
+    """A case's time is its run's, in seconds; suites and the whole have the sums."""
+    root = read_xml(write_report(Report(ReportOptions()), verdict, unjudged, passing))
+    assert [case.get("time") for case in root.iter("testcase")] == ["60.000", "60.000", "0.000"]
+    assert [each.get("time") for each in (root, *root)] == ["120.000", "120.000", "0.000"]
+
+
 def test_failure_tells_the_findings(verdict, write_report):
     """A failing case holds one failure with the findings as text."""
     root = read_xml(write_report(Report(ReportOptions()), verdict))

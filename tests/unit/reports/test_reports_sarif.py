@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from mlperf_logging.reports import FileResult, ReportOptions
-from mlperf_logging.reports.sarif import Report, write_uri
+from mlperf_logging.reports.sarif import MAX_RESULTS, Report, write_uri
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +63,10 @@ def test_each_rule_appears_once(verdict, finding, write_report):
     """Rules are listed once, and results point at their own."""
     other = finding._replace(rule="round.other", severity="warning")
     run = json.loads(
-        write_report(Report(ReportOptions()), verdict._replace(findings=(finding, other, finding)))
+        write_report(
+            Report(ReportOptions()),
+            verdict._replace(findings=(finding, other, finding._replace(message="again"))),
+        )
     )["runs"][0]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == ["round.opt_name", "round.other"]
@@ -100,7 +103,7 @@ def test_fingerprint_survives_moved_lines(verdict, finding, write_report):
     """The fingerprint depends on what was found, not on the line, and tells repeats apart."""
 
     def fingerprints(*lines: int) -> list[str]:
-        findings = tuple(finding._replace(line=line) for line in lines)
+        findings = tuple(finding._replace(line=line, message=str(place)) for place, line in enumerate(lines))
         run = json.loads(write_report(Report(ReportOptions()), verdict._replace(findings=findings)))["runs"][
             0
         ]
@@ -135,3 +138,34 @@ def test_uri_gives_the_path_back(nasty):
     """Decoding the reference gives the path, whatever it holds."""
     path = f"d/{nasty}".replace("\ud800", "")
     assert unquote(write_uri(path)) == path
+
+
+def test_equal_findings_of_a_log_are_one_result_with_their_number(verdict, finding, write_report):
+    """What a log breaks many times in the same words is one result, at its first place; another log's is its own."""
+    findings = tuple([finding._replace(line=line) for line in range(1, 31)])
+    other = verdict._replace(path="other.txt", findings=findings[:1])
+    run = json.loads(write_report(Report(ReportOptions()), verdict._replace(findings=findings), other))[
+        "runs"
+    ][0]
+    assert [result.get("occurrenceCount") for result in run["results"]] == [30, None]
+    assert run["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"] == 1
+
+
+def test_report_stays_within_what_code_scanning_keeps(verdict, finding, write_report):
+    """Of more results than are kept, the least severe are left out, and the report says how many."""
+    warnings = [finding._replace(severity="warning", message=str(number)) for number in range(MAX_RESULTS)]
+    errors = [finding._replace(message=f"e{number}") for number in range(10)]
+    report = Report(ReportOptions())
+    run = json.loads(write_report(report, verdict._replace(findings=(*warnings, *errors))))["runs"][0]
+    assert len(run["results"]) == MAX_RESULTS
+    assert [result["level"] for result in run["results"][:11]] == ["error"] * 10 + ["warning"]
+    assert "10 more were left out" in report.remark()
+    assert run["invocations"][0]["toolExecutionNotifications"][-1]["message"]["text"] == report.remark()
+    assert run["invocations"][0]["executionSuccessful"] is True
+
+
+def test_rules_and_tool_say_where_the_rules_are_written(verdict, write_report):
+    """The tool has an information page, and each rule a page of help."""
+    driver = json.loads(write_report(Report(ReportOptions()), verdict))["runs"][0]["tool"]["driver"]
+    assert driver["informationUri"].startswith("https://")
+    assert all(rule["helpUri"].startswith("https://") for rule in driver["rules"])
