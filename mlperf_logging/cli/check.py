@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 from mlperf_logging.cli.configuration import blame_file
 from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
 from mlperf_logging.cli.options import build_check_parser, read_selection, split_names
-from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded, write_note
+from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.reporting import Reports
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.compliance.findings import OTHER_ROUND
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
-from mlperf_logging.reports import FILE, RULE, BaseReport, FileResult, ReportOptions, Totals, load_format
+from mlperf_logging.reports import FileResult, Totals
 from mlperf_logging.runs.paths import find_logs
 
-_MOST_BY_FILE = 8
 JUDGE_IDS = {
     *("no-events", "other-dialect", OTHER_ROUND, "several-runs", "unknown-benchmark", "unknown-division")
 }
@@ -49,22 +49,21 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
             "name at least one log, folder or pattern, or - for standard input (--help shows examples)"
         )
     waivers = _load_waivers(options.waivers)
-    judge = LogJudge(read_selection(options), waivers, _read_filter(options))
+    judge = LogJudge(read_selection(options), waivers, _read_filter(options), werror=options.werror)
     new_waivers = _plan_waivers(options)
-    form = load_format(_choose_format(options, program))
     if options.follow:
-        return _follow(options, judge, form, program)
+        return _follow(options, judge, program)
     logs = find_logs(options.paths)
     for sentence in logs.complaints:
         print_error(program, sentence)
-    with Output(options.output) as output:
-        report = form(_choose_look(options, output, len(logs.paths)))
+    with ExitStack() as places:
+        reports = Reports(options, program, places, len(logs.paths))
         results = map_logs(judge.judge, logs.paths, options.jobs)
-        totals, used = _write_report(report, results, len(logs.paths), output, options, new_waivers)
+        totals, used = _write_reports(reports, results, len(logs.paths), options, new_waivers)
     if new_waivers is not None:
         print_error(program, new_waivers.write())
     _report_unused(waivers, used, options.waivers, program)
-    return CANNOT_WORK if logs.complaints else _choose_code(totals)
+    return CANNOT_WORK if logs.complaints else _choose_code(totals, options)
 
 
 def _plan_waivers(options: Namespace) -> NewWaivers | None:
@@ -79,11 +78,10 @@ def _plan_waivers(options: Namespace) -> NewWaivers | None:
     return NewWaivers(options)
 
 
-def _write_report(
-    report: BaseReport,
+def _write_reports(
+    reports: Reports,
     judged: Iterator[list[FileResult]],
     count: int,
-    output: Output,
     options: Namespace,
     new_waivers: NewWaivers | None,
 ) -> tuple[Totals, set[Waiver]]:
@@ -101,32 +99,25 @@ def _write_report(
             from mlperf_logging.cli.progress import ProgressBar
 
             bar = stack.enter_context(ProgressBar(count, "judging logs", sys.stderr))
-        output.write(report.begin())
+        reports.begin()
         for results in judged:
-            text = ""
             for result in results:
                 totals = totals.plus(result)
                 used.update(waived.waiver for waived in result.waived)
                 for collector in collectors:
                     collector.add(result)
-                text += report.add(result)
+            texts = reports.add(results)
             if bar is not None:
                 bar.advance()
-                if text and output.is_terminal:
+                if any(text and output.is_terminal for output, text in texts):
                     bar.hide()
-            output.write(text)
-    output.write(report.end(totals))
-    if statistics is not None:
-        table = f"\n{statistics.render()}"
-        if report.for_people:
-            output.write(table)
-        else:
-            write_note(table)
-    _append_job_summary(report.summarize_job(totals))
+            for output, text in texts:
+                output.write(text)
+    reports.end(totals, f"\n{statistics.render()}" if statistics is not None else "")
     return totals, used
 
 
-def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program: str) -> int:
+def _follow(options: Namespace, judge: LogJudge, program: str) -> int:
     """Judge one log while it is written."""
     from mlperf_logging.cli.following import Follower
 
@@ -142,52 +133,28 @@ def _follow(options: Namespace, judge: LogJudge, form: type[BaseReport], program
         if not options.quiet:
             print_error(program, sentence)
 
-    with Output(options.output) as output:
-        report = form(_choose_look(options, output))
-        output.write(report.begin())
-        follower = Follower(path, judge, lambda finding: output.write(report.announce(path, finding)), note)
+    with ExitStack() as places:
+        reports = Reports(options, program, places)
+        reports.begin()
+        follower = Follower(path, judge, lambda finding: reports.announce(path, finding), note)
         result = follower.follow()
         totals = Totals().plus(result)
-        output.write(report.add(result))
-        output.write(report.end(totals))
-    _append_job_summary(report.summarize_job(totals))
+        for output, text in reports.add([result]):
+            output.write(text)
+        reports.end(totals)
     _report_unused(judge.waivers, {waived.waiver for waived in result.waived}, options.waivers, program)
-    return _choose_code(totals)
+    return _choose_code(totals, options)
 
 
-def _choose_code(totals: Totals) -> int:
+def _choose_code(totals: Totals, options: Namespace) -> int:
     if totals.unjudged:
         return CANNOT_WORK
-    return VIOLATION if totals.failed else COMPLIANT
+    return VIOLATION if totals.failed and not options.exit_zero else COMPLIANT
 
 
 def _report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
     for waiver in (each for each in waivers if each not in used):
         print_error(program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing")
-
-
-def _choose_format(options: Namespace, program: str) -> str:
-    if options.format is not None:
-        return str(options.format)
-    if os.environ.get("GITHUB_ACTIONS") != "true":
-        return "text"
-    if not options.quiet:
-        print_error(
-            program, "this is GitHub Actions: the report is in --format github (name another to choose it)"
-        )
-    return "github"
-
-
-def _choose_look(options: Namespace, output: Output, count: int = 1) -> ReportOptions:
-    """How the report looks; of many logs it is by rule, where most findings are the same in all."""
-    return ReportOptions(
-        color=wants_color(options.color, is_terminal=output.is_terminal, environment=os.environ),
-        width=measure_terminal(os.environ) if output.is_terminal else WIDTH_WITHOUT_TERMINAL,
-        verbose=options.verbose,
-        quiet=options.quiet,
-        group_by=options.group_by or (FILE if count <= _MOST_BY_FILE else RULE),
-        folder=os.getcwd(),
-    )
 
 
 def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
@@ -223,21 +190,6 @@ def _show_rules(options: Namespace) -> int:
 
     options.format = "json" if options.format in {"json", "jsonl"} else "text"
     return show_rules(options) if options.explain is None else show_explanation(options.explain, options)
-
-
-def _append_job_summary(markdown: str) -> None:
-    path = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not markdown or not path:
-        return
-    from pathlib import Path
-
-    try:
-        with Path(path).open("a", encoding="utf-8", errors="backslashreplace") as page:
-            page.write(markdown)
-    except OSError as error:
-        raise UsageError(
-            f"cannot write the job summary to {path!r} (GITHUB_STEP_SUMMARY): {error.strerror}"
-        ) from None
 
 
 def _show_version(program: str) -> int:

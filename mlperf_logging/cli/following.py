@@ -128,7 +128,7 @@ class Follower:
         mark = (finding.rule, finding.line, finding.message)
         if mark not in self._announced:
             self._announced.add(mark)
-            self._announce(finding)
+            self._announce(self._judge.grade(finding))
 
     def _conclude(self) -> FileResult:
         if self._file.is_regular and self.path != STANDARD_INPUT and not self._is_continued:

@@ -33,6 +33,7 @@ class LogJudge(NamedTuple):
     selection: RuleSelection = AUTOMATIC
     waivers: "tuple[Waiver, ...]" = ()
     findings: "FindingFilter | None" = None
+    werror: bool = False
 
     def judge(self, path: str) -> list[FileResult]:
         """Judge one log, or the runs of it that are selected.
@@ -65,6 +66,10 @@ class LogJudge(NamedTuple):
             return False
         return self.findings is None or self.findings.keeps(finding)
 
+    def grade(self, finding: Finding) -> Finding:
+        """The finding with the severity that it has here: where warnings count as errors, that."""
+        return finding._replace(severity=Severity.ERROR) if self.werror else finding
+
     def settle(self, verdict: Verdict) -> FileResult:
         """What a report says about a log: the verdict after waivers and selection, and what was waived."""
         waived: tuple[WaivedFinding, ...] = ()
@@ -78,6 +83,10 @@ class LogJudge(NamedTuple):
             keeps = self.findings.keeps
             verdict = apply_filter(verdict, self.findings)
             waived = tuple(each for each in waived if keeps(each.finding))
+        if self.werror:
+            from mlperf_logging.compliance.finding_filter import replace_findings
+
+            verdict = replace_findings(verdict, map(self.grade, verdict.findings))
         if verdict.compliant_under and verdict.verdict == Outcome.PASSED:
             kept = tuple(each for each in verdict.findings if each.rule != OTHER_ROUND)
             verdict = verdict._replace(findings=kept, compliant_under=())

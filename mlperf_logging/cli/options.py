@@ -28,7 +28,7 @@ examples:
   {program} --ruleset ROUND results/            every *.txt, *.log and *.out below a folder
   {program} 'results/*/*/result_*' --jobs 0     a pattern, on all processor cores
   zcat run.gz | {program} -                     standard input
-  {program} --format sarif -o check.sarif results/
+  {program} --format text --format sarif -o check.sarif results/
   {program} --follow run.log                    report problems while the run continues
   {program} --select MLP3,MLP4 --statistics results/
 
@@ -114,6 +114,22 @@ class Parser(argparse.ArgumentParser):
         return options
 
 
+class AddReport(argparse.Action):
+    """Notes ``--format`` and ``--output`` in pairs, in the order of the command line."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, _: str | None = None
+    ) -> None:
+        """Complete the last pair where it lacks this, or begin one."""
+        setattr(namespace, self.dest, value)
+        pairs = namespace.reports = list(getattr(namespace, "reports", ()))
+        # an output before the only format belongs to it
+        if pairs and self.dest not in pairs[-1] and (self.dest == "output" or len(pairs) == 1):
+            pairs[-1] = {**pairs[-1], self.dest: value}
+        else:
+            pairs.append({self.dest: value})
+
+
 class CheckParser(Parser):
     """The parser of `mlperf-check`; its help page lists the formats that are there."""
 
@@ -149,14 +165,21 @@ def build_check_parser(program: str) -> CheckParser:
     add("--reason TEXT", "why the new waivers are accepted")
     add("--expires DAY", "last day of the new waivers, as in 2030-12-31")
     add = parser.add_group("how it is shown")
-    add("--format NAME", "text (default), or one of the formats listed below")
-    add("--output -o FILE", "write the report to FILE, replaced once the report is complete")
+    about = (
+        "text (default), or one of the formats listed below; each with an --output after it, several at once"
+    )
+    add("--format NAME", about, action=AddReport)
+    add(
+        "--output -o FILE", "write the report to FILE, replaced once the report is complete", action=AddReport
+    )
     add("--group-by", "blocks of the text report (rule where logs are many)", choices=("file", "rule"))
     add("--statistics", "also count by verdict, code and key")
     add("--quiet -q", "print only the totals")
     add("--verbose -v", "every finding, however many there are of one rule")
     colors = ("auto", "always", "never")
     add("--color", "auto (default): on a terminal, unless NO_COLOR is set", choices=colors, default="auto")
+    add("--werror", "warnings count as errors")
+    add("--exit-zero", "exit code 0 despite violations; 2 stays 2")
     add_jobs_option(add, "judge")
     add("--follow", "judge one log while it is written, to the end of its run")
     add = parser.add_group("about")

@@ -9,7 +9,7 @@ from errno import EACCES
 from signal import SIG_DFL, getsignal, signal
 from stat import S_IMODE
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from mlperf_logging.cli.running import silence_output
 from mlperf_logging.errors import UsageError
@@ -40,7 +40,7 @@ class Output:
         """
         self._target: Path | None = None
         self._draft: Path | None = None
-        self._signals: list[int] = []
+        self._signals: dict[int, Any] = {}
         self._stream: IO[bytes]
         if path is None:
             if sys.stdout is None:
@@ -75,16 +75,19 @@ class Output:
         draft = self._target.with_name(f"{self._target.name}.{os.urandom(4).hex()}.part")
         self._stream, self._draft = draft.open("xb"), draft
 
+        former = self._signals
+
         def clean_up(number: int, _frame: object) -> None:
             draft.unlink(missing_ok=True)
-            signal(number, SIG_DFL)
+            signal(number, former[number])  # that of another draft, or the system's
             os.kill(os.getpid(), number)
 
         if current_thread() is main_thread():
             for number in ENDING_SIGNALS:
-                if getsignal(number) is SIG_DFL:
+                handler = getsignal(number)
+                if handler is SIG_DFL or getattr(handler, "__qualname__", "") == clean_up.__qualname__:
+                    former[number] = handler
                     signal(number, clean_up)
-                    self._signals.append(number)
 
     def _settle(self, draft: Path, target: Path) -> None:
         """Move the draft to its place, with mode and owner of the file that was there."""
@@ -148,8 +151,8 @@ class Output:
         finally:
             if self._draft is not None:
                 self._draft.unlink(missing_ok=True)
-            for number in self._signals:
-                signal(number, SIG_DFL)
+            for number, handler in self._signals.items():
+                signal(number, handler)
             self._signals.clear()
 
 

@@ -14,6 +14,7 @@ import pytest
 from mlperf_logging.cli import check
 from mlperf_logging.cli.check import main
 from mlperf_logging.cli.main import main as umbrella
+from mlperf_logging.compliance import checking
 
 
 @pytest.fixture
@@ -209,6 +210,68 @@ def test_output_file_is_whole_or_untouched(folder, write_logs, run):
     assert run("logs", "--format", "json", "--output", "report.json")[0] == 2
     assert (folder / "report.json").read_text() == whole
     assert sorted(path.name for path in folder.iterdir()) == ["logs", "report.json"]
+
+
+def test_several_reports_come_from_one_pass(folder, write_logs, run, monkeypatch):
+    """Each format with an output after it is a report of its own; the logs are judged once."""
+    write_logs({"a.txt": "fail", "b.txt": "pass"})
+    judged = []
+    judge = checking.check_runs
+    monkeypatch.setattr(checking, "check_runs", lambda path, by: judged.append(path) or judge(path, by))
+    reports = ["--format", "concise", "--format", "json", "-o", "r.json", "--format", "junit", "-o", "r.xml"]
+    code, out, _ = run("a.txt", "b.txt", *reports)
+    assert (code, judged) == (1, ["a.txt", "b.txt"])
+    assert out.startswith("a.txt:1:1: ")
+    assert json.loads((folder / "r.json").read_text())["totals"]["files"] == 2
+    assert (folder / "r.xml").read_text().startswith("<?xml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--format", "json", "--format", "text"], "two reports go to standard output"),
+        (["--format", "json", "-o", "x", "--format", "text", "-o", "x"], "two reports go to 'x'"),
+        (["--format", "json", "-o", "x", "-o", "y"], "--output y has no format"),
+        (["--format", "json", "-o", "x", "--format", "jsn"], "did you mean 'json'"),
+        (
+            ["--format", "json", "-o", "x", "--format", "text", "-o", "no/y"],
+            "cannot write the report to 'no/y'",
+        ),
+    ],
+    ids=lambda value: None,
+)
+def test_reports_that_get_in_each_other_s_way(folder, write_logs, run, arguments, word):
+    """Reports without a place or format of their own are one sentence, and no file appears."""
+    write_logs({"a.txt": "pass"})
+    code, out, err = run("a.txt", *arguments)
+    assert (code, out) == (2, "")
+    assert word in err
+    assert [path.name for path in folder.iterdir()] == ["a.txt"]
+
+
+def test_output_may_precede_the_only_format(folder, write_logs, run):
+    """With one report, the order of format and output does not matter."""
+    write_logs({"a.txt": "pass"})
+    assert run("-o", "r.json", "a.txt", "--format", "json")[:2] == (0, "")
+    assert json.loads((folder / "r.json").read_text())["totals"]["pass"] == 1
+
+
+def test_warnings_may_count_as_errors(write_logs, run):
+    """With --werror a warning fails the log, unless it is ignored."""
+    write_logs({"a.txt": "warn"})
+    code, out, _ = run("a.txt", "--werror", "--format", "jsonl")
+    result = json.loads(out)
+    assert (code, result["verdict"], result["findings"][0]["severity"]) == (1, "fail", "error")
+    assert run("a.txt", "--werror", "--ignore", "MLP103")[0] == 0
+    assert run("a.txt")[0] == 0
+
+
+def test_violations_may_leave_the_exit_code(write_logs, run):
+    """With --exit-zero violations are reported and the exit code is 0; what could not be judged still gives 2."""
+    write_logs({"a.txt": "fail", "b.txt": "unreadable"})
+    code, out, _ = run("a.txt", "--exit-zero")
+    assert (code, "not compliant" in out) == (0, True)
+    assert run("a.txt", "b.txt", "--exit-zero")[0] == 2
 
 
 def test_output_to_a_device(write_logs, run):

@@ -127,7 +127,7 @@ def test_settings_are_shown_to_people(folder, write_logs, run):
         ('ignore = ["MLP9x"]', "no code or rule is called 'MLP9x'"),
         ('ruleset = "99.9.9"', "unknown ruleset '99.9.9'"),
         ('usage = "trainig"', "unknown usage 'trainig'; did you mean 'training'?"),
-        ('format = "jsn"', "'format' must be one of github, json"),
+        ('format = "jsn"', "'format' must be one of concise, github"),
         ('waivers = "w.yaml"', "'waivers' names 'w.yaml', and there is no such file"),
         ('waivers = "../w.yaml"', "'waivers' leads out of the file's folder; name it with --waivers"),
         ('waivers = "/etc/hostname"', "'waivers' leads out of the file's folder"),
