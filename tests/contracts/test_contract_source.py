@@ -23,7 +23,7 @@ STREAMS = {
     "sys.stderr.buffer.write",
 }
 OUR_OWN_TEXTS = {
-    "mlperf_logging/cli/check.py": ["table"],
+    "mlperf_logging/cli/reporting.py": ["table"],
     "mlperf_logging/cli/running.py": ["text"],
     "mlperf_logging/mllog/notices.py": ["text if text.endswith('\\n') else text + '\\n'"],
 }
