@@ -17,6 +17,7 @@ from mlperf_logging.analysis.tables import Tables
 from mlperf_logging.analysis.variance import VarianceParameters, describe_variance
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.summary import SUCCESS
+from mlperf_logging.scoring.seeds import describe_seeds_by_folder
 from mlperf_logging.tables import NUMBER
 
 if TYPE_CHECKING:
@@ -162,17 +163,19 @@ def find_side(runs: pd.DataFrame, name: str) -> pd.DataFrame:
     ):
         if len(found):
             return found
-    known = sorted(
-        {f"{a}/{b}" for a, b in zip(runs["submitter"].fillna("?"), runs["system"].fillna("?"), strict=True)}
-    )
+    names = runs[["submitter", "system"]].drop_duplicates().astype(object)
+    known = sorted({"/".join(pair.dropna()) for _, pair in names.iterrows()} - {""})
     shown = ", ".join(known[:12]) + (f" and {len(known) - 12} more" if len(known) > 12 else "")
+    there = f"there are {shown}" if shown else "no log names its submitter or system"
     raise UsageError(
-        f"no run belongs to a system or submitter called {name!r}; there are {shown or 'no runs at all'}"
+        f"no run belongs to a system or submitter called {name!r}; {there if len(runs) else 'there are no runs at all'}"
     )
 
 
 def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) -> list[str]:
-    """Sentences on what makes the statistics doubtful: runs left out, single runs, groups that mix batch sizes."""
+    """Sentences on what makes the statistics doubtful: runs left out, single runs, mixed batch sizes, equal seeds."""
+    import pandas as pd
+
     chosen = parameters or AnalysisParameters()
     found = []
     counted = select_runs(tables.runs, only_converged=chosen.only_converged)
@@ -182,7 +185,7 @@ def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) ->
         found.append(f"{left_out:,} {what} left out of the statistics: not converged, or not readable")
     single = []
     for group, rows in split_groups(counted, list(chosen.by)):
-        name = " ".join(str(value) for value in group.values() if value is not None)
+        name = " ".join(str(value) for value in group.values() if not pd.isna(value))
         if len(rows) == 1:
             single.append(name)
         sizes = sorted(rows["batch_size"].dropna().unique())
@@ -193,4 +196,4 @@ def list_doubts(tables: Tables, parameters: AnalysisParameters | None = None) ->
         more = f", and {len(single) - _MOST_NAMES:,} more" if len(single) > _MOST_NAMES else ""
         shown = f"{', '.join(single[:_MOST_NAMES])}{more}"
         found.append(f"a single run, which says nothing about the spread: {shown}")
-    return found
+    return [*found, *describe_seeds_by_folder([each.seeds for each in tables.rows])]

@@ -10,6 +10,7 @@ from mlperf_logging.analysis.rows import describe_evaluations, describe_run
 from mlperf_logging.compliance.judged_run import JudgedRun, judge_runs
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import UnreadableLogError
+from mlperf_logging.scoring.seeds import RunSeeds, read_seeds
 
 _SHARED = ("path", "benchmark", "submitter", "system", "seed")
 """Columns that both tables have."""
@@ -40,6 +41,7 @@ class RunRows(NamedTuple):
         ruleset: name of the round that was used; None where the log contains no event.
         division: the division whose rules were used.
         variants: the benchmark's variants of the run.
+        seeds: the logged seeds, and where they were logged.
     """
 
     run: dict[str, Any]
@@ -49,6 +51,7 @@ class RunRows(NamedTuple):
     ruleset: str | None = None
     division: str | None = None
     variants: tuple[str, ...] = ()
+    seeds: RunSeeds = RunSeeds("")
 
 
 def read_rows(path: str, parameters: ReadingParameters | None = None) -> RunRows:
@@ -88,6 +91,7 @@ def _make_rows(judged: JudgedRun, place: Place, path: str) -> RunRows:
         judged.ruleset.name,
         judged.division,
         judged.variants,
+        read_seeds(judged),
     )
 
 

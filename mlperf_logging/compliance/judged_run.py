@@ -21,6 +21,7 @@ from mlperf_logging.compliance.targets import (
     read_logged_target,
     read_target,
 )
+from mlperf_logging.compliance.violations import MISSING
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.rule import Rule
@@ -54,6 +55,7 @@ class JudgedRun(NamedTuple):
             division; else the one that the log states; or the one that the caller gave.
         bounds: the numbers that the targets ask for, in the scale that the log uses.
         broken_keys: keys whose values break a rule, strict ones included.
+        missing_keys: keys that a rule requires, strict ones included, and the log does not contain.
     """
 
     run: Run
@@ -63,6 +65,7 @@ class JudgedRun(NamedTuple):
     targets: tuple[JudgedTarget, ...]
     bounds: tuple[Bound, ...]
     broken_keys: frozenset[str]
+    missing_keys: frozenset[str]
 
     @property
     def division(self) -> str | None:
@@ -158,6 +161,9 @@ def _judge_held_run(log: HeldLog, selection: RuleSelection, target: str | None) 
         bounds=bounds,
         broken_keys=frozenset(
             [each.rule.key.partition("|")[0] for each in violations if each.code in _VALUE_CODES]
+        ),
+        missing_keys=frozenset(
+            [key for each in violations if each.kind == MISSING for key in each.rule.key.split("|")]
         ),
     )
 

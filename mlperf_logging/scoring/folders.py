@@ -14,6 +14,7 @@ from mlperf_logging.scoring.energy import PowerError, measure_run
 from mlperf_logging.scoring.means import find_median_window, median, trim
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun
+from mlperf_logging.scoring.seeds import describe_seeds
 from mlperf_logging.scoring.throughput import Throughput, ThroughputError, measure_throughput
 
 OLYMPIC, MEDIAN = "olympic", "median"
@@ -98,7 +99,8 @@ def score_folder(
     shared = find_agreement(runs)
     wanted = requirement or shared.requirement
     problems = list(shared.problems)
-    score = FolderScore(folder, *shared.identity, tuple(runs), wanted, method)
+    seeds = describe_seeds([run.logged_seeds for run in runs])
+    score = FolderScore(folder, *shared.identity, tuple(runs), wanted, method, notes=seeds)
     if wanted is None:
         named = repr(score.benchmark) if score.benchmark else "the benchmark"
         problems.append(
@@ -112,7 +114,7 @@ def score_folder(
     score = score._replace(scaling_factor=factor)
     if problems:
         return score._replace(problems=tuple(problems))
-    score = score._replace(notes=shared.batch_size_problems)
+    score = score._replace(notes=(*shared.batch_size_problems, *seeds))
     if folder.scaling == WEAK:
         score = score._replace(method=THROUGHPUT)
         try:

@@ -10,6 +10,7 @@ from mlperf_logging.runs.intervals import Progress, read_progress
 from mlperf_logging.runs.summary import RunSummary
 from mlperf_logging.scoring.quality import QualityPoint, find_quality, list_quality_points
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
+from mlperf_logging.scoring.seeds import RunSeeds, read_seeds
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.judged_run import JudgedRun
@@ -40,7 +41,7 @@ class ScoredRun(NamedTuple):
         accelerators: accelerators of the run as far as it logs them, or None.
         converged_at: how far training had come when it reached the target; None where it did not succeed.
         trained_samples: samples that the run says it trained on in all, or None.
-        seeds: the logged seeds.
+        logged_seeds: the logged seeds, and where they were logged.
         quality_minutes: from the start to the evaluation that reached the target, see `quality`; or None.
         requirement: how often the rules require the benchmark to be run; None where they do not know it.
     """
@@ -62,7 +63,7 @@ class ScoredRun(NamedTuple):
     accelerators: float | None = None
     converged_at: Progress | None = None
     trained_samples: float | None = None
-    seeds: tuple[Any, ...] = ()
+    logged_seeds: RunSeeds = RunSeeds("")
     quality_minutes: float | None = None
     requirement: Requirement | None = None
 
@@ -70,6 +71,11 @@ class ScoredRun(NamedTuple):
     def minutes(self) -> float | None:
         """From ``run_start`` to ``run_stop``, in minutes."""
         return self.summary.minutes
+
+    @property
+    def seeds(self) -> tuple[Any, ...]:
+        """The values of the logged seeds."""
+        return tuple([seed.value for seed in self.logged_seeds.seeds])
 
     @property
     def counts(self) -> bool:
@@ -110,7 +116,7 @@ def score_run(judged: JudgedRun) -> ScoredRun:
         accelerators=run.accelerator_count,
         converged_at=find_convergence(judged, quality) if verdict.run.succeeded else None,
         trained_samples=run.trained_samples,
-        seeds=tuple([seed.value for seed in run.seeds]),
+        logged_seeds=read_seeds(judged),
         quality_minutes=quality_minutes,
         requirement=read_requirement(judged.facts.get("runs")),
     )

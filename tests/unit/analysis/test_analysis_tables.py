@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import WriteRun
+from conftest import WriteRun, make_run_log
 
 from mlperf_logging.analysis.analyses import (
     ANALYSES,
@@ -107,7 +107,7 @@ def test_aborted_runs_count_when_asked_for(submission: Path) -> None:
 
     assert analyze_runs(tables, ["variance"], parameters)["variance"]["runs"].tolist() == [3, 4]
     assert len(select_runs(tables.runs)) == 6
-    assert list_doubts(tables, FEW) == ["1 run left out of the statistics: not converged, or not readable"]
+    assert list_doubts(tables, FEW)[0] == "1 run left out of the statistics: not converged, or not readable"
 
 
 def test_converged_without_a_status(write_run: WriteRun, tmp_path: Path) -> None:
@@ -126,6 +126,28 @@ def test_comparison_of_two_systems(submission: Path) -> None:
     assert (row["runs_a"], row["runs_b"]) == (3, 3)
     assert row["speedup"] > 2
     assert len(find_side(runs, "lab")) == 7
+
+
+def test_doubts_name_no_system_that_no_log_names(tmp_path: Path) -> None:
+    """What a log does not say has no word in the sentences on it."""
+    nameless = [line for line in make_run_log().splitlines(keepends=True) if b"_org" not in line]
+    path = tmp_path / "run.log"
+    path.write_bytes(b"".join([line for line in nameless if b"_platform" not in line]))
+    tables = read_tables(path, ROUND)
+
+    assert list_doubts(tables, FEW) == ["a single run, which says nothing about the spread: resnet"]
+    with pytest.raises(UsageError, match="called 'A'; no log names its submitter or system"):
+        find_side(tables.runs, "A")
+
+
+def test_equal_seeds_are_a_doubt(write_run: WriteRun, tmp_path: Path) -> None:
+    """Runs of one folder with one seed are named, those of two folders are not."""
+    for place in ("a/result_0.txt", "a/result_1.txt", "b/result_0.txt"):
+        write_run(place, settings={"seed": 5})
+    doubts = list_doubts(read_tables(tmp_path, ROUND), FEW)
+
+    said = f"{tmp_path}/a: 2 runs log the same seed, 5 (result_0.txt, result_1.txt); each run needs its own"
+    assert doubts == [said]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +169,8 @@ def test_comparison_of_what_is_not_there(submission: Path, sides: tuple[str, str
 def test_doubts_are_sentences(write_run: WriteRun, tmp_path: Path) -> None:
     """Single runs and groups that mix batch sizes are named."""
     for index, size in enumerate((256, 512)):
-        write_run(f"Lab/results/box8/resnet/result_{index}.txt", settings={"global_batch_size": size})
+        settings = {"global_batch_size": size, "seed": index}
+        write_run(f"Lab/results/box8/resnet/result_{index}.txt", settings=settings)
     write_run("Lab/results/box64/resnet/result_0.txt")
     doubts = list_doubts(read_tables(tmp_path, ROUND), FEW)
 
