@@ -111,6 +111,7 @@ class Problem(NamedTuple):
         raw: the record's bytes from its marker on, cut at a bounded length.
         key: the key of the record where it is known.
         dialect: name of the log dialect of the record.
+        found: what the record contains there, in short; empty where the message says it all.
     """
 
     code: str
@@ -122,3 +123,4 @@ class Problem(NamedTuple):
     raw: bytes
     key: str | None = None
     dialect: str = ""
+    found: str = ""

@@ -14,6 +14,7 @@ COMMANDS = {
     "score": "time to train, energy and cost of results; suites and speedups",
     "rcp": "whether a submission converged like the reference",
     "train": "train a reference model to its target, and log it",
+    "convert": "the log inside one that a container, a terminal or an export has wrapped",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
     "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",

@@ -15,6 +15,7 @@ from mlperf_logging.compliance.ruleset_selection import (
     RuleSelection,
     choose_ruleset,
 )
+from mlperf_logging.compliance.violations import may_follow_from
 from mlperf_logging.events import Event, Outcome, Problem, Severity
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.closures import RunState
@@ -107,6 +108,10 @@ class JudgedLog(NamedTuple):
         log, choice, count = self.log, self.choice, self.event_count
         unkept_count += self.judge.unkept_count
         violations = [each for each in self.judge.violations if counting is None or each.rule.id in counting]
+        if self.problems and violations:
+            errors = [each for each in self.problems if each.severity == Severity.ERROR]
+            damaged = {each.key: each.line for each in errors if each.key is not None}
+            violations = [each for each in violations if not may_follow_from(each, damaged)]
         findings: list[Finding] = list(choice.findings)
         if violations or self.problems or self.foreign or not count or unkept_count or log.unread_count:
             # Most logs break no rule: what puts findings into words is loaded with the first of them.

@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mlperf_logging.compliance.identity import Identity, is_uniform
 from mlperf_logging.errors import UnreadableLogError
-from mlperf_logging.events import Event, Position, Problem
+from mlperf_logging.events import Event, Position, Problem, Severity
 from mlperf_logging.parsing import read_batches
-from mlperf_logging.parsing.sources import STANDARD_INPUT, Source, is_special, name_of, open_standard_input
+from mlperf_logging.parsing.records import make_problem
+from mlperf_logging.parsing.sources import (
+    STANDARD_INPUT,
+    Source,
+    is_special,
+    name_of,
+    open_standard_input,
+    read_blocks,
+)
 from mlperf_logging.runs.kept_events import KEPT_BYTES, KEPT_EVENTS, EventBudget, count_bytes
 
 if TYPE_CHECKING:
+    from typing import IO
+
+    from mlperf_logging.parsing.wrappings import Wrapping
     from mlperf_logging.runs.run import RunNotes
 
 HELD_ITEMS = KEPT_EVENTS
@@ -35,6 +46,7 @@ class HeldLog:
     Attributes:
         path: the log as the caller named it.
         identity: what it says of its own kind.
+        wrapped: the problem that says what its surroundings have wrapped around it, or None.
         notes: what the typed view of its run is made of, or None.
         number: of the run that it is among several in a file, from 1 on; None for a whole file.
         begin: where it begins in the file.
@@ -59,12 +71,66 @@ class HeldLog:
         self._span: tuple[Position, Position] | None = None
         if _can_be_read_once_only(self._source):
             self._source = self._spool = _open_spool(self._source)
-        self._take(read_batches(self._source))
+        self._wrappings: tuple[Wrapping, ...] = ()
+        self.wrapped: Problem | None = None
+        self._event_count = 0
+        self._is_damaged = False
+        self._take(self._read_batches())
+        if self._is_damaged or not self.identity.dialects:
+            self._unwrap()
+
+    def _read_batches(self) -> Iterator[list[Event | Problem]]:
+        if self._spool is not None:
+            self._spool.seek(0)
+        if not self._wrappings:
+            return read_batches(self._source)
+        from mlperf_logging.parsing.wrappings import UnwrappedFile
+
+        return read_batches(cast("IO[bytes]", UnwrappedFile(self.read_unwrapped(filled=True), self.path)))
+
+    def read_unwrapped(self, *, filled: bool = False) -> Iterator[bytes]:
+        """The lines of the log without what is wrapped around it; filled: one for each line of the file."""
+        from mlperf_logging.parsing.wrappings import unwrap_blocks
+
+        if self._spool is not None:
+            self._spool.seek(0)
+        blocks = (block for block in read_blocks(self._source) if isinstance(block, bytes))
+        return unwrap_blocks(blocks, self._wrappings, filled=filled)
+
+    def _unwrap(self) -> None:
+        """Read the log once more without what its surroundings have wrapped around it, if they have."""
+        from mlperf_logging.parsing.wrappings import describe_wrappings, recognize_wrappings
+
+        if self._spool is not None:
+            self._spool.seek(0)
+        self._wrappings = recognize_wrappings(read_blocks(self._source))
+        if not self._wrappings:
+            return
+        count = self._event_count
+        self.identity, self._items, self._uniform, self._event_count = Identity({}, {}), [], True, 0
+        self.notes = None if self.notes is None else type(self.notes)()
+        self._take(self._read_batches())
+        firsts = [event for events in self.identity.first.values() for event in events.values()]
+        first = min(firsts, key=lambda event: event.position)
+        what = f"{self._event_count - count:,} records are {describe_wrappings(self._wrappings)}"
+        problem = make_problem("wrapped-records", first.line, first.column, first.raw, what)
+        self.wrapped = problem._replace(found=", ".join(each.name for each in self._wrappings))
+        self._put_wrapped()
+
+    def _put_wrapped(self) -> None:
+        self._uniform = False
+        if self._items is not None and self.wrapped is not None:
+            self._items.insert(0, self.wrapped)
 
     def _take(self, batches: Iterable[list[Event | Problem]]) -> None:
         size = 0
         for batch in batches:
-            self._uniform = self._uniform and is_uniform(batch)
+            if is_uniform(batch):
+                self._event_count += len(batch)
+            else:
+                self._uniform = False
+                self._event_count += sum(type(item) is Event for item in batch)
+                self._is_damaged = self._is_damaged or any(map(_is_error, batch))
             self.identity.note(batch)
             if self.notes is not None:
                 self.notes.note(batch)
@@ -88,6 +154,8 @@ class HeldLog:
             part._span = begins[number] if number else FILE_BEGIN, ends[number]
             part.notes = None if self.notes is None else type(self.notes)()
             part._take(_batch(items))
+            if number and self.wrapped is not None:
+                part._put_wrapped()
             place = None if self._spool is None else self._spool.tell()
             yield part
             if self._spool is not None:  # the part may have been read from it in the meantime
@@ -122,11 +190,15 @@ class HeldLog:
         if self._items is not None:
             yield from self._items
             return
-        if self._spool is not None:
-            self._spool.seek(0)
+        if self.wrapped is not None:
+            yield self.wrapped
         begin, end = self._span or (FILE_BEGIN, FILE_END)
-        for batch in read_batches(self._source):
+        for batch in self._read_batches():
             yield from [item for item in batch if begin <= (item.line, item.column) < end]
+
+
+def _is_error(item: Event | Problem) -> bool:
+    return isinstance(item, Problem) and item.severity == Severity.ERROR
 
 
 def _batch(items: Iterator[Event | Problem]) -> Iterator[list[Event | Problem]]:

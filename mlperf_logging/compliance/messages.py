@@ -60,6 +60,7 @@ def describe_problem(problem: Problem) -> Finding:
         line=problem.line,
         column=problem.column,
         message=problem.message,
+        found=problem.found,
         hint=next((kind.fix for kind in KINDS if kind.label == problem.label), ""),
         excerpt=show_excerpt(problem.raw),
     )

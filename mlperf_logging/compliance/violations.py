@@ -3,6 +3,7 @@
 The judge makes them; `messages` puts them into words once the log has been judged.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, Severity
@@ -21,6 +22,9 @@ ABSENT = object()
 _PLACES = frozenset(
     {"value", "meta", "event", "state", "logged", "count", "minutes_since", "previous", "field", "index"}
 )
+
+
+_OF_ABSENCE = frozenset({MISSING, UNFOLLOWED, UNPRECEDED, UNFINISHED})
 
 
 class Violation(NamedTuple):
@@ -121,3 +125,23 @@ def _evaluate(node: Node, event: Event, state: RunState) -> Any:
         return compile_formula(node, words)(event, state)
     except EVALUATION_ERRORS as error:
         return error.with_traceback(None)
+
+
+def may_follow_from(violation: Violation, damaged: Mapping[str, int]) -> bool:
+    """Whether a violation may follow from nothing but records that cannot be read.
+
+    So do events that are missing or unpaired, a target that no readable evaluation meets, and formulas that look at
+    what is missing.
+
+    Args:
+        violation: of the log.
+        damaged: key of each unreadable record to the line of its last one.
+    """
+    rule, kind = violation.rule, violation.kind
+    keys = {*rule.key.split("|"), *(part for part in rule.node[1:] if isinstance(part, str))}
+    if kind in _OF_ABSENCE:
+        return not keys.isdisjoint(damaged)
+    if kind == UNMET and violation.event is not None:
+        return any(damaged.get(key, 0) > violation.event.line for key in keys)
+    part = getattr(violation.evidence, "part", None)
+    return part is not None and part[0] in ("logged", "minutes_since", "previous") and part[1] in damaged

@@ -158,7 +158,7 @@ KINDS = (
     _error(
         "MLP013",
         "text-after-the-record",
-        "there is text after the record",
+        "there is text after the record: {found}",
         "The rest of the line counts as part of the record, and it is not JSON.",
         "End the line after each record; print nothing else on that line.",
     ),
@@ -193,6 +193,13 @@ KINDS = (
         "more-unreadable-records",
         "{found} more of the log's records cannot be read; so many, or so long ones, are only counted",
         fix="Repair what is explained first, and check again.",
+    ),
+    _error(
+        "MLP019",
+        "wrapped-records",
+        "{found}; they are judged here, but the public checks cannot read them",
+        "The public checks take each line as it is, so they find no record in such a log, or only broken ones.",
+        "Submit the log inside; mlperf convert --unwrap IN OUT writes it.",
     ),
     _unreadable(
         "MLP020",

@@ -24,6 +24,9 @@ Item: TypeAlias = "Event | Problem"
 EXPLAINED_RECORDS, EXPLAINED_BYTES = 1_000, 1 << 18
 """So many records of a log that cannot be read, and so many bytes of them, are explained; the rest are counted."""
 
+FOUND_LENGTH = 80
+"""Characters of a record that a message shows."""
+
 _KEY_WINDOW = 4096
 # Patterns that ordinary logs do not need; compiled when they are, since each costs a cold start.
 _UNBOUNDED = r"-?(?:NaN|Infinity)"
@@ -197,7 +200,8 @@ class RecordReader:
             if found:
                 record = record._replace(raw=segment[start:end].rstrip(b" \t"))
             elif outcome.rest is not None:
-                items.append(record.problem("text-after-the-record", outcome.rest))
+                rest = record.text[outcome.rest :].strip()
+                items.append(record.problem("text-after-the-record", outcome.rest, _crop(rest)))
                 break
             items += record.read(outcome)
             if found:
@@ -268,7 +272,11 @@ def make_problem(
     kind = KIND_OF_LABEL[label]
     name = dialect if isinstance(dialect, str) else dialect.name
     message = kind.summary.replace("{found}", found)
-    return Problem(kind.code, label, kind.severity, line, column, message, raw[:RAW_LIMIT], key, name)
+    return Problem(kind.code, label, kind.severity, line, column, message, raw[:RAW_LIMIT], key, name, found)
+
+
+def _crop(text: str) -> str:
+    return text if len(text) <= FOUND_LENGTH else f"{text[: FOUND_LENGTH - 1]}…"
 
 
 def decode(raw: bytes) -> tuple[str, list[str]]:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 _SPACE = " \t"
 _FORM = "MLP0"
 _ORDER = "MLP2"
+_TEXT_BEHIND = "MLP013"
 
 
 def locate_blame(finding: Finding) -> tuple[int, int] | None:
@@ -23,6 +24,8 @@ def locate_blame(finding: Finding) -> tuple[int, int] | None:
         return None
     payload = text.find("{")
     spans, fault = _read_fields(text, payload) if payload >= 0 else ({}, None)
+    if finding.code == _TEXT_BEHIND and payload >= 0:
+        return _find_text_behind(text, payload) or _first_word(text)
     if finding.code.startswith(_FORM):
         return (fault, min(fault + 1, len(text))) if fault is not None else _first_word(text)
     key_span = spans.get("key") or _find_key(text, finding.key, payload)
@@ -59,6 +62,17 @@ def _read_fields(text: str, start: int) -> tuple[dict[str, tuple[int, int]], int
         return spans, error.pos
     except RecursionError:
         return spans, place
+
+
+def _find_text_behind(text: str, start: int) -> tuple[int, int] | None:
+    """What stands behind the JSON object at `start`."""
+    import json
+
+    try:
+        _, end = json.JSONDecoder(strict=False).raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return (_skip_space(text, end), len(text)) if end < len(text) else None
 
 
 def _find_metadata(text: str, spans: dict[str, tuple[int, int]], expected: str) -> tuple[int, int] | None:
