@@ -269,6 +269,7 @@ def test_every_label_occurs() -> None:
         "record-too-long",
         "file-cut-short",
         "more-unreadable-records",
+        "wrapped-records",
     }
     assert {label for _, label, _ in [*UNREADABLE, *DOUBTFUL]} | elsewhere == set(KIND_OF_LABEL)
 
