@@ -23,7 +23,7 @@ from mlperf_logging.tables import NUMBER
 if TYPE_CHECKING:
     import pandas as pd
 
-RUNS, EVALUATIONS, VARIANCE, SEEDS, SCALING, HYPERPARAMETERS, COMPARISON = (
+RUNS, EVALUATIONS, VARIANCE, SEEDS, SCALING, HYPERPARAMETERS, COMPARISON, SERIES = (
     "runs",
     "evaluations",
     "variance",
@@ -31,6 +31,7 @@ RUNS, EVALUATIONS, VARIANCE, SEEDS, SCALING, HYPERPARAMETERS, COMPARISON = (
     "scaling",
     "hyperparameters",
     "comparison",
+    "series",
 )
 ANALYSES = {
     RUNS: "one row per log: time, time to quality, throughput, where the time went",
@@ -40,7 +41,7 @@ ANALYSES = {
     SCALING: "what more accelerators gain",
     HYPERPARAMETERS: "what the submissions set differently, and what the rules let differ",
 }
-"""Names of the tables and what they hold."""
+"""Names of the tables and what they hold. A comparison needs two sides, and series must be asked for when logs are read."""
 
 _MOST_NAMES = 4
 
@@ -82,7 +83,7 @@ def analyze_runs(
 
     Args:
         tables: the runs, see `read_tables`.
-        names: which of `ANALYSES`.
+        names: which of `ANALYSES`, or "series" (those that were read, see `ReadingParameters`).
         parameters: how the runs are analyzed; None for the defaults of `AnalysisParameters`.
         rules: folder of other rule files; None for those of the package.
 
@@ -102,6 +103,7 @@ def analyze_runs(
         SEEDS: lambda: describe_seed_effect(counted, value, by=by),
         SCALING: lambda: describe_scaling(counted, value, parameters=chosen),
         HYPERPARAMETERS: lambda: tabulate_hyperparameters(tables.rows, rules=rules),
+        SERIES: lambda: tables.series,
     }
     made = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""The columns of the tables of runs, evaluations and power: name, kind and meaning. Units are in the names."""
+"""The columns of the tables of runs, evaluations, series and power: name, kind and meaning. Units are in the names."""
 
 from __future__ import annotations
 
@@ -85,6 +85,7 @@ EVALUATION_COLUMNS = name_columns(
     Column("system", TEXT, "system, as in the table of runs"),
     Column("seed", TEXT, "first seed that was logged"),
     Column("evaluation", COUNT, "number of the evaluation in its run, from 1"),
+    Column("key", TEXT, "log key of the value: eval_accuracy, eval_error, …"),
     Column("metric", TEXT, "name of the metric; empty where an evaluation gives one value"),
     Column("quality", NUMBER, "the value, in the metric's unit"),
     Column("minutes", NUMBER, "from run_start to the evaluation's record"),
@@ -97,6 +98,23 @@ EVALUATION_COLUMNS = name_columns(
     Column("target_direction", TEXT, "at least or at most"),
 )
 """Columns of the table of evaluations, one row per metric of each evaluation."""
+
+SERIES_COLUMNS = name_columns(
+    Column("path", TEXT, "the log, as named"),
+    Column("benchmark", TEXT, "benchmark, as in the table of runs"),
+    Column("submitter", TEXT, "submitter, as in the table of runs"),
+    Column("system", TEXT, "system, as in the table of runs"),
+    Column("seed", TEXT, "first seed that was logged"),
+    Column("metric", TEXT, "name of the number: that of a statistic within tracked_stats, else the log key"),
+    Column("key", TEXT, "log key: tracked_stats, train_loss, …"),
+    Column("value", NUMBER, "the number, as logged"),
+    Column("minutes", NUMBER, "from run_start to the record; negative before"),
+    Column("progress", NUMBER, "how far training had come, in progress_unit"),
+    Column("progress_unit", TEXT, "epochs, samples, tokens or steps; empty where the record does not say"),
+    Column("epochs", NUMBER, "the same in epochs, where known"),
+    Column("samples", NUMBER, "the same in samples, where known"),
+)
+"""Columns of the table of series, one row per logged number."""
 
 
 def make_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column]) -> pd.DataFrame:

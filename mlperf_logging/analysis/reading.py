@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlperf_logging.analysis.columns import SERIES_COLUMNS, make_table
 from mlperf_logging.analysis.places import Place, place_log
-from mlperf_logging.analysis.rows import describe_evaluations, describe_run
+from mlperf_logging.analysis.rows import describe_evaluations, describe_run, describe_series
 from mlperf_logging.compliance.judged_run import JudgedRun, judge_runs
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.scoring.seeds import RunSeeds, read_seeds
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _SHARED = ("path", "benchmark", "submitter", "system", "seed")
-"""Columns that both tables have."""
+"""Columns that all tables have."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +29,12 @@ class ReadingParameters:
         selection: by which rules. The target and the meaning of progress come from them, so name the round where a
             benchmark's target has changed.
         target: a formula such as "value >= 0.759" in place of the rules' target; None for theirs.
+        series: which series are read, as patterns of their names such as "*loss*"; none by default, for they are long.
     """
 
     selection: RuleSelection = AUTOMATIC
     target: str | None = None
+    series: Sequence[str] = ()
 
 
 class RunRows(NamedTuple):
@@ -42,6 +49,7 @@ class RunRows(NamedTuple):
         division: the division whose rules were used.
         variants: the benchmark's variants of the run.
         seeds: the logged seeds, and where they were logged.
+        series: its rows in the table of series, those that were asked for; None for none.
     """
 
     run: dict[str, Any]
@@ -52,6 +60,7 @@ class RunRows(NamedTuple):
     division: str | None = None
     variants: tuple[str, ...] = ()
     seeds: RunSeeds = RunSeeds("")
+    series: pd.DataFrame | None = None
 
 
 def read_rows(path: str, parameters: ReadingParameters | None = None) -> RunRows:
@@ -74,24 +83,28 @@ def read_runs(path: str, parameters: ReadingParameters | None = None) -> list[Ru
                 {},
             )
         ]
-    return [_make_rows(judged, place, path) for judged in runs]
+    return [_make_rows(judged, place, path, chosen.series) for judged in runs]
 
 
-def _make_rows(judged: JudgedRun, place: Place, path: str) -> RunRows:
+def _make_rows(judged: JudgedRun, place: Place, path: str, series: Sequence[str]) -> RunRows:
     if not judged.run.event_count:
         base = {"path": path, "submitter": place.submitter, "system": place.system}
         return RunRows({**base, "events": 0, "note": _explain_emptiness(judged)}, [], {})
     evaluations = describe_evaluations(judged)
     row = describe_run(judged, place, evaluations)
+    shared = {name: row[name] for name in _SHARED}
+    points = describe_series(judged, series) if series else []
     return RunRows(
         row,
-        [{**{name: row[name] for name in _SHARED}, **each} for each in evaluations],
+        [{**shared, **each} for each in evaluations],
         dict(judged.run.hyperparameters),
         judged.broken_keys,
         judged.ruleset.name,
         judged.division,
         judged.variants,
         read_seeds(judged),
+        # As a table, which takes a tenth of the memory: a round has millions.
+        make_table([{**shared, **each} for each in points], SERIES_COLUMNS) if points else None,
     )
 
 

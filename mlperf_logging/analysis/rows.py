@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import translate
 from itertools import pairwise
 from math import isnan
 from typing import Any
@@ -13,7 +15,7 @@ from mlperf_logging.compliance.joining import identify_evaluation
 from mlperf_logging.compliance.judged_run import JudgedRun
 from mlperf_logging.compliance.targets import Bound
 from mlperf_logging.events import MS_PER_MINUTE, minutes_between
-from mlperf_logging.runs.progress import to_float
+from mlperf_logging.runs.progress import measure_progress, read_counting, to_float
 from mlperf_logging.runs.run import Run
 from mlperf_logging.scoring.means import median
 from mlperf_logging.scoring.quality import QualityPoint, find_meeting, find_quality, list_quality_points
@@ -48,6 +50,7 @@ def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
         rows.append(
             {
                 "evaluation": numbers.setdefault(name, len(numbers) + 1),
+                "key": each.key,
                 "metric": each.metric,
                 "quality": each.value,
                 "minutes": None if run.start_ms is None else minutes_between(run.start_ms, point.time_ms),
@@ -59,6 +62,35 @@ def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
                 **_describe_bound(bounds.get(each.metric)),
             }
         )
+    return rows
+
+
+def describe_series(judged: JudgedRun, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The run's rows in the table of series, see `columns.SERIES_COLUMNS`, but for its identity.
+
+    Args:
+        judged: the run.
+        names: the metrics that are wanted, as patterns such as "*loss*".
+    """
+    run = judged.run
+    counting = read_counting(judged.facts.get("progress", {}), run.hyperparameters)
+    wanted = re.compile("|".join(map(translate, names))).match
+    rows = []
+    for each in run.series:
+        if wanted(each.metric):
+            training = measure_progress(each.progress, counting)
+            rows.append(
+                {
+                    "metric": each.metric,
+                    "key": each.key,
+                    "value": each.value,
+                    "minutes": None if run.start_ms is None else minutes_between(run.start_ms, each.time_ms),
+                    "progress": training.progress,
+                    "progress_unit": training.unit or None,
+                    "epochs": training.epochs,
+                    "samples": training.samples,
+                }
+            )
     return rows
 
 
@@ -181,6 +213,8 @@ def _list_notes(
         yield "evaluations were logged after run_stop, and the log does not say when training had reached that point"
     if run.unkept_count:
         yield f"{run.unkept_count:,} events were too many to be kept, and do not count"
+    if run.unkept_number_count:
+        yield f"{run.unkept_number_count:,} numbers were too many to be kept, and are in no series"
     if not run.evaluations:
         yield "no evaluation was logged"
     if benchmark is None:

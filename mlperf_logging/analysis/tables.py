@@ -1,4 +1,4 @@
-"""Many logs to tables: one of runs, one of evaluations, one of hyperparameters."""
+"""Many logs to tables: of runs, evaluations, series and hyperparameters."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
+from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, SERIES_COLUMNS, make_table
 from mlperf_logging.analysis.reading import ReadingParameters, RunRows, read_runs
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
@@ -31,6 +31,14 @@ class Tables:
     runs: pd.DataFrame
     evaluations: pd.DataFrame
     rows: tuple[RunRows, ...]
+
+    @property
+    def series(self) -> pd.DataFrame:
+        """One row per number of each series that was read, see `columns.SERIES_COLUMNS`."""
+        import pandas as pd
+
+        found = [each.series for each in self.rows if each.series is not None]
+        return pd.concat(found, ignore_index=True) if found else make_table([], SERIES_COLUMNS)
 
 
 def list_logs(paths: Iterable[str | PathLike[str]] | str | PathLike[str]) -> list[str]:

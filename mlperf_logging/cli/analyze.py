@@ -47,6 +47,7 @@ examples:
   {program} round/ --compare SYSTEM_A SYSTEM_B             is B faster than A, by how much, how sure is that
   {program} --compare old/results new/results              the same of two folders
   {program} round/ --table evaluations --format csv -o evaluations.csv
+  {program} round/ --table series --metric 'train_loss,*lr' --format csv -o series.csv
   {program} my_runs/ --target 'value >= 0.9'               runs of no benchmark of the rules
 
 A folder means the result_*.txt at and below it; where there are none, for its *.txt, *.log and *.out. Target and
@@ -68,14 +69,18 @@ def add_reading_options(parser: Parser) -> None:
     add("--target FORMULA", "another target, such as 'value >= 0.759'")
 
 
-def read_reading_options(options: argparse.Namespace) -> ReadingParameters:
-    """The parameters that `add_reading_options` asks for; `UsageError` where the target is not a formula."""
+def read_reading_options(options: argparse.Namespace, series: Sequence[str] = ()) -> ReadingParameters:
+    """The parameters that `add_reading_options` asks for, and the series that are wanted.
+
+    Raises:
+        UsageError: the target is not a formula.
+    """
     from mlperf_logging.analysis.reading import ReadingParameters
     from mlperf_logging.compliance.targets import read_target
 
     if options.target is not None:
         read_target(options.target)
-    return ReadingParameters(read_selection(options), options.target)
+    return ReadingParameters(read_selection(options), options.target, series)
 
 
 def read_logs(paths: Sequence[str], parameters: ReadingParameters, jobs: int) -> Tables:
@@ -128,7 +133,7 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
     from mlperf_logging.reports.documents.analyze import describe_analyses
 
     parameters = _read_parameters(options)
-    reading = read_reading_options(options)
+    reading = read_reading_options(options, _list_series(options))
     sides = options.compare or []
     side_logs = [find_logs([name], results=True) if os.path.exists(name) else None for name in sides]
     side_paths = [None if found is None else found.paths for found in side_logs]
@@ -183,6 +188,16 @@ def _list_names(options: argparse.Namespace, renderer: BaseRenderer) -> list[str
     return [RUNS, VARIANCE] if options.format in ("text", "markdown") else list(ANALYSES)
 
 
+def _list_series(options: argparse.Namespace) -> list[str]:
+    """Patterns of the series that are wanted."""
+    from mlperf_logging.analysis.analyses import SERIES
+
+    wanted = SERIES in split_names(options.table or ())
+    if options.metric and not wanted:
+        raise UsageError("--metric chooses among series; add --table series")
+    return split_names(options.metric or ["*"]) if wanted else []
+
+
 def _compare(
     tables: Tables,
     sides: Sequence[str],
@@ -221,10 +236,11 @@ def _build_parser(program: str) -> Parser:
     add_reading_options(parser)
     add = parser.add_group("what is made of them")
     tables = (
-        "runs, evaluations, variance, seeds, scaling, hyperparameters, or all; "
+        "runs, evaluations, variance, seeds, scaling, hyperparameters, or all (of these); or series; "
         "comma-separated (text: runs and variance)"
     )
     add("--table NAMES", tables, action="append")
+    add("--metric NAMES", "series that are wanted, such as train_loss or '*loss*' (all)", action="append")
     add("--compare A B", "two systems, submitters, patterns of SUBMITTER/SYSTEM, or folders", nargs=2)
     add("--value COLUMN", "column of the runs that statistics are about (run_minutes)", default="run_minutes")
     add("--by COLUMNS", "columns that make a group, comma-separated (benchmark,submitter,system)")

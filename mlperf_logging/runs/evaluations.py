@@ -41,16 +41,21 @@ def read_evaluations(events: Iterable[Event]) -> Iterator[Evaluation]:
         if event.benchmark is not None and isinstance(value, dict) and "value" in value:
             value = value["value"]  # the oldest dialect has no metadata: the epoch is next to the value
         metric = read_text(event.metadata.get("metric"))
-        for name, number in _spread_metrics(value, metric):
+        for name, number in spread_metrics(value, metric):
             yield Evaluation(event.key, read_number(number), name, progress, event.time_ms, event)
 
 
-def _spread_metrics(value: Any, metric: str | None) -> Iterator[tuple[str | None, Any]]:
-    """Name and value of each metric: one, an object of several, a list, or an object around these."""
+def spread_metrics(value: Any, metric: str | None) -> Iterator[tuple[str | None, Any]]:
+    """Name and value of each metric: one, an object of several, a list, or an object around these.
+
+    Args:
+        value: what was logged.
+        metric: name of a value that is neither an object nor a list.
+    """
     if isinstance(value, dict):
         for name, part in value.items():
             if isinstance(part, (dict, list)):
-                yield from _spread_metrics(part, metric)
+                yield from spread_metrics(part, metric)
             else:
                 yield str(name), part
     elif isinstance(value, list):

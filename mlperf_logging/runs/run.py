@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, Problem
@@ -23,6 +23,7 @@ from mlperf_logging.runs.evaluations import (
 )
 from mlperf_logging.runs.intervals import INTERVALS, Interval, Progress, pair_intervals, read_progress
 from mlperf_logging.runs.kept_events import KEPT_EVENTS, EventBudget, EventByKey
+from mlperf_logging.runs.series import SeriesPoint, find_repeated, is_number, read_series
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
 
 SEED_KEYS = ("seed", "run_set_random_seed")
@@ -33,6 +34,7 @@ _INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start
 _NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, *_INTERVAL_KEYS})
 _MARKS = _NOTED_KEYS | {RUN_START, RUN_STOP}
 _TRAINED_KEY = "train_samples"
+_NO_SERIES = _MARKS | {_TRAINED_KEY}
 _INIT = "init"
 _KEY = itemgetter(Event._fields.index("key"))
 
@@ -77,6 +79,8 @@ class Run(NamedTuple):
         trained_samples: samples that the run trained on in all: ``train_samples`` logged after ``run_start`` (before
             it, the key means the size of the training set); None where that was not logged.
         unkept_count: events of the log that were too many, or too long, to be kept; see `kept_events`.
+        number_events: events that log a number, other than evaluations, seeds and marks, as many as are kept; see `series`.
+        unkept_number_count: those that were not.
     """
 
     path: str
@@ -97,6 +101,8 @@ class Run(NamedTuple):
     stop_line: int | None
     trained_samples: float | None
     unkept_count: int = 0
+    number_events: tuple[Event, ...] = ()
+    unkept_number_count: int = 0
 
     def without_figures(self) -> Run:
         """What the log says of who ran what, without times, evaluations and seeds."""
@@ -107,6 +113,7 @@ class Run(NamedTuple):
             seeds=(),
             interval_events=dict.fromkeys(self.interval_events, ()),
             stats_events=(),
+            number_events=(),
             stop_line=None,
             trained_samples=None,
         )
@@ -121,6 +128,12 @@ class Run(NamedTuple):
         """Statistics that were logged in the course of the run, in the order of the log."""
         events = [each for each in _once(self.stats_events, (STATS_KEY,)) if isinstance(each.value, dict)]
         return tuple([TrackedStats(each.value, read_progress(each), each.time_ms) for each in events])
+
+    @property
+    def series(self) -> tuple[SeriesPoint, ...]:
+        """Numbers that were logged again and again in the course of the run, in the order of the log."""
+        events = [*self.stats_events, *find_repeated(self.number_events)]
+        return tuple(read_series(sorted(events, key=attrgetter("line"))))
 
     @property
     def start_ms(self) -> float | None:
@@ -189,6 +202,8 @@ class RunNotes:
     def __init__(self) -> None:
         self._noted: dict[str, list[Event]] = {}
         self._budget = EventBudget()
+        self._numbers: dict[str, list[Event]] = {}
+        self._number_budget = EventBudget()
         self._last: dict[str, EventByKey] = {}
         self._counts: dict[str, int] = {}
 
@@ -202,6 +217,8 @@ class RunNotes:
             self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
             wanted = [each for each in events if each[0] in _NOTED_KEYS]
             self._noted.setdefault(dialect, []).extend(self._budget.take(wanted))
+            numbers = [each for each in events if is_number(each[1]) and each[0] not in _NO_SERIES]
+            self._numbers.setdefault(dialect, []).extend(self._number_budget.take(numbers))
             last = self._last.setdefault(dialect, EventByKey())
             last.keep(dict(zip(map(_KEY, events), events, strict=True)))
 
@@ -248,6 +265,8 @@ class RunNotes:
             stop_line=stop.line if stop else None,
             trained_samples=_read_trained(last.get(_TRAINED_KEY), last_start),
             unkept_count=self.unkept_count,
+            number_events=tuple(self._numbers.get(dialect, ())),
+            unkept_number_count=self._number_budget.refused,
         )
 
 

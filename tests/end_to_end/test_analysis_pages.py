@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from checkout import PROJECT
 
-from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS
+from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, SERIES_COLUMNS
 from mlperf_logging.analysis.comparison import COMPARISON_COLUMNS
 from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS
 from mlperf_logging.analysis.power_table import POWER_COLUMNS
@@ -23,6 +23,7 @@ PICTURES = PROJECT / "docs" / "pictures"
 TABLES = {
     "Runs": RUN_COLUMNS,
     "Evaluations": EVALUATION_COLUMNS,
+    "Series": SERIES_COLUMNS,
     "Variance": VARIANCE_COLUMNS,
     "Comparison": COMPARISON_COLUMNS,
     "Seeds": SEED_COLUMNS,

@@ -15,10 +15,11 @@ from mlperf_logging.analysis.analyses import (
     RUNS,
     SCALING,
     SEEDS,
+    SERIES,
     VARIANCE,
     AnalysisParameters,
 )
-from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS
+from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, SERIES_COLUMNS
 from mlperf_logging.analysis.comparison import COMPARISON_COLUMNS
 from mlperf_logging.analysis.hyperparameters import HYPERPARAMETER_COLUMNS, pivot_hyperparameters
 from mlperf_logging.analysis.scaling import SCALING_COLUMNS
@@ -53,7 +54,7 @@ _COLUMNS = {
     name: Column(name, COUNT if name in _COUNTS else NUMBER, meaning)
     for columns in (SCALING_COLUMNS, SEED_COLUMNS, VARIANCE_COLUMNS, COMPARISON_COLUMNS)
     for name, meaning in columns.items()
-} | {**HYPERPARAMETER_COLUMNS, **EVALUATION_COLUMNS, **RUN_COLUMNS}
+} | {**HYPERPARAMETER_COLUMNS, **SERIES_COLUMNS, **EVALUATION_COLUMNS, **RUN_COLUMNS}
 _GROUP: dict[str, Any] = {"kind": NAME, "priority": 0, "said_once": True}
 
 
@@ -92,6 +93,16 @@ _LOOKS: dict[str, dict[str, dict[str, Any]]] = {
         "epochs": {"priority": 4},
         "samples": {"priority": 4},
         "meets_target": {"title": "meets target", "priority": 1},
+    },
+    SERIES: {
+        "path": {"kind": NAME, "title": "run", "priority": 0},
+        "metric": {"kind": NAME, "priority": 0, "said_once": True},
+        "value": {"format": lambda value: show_number(value, 5), "priority": 0},
+        "minutes": {"priority": 1},
+        "progress": {"priority": 2},
+        "progress_unit": {"title": "progress in", "priority": 3, "said_once": True},
+        "epochs": {"priority": 4},
+        "samples": {"priority": 4},
     },
     VARIANCE: {
         "runs": {"priority": 0},
@@ -190,6 +201,7 @@ def _describe_table(name: str, frame: pd.DataFrame, parameters: AnalysisParamete
         columns.append(replace(column, title=column.title.format(level=level)))
     titles = {
         EVALUATIONS: f"{len(frame):,} values of evaluations",
+        SERIES: f"{count_of(len(frame), 'value')} of series",
         VARIANCE: f"run-to-run variance of {parameters.value}",
         SEEDS: f"where the variance of log {parameters.value} comes from",
         SCALING: f"scaling of {parameters.value} over accelerators, against the smallest size of each",
@@ -201,9 +213,10 @@ def _describe_table(name: str, frame: pd.DataFrame, parameters: AnalysisParamete
     empty = {
         VARIANCE: "no run converged, so there is no spread to describe",
         SCALING: "no submitter has runs of one benchmark at two sizes, so there is no scaling to show",
+        SERIES: "no log repeats such a number (what evaluations gave is in a table of its own)",
     }
     records = list_records(frame)
-    if name == EVALUATIONS:
+    if name in (EVALUATIONS, SERIES):
         columns[0] = _name_runs(columns[0], records)
     return make_table(
         name,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from conftest import START_MS, WriteRun
 
+from mlperf_logging.analysis.columns import SERIES_COLUMNS
 from mlperf_logging.analysis.reading import ReadingParameters, read_rows
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
@@ -72,6 +73,33 @@ def test_evaluations_by_hand(write_run: WriteRun) -> None:
     assert [row["samples"] for row in rows] == [1_281_167, 2 * 1_281_167, 3 * 1_281_167]
     assert [row["meets_target"] for row in rows] == [False, False, True]
     assert {(row["target_value"], row["target_direction"]) for row in rows} == {(0.759, "at least")}
+
+
+def test_series_by_hand(write_run: WriteRun) -> None:
+    """Those series that are asked for are rows with value, time and progress; by default there are none."""
+    after = b"".join(
+        mllog(key, value + epoch, START_MS + 60_000 * epoch, epoch_num=epoch)
+        for epoch in (1, 2)
+        for key, value in (("train_loss", 0.5), ("lr", 0.0))
+    )
+    log = str(write_run(after=after))
+    table = read_rows(log, ReadingParameters(ROUND.selection, series=("*loss", "nothing"))).series
+
+    assert table is not None
+    assert list(table.columns) == list(SERIES_COLUMNS)
+    wanted = {
+        "system": ["box"] * 2,
+        "seed": ["7"] * 2,
+        "metric": ["train_loss"] * 2,
+        "key": ["train_loss"] * 2,
+        "value": [1.5, 2.5],
+        "minutes": [1.0, 2.0],
+        "progress": [1.0, 2.0],
+        "progress_unit": ["epochs"] * 2,
+        "samples": [1_281_167.0, 2 * 1_281_167.0],
+    }
+    assert {name: table[name].tolist() for name in wanted} == wanted
+    assert read_rows(log, ROUND).series is None
 
 
 def test_first_evaluation_that_meets_the_target_counts(write_run: WriteRun) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from checkout import PROJECT
 
-from mlperf_logging.analysis.columns import RUN_COLUMNS
+from mlperf_logging.analysis.columns import RUN_COLUMNS, SERIES_COLUMNS
 from mlperf_logging.analysis.tables import tabulate_runs
 from mlperf_logging.cli.analyze import main
 from mlperf_logging.tables import show_number
@@ -22,6 +22,7 @@ ROUND = PROJECT / "examples" / "submission"
 RESULTS = ROUND / "Example_Lab" / "results"
 SMALL = str(RESULTS / "example_8x" / "llama2_70b_lora")
 LARGE = str(RESULTS / "example_16x" / "llama2_70b_lora")
+TRAINED = str(PROJECT / "examples" / "logs" / "trained" / "ncf.txt")
 FEW = ("--resamples", "49")
 
 Run = Callable[..., tuple[int, str, str]]
@@ -124,6 +125,19 @@ def test_tables_are_chosen(run: Run) -> None:
     assert "values of evaluations" in run(SMALL, "--table", "evaluations")[1]
 
 
+def test_series_of_logs(run: Run) -> None:
+    """Series are a table of their own, of all numbers or of those that --metric names, in no other table's company."""
+    code, out, _ = run(TRAINED, "--table", "series", "--metric", "thr*", "--format", "csv")
+    table = pd.read_csv(io.StringIO(out))
+
+    assert code == 0
+    assert list(table.columns) == list(SERIES_COLUMNS)
+    assert set(table["metric"]) == {"throughput"}
+    assert "values of series" in run(TRAINED, "--table", "series")[1]
+    assert "no log repeats such a number" in run(TRAINED, "--table", "series", "--metric", "lr")[1]
+    assert "series" not in json.loads(run(TRAINED, "--table", "all", "--format", "json")[1])
+
+
 @pytest.mark.parametrize("sides", [("example_8x", "example_16x"), (SMALL, LARGE), (SMALL, "example_16x")])
 def test_comparison_by_name_and_by_folder(run: Run, sides: tuple[str, str]) -> None:
     """Two systems are compared by their names among the paths, or as folders of their own."""
@@ -179,6 +193,7 @@ def test_several_processes(run: Run) -> None:
         (("{nowhere}",), "there is no file or folder called"),
         (("{empty}",), "there are no logs below"),
         ((SMALL, "--table", "mood"), "unknown table 'mood'; choose from runs"),
+        ((SMALL, "--metric", "loss"), "add --table series"),
         ((SMALL, "--value", "status"), "unknown numeric column 'status'"),
         ((SMALL, "--by", "planet"), "unknown grouping column 'planet'"),
         ((SMALL, "--confidence", "95"), "the confidence 95.0 is not between 0 and 1"),

@@ -10,6 +10,7 @@ from mlperf_logging import check_log, make_run, read_log, read_run
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.runs.kept_events import KEPT_EVENTS
 from mlperf_logging.runs.run import RunNotes
 from mlperf_logging.runs.summary import RunSummary
 from tests.logs import mll, mllog, mlp050
@@ -112,6 +113,52 @@ def test_tracked_stats_are_kept_with_their_progress() -> None:
     (stats,) = read_run(NEWEST).tracked_stats
 
     assert stats == ({"throughput": 5.5}, Progress(step_num=3), 1_500)
+
+
+def test_repeated_numbers_are_series() -> None:
+    """Statistics, and any key whose number is logged again at another place or with another value, are series."""
+    text = b"".join(
+        [
+            mllog("opt_weight_decay", 0.1, 1, lineno=1),
+            mllog("opt_weight_decay", 0.1, 2, lineno=2),
+            mllog("train_samples", 640, 3),
+            mllog("run_start", None, 10),
+            mllog("train_loss", 2.5, 20, samples_count=32),
+            mllog("train_loss", 2.5, 20, samples_count=32),
+            mllog("lr", 0.5, 21),
+            mllog("tracked_stats", {"loss": {"mask": 1.5}, "throughput": "7", "note": "warm"}, 25, step=2),
+            mllog("train_loss", 2.5, 30, samples_count=64),
+            mllog("lr", 0.25, 31),
+            mllog("eval_accuracy", 0.5, 40, epoch_num=1),
+            mllog("eval_accuracy", 0.6, 50, epoch_num=2),
+            mllog("cache_clear", value=True, time_ms=51),
+            mllog("cache_clear", value=False, time_ms=52),
+            mllog("train_samples", 64, 60),
+        ]
+    )
+    found = [(each.key, each.metric, each.value, each.time_ms) for each in read_run(text).series]
+
+    assert found == [
+        ("train_loss", "train_loss", 2.5, 20),
+        ("lr", "lr", 0.5, 21),
+        ("tracked_stats", "mask", 1.5, 25),
+        ("tracked_stats", "throughput", 7, 25),
+        ("train_loss", "train_loss", 2.5, 30),
+        ("lr", "lr", 0.25, 31),
+    ]
+    assert read_run(text).series[0].progress == Progress(samples_count=32)
+
+
+def test_series_take_nothing_from_what_is_judged() -> None:
+    """Of numbers without end the first are kept, the others counted apart; evaluations after them still count."""
+    events = read_log(mllog("loss", 1.5, 1, step_num=1) + mllog("eval_accuracy", 0.5, 2, epoch_num=1)).events
+    notes = RunNotes()
+    notes.note([events[0]] * KEPT_EVENTS)
+    notes.note([*[events[0]._replace(value=2.5)] * 7, events[1]])
+    run = notes.make_run("-", None, {})
+
+    assert (run.unkept_count, run.unkept_number_count) == (0, 7)
+    assert [each.value for each in run.evaluations] == [0.5]
 
 
 def test_evaluation_says_how_far_training_had_come() -> None:
