@@ -22,6 +22,8 @@ LARGEST_TIME_MS = 1 << 62
 
 TOO_DEEP = -(1 << 40)
 
+_FEW = 8
+
 _SECONDS_DIGITS = 15
 
 _SECONDS = re.compile(r"([0-9]*)\.?([0-9]*)")
@@ -114,6 +116,24 @@ def count_members(values: Collection[Any], depth: int = 0) -> int:
     """Count the members of all objects within some values; below zero when they nest deeper than `DEPTH_LIMIT`."""
     count = 0
     while True:
+        if len(values) <= _FEW:  # one by one is faster, above all where much is nested
+            inner: list[Any] = []
+            nested = False
+            for value in values:
+                if value.__class__ is dict:
+                    count += len(value)
+                    inner += value.values()
+                    nested = True
+                elif value.__class__ is list:
+                    inner += value
+                    nested = True
+            if not nested:
+                return count
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                return TOO_DEEP
+            values = inner
+            continue
         kinds = set(map(type, values))
         if dict not in kinds and list not in kinds:
             return count

@@ -3,21 +3,15 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import islice, takewhile
+from itertools import chain, islice, pairwise, takewhile
 from typing import NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
 from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
-from mlperf_logging.parsing.payloads import (
-    DEPTH_LIMIT,
-    PairDecoder,
-    count_members,
-    describe,
-    has_unbounded,
-    read_integer,
-    skip_blanks,
-)
+from mlperf_logging.parsing.heads import HeadParser
+from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, describe, has_unbounded, skip_blanks
+from mlperf_logging.parsing.tally import MORE_UNREADABLE, Tally
 
 Item: TypeAlias = "Event | Problem"
 
@@ -30,6 +24,7 @@ FOUND_LENGTH = 80
 _KEY_WINDOW = 4096
 # Patterns that ordinary logs do not need; compiled when they are, since each costs a cold start.
 _UNBOUNDED = r"-?(?:NaN|Infinity)"
+_LARGE_OR_NOT_A_NUMBER = r"NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{300}"
 
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF = r"u[dD][89a-fA-F][0-9a-fA-F]{2}"
@@ -88,35 +83,64 @@ class RecordReader:
     def __init__(self, dialects: Sequence[Dialect], parse: ParseRecord | None = None) -> None:
         self._parse = parse
         self.markers = compile_markers(tuple(dialects))
-        self._head_parser = _HeadParser()
+        self._head_parser = HeadParser()
         self._explained = self._explained_bytes = 0
-        self._count = 0
-        self._first_counted: tuple[int, int, Dialect | str] = 0, 0, ""
+        self._tally = Tally()
 
     @property
     def is_spent(self) -> bool:
         """Whether as many records that cannot be read have been explained as ever are."""
-        return self._explained >= EXPLAINED_RECORDS
+        return self._explained >= EXPLAINED_RECORDS or self._tally.is_full(MORE_UNREADABLE)
 
-    def _count_unreadable(self, dialect: Dialect, raw: bytes, line: int, column: int) -> bool:
+    def sift(
+        self, dialect: Dialect, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
+    ) -> list[tuple[bytes, int, int]]:
+        """Those of some records of a dialect, with their places, that may hold events; the others are counted."""
+        records = list(zip(raws, numbers, columns, strict=True))
+        if not self._tally.is_full(MORE_UNREADABLE):
+            return records
+        stem, may_hold = self.markers.stem, dialect.may_hold_event
+        kept = [record for record in records if may_hold(record[0]) or record[0].rfind(stem) > 0]
+        if len(kept) < len(records):
+            self._tally.count(MORE_UNREADABLE, 0, 0, "", len(records) - len(kept))
+        return kept
+
+    def _count_unreadable(
+        self, dialect: Dialect, raw: bytes, line: int, column: int, *, is_last: bool
+    ) -> bool:
         """Count a record that makes no event, if it is one too many, or too long, to be explained."""
         if not self.is_spent and self._explained_bytes + len(raw) <= EXPLAINED_BYTES:
             return False
-        if self._head_parser.may_parse(dialect, raw):
+        if dialect.may_hold_event(raw) and self._head_parser.may_parse(dialect, raw, is_last=is_last):
             return False
-        if not self._count:
-            self._first_counted = line, column, dialect
-        self._count += 1
+        self._tally.count(MORE_UNREADABLE, line, column, dialect.name)
         return True
 
+    def _skip_broken(self, segment: bytes, found: re.Match[bytes] | None) -> re.Match[bytes] | None:
+        """The first marker, from some marker of a segment on, of a record that may hold an event; count the others."""
+        if found is None:
+            return None
+        count, stop = 0, len(segment)
+        marks = self.markers.record.finditer(segment, found.start())
+        for mark, other in pairwise(chain(marks, (None,))):
+            assert mark is not None  # noqa: S101 - only the last one is None
+            raw = segment[mark.start() : other.start() if other else stop]
+            if self.markers.dialects[mark[0]].may_hold_event(raw):
+                break
+            count += 1
+        else:
+            mark = None
+        if count:
+            self._tally.count(MORE_UNREADABLE, 0, 0, "", count)
+        return mark
+
+    def _note_explained(self, size: int) -> None:
+        self._explained += 1
+        self._explained_bytes += size
+
     def report_counted(self) -> list[Item]:
-        """The problem that stands for the records that were only counted, at the first of them."""
-        if not self._count:
-            return []
-        line, column, dialect = self._first_counted
-        return [
-            make_problem("more-unreadable-records", line, column, b"", f"{self._count:,}", dialect=dialect)
-        ]
+        """The problems that stand for what was only counted."""
+        return [*self._tally.report()]
 
     def find_record(self, data: bytes, start: int = 0) -> int:
         """Where the first record begins in some bytes, -1 if there is none."""
@@ -133,15 +157,31 @@ class RecordReader:
         found = self.markers.bare.finditer(segment, start, stop + self.markers.widest)
         marks = takewhile(lambda mark: mark.start() < stop, found)
         offset += 1
-        return [make_problem("marker-without-record", line, offset + mark.start(), mark[0]) for mark in marks]
+        return [
+            make_problem("marker-without-record", line, offset + mark.start(), mark[0])
+            for mark in marks
+            if self._tally.admit("marker-without-record", line, offset + mark.start(), len(mark[0]), "")
+        ]
+
+    def count_bare(self, segments: Sequence[bytes]) -> bool:
+        """Count the bare markers of segments, if that is all there is to be done with them."""
+        label = "marker-without-record"
+        text = b"\n".join(segments)
+        if not self._tally.is_full(label) or self.markers.record.search(text):
+            return False
+        self._tally.count(label, 0, 0, "", len(self.markers.bare.findall(text)))
+        return True
 
     def refuse_long(self, segment: bytes, record: int, line: int, offset: int, limit: int) -> list[Item]:
         """Refuse a segment, or its beginning, whose first record begins more than `limit` bytes before its end."""
         raw = segment[record : record + min(limit, RAW_LIMIT)]
-        dialect = self.dialect_of(segment, record) or ""
+        dialect = self.dialect_of(segment, record)
+        name = dialect.name if dialect else ""
         column = offset + record + 1
-        problem = make_problem("record-too-long", line, column, raw, f"{limit:,} bytes", dialect=dialect)
-        return [*self.note_bare_markers(segment, 0, record, line, offset), problem]
+        items = self.note_bare_markers(segment, 0, record, line, offset)
+        if self._tally.admit("record-too-long", line, column, len(raw), name):
+            items.append(make_problem("record-too-long", line, column, raw, f"{limit:,} bytes", dialect=name))
+        return items
 
     def _find_stops(self, segment: bytes, start: int) -> Iterator[int]:
         """Markers from some place on: the first, the third, the seventh …, at last the end of the segment."""
@@ -170,8 +210,8 @@ class RecordReader:
             stop = other.start() if other else len(segment)
             # A value that is not whole by the end of the line is not whole at any marker before it.
             longest = segment[start : stop if broken else len(segment)]
-            if self._count_unreadable(dialect, longest, line, offset + start + 1):
-                broken, found = True, other
+            if self._count_unreadable(dialect, longest, line, offset + start + 1, is_last=not other):
+                broken, found = True, self._skip_broken(segment, other)
                 continue
             record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
             outcome = parse(dialect, record.text)
@@ -188,11 +228,11 @@ class RecordReader:
             seen += 1
             if seen == 2:
                 column, raw = offset + start + 1, segment[start : start + RAW_LIMIT]
-                items.append(make_problem("two-events-on-a-line", line, column, raw, dialect=dialect))
+                if self._tally.admit("two-events-on-a-line", line, column, len(raw), dialect.name):
+                    items.append(make_problem("two-events-on-a-line", line, column, raw, dialect=dialect))
             if isinstance(outcome, Unreadable):
                 items.append(record.problem(outcome.label, outcome.place))
-                self._explained += 1
-                self._explained_bytes += stop - start
+                self._note_explained(stop - start)
                 found = other
                 continue
             end = stop if outcome.rest is None else start + record.bytes_before(outcome.rest)
@@ -200,10 +240,14 @@ class RecordReader:
             if found:
                 record = record._replace(raw=segment[start:end].rstrip(b" \t"))
             elif outcome.rest is not None:
-                rest = record.text[outcome.rest :].strip()
-                items.append(record.problem("text-after-the-record", outcome.rest, _crop(rest)))
+                rest = _crop(record.text[outcome.rest :].strip())
+                items += record.tell(self._tally, "text-after-the-record", outcome.rest, rest)
+                self._note_explained(end - start)
                 break
-            items += record.read(outcome)
+            read = record.read(outcome, self._tally)
+            if not read or type(read[0]) is not Event:
+                self._note_explained(end - start)
+            items += read
             if found:
                 items += self.note_bare_markers(segment, end, found.start(), line, offset)
         return items
@@ -238,25 +282,38 @@ class _Record(NamedTuple):
         column = self.column + self.bytes_before(place)
         return make_problem(label, self.line, column, self.raw, found, key, self.dialect)
 
-    def read(self, parsed: Parsed) -> list[Item]:
-        """The record's event, if it has one, and its problems."""
+    def tell(
+        self, tally: Tally, label: str, place: int = 0, found: str = "", key: str | None = None
+    ) -> list[Item]:
+        """A problem at a character of the record's text, unless it is only counted."""
+        if not tally.admit(label, self.line, self.column, min(len(self.raw), RAW_LIMIT), self.dialect.name):
+            return []
+        return [self.problem(label, place, found, key)]
+
+    def read(self, parsed: Parsed, tally: Tally) -> list[Item]:
+        """The record's event, if it has one, and those of its problems that are told."""
         payload = parsed.fields.get("payload")
         if count_members((payload,)) < 0:
-            return [self.problem("nested-too-deep", found=str(DEPTH_LIMIT))]
+            return self.tell(tally, "nested-too-deep", found=str(DEPTH_LIMIT))
         event, diagnostics = self.dialect.read_fields(parsed.fields, self.line, self.column, self.raw)
         key = event.key if event else None
         items: list[Item] = [event] if event else []
-        for diagnostic in diagnostics:
-            place = find_member(self.text, diagnostic.field) if diagnostic.field else 0
-            items.append(self.problem(diagnostic.label, place, diagnostic.found, key))
+        for label, field, found in diagnostics:
+            place = find_member(self.text, field) if field and not tally.is_full(label) else 0
+            items += self.tell(tally, label, place, found, key)
         if names := list(dict.fromkeys(parsed.duplicates)):
-            places = [found.start() for found in re.finditer(rf'"{re.escape(names[0])}"[ \t]*:', self.text)]
-            found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
-            items.append(self.problem("duplicate-json-key", max(places, default=0), found, key))
-        if has_unbounded(payload):
+            place, found = 0, ""
+            if not tally.is_full("duplicate-json-key"):
+                places = [each.start() for each in re.finditer(rf'"{re.escape(names[0])}"[ \t]*:', self.text)]
+                place = max(places, default=0)
+                found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
+            items += self.tell(tally, "duplicate-json-key", place, found, key)
+        if re.search(_LARGE_OR_NOT_A_NUMBER, self.text) and has_unbounded(payload):
             word = re.search(_UNBOUNDED, self.text)
-            items.append(self.problem("nan-or-infinity", word.start() if word else 0, "", key))
-        return items + [self.problem(doubt, 0, "", key) for doubt in self.doubts]
+            items += self.tell(tally, "nan-or-infinity", word.start() if word else 0, "", key)
+        for doubt in self.doubts:
+            items += self.tell(tally, doubt, 0, "", key)
+        return items
 
 
 def make_problem(
@@ -312,54 +369,3 @@ def find_member(text: str, name: str) -> int:
     except (ValueError, IndexError, RecursionError):
         return found
     return found
-
-
-class _HeadParser:
-    """Parses records whose JSON is sound: a pattern for the words before it, and Python's json module.
-
-    What it declines, and so every record that is malformed, goes to the grammars, which load with the first.
-    """
-
-    def __init__(self) -> None:
-        from json import JSONDecoder
-
-        self._decoder = PairDecoder()
-        self._find_value = JSONDecoder(parse_int=read_integer).raw_decode
-        self._parse: ParseRecord | None = None
-
-    def may_parse(self, dialect: Dialect, raw: bytes) -> bool:
-        """Whether a record may make an event: its words are in order, and a complete value follows them."""
-        if not dialect.head_pattern:
-            return True
-        text = raw.decode("latin-1")
-        head = re.compile(dialect.head_pattern).match(text, len(dialect.marker))
-        if head is None:
-            return False
-        if head.groupdict().get("colon", ":") is None:
-            return True
-        try:
-            self._find_value(text, head.end())
-        except (ValueError, RecursionError):
-            return False
-        return True
-
-    def parse(self, dialect: Dialect, text: str) -> Parsed | Unreadable:
-        """Parse a text that begins with a record."""
-        head = (
-            re.compile(dialect.head_pattern).match(text, len(dialect.marker))
-            if dialect.head_pattern
-            else None
-        )
-        if head is not None:
-            self._decoder.duplicates = []
-            try:
-                payload, end = self._decoder.decode(text, head.end())
-            except (ValueError, RecursionError):
-                end = -1
-            if end >= 0 and not text[end:].strip(" \t"):
-                return Parsed({**head.groupdict(), "payload": payload}, None, self._decoder.duplicates)
-        if self._parse is None:
-            from mlperf_logging.parsing.grammar import open_grammars
-
-            self._parse = open_grammars()
-        return self._parse(dialect, text)

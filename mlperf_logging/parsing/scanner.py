@@ -168,7 +168,7 @@ class Scanner:
         for dialect, group in groupby(map(self._reader.dialect_of, raws)):
             stop = start + sum(1 for _ in group)
             if dialect is None:
-                for place in range(start, stop):
+                for place in range(start, stop) if not self._reader.count_bare(raws[start:stop]) else ():
                     items += self._read_with_care(raws[place], numbers[place], columns[place])
             else:
                 self._dialect, self._mark = dialect, dialect.marker
@@ -185,7 +185,9 @@ class Scanner:
             self._spoken.add(dialect.name)
             return events
         if len(raws) == 1 or self._reader.is_spent:
-            records = zip(raws, numbers, columns, strict=True)
+            if self._reader.is_spent:
+                self._spoken.add("")
+            records = self._reader.sift(dialect, raws, numbers, columns)
             return [item for record in records for item in self._read_with_care(*record)]
         size = max(1, len(raws) // 8)
         return [

@@ -269,6 +269,7 @@ def test_fast_reader_and_grammars_agree_on_real_logs(corpus_logs: list[Path]) ->
 @example(b':::MLLOG {"key": "a", "value": 1, "time_ms": 1, "metadata": {}} rest :::MLLOG {')
 @example(b':::MLL 1.5 key : {"value": 1, "metadata": {}}')
 @example(b":::MLPv0.5.0 a 1.5 (a.py:1) key rest :::MLLOG {")
+@example(b':::MLL {:::MLLOG {"key": "a", "value": 1, "time_ms": 1, "metadata": {}} rest :::MLL {')
 def test_counting_loses_no_event(data: bytes) -> None:
     """Where records that cannot be read are counted in place of being explained, the same events are read."""
     assume(not is_compressed(data))

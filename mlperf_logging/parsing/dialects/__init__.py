@@ -61,6 +61,8 @@ class Dialect(NamedTuple):
         head_pattern: the text between marker and JSON in every record that makes an event, a regular expression whose
             groups are named as the grammar's terminals; where there may be no JSON, ``colon`` is the group before it.
             "" where the words alone do not show it.
+        needed_words: what stands somewhere in the bytes of every record that makes an event, unless it is written with
+            escapes.
     """
 
     name: str
@@ -71,6 +73,14 @@ class Dialect(NamedTuple):
     sample_head: str = ""
     head_samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
     head_pattern: str = ""
+    needed_words: tuple[bytes, ...] = ()
+
+    def may_hold_event(self, raw: bytes) -> bool:
+        """Whether a record may make an event, by a quick look at its bytes."""
+        for word in self.needed_words:
+            if word not in raw:
+                return b"\\" in raw
+        return True
 
     @property
     def grammar_path(self) -> str:

@@ -185,5 +185,6 @@ DIALECT = Dialect(
     read_ordinary=read_ordinary,
     read_fields=read_fields,
     head_pattern=r"[ \t]*(?=\{)",
+    needed_words=(b'"key"', b'"time_ms"', b'"value"', b'"metadata"'),
     key_pattern=r'"key"[ \t]*:[ \t]*"([A-Za-z0-9_]+)"',
 )

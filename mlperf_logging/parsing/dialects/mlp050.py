@@ -33,14 +33,13 @@ def read_ordinary(
             head, colon, payload = raw.partition(b": ")
             _, benchmark, seconds, site, key = head.split(b" ")
             value = decode(payload) if colon else None
-            members = count_members((value,))
             time_ms = read_milliseconds(seconds.decode())
             if (
                 time_ms is None
                 or not is_word(key)
                 or not is_word(benchmark)
                 or not _is_call_site(site)
-                or not has_members(payload, members)
+                or (colon and not has_members(payload, count_members((value,))))
             ):
                 return None
             name = benchmark.decode()
@@ -75,6 +74,7 @@ DIALECT = Dialect(
         r"(?P<benchmark>[A-Za-z0-9_.-]+) (?P<seconds>[0-9.]+) (?P<call_site>\([^()]*:[0-9]+\))"
         r" (?P<key>[A-Za-z0-9_]+)(?P<colon>[ \t]?:[ \t]+)?"
     ),
+    needed_words=(b"(", b")"),
     key_pattern=r"\([^()]*:[0-9]+\) ([A-Za-z0-9_]+)",
     sample_head="task 1.5 (a.py:1) key: ",
     head_samples=(

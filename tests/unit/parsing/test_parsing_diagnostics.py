@@ -11,6 +11,8 @@ from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches, read_log
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, KINDS, RAW_LIMIT
 from mlperf_logging.parsing.dialects import load_dialects
+from mlperf_logging.parsing.records import EXPLAINED_RECORDS
+from mlperf_logging.parsing.tally import TOLD_BYTES, TOLD_PROBLEMS
 
 FILE = '"metadata": {"file": "a.py", "lineno": 3}'
 
@@ -292,23 +294,23 @@ GOOD = record().encode()
     [b":::MLLOG {", b":::MLLOG ?}", b":::MLL 1.5 k: {]", b":::MLL {", b":::MLPv0.5.0 b 1.5 (a.py:1) k: ?"],
 )
 def test_so_many_are_only_counted(bad: bytes) -> None:
-    """The first thousand records that cannot be read are explained, the others counted; events among them are read."""
+    """The first records that cannot be read are explained, the others counted; events among them are read."""
     items = [
         item for batch in read_batches(b"\n".join([bad] * 1_500 + [GOOD] + [bad] * 1_000)) for item in batch
     ]
     *problems, rest = [item for item in items if isinstance(item, Problem)]
 
     assert [item.line for item in items if isinstance(item, Event)] == [1_501]
-    assert len(problems) == 1_000
-    assert (rest.code, rest.line, rest.column) == ("MLP018", 1_001, 1)
+    assert len(problems) == EXPLAINED_RECORDS
+    assert (rest.code, rest.line, rest.column) == ("MLP018", EXPLAINED_RECORDS + 1, 1)
 
 
 def test_many_on_one_line_are_only_counted() -> None:
     """Records without a line end between them are counted, too."""
     problems = read_log(b":::MLLOG {" * 3_000).problems
 
-    assert [problem.label for problem in problems].count("record-cut-short") == 1_000
-    assert problems[-1].message.startswith("2,000 more of the log's records")
+    assert [problem.label for problem in problems].count("record-cut-short") == EXPLAINED_RECORDS
+    assert problems[-1].message.startswith(f"{3_000 - EXPLAINED_RECORDS:,} more of the log's records")
 
 
 def test_a_huge_record_is_only_counted() -> None:
@@ -317,3 +319,50 @@ def test_a_huge_record_is_only_counted() -> None:
 
     assert [event.line for event in log.events] == [2]
     assert [(problem.label, problem.line) for problem in log.problems] == [("more-unreadable-records", 1)]
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [
+        (b'{"key": "a", "value": NaN, "time_ms": 1, "metadata": {}}', "nan-or-infinity"),
+        (b'{"key": "a", "value": 1, "time_ms": "1", "metadata": {}}', "time-as-text"),
+        (b'{"key": "a", "key": "a", "value": 1, "time_ms": 1, "metadata": {}}', "duplicate-json-key"),
+        (b'{"key": "a", "value": 1, "time_ms": 1, "metadata": null}', "metadata-empty"),
+        (b'{"key": "\xff", "value": 1, "time_ms": 1, "metadata": {}}', "not-utf8"),
+        (b'{"key": "\\ud800", "value": 1, "time_ms": 1, "metadata": {}}', "lone-surrogate"),
+    ],
+)
+def test_problems_of_one_kind_are_counted(line: bytes, label: str) -> None:
+    """Of each kind of problem the first ones are told, the others counted at the next one; no event is lost."""
+    log = read_log((b":::MLLOG " + line + b"\n") * (TOLD_PROBLEMS + 500))
+
+    assert len(log.events) == TOLD_PROBLEMS + 500
+    assert {problem.label for problem in log.problems} == {label}
+    assert [problem.line for problem in log.problems] == list(range(1, TOLD_PROBLEMS + 2))
+    assert log.problems[-1].message == f"500 more problems of this kind ({label}), which are not listed"
+    assert log.problems[-1].severity == log.problems[0].severity
+
+
+def test_bare_markers_are_counted() -> None:
+    """Markers without a record are told up to a number, and counted from then on, also where many come at once."""
+    problems = read_log(b":::MLLOG\n" * (TOLD_PROBLEMS + 3_000)).problems
+
+    assert len(problems) == TOLD_PROBLEMS + 1
+    assert problems[-1].message.startswith("3,000 more problems of this kind")
+
+
+def test_records_that_make_no_event_are_counted() -> None:
+    """A record without its members is explained as one that cannot be read is: so many times, then it is counted."""
+    problems = read_log(b":::MLLOG {}\n" * (EXPLAINED_RECORDS + 3_000)).problems
+
+    assert [problem.label for problem in problems].count("missing-key") == EXPLAINED_RECORDS
+    assert (problems[-1].code, problems[-1].line) == ("MLP018", EXPLAINED_RECORDS + 1)
+    assert problems[-1].message.startswith("3,000 more")
+
+
+def test_long_records_of_problems_are_not_kept() -> None:
+    """The text that problems keep of their records is bounded, too."""
+    line = record(f'"{"x" * 5_000}"').replace('"time_ms": 5', '"time_ms": "5"').encode() + b"\n"
+    problems = read_log(line * 3_000).problems
+
+    assert sum(len(problem.raw) for problem in problems) <= TOLD_BYTES
