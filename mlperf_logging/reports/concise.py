@@ -25,16 +25,19 @@ class Report(BaseReport):
     def announce(self, path: str, finding: Finding) -> str:
         """The finding's line."""
         self._announced.add(finding)
-        shown = show_text(shorten_path(path, self.options.folder))
-        word = "" if finding.severity == Severity.ERROR else f"{finding.severity}: "
-        text = show_text(f"{finding.code} {word}{finding.message}")
-        return f"{shown}:{finding.line or 1}:{finding.column or 1}: {text}\n"
+        return self._render(path, finding)
 
     def add(self, result: FileResult) -> str:
         """The log's lines."""
         new = [finding for finding in result.verdict.findings if finding not in self._announced]
-        return "".join([self.announce(result.verdict.path, finding) for finding in new])
+        return "".join([self._render(result.verdict.path, finding) for finding in new])
 
     def end(self, totals: Totals) -> str:
         """Nothing: each line is a finding."""
         return ""
+
+    def _render(self, path: str, finding: Finding) -> str:
+        shown = show_text(shorten_path(path, self.options.folder))
+        word = "" if finding.severity == Severity.ERROR else f"{finding.severity}: "
+        text = show_text(f"{finding.code} {word}{finding.message}")
+        return f"{shown}:{finding.line or 1}:{finding.column or 1}: {text}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.events import Outcome, Severity
@@ -29,8 +30,9 @@ _FINGERPRINT = "mlperfCheckFinding/v1"
 class Report(BaseReport):
     """One SARIF run; waived findings are suppressed results, logs that could not be judged notifications.
 
-    Findings of one log that say the same are one result with their number. Beyond what code scanning keeps, errors go
-    before warnings and these before what is waived; the rest is counted.
+    Findings of one log that say the same are one result with their number; where there are more results than code scanning
+    keeps, so are those of a folder's logs. If that is not enough, errors go before warnings and these before what is
+    waived, and the rest is counted.
     """
 
     description = "SARIF 2.1.0 for code-scanning services"
@@ -60,7 +62,8 @@ class Report(BaseReport):
         """The whole document."""
         results = list(self._results.values())
         if len(results) > MAX_RESULTS:
-            results.sort(key=_rank)
+            results = sorted(self._merge_logs(), key=_rank)
+        if len(results) > MAX_RESULTS:
             self._left_out = len(results) - MAX_RESULTS
             self._notifications.append({"level": "warning", "message": {"text": self.remark()}})
             del results[MAX_RESULTS:]
@@ -114,6 +117,21 @@ class Report(BaseReport):
             why = f"{waiver.reason} (until {waiver.expires})"
             result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": why}]
         return result
+
+    def _merge_logs(self) -> list[dict[str, Any]]:
+        """One result for what several logs of a folder have alike, at the first of them, with the number of the others."""
+        merged: dict[tuple[object, ...], dict[str, Any]] = {}
+        others: dict[tuple[object, ...], int] = {}
+        for (path, *said), result in self._results.items():
+            alike = (posixpath.dirname(str(path)), *said)
+            first = merged.setdefault(alike, result)
+            if first is not result:
+                first["occurrenceCount"] = first.get("occurrenceCount", 1) + result.get("occurrenceCount", 1)
+                others[alike] = others.get(alike, 0) + 1
+        for alike, count in others.items():
+            message = merged[alike]["message"]
+            message["text"] += f"\nThe same in {count:,} more of the logs in this folder."
+        return list(merged.values())
 
     def _index_rule(self, finding: Finding) -> int:
         """Index of a finding's rule in the list of rules, where it is put when it is new."""

@@ -15,6 +15,12 @@ def test_a_finding_is_one_line(verdict, finding, write_report):
     ]
 
 
+def test_equal_findings_of_two_logs_are_two_lines(verdict, write_report):
+    """What two logs have alike is a line for each."""
+    text = write_report(Report(ReportOptions()), verdict, verdict._replace(path="other.txt"))
+    assert [line.partition(":")[0] for line in text.splitlines()] == [verdict.path, "other.txt"]
+
+
 def test_compliant_and_waived_are_no_lines(passing, waived, write_report):
     """A log without findings that count gives nothing."""
     assert write_report(Report(ReportOptions()), FileResult(passing, (waived,))) == ""

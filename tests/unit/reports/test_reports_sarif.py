@@ -164,6 +164,17 @@ def test_report_stays_within_what_code_scanning_keeps(verdict, finding, write_re
     assert run["invocations"][0]["executionSuccessful"] is True
 
 
+def test_logs_of_a_folder_are_merged_before_results_are_left_out(verdict, finding, write_report):
+    """Where there are too many results, what the logs of a folder have alike is one result; nothing is lost then."""
+    findings = tuple([finding._replace(message=f"m{number}") for number in range(MAX_RESULTS // 2 + 1)])
+    logs = [verdict._replace(path=f"a/{number}.txt", findings=findings) for number in range(2)]
+    report = Report(ReportOptions())
+    results = json.loads(write_report(report, *logs))["runs"][0]["results"]
+    assert (len(results), report.remark()) == (len(findings), "")
+    assert {result["occurrenceCount"] for result in results} == {2}
+    assert results[0]["message"]["text"].endswith("The same in 1 more of the logs in this folder.")
+
+
 def test_rules_and_tool_say_where_the_rules_are_written(verdict, write_report):
     """The tool has an information page, and each rule a page of help."""
     driver = json.loads(write_report(Report(ReportOptions()), verdict))["runs"][0]["tool"]["driver"]
