@@ -45,7 +45,7 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     _require_one_benchmark(tables.runs)
     evaluations = tables.evaluations
     if evaluations.empty:
-        raise UsageError("no log holds an evaluation, so there is no curve to draw")
+        raise UsageError(f"no log holds an evaluation, so there is no curve to draw{_explain_notes(tables)}")
     reference = find_reference_range(tables.runs, options.x, rules=options.rules)
     metrics: list[str | None] = list(evaluations["metric"].dropna().unique()) or [None]
     if options.metric is not None:
@@ -242,3 +242,9 @@ def render_picture(picture: Picture, options: argparse.Namespace, form: str) -> 
         buffer, format=form, dpi=options.dpi, bbox_inches="tight", pad_inches=0.12, metadata=metadata
     )
     return buffer.getvalue()
+
+
+def _explain_notes(tables: Tables) -> str:
+    """What the first log's row says of why there is nothing to draw, as the end of a message."""
+    notes = tables.runs["note"].dropna()
+    return f" ({notes.iloc[0]})" if len(notes) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -44,6 +45,7 @@ class ScoredRun(NamedTuple):
         logged_seeds: the logged seeds, and where they were logged.
         quality_minutes: from the start to the evaluation that reached the target, see `quality`; or None.
         requirement: how often the rules require the benchmark to be run; None where they do not know it.
+        run_count: runs that the log holds; of several, none gives a figure.
     """
 
     path: str
@@ -66,6 +68,7 @@ class ScoredRun(NamedTuple):
     logged_seeds: RunSeeds = RunSeeds("")
     quality_minutes: float | None = None
     requirement: Requirement | None = None
+    run_count: int = 1
 
     @property
     def minutes(self) -> float | None:
@@ -76,6 +79,14 @@ class ScoredRun(NamedTuple):
     def seeds(self) -> tuple[Any, ...]:
         """The values of the logged seeds."""
         return tuple([seed.value for seed in self.logged_seeds.seeds])
+
+    @property
+    def several_runs(self) -> str | None:
+        """Why a log of several runs gives no figure; None for a log of one run."""
+        if self.run_count == 1:
+            return None
+        name = os.path.basename(self.path)
+        return f"{name} holds {self.run_count} runs; --run says which one counts"
 
     @property
     def counts(self) -> bool:
@@ -119,6 +130,7 @@ def score_run(judged: JudgedRun) -> ScoredRun:
         logged_seeds=read_seeds(judged),
         quality_minutes=quality_minutes,
         requirement=read_requirement(judged.facts.get("runs")),
+        run_count=max(len(verdict.runs), 1),
     )
 
 

@@ -287,6 +287,8 @@ def _explain_missing(score: FolderScore) -> list[str]:
 def _explain_run(run: ScoredRun) -> str:
     if run.verdict == Outcome.UNJUDGED:
         return run.faults[0] if run.faults else "cannot be read"
+    if run.several_runs is not None:
+        return run.several_runs
     parts = []
     if run.summary.status is not None and not run.summary.succeeded:
         parts.append(f"status {run.summary.status}")

@@ -71,6 +71,9 @@ def check_submission(
     benchmark, division, ruleset, _ = shared.identity
     requirement, batch_size = shared.requirement, shared.batch_size
     outcome = SubmissionCheck(folder, *shared.identity, tuple(runs), requirement, None, "")
+    for run in runs:
+        if run.several_runs is not None:
+            return outcome._replace(reason=run.several_runs)
     if shared.problems:
         return outcome._replace(passed=False, reason=shared.problems[0])
     if division == Division.OPEN:
