@@ -26,7 +26,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,7 @@ def date_series(logs: Sequence[Path]) -> str:
     """The day of a series' last event."""
     text = logs[-1].read_text("utf-8")
     last_ms = int(re.findall(r'"time_ms": (\d+)', text)[-1])
-    return datetime.fromtimestamp(last_ms / 1000, UTC).date().isoformat()
+    return datetime.fromtimestamp(last_ms / 1000, timezone.utc).date().isoformat()
 
 
 def write_points(task: Task, output: Path) -> None:

@@ -1,7 +1,17 @@
 """Events: the frozen values that every part of the toolkit shares. No I/O, no policy."""
 
-from enum import StrEnum
+import sys
 from typing import Any, NamedTuple
+
+if sys.version_info >= (3, 11):
+    from enum import StrEnum
+else:
+    from enum import Enum
+
+    class StrEnum(str, Enum):
+        """An enumeration whose members are their text, as the standard library has it from Python 3.11 on."""
+
+        __str__ = str.__str__
 
 
 class EventKind(StrEnum):

@@ -160,11 +160,11 @@ def _report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, prog
 def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
     if path is None:
         return ()
-    from datetime import UTC, datetime
+    from datetime import datetime, timezone
 
     from mlperf_logging.compliance.waivers import load_waivers
 
-    return load_waivers(path, datetime.now(UTC).date())
+    return load_waivers(path, datetime.now(timezone.utc).date())
 
 
 def _read_filter(options: Namespace) -> FindingFilter | None:

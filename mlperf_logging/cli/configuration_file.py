@@ -7,6 +7,7 @@ to write, none leads to code that is run, and what it names to be read stands in
 from __future__ import annotations
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -135,7 +136,10 @@ def show_settings(options: Namespace) -> None:
 
 
 def _read_table(path: str, content: bytes, within: Sequence[str]) -> dict[str, Any]:
-    import tomllib
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
 
     if any(line.count(b".") > MAX_DOTS for line in content.splitlines()):
         raise UsageError(f"{path}: a line holds more than {MAX_DOTS} dots; break it")

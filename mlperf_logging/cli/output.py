@@ -9,7 +9,7 @@ from errno import EACCES
 from signal import SIG_DFL, getsignal, signal
 from stat import S_IMODE
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any
 
 from mlperf_logging.cli.running import silence_output
 from mlperf_logging.errors import UsageError
@@ -18,6 +18,8 @@ from mlperf_logging.parallel import ENDING_SIGNALS
 if TYPE_CHECKING:
     import argparse
     from pathlib import Path
+
+    from typing_extensions import Self
 
     from mlperf_logging.reports.tables import BaseRenderer
     from mlperf_logging.tables import Document

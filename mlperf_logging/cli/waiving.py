@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timezone
 
 from mlperf_logging.cli.output import Output
 from mlperf_logging.compliance.findings import Finding
@@ -24,7 +24,7 @@ class NewWaivers:
             raise UsageError("--write-waivers needs --reason TEXT and --expires YYYY-MM-DD")
         self._path: str = options.write_waivers
         self._reason: str = options.reason.strip()
-        self._expires: date = read_expiry(options.expires, "--expires", datetime.now(UTC).date())
+        self._expires: date = read_expiry(options.expires, "--expires", datetime.now(timezone.utc).date())
         self._found: list[tuple[str, Finding]] = []
 
     def add(self, result: FileResult) -> None:

@@ -1,9 +1,11 @@
 """Checking a log: choose the ruleset, determine the kind of run, judge every event, give the verdict."""
 
+from __future__ import annotations
+
 import gc
 from collections.abc import Collection, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.compliance.findings import Finding, RunPart, Verdict
 from mlperf_logging.compliance.held_log import HeldLog
@@ -23,6 +25,8 @@ from mlperf_logging.rules.rulesets import Table
 from mlperf_logging.runs.summary import INIT_START, RUN_START, RUN_STOP, RunSummary, make_summary
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from mlperf_logging.runs.run import RunNotes
 
 
@@ -61,7 +65,7 @@ def check_runs(
         return [_judge_held_log(log, selection) for log in open_logs(source, selection.run)]
 
 
-def open_logs(source: Source, run: int | None, notes: "RunNotes | None" = None) -> Iterable[HeldLog]:
+def open_logs(source: Source, run: int | None, notes: RunNotes | None = None) -> Iterable[HeldLog]:
     """The log as one run, or the runs of it that are asked for, see `several_runs.open_runs`."""
     if run is None:
         return (HeldLog(source, notes),)

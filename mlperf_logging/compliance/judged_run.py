@@ -3,7 +3,9 @@
 All three come from one reading and one judging of the log. Scores, analyses and reports read it and judge nothing.
 """
 
-from typing import Any, NamedTuple, Unpack, cast
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from mlperf_logging.compliance.checking import explain_several_runs, judge_items, no_collecting, open_logs
 from mlperf_logging.compliance.findings import Verdict
@@ -27,6 +29,9 @@ from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.run import Run, RunNotes
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 _VALUE_CODES = frozenset({"MLP302", "MLP304", "MLP305"})
 

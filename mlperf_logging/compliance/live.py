@@ -7,7 +7,7 @@ only what it finds beyond the former one is reported.
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING
 
 from mlperf_logging.compliance.checking import summarize_run
 from mlperf_logging.compliance.findings import Finding
@@ -25,6 +25,9 @@ from mlperf_logging.events import Event
 from mlperf_logging.rules.formula import walk
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.summary import RunSummary
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class LiveJudge:

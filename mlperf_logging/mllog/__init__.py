@@ -15,7 +15,9 @@ from mlperf_logging.mllog.settings import config, get_mllogger
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Unpack
+    from typing import Any
+
+    from typing_extensions import Unpack
 
     from mlperf_logging.mllog.facts import SubmissionFacts
 

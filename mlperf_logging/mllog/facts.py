@@ -5,7 +5,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Required, TypedDict
+    from typing import TypedDict
+
+    from typing_extensions import Required
 
     class SubmissionFacts(TypedDict, total=False):
         """Who submits what.

@@ -20,7 +20,9 @@ from mlperf_logging.mllog.sinks import LineSink, get_default_logger
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any, Self
+    from typing import Any
+
+    from typing_extensions import Self
 
     from mlperf_logging.mllog.live import LiveCheck
     from mlperf_logging.mllog.ranks import RankFilter

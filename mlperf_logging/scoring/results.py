@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import Unpack
+from typing import TYPE_CHECKING
 
 from mlperf_logging.compliance.judged_run import judge_run
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleOptions, RuleSelection
@@ -17,6 +17,9 @@ from mlperf_logging.scoring.rcp.references import CHECK
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun, score_run
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 def read_results(

@@ -7,13 +7,12 @@ import runpy
 import shlex
 import subprocess
 import sys
-from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 import pytest
 from checkout import PROJECT
-from commands import run_mlperf
+from commands import chdir, run_mlperf
 
 RUN_BLOCKS = PROJECT / "docs" / "run_console_blocks.py"
 PAGES = [

@@ -8,7 +8,9 @@ from mlperf_logging.mllog.lifecycle import LifeCycle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, ClassVar, Self, Unpack
+    from typing import Any, ClassVar
+
+    from typing_extensions import Self, Unpack
 
     from mlperf_logging.mllog.lifecycle import LifeCycleOptions
 

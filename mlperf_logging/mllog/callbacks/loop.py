@@ -17,7 +17,9 @@ from mlperf_logging.mllog.lifecycle import LifeCycle
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, Self, Unpack
+    from typing import Any
+
+    from typing_extensions import Self, Unpack
 
     from mlperf_logging.mllog.lifecycle import LifeCycleOptions
 

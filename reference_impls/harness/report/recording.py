@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from itertools import count
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging import mllog
 from mlperf_logging.mllog import constants
@@ -19,6 +19,9 @@ from reference_impls.harness.report.display import Display
 from reference_impls.harness.report.header import check_header
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper
 from reference_impls.harness.workload import Evaluation, Share, Workload
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 RESUMED = "training_resumed"
 STATS = "tracked_stats"

@@ -110,7 +110,7 @@ def test_plain_values_are_written_as_json_dumps_does(value: object) -> None:
         ({Colour.RED: 1}, {"red": 1}),
         (PurePosixPath("/data/x"), "/data/x"),
         (Point(1.0, Point(2.0)), {"x": 1.0, "inner": {"x": 2.0, "inner": None}}),
-        (datetime.datetime(2024, 5, 6, 7, 8, tzinfo=datetime.UTC), "2024-05-06T07:08:00+00:00"),
+        (datetime.datetime(2024, 5, 6, 7, 8, tzinfo=datetime.timezone.utc), "2024-05-06T07:08:00+00:00"),
         (datetime.date(2024, 5, 6), "2024-05-06"),
         (datetime.timedelta(minutes=1.5), 90.0),
         (decimal.Decimal("0.5"), 0.5),
