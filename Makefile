@@ -1,4 +1,4 @@
-# From a clean checkout: needs Python 3.11 or newer, make, git and a package index, nothing else.
+# From a clean checkout: needs Python 3.10 or newer (the trainers 3.11), make, git and a package index, nothing else.
 # Everything is installed into VENV once, and again only when setup.cfg or pyproject.toml changes.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -16,13 +16,16 @@ PEER_VENV ?= .venv-peer
 TORCH_VENV ?= .venv-torch
 TORCH ?= torch
 LOWEST_VENV ?= .venv-lowest
+PYTHON_VERSIONS ?= 3.10 3.11 3.12 3.13 3.14
+BASE_TESTS ?= tests/unit tests/rules tests/properties tests/fuzz
 MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
 
 BASE := $(VENV)/.installed-base
 FULL := $(VENV)/.installed-dev
+TESTED := $(VENV)/.installed-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-torch test-lowest check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer nightly clean
+.PHONY: help demo test test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -43,6 +46,22 @@ test-torch: $(TORCH_VENV)/.installed  ## the callbacks in Lightning and Transfor
 
 test-lowest: $(LOWEST_VENV)/.installed  ## all tests with the lowest versions that setup.cfg allows, in a separate environment
 	$(LOWEST_VENV)/bin/python -m pytest -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
+
+# Of each version the first interpreter that starts: on the PATH, pyenv's, uv's.
+test-pythons:  ## the tests of the base installation with every Python that is found, in separate environments
+	@for version in $(PYTHON_VERSIONS); do \
+		for python in python$$version "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python \
+			"$${UV_PYTHON_INSTALL_DIR:-$$HOME/.local/share/uv/python}"/cpython-$$version.*/bin/python; do \
+			"$$python" -c 0 2>/dev/null && break || python=; \
+		done; \
+		if [ -z "$$python" ]; then echo "Python $$version: not found"; continue; fi; \
+		echo "Python $$version: $$python"; \
+		$(MAKE) --no-print-directory test-base PYTHON="$$python" VENV=.venv-python$$version || failed="$$failed $$version"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "FAILED with Python$$failed" >&2; exit 1; fi
+
+test-base: $(TESTED)
+	$(BIN)/python -m pytest -p tests.base_only -q -m "not slow" $(BASE_TESTS) $(PYTEST_ARGS)
 
 check: lint format-check types contracts pages-fresh logs-fresh  ## lint, types, import contracts, stale files
 
@@ -92,9 +111,9 @@ clean:  ## remove build products and caches, but not the environments
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "no python3 found; install Python 3.11 or newer, or name it: make PYTHON=…" >&2; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "$(PYTHON) is $$($(PYTHON) --version); Python 3.11 or newer is needed: make PYTHON=python3.11" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no python3 found; install Python 3.10 or newer, or name it: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) --version); Python 3.10 or newer is needed: make PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # A development installation also serves the demo, so it leaves the smaller one's stamp too.
@@ -105,6 +124,10 @@ $(BASE): setup.cfg pyproject.toml | $(BIN)/python
 $(FULL): setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(BASE) $@
+
+$(TESTED): setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . pytest hypothesis setuptools
+	@touch $@
 
 $(TORCH_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	$(PYTHON) -m venv $(TORCH_VENV)

@@ -185,7 +185,7 @@ def test_looking_for_a_file_reads_nothing(folder, tmp_path):
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'other'\n")
     program = (
         "import sys; from mlperf_logging.cli.check import main; main(['none.txt']); "
-        "print({'tomllib'} & {*sys.modules})"
+        "print({'tomllib', 'tomli'} & {*sys.modules})"
     )
     answer = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True

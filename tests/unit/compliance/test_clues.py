@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ def rules(tmp_path: Path) -> Path:
 
 def write_log(path: Path, day: str = "1999-01-01", *keys: str) -> str:
     """A log of a run of that day, at noon, with some keys."""
-    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=UTC).timestamp() * 1000
+    noon = datetime.fromisoformat(f"{day}T12:00").replace(tzinfo=timezone.utc).timestamp() * 1000
     path.parent.mkdir(parents=True, exist_ok=True)
     names = ("submission_benchmark", *keys, "run_start")
     path.write_bytes(b"".join([mllog(key, "knitting", noon) for key in names]))
