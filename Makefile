@@ -12,6 +12,8 @@ RULE_PAGES ?= docs/rules
 WRITE_RULE_PAGES ?= $(BIN)/mlperf rules docs
 SHOWING_PAGES ?= README.md docs/analysis.md docs/checking.md docs/scoring.md
 NIGHTLY_EXAMPLES ?= 100000
+FUZZ_MINUTES ?= 1
+FUZZ_SEED ?= 1
 PEER_VENV ?= .venv-peer
 TORCH_VENV ?= .venv-torch
 TORCH ?= torch
@@ -25,7 +27,7 @@ FULL := $(VENV)/.installed-dev
 TESTED := $(VENV)/.installed-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer nightly clean
+.PHONY: help demo test test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer fuzz nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -102,9 +104,13 @@ measure-mini: $(FULL)  ## run every reference trainer many times and record the 
 
 peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a separate environment
 
+fuzz: $(FULL)  ## damaged logs and side files to the API and the commands; FUZZ_MINUTES=1, FUZZ_SEED=1
+	$(BIN)/python tests/fuzz --minutes $(FUZZ_MINUTES) --seed $(FUZZ_SEED)
+
 nightly: $(FULL)  ## the property tests, fuzzing and the emitter's stress tests, at length
 	MLPERF_EXAMPLES=$(NIGHTLY_EXAMPLES) $(PYTEST) -n $(WORKERS) -q tests/properties tests/fuzz $(PYTEST_ARGS)
 	$(PYTEST) -q -m slow tests/end_to_end $(PYTEST_ARGS)
+	$(MAKE) fuzz FUZZ_MINUTES=10 FUZZ_SEED=$$(date +%Y%m%d)
 
 clean:  ## remove build products and caches, but not the environments
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -80,16 +81,18 @@ def find_bootstrap_interval(
     if all(values[0] == values[-1] for values in arrays):
         value = float(statistic(*arrays, axis=-1))
         return ConfidenceInterval(value, value)
-    found = stats.bootstrap(
-        arrays,
-        statistic,
-        n_resamples=parameters.resamples,
-        confidence_level=parameters.confidence,
-        method=method,
-        vectorized=True,
-        rng=np.random.default_rng(seed),
-        batch=max(1, 2_000_000 // max(len(values) for values in arrays)),
-    ).confidence_interval
+    with warnings.catch_warnings():  # what the resamples cannot show is NaN, and needs no second word
+        warnings.simplefilter("ignore")
+        found = stats.bootstrap(
+            arrays,
+            statistic,
+            n_resamples=parameters.resamples,
+            confidence_level=parameters.confidence,
+            method=method,
+            vectorized=True,
+            rng=np.random.default_rng(seed),
+            batch=max(1, 2_000_000 // max(len(values) for values in arrays)),
+        ).confidence_interval
     return ConfidenceInterval(float(found.low), float(found.high))
 
 

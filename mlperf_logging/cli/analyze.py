@@ -210,7 +210,11 @@ def _compare(
     counted = select_runs(tables.runs, only_converged=parameters.only_converged)
     found = []
     for name, paths in zip(sides, side_paths, strict=True):
-        found.append(find_side(counted, name) if paths is None else counted[counted["path"].isin(paths)])
+        if paths is None:
+            found.append(find_side(counted, name))
+        else:  # the table writes a path that is not UTF-8 in another way
+            of_side = [index for index, row in enumerate(tables.rows) if row.run["path"] in paths]
+            found.append(counted[counted.index.isin(of_side)])
         if found[-1].empty:
             raise UsageError(
                 f"no run of {name!r} converged, so there is nothing to compare (--all-runs keeps all)"

@@ -7,6 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.configuration import blame_file
@@ -16,7 +17,7 @@ from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.reporting import Reports
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.compliance.findings import OTHER_ROUND
-from mlperf_logging.errors import UsageError
+from mlperf_logging.errors import MLPerfLoggingError, UsageError
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports import FileResult, Totals
 from mlperf_logging.runs.paths import find_logs
@@ -99,20 +100,25 @@ def _write_reports(
             from mlperf_logging.cli.progress import ProgressBar
 
             bar = stack.enter_context(ProgressBar(count, "judging logs", sys.stderr))
+        first = list(islice(judged, 1))  # what is wrong with the options is said before a report begins
         reports.begin()
-        for results in judged:
-            for result in results:
-                totals = totals.plus(result)
-                used.update(waived.waiver for waived in result.waived)
-                for collector in collectors:
-                    collector.add(result)
-            texts = reports.add(results)
-            if bar is not None:
-                bar.advance()
-                if any(text and output.is_terminal for output, text in texts):
-                    bar.hide()
-            for output, text in texts:
-                output.write(text)
+        try:
+            for results in chain(first, judged):
+                for result in results:
+                    totals = totals.plus(result)
+                    used.update(waived.waiver for waived in result.waived)
+                    for collector in collectors:
+                        collector.add(result)
+                texts = reports.add(results)
+                if bar is not None:
+                    bar.advance()
+                    if any(text and output.is_terminal for output, text in texts):
+                        bar.hide()
+                for output, text in texts:
+                    output.write(text)
+        except MLPerfLoggingError:
+            reports.break_off(totals)
+            raise
     reports.end(totals, f"\n{statistics.render()}" if statistics is not None else "")
     return totals, used
 

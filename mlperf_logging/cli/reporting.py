@@ -47,6 +47,11 @@ class Reports:
         """The texts for one file, each with its place, still to be written."""
         return [(output, "".join(map(report.add, results))) for report, output in self._reports]
 
+    def break_off(self, totals: Totals) -> None:
+        """End the documents of the logs so far, so that readers take them."""
+        for report, output in self._reports:
+            output.write(report.end(totals))
+
     def end(self, totals: Totals, table: str = "") -> None:
         """Write what comes after the last log, a table for people, the job's summary, and what was left out."""
         shown = False

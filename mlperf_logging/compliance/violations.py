@@ -144,4 +144,7 @@ def may_follow_from(violation: Violation, damaged: Mapping[str, int]) -> bool:
     if kind == UNMET and violation.event is not None:
         return any(damaged.get(key, 0) > violation.event.line for key in keys)
     part = getattr(violation.evidence, "part", None)
-    return part is not None and part[0] in ("logged", "minutes_since", "previous") and part[1] in damaged
+    if part is None or part[0] not in ("logged", "minutes_since", "previous"):
+        return False
+    name = part[1]  # of `previous` it may be a place, as in value.x
+    return isinstance(name, str) and name in damaged

@@ -9,11 +9,11 @@ import os
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from promises import check_items
 
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_log
-from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
 from mlperf_logging.parsing.dialects import load_dialects
 from mlperf_logging.parsing.records import RecordReader
 from mlperf_logging.parsing.scanner import Scanner
@@ -28,7 +28,6 @@ LOG = (
     b' "value": [1, {"a": "b"}], "metadata": {"file": "a.py", "lineno": 3}}\r\n:::MLL 1.5 seed: {"value": "x", "metadata": {}}\n'
     b':::MLPv0.5.0 resnet 1541635734.193 (train.py:12) eval_accuracy: {"epoch": 1, "value": 0.5}\n'
 ) * 3
-MARKERS = tuple(dialect.marker for dialect in load_dialects())
 
 
 @st.composite
@@ -45,37 +44,6 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data[: draw(st.integers(0, len(data)))])
 
 
-def check(items: list[Event | Problem], data: bytes) -> None:
-    """What holds of the items of any log."""
-    lines = data.split(b"\n")
-    for item in items:
-        assert 1 <= item.line <= len(lines)
-        assert 1 <= item.column <= len(lines[item.line - 1]) + 1
-        line = lines[item.line - 1]
-        if isinstance(item, Event):
-            assert item.raw.startswith(MARKERS)
-            assert line[item.column - 1 :].startswith(item.raw)
-            assert type(item.key) is str
-            assert type(item.metadata) is dict
-            assert type(item.time_ms) in (int, float)
-        else:
-            assert KIND_OF_LABEL[item.label].code == item.code
-            assert len(item.raw) <= RAW_LIMIT
-    assert [item.line for item in items] == sorted(item.line for item in items)
-    first_lines = {
-        number for number, line in enumerate(lines, 1) if any(marker in line for marker in MARKERS)
-    }
-    assert first_lines == {item.line for item in items} - _bare(items)
-
-
-def _bare(items: list[Event | Problem]) -> set[int]:
-    """Lines of which nothing is said but that they hold a marker without a record."""
-    said: dict[int, set[str]] = {}
-    for item in items:
-        said.setdefault(item.line, set()).add(getattr(item, "label", ""))
-    return {line for line, labels in said.items() if labels == {"marker-without-record"}}
-
-
 @thorough
 @given(damaged(), st.sampled_from([1, 10, 1000]))
 def test_damaged_logs_are_read(data: bytes, size: int) -> None:
@@ -84,7 +52,7 @@ def test_damaged_logs_are_read(data: bytes, size: int) -> None:
     items: list[Event | Problem] = []
     for start in range(0, len(data), size):
         items += scanner.feed(data[start : start + size])
-    check(items + scanner.finish(), data)
+    check_items(items + scanner.finish(), data)
 
 
 @thorough
@@ -93,7 +61,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     """Any bytes make a log, except those that claim to be compressed and are not."""
     if not is_compressed(data):
         log = read_log(data)
-        check(sorted([*log.events, *log.problems], key=lambda item: item.line), data)
+        check_items(sorted([*log.events, *log.problems], key=lambda item: item.line), data)
         return
     try:
         log = read_log(data)

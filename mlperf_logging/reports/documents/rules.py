@@ -59,7 +59,7 @@ _EXPLANATION_COLUMNS = tuple(
 
 def describe_rounds(entries: Sequence[RoundIndex]) -> Document:
     """Every round."""
-    rounds = [entry._asdict() for entry in entries]
+    rounds = [pick(entry, "name", "dialect", "benchmarks") for entry in entries]
     records = [{**entry, "benchmarks": ", ".join(entry["benchmarks"])} for entry in rounds]
     table = make_table("rulesets", _ROUND_COLUMNS, records)
     return Document(schema=SCHEMA, tables=(table,), fields={"rulesets": rounds})

@@ -325,3 +325,15 @@ def test_texts_from_logs_cannot_fool_a_terminal(run: Run, tmp_path: Path) -> Non
 
     assert "\x1b" not in out
     assert "\\x1b[31mred" in out
+
+
+def test_folders_are_compared_whatever_their_logs_are_called(run: Run, tmp_path: Path) -> None:
+    """A log whose name is not UTF-8 is one of its folder's runs."""
+    sides = [str(shutil.copytree(RESULTS / name, tmp_path / name)) for name in ("example_8x", "example_16x")]
+    log = Path(sides[0]) / "llama2_70b_lora" / "result_0.txt"
+    log.rename(log.with_name("result_0\udcff.txt"))
+
+    code, out, err = run("--compare", *sides, "--format", "json", "--resamples", "99")
+
+    assert (code, err) == (0, "")
+    assert json.loads(out)["comparison"][0]["runs_a"] == 10

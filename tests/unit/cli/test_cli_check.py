@@ -199,6 +199,18 @@ def test_quiet_and_statistics(write_logs, run):
     assert "verdict  files" in err
 
 
+def test_a_wrong_option_leaves_no_half_document(write_logs, run):
+    """What is wrong with the options is said alone, or, where it shows later, after a document that readers take."""
+    write_logs({"a.txt": "usage", "b.txt": "pass", "c.txt": "usage"})
+    code, out, err = run("--format", "json", "a.txt", "b.txt")
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    code, out, err = run("--format", "json", "b.txt", "c.txt")
+    assert code == 2
+    assert [file["path"] for file in json.loads(out)["files"]] == ["b.txt"]
+    assert err.count("\n") == 1
+
+
 def test_output_file_is_whole_or_untouched(folder, write_logs, run):
     """The report's file is replaced at the end; when the work is broken off, the old one stays."""
     write_logs({"logs/a.txt": "pass", "logs/u.txt": "usage"})

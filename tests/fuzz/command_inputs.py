@@ -1,0 +1,370 @@
+"""One command run from a seed: a folder with damaged logs and side files, and a command line over it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+from unittest import mock
+
+from checkout import PROJECT
+from commands import Done, run_mlperf
+from mutations import HOSTILE_TEXTS, VALUES, Mutator
+from promises import BrokenPromiseError, check_output, check_text
+from side_files import RULE_FILES, SIDE_FILES, write_rules
+
+from mlperf_logging.cli.pictures import KINDS
+from mlperf_logging.reports import list_formats
+from mlperf_logging.reports.tables import list_table_formats
+from mlperf_logging.rules import repository
+
+RESULTS = PROJECT / "examples/submission/Example_Lab/results"
+SYSTEM = "example_8x"
+FAULTS = ("Traceback (most recent call last)", "the command itself failed", "the checker itself failed")
+TABLES = [name for name in list_table_formats() if name]
+EXIT_CODES = {"check": {0, 1, 2}, "score": {0, 1, 2}, "rcp": {0, 1, 2}, "rules": {0, 1, 2}}
+"""The documented exit codes of commands; those of the others are 0 and 2."""
+
+
+class CommandInput(NamedTuple):
+    """A run of a command.
+
+    Attributes:
+        kind: name of the command.
+        arguments: what follows ``mlperf``.
+        given: bytes of standard input.
+        form: format of the output.
+        output: file that the output goes to, within the folder; None for standard output.
+        size: bytes of all files, uncompressed.
+        line_counts: number of lines of each log, by path.
+    """
+
+    kind: str
+    arguments: tuple[str, ...]
+    given: bytes
+    form: str
+    output: str | None
+    size: int
+    line_counts: dict[str, int]
+
+
+class Workplace:
+    """Makes the input of a seed in a folder, always with the same names there.
+
+    Attributes:
+        folder: the working folder of the commands.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._size = 0
+        self._line_counts: dict[str, int] = {}
+
+    def make(self, seed: str) -> CommandInput:
+        """Write the files of a seed, in place of those of the seed before."""
+        random = Random(seed)
+        for path in self.folder.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self._size, self._line_counts = 0, {}
+        mutator = Mutator(random)
+        benchmark = self._write_results(random, mutator)
+        for name in ("prices.yaml", "points.yaml", "waivers.yaml", "suite.yaml"):
+            self._write_text(name, mutator.mutate_yaml(SIDE_FILES[name]))
+        if random.random() < 0.1:
+            self._write_settings(random, mutator)
+        given = mutator.mutate_log(mutator.pick_log())
+        self._size += len(given)
+        self._line_counts["<stdin>"] = given.count(b"\n") + 1
+        kinds, weights = (
+            ("check", "score", "rcp", "analyze", "plot", "rules", "train"),
+            (40, 15, 12, 12, 5, 13, 3),
+        )
+        kind = random.choices(kinds, weights)[0]
+        line = _Line(random, benchmark, mutator)
+        words = getattr(line, f"make_{kind}")()
+        if line.rules:
+            self._write_rules(random, mutator)
+        arguments = (kind, *words)
+        return CommandInput(
+            kind, arguments, given, line.form, line.output, self._size, dict(self._line_counts)
+        )
+
+    def _write_results(self, random: Random, mutator: Mutator) -> str:
+        """Results of one benchmark on one system, in places as they are published; gives the benchmark."""
+        source = (
+            RESULTS / "example_16x/flux1" if random.random() < 0.15 else RESULTS / SYSTEM / "llama2_70b_lora"
+        )
+        folder = f"lab/results/{SYSTEM}/{source.name}"
+        for number in range(random.choice((1, 2, 3, 3, 10))):
+            log = (source / f"result_{number % 6}.txt").read_bytes()
+            if random.random() < 0.15:
+                log = mutator.pick_log()
+            if random.random() < 0.5:
+                log = mutator.mutate_log(log)
+            name = f"{folder}/result_{number}.txt"
+            if random.random() < 0.03:
+                name = f"{folder}/result_{number}\x1b[31m\udcff.txt"
+            self._write_log(name, mutator.compress(log) if random.random() < 0.02 else log, log)
+            power = source / f"power/result_{number}"
+            if power.is_dir() and random.random() < 0.5:
+                for readings in power.iterdir():
+                    text = readings.read_bytes()
+                    text = mutator.mutate_log(text) if random.random() < 0.3 else text
+                    self._write(f"{folder}/power/result_{number}/{readings.name}", text)
+        if random.random() < 0.5:
+            self._write_text(f"{folder}/scaling.json", mutator.mutate_yaml(SIDE_FILES["scaling.json"]))
+        if random.random() < 0.7:
+            self._write_text(f"lab/systems/{SYSTEM}.json", mutator.mutate_yaml(SIDE_FILES["system.json"]))
+        return source.name
+
+    def _write_settings(self, random: Random, mutator: Mutator) -> None:
+        """Settings above the logs, some of those that there are."""
+        lines = SIDE_FILES["mlperf.toml"].splitlines(keepends=True)
+        text = "".join(random.sample(lines, random.randint(1, 4)))
+        if random.random() < 0.3:
+            self._write_text("pyproject.toml", mutator.mutate_yaml(f"[tool.mlperf]\n{text}"))
+        else:
+            self._write_text("mlperf.toml", mutator.mutate_yaml(text))
+
+    def _write_rules(self, random: Random, mutator: Mutator) -> None:
+        write_rules(self.folder / "rules")
+        for name in random.sample(sorted(RULE_FILES), random.choice((0, 1, 1, 2))):
+            self._write_text(f"rules/{name}", mutator.mutate_yaml(RULE_FILES[name]))
+
+    def _write_log(self, name: str, content: bytes, plain: bytes) -> None:
+        self._write(name, content)
+        self._size += len(plain) - len(content)
+        if content is plain:
+            self._line_counts[name] = plain.count(b"\n") + 1
+
+    def _write_text(self, name: str, text: str) -> None:
+        self._write(name, text.encode("utf-8", "surrogatepass"))
+
+    def _write(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self._size += len(content)
+
+
+class _Line:
+    """Draws a command line.
+
+    Attributes:
+        form: format of the output, as far as it was drawn.
+        output: the file that it goes to.
+        rules: whether the small folder of rules is used.
+    """
+
+    def __init__(self, random: Random, benchmark: str, mutator: Mutator) -> None:
+        self.random = random
+        self.benchmark = benchmark
+        self.mutator = mutator
+        self.form = "text"
+        self.output: str | None = None
+        self.rules = False
+
+    def make_check(self) -> list[str]:
+        words = [*self._paths("lab", f"lab/results/{SYSTEM}", "lab/results/*/*/result_*.txt", "-")]
+        self._choose_form(["text", *list_formats()])
+        words += self._selection()
+        words += self._some(("--strict",), ("--statistics",), ("--quiet",), ("--verbose",), ("--level", "1"))
+        words += self._some(
+            ("--group-by", "rule"), ("--color", "always"), ("--select", "MLP3"), ("--ignore", "MLP1,x*")
+        )
+        words += self._some(("--waivers", "waivers.yaml"), ("--waivers", "waivers.yaml"), ("--jobs", "1"))
+        waiving = (
+            "--write-waivers",
+            self.random.choice(("waivers.yaml", "new.yaml")),
+            "--reason",
+            self._text(),
+        )
+        words += self._some(
+            (*waiving, "--expires", "2031-01-01"), ("--no-config",), ("--config", "mlperf.toml")
+        )
+        return [*words, *self._form_words()]
+
+    def make_score(self) -> list[str]:
+        words = self._paths(
+            "lab", f"lab/results/{SYSTEM}", f"lab/results/{SYSTEM}/{self.benchmark}", "lab/../lab"
+        )
+        self._choose_form(TABLES)
+        words += self._selection()
+        words += self._some(
+            ("--prices", "prices.yaml"), ("--suite", "suite.yaml"), ("--runs",), ("--unjudged",)
+        )
+        words += self._some(("--method", "median"), ("--speedup", SYSTEM), ("--by", "path"), ("--strict",))
+        words += self._some(("--price", self._number("/h")), ("--weights", f"flux1={self._number()}"))
+        return [*words, *self._form_words()]
+
+    def make_rcp(self) -> list[str]:
+        words = self._paths("lab", f"lab/results/{SYSTEM}", f"lab/results/{SYSTEM}/{self.benchmark}")
+        self._choose_form(TABLES)
+        words += [*self._selection(), "--draws", self.random.choice(("1", "20", "200"))]
+        words += self._some(("--points", "points.yaml"), ("--method", "rules"), ("--references", "full"))
+        words += self._some(("--write-scaling",), ("--seed", self._number()))
+        if self.random.random() < 0.05:
+            words += ["--plot", "rcp.png"]
+        return [*words, *self._form_words()]
+
+    def make_analyze(self) -> list[str]:
+        words = self._paths("lab", f"lab/results/{SYSTEM}", "-")
+        self._choose_form(TABLES)
+        words += [*self._selection(), "--resamples", self.random.choice(("1", "20", "99"))]
+        words += self._some(("--table", "all"), ("--table", "evaluations"), ("--table", "hyperparameters"))
+        words += self._some(
+            ("--all-runs",), ("--outliers", "mad"), ("--center", "mean"), ("--by", "benchmark")
+        )
+        words += self._some(
+            ("--target", "value >= 0.9"), ("--confidence", self._number()), ("--value", "throughput")
+        )
+        words += self._some(("--compare", f"lab/results/{SYSTEM}", SYSTEM), ("--seed", self._number()))
+        return [*words, *self._form_words()]
+
+    def make_plot(self) -> list[str]:
+        words = [self.random.choice(sorted(KINDS)), *self._paths("lab", f"lab/results/{SYSTEM}")]
+        words += self._selection()
+        words += self._some(("--x", "minutes"), ("--relative",), ("--all-runs",), ("--title", self._text()))
+        words += self._some(("--width", self._number()), ("--target", "value >= 0.9"), ("--metric", "value"))
+        if self.random.random() < 0.7:
+            self.form = "json"
+            return [*words, "--format", "json"]
+        self.form = self.random.choice(("png", "svg", "pdf"))
+        self.output = f"picture.{self.form}"
+        return [*words, "--dpi", "20", "--output", self.output]
+
+    def make_rules(self) -> list[str]:
+        self.rules = True
+        self._choose_form(TABLES)
+        names = ("knitting", "trial-stop-status", "MLP304", "MLP0", "trial/1.0.0", "1.1.0", self._text())
+        questions = (
+            ["list"],
+            [
+                "show",
+                "knitting",
+                *self._some(("--strict",), ("--meaning",), ("--ruleset", self.random.choice(names))),
+            ],
+            ["explain", self.random.choice(names)],
+            ["diff", "1.0.0", "1.1.0", *self._some(("knitting",), (self.random.choice(names),))],
+        )
+        return [*self.random.choice(questions), "--rules", "rules", *self._form_words()]
+
+    def make_train(self) -> list[str]:
+        self._choose_form(TABLES)
+        self.output = None
+        settings = ("learning_rate", "seed", "global_batch_size", "made_up", self._text())
+        words = ["recommendation", "--show"]
+        words += self._some(
+            ("--set", f"{self.random.choice(settings)}={self._number()}"), ("--division", "open")
+        )
+        words += self._some(("--runs", self._number()), ("--scale", "full"), ("--replicas", self._number()))
+        if self.form in ("xlsx", "parquet"):
+            self.form = "json"
+        return [*words, "--format", self.form]
+
+    def _paths(self, *known: str) -> list[str]:
+        path = self.random.choice(known)
+        return ["no/such/place", path] if self.random.random() < 0.03 else [path]
+
+    def _selection(self) -> list[str]:
+        if self.random.random() < 0.06:
+            self.rules = True
+            return ["--rules", "rules", *self._some(("--ruleset", "1.1.0"), ("--benchmark", "knitting"))]
+        rounds = ("6.1.0", "5.1.0", "4.0.0", "0.6.0", "0.5.0", self._text())
+        words = self._some(("--ruleset", self.random.choice(rounds)), ("--division", "open"))
+        return [*words, *self._some(("--benchmark", self.random.choice(("flux1", "resnet", self._text()))))]
+
+    def _some(self, *choices: tuple[str, ...]) -> list[str]:
+        """Some of the options; most command lines have few."""
+        return [word for words in choices if self.random.random() < 0.15 for word in words]
+
+    def _text(self) -> str:
+        """A text as a command line can hold it."""
+        return self.random.choice(HOSTILE_TEXTS).replace("\x00", "")
+
+    def _number(self, unit: str = "") -> str:
+        return self.random.choice(("1", "0.95", "7", "0.5", self.random.choice(VALUES[:20]))) + unit
+
+    def _choose_form(self, names: list[str]) -> None:
+        self.form = self.random.choice(names)
+        if self.form in ("xlsx", "parquet") or self.random.random() < 0.1:
+            self.output = "out/../answer"
+
+    def _form_words(self) -> list[str]:
+        return ["--format", self.form, *(["--output", self.output] if self.output is not None else [])]
+
+
+@contextlib.contextmanager
+def standard_input(content: bytes) -> Iterator[None]:
+    """Give the commands of this process a standard input."""
+    former = sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(content))
+    try:
+        yield
+    finally:
+        sys.stdin = former
+
+
+@contextlib.contextmanager
+def fresh_rules() -> Iterator[None]:
+    """Open folders of rules anew, as a process of its own does; the package's own rules stay open."""
+    known = {repository.RULES_FOLDER: repository.open_rules()}
+
+    def open_once(folder: str) -> repository.RuleRepository:
+        if folder not in known:
+            known[folder] = repository.RuleRepository(folder)
+        return known[folder]
+
+    with mock.patch.object(repository, "_open_once", open_once):
+        yield
+
+
+def run_command(given: CommandInput, folder: Path) -> Done:
+    """Run the command over the files that are there."""
+    with standard_input(given.given), fresh_rules():
+        return run_mlperf(*given.arguments, folder=folder)
+
+
+def check_command(given: CommandInput, done: Done, folder: Path) -> None:
+    """What must hold of the exit code and of what was written."""
+    for fault in FAULTS:
+        if fault in done.stderr or fault.encode() in done.output:
+            raise BrokenPromiseError(_find_line(done.stderr + done.output.decode("utf-8", "replace"), fault))
+    if "Warning: " in done.stderr:
+        raise BrokenPromiseError(_find_line(done.stderr, "Warning: "))
+    check_text(done.stderr)
+    if done.returncode not in EXIT_CODES.get(given.kind, {0, 2}):
+        raise BrokenPromiseError(f"exit code {done.returncode}")
+    written = done.output
+    if given.output is not None:
+        path = folder / given.output.replace("out/../", "")
+        if done.output and given.kind != "train":
+            raise BrokenPromiseError("standard output holds text though the answer goes to a file")
+        written = path.read_bytes() if path.exists() else b""
+    if list(folder.glob("*.part")):
+        raise BrokenPromiseError("a draft was left")
+    if not written:
+        if done.returncode != 2 and given.form not in ("github", "jsonl", "concise"):
+            raise BrokenPromiseError("nothing was answered")
+        if done.returncode == 2 and not done.stderr:
+            raise BrokenPromiseError("exit code 2 without a word")
+        return
+    document = check_output(given.form, written, given.line_counts)
+    if given.kind == "check" and document is not None:
+        _check_totals(document["totals"], done.returncode)
+
+
+def _check_totals(totals: dict[str, int], code: int) -> None:
+    wanted = 2 if totals["error"] else 1 if totals["fail"] else 0
+    if code not in (wanted, 2):
+        raise BrokenPromiseError(f"exit code {code} for {totals}")
+
+
+def _find_line(text: str, part: str) -> str:
+    lines = [line for line in text.splitlines() if part in line]
+    return lines[0][:2_000] if part != FAULTS[0] else text[-2_000:]
