@@ -6,12 +6,14 @@ Looking for the file costs calls of `stat` alone; what reads it is loaded if the
 from __future__ import annotations
 
 import os
+import re
 from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.sources import STANDARD_INPUT
+from mlperf_logging.runs.side_files import read_side_file
 
 OWN_FILE, SHARED_FILE = "mlperf.toml", "pyproject.toml"
 SHARED_TABLE = ("tool", "mlperf")
@@ -126,8 +128,18 @@ def _look_into(folder: str) -> str | None:
     if os.path.lexists(own):
         return own
     shared = os.path.join(folder, SHARED_FILE)
-    if os.path.isfile(shared):
+    if os.path.isfile(shared) and _may_have_settings(shared):
         from mlperf_logging.cli.configuration_file import has_settings
 
         return shared if has_settings(shared, SHARED_TABLE) else None
     return None
+
+
+def _may_have_settings(shared: str) -> bool:
+    """Return whether the table's name is in a file as a word, outside comments; most files name a package at most."""
+    try:
+        content = read_side_file(shared)
+    except OSError:  # none of ours is so long, or cannot be read
+        return False
+    name = SHARED_TABLE[-1].encode()
+    return name in content and bool(re.search(rb"(?m)^[^#\n]*(?<![\w-])%b(?![\w-])" % name, content))

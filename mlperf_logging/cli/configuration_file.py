@@ -52,11 +52,7 @@ SETTINGS: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 def has_settings(path: str, within: Sequence[str]) -> bool:
     """Return whether a file that other tools share has settings in a table."""
-    try:
-        content = read_side_file(path)
-    except OSError:  # none of ours is so long, or cannot be read
-        return False
-    return within[-1].encode() in content and bool(_read_table(path, content, within))
+    return bool(_read_table(path, read_side_file(path), within))
 
 
 def read_settings(path: str, within: Sequence[str] = ()) -> dict[str, Any]:

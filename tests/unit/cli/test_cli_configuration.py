@@ -182,7 +182,7 @@ def test_logs_with_different_settings_are_refused(folder, write_logs):
 
 def test_looking_for_a_file_reads_nothing(folder, tmp_path):
     """A check without a file of settings does not load what reads one."""
-    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'other'\n")
+    (tmp_path / "pyproject.toml").write_text("[project]\nname = 'other'\ndependencies = ['mlperf_logging']\n")
     program = (
         "import sys; from mlperf_logging.cli.check import main; main(['none.txt']); "
         "print({'tomllib', 'tomli'} & {*sys.modules})"
