@@ -11,6 +11,7 @@ import pytest
 from commands import PROJECT, run_mlperf
 
 from mlperf_logging.compliance import judged_run
+from mlperf_logging.compliance.checking import JudgedLog
 from mlperf_logging.compliance.held_log import HeldLog
 
 RESULTS = PROJECT / "examples/submission/Example_Lab/results/example_8x/llama2_70b_lora"
@@ -33,14 +34,14 @@ def test_a_log_that_we_fail_on_does_not_end_the_command(
     command: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The answer for the other logs is there, the fault is named with its place, and the exit code is 2, not 1."""
-    open_log = judged_run.HeldLog
+    judge_items = judged_run.judge_items
 
-    def fail_on_one(source: str, *limits: Any) -> HeldLog:
-        if source.endswith("result_3.txt"):
+    def fail_on_one(log: HeldLog, *more: Any, **options: Any) -> JudgedLog:
+        if log.path.endswith("result_3.txt"):
             raise ZeroDivisionError("boom")
-        return open_log(source, *limits)
+        return judge_items(log, *more, **options)
 
-    monkeypatch.setattr(judged_run, "HeldLog", fail_on_one)
+    monkeypatch.setattr(judged_run, "judge_items", fail_on_one)
     done = run_mlperf(*COMMANDS[command], results)
 
     assert done.returncode == 2
