@@ -299,7 +299,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--megabytes", type=float, default=16, help="size of each input (default: 16)")
-    parser.add_argument("--names", default="*", help="only inputs whose names match this pattern")
+    parser.add_argument("--names", default="*", help="only inputs whose names match these patterns (A|B)")
     parser.add_argument("--commands", default=",".join(COMMANDS), help="only these commands")
     parser.add_argument("--page", type=Path, help="write the table into this page")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
@@ -310,7 +310,7 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     begin = time.perf_counter()
     for name, given in INPUTS.items():
-        if fnmatch(name, options.names):
+        if any(fnmatch(name, pattern) for pattern in options.names.split("|")):
             for row in measure_input(name, given, commands, size, bases, 60 + options.megabytes * 10):
                 rows.append(row)
                 print(f"{name:<30} {row['command']:<8} {_show(row)}", flush=True)

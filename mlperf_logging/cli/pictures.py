@@ -158,7 +158,7 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
         raise UsageError(f"{found.folder.path}: {outcome.reason}")
     table = load_reference_points(book, ruleset).get(benchmark)
 
-    title = options.title or to_label(f"{benchmark} on {name_system(found.folder)}, {ruleset}")
+    title = to_label(options.title or f"{benchmark} on {name_system(found.folder)}, {ruleset}")
 
     def draw(axes: list[Any]) -> None:
         draw_reference_chart(axes[0], check, table, title=title)
@@ -232,7 +232,9 @@ def render_picture(picture: Picture, options: argparse.Namespace, form: str) -> 
     figure = Figure(figsize=(options.width or width, options.height or height))
     axes = list(figure.subplots(picture.rows, 1, sharex=picture.rows > 1, squeeze=False)[:, 0])
     picture.draw(axes)
-    title = picture.title is not None and (options.title or picture.title)
+    from mlperf_logging.analysis.plots.looks import to_label
+
+    title = None if picture.title is None else to_label(options.title) if options.title else picture.title
     if title:
         axes[0].set_title(title, fontsize="medium", loc="left", pad=picture.title_gap)
     buffer = BytesIO()

@@ -64,6 +64,14 @@ def test_formats_and_repetition(run: Run, form: str, tmp_path: Path) -> None:
         assert pictures[0] == pictures[1]
 
 
+def test_title_with_dollar_signs_is_no_formula(run: Run, tmp_path: Path) -> None:
+    """Dollar signs in the title that the user gives are drawn as they are."""
+    path = tmp_path / "picture.png"
+
+    assert run("spread", ROUND, "-o", str(path), "--relative", "--title", "$x^{2$")[0] == 0
+    assert path.read_bytes().startswith(BEGINNINGS["png"])
+
+
 def test_metrics_stand_below_each_other(run: Run, tmp_path: Path) -> None:
     """A benchmark of two metrics has two pictures of one above the other, or the one that is named."""
     both, one = tmp_path / "both.svg", tmp_path / "one.svg"
