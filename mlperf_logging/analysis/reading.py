@@ -109,7 +109,5 @@ def _make_rows(judged: JudgedRun, place: Place, path: str, series: Sequence[str]
 
 
 def _explain_emptiness(judged: JudgedRun) -> str:
-    """Why a log has nothing to analyze: it contains no event, or only records that cannot be read."""
-    lines = len({finding.line for finding in judged.verdict.findings if finding.code.startswith("MLP0")})
-    problems = f" ({lines:,} line{'s' * (lines != 1)} with records that cannot be read)" if lines else ""
-    return f"the file contains no event in a known log dialect{problems}"
+    """Why a log has nothing to analyze: it contains only records that cannot be read, or none."""
+    return judged.unread.text or "the file contains no event in a known log dialect"

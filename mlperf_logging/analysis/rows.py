@@ -58,7 +58,7 @@ def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
                 "progress_unit": point.training.unit or None,
                 "epochs": point.training.epochs,
                 "samples": point.training.samples,
-                "meets_target": all(name in found for found in meeting) if meeting else None,
+                "meets_target": all(name in found for found in meeting) if meeting and run.is_timed else None,
                 **_describe_bound(bounds.get(each.metric)),
             }
         )
@@ -140,7 +140,7 @@ def _describe_quality(judged: JudgedRun, points: Mapping[bytes | str, QualityPoi
         "target": " and ".join(target.text for target in judged.targets) or None,
         "quality_reached": None,
     }
-    if not judged.targets or not points:
+    if not judged.targets or not points or not run.is_timed:
         return described
     point = find_quality(judged, points)
     described["quality_reached"] = point is not None
@@ -203,22 +203,26 @@ def _list_notes(
     if len(judged.verdict.runs) > 1:
         yield f"{judged.verdict.findings[0].message}; --run says which to read"
         return
-    if run.start_ms is None:
+    unread = judged.unread.text
+    if unread:
+        yield unread  # what seems to be missing may be in these records
+    if run.start_ms is None and not unread:
         yield "no run_start was logged"
-    if run.stop_ms is None:
+    if run.stop_ms is None and not unread:
         yield "no run_stop was logged: the run did not end, or its log was cut off"
     if run.minutes is not None and run.minutes < 0:
         yield "run_stop is logged before run_start"
-    if any(isnan(point.time_ms) for point in points.values()):
+    if run.is_timed and any(isnan(point.time_ms) for point in points.values()):
         yield "evaluations were logged after run_stop, and the log does not say when training had reached that point"
     if run.unkept_count:
         yield f"{run.unkept_count:,} events were too many to be kept, and do not count"
     if run.unkept_number_count:
         yield f"{run.unkept_number_count:,} numbers were too many to be kept, and are in no series"
-    if not run.evaluations:
+    if not run.evaluations and not unread:
         yield "no evaluation was logged"
     if benchmark is None:
-        yield "the log names no benchmark"
+        if not unread:
+            yield "the log names no benchmark"
     elif judged.targets and reached is False:
         yield "no evaluation meets the target" + (
             f" of {ruleset.name}, although run_stop says success: the run may be of another round"

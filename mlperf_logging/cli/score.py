@@ -138,7 +138,10 @@ def _look_up_requirement(found: FolderRuns, options: argparse.Namespace) -> Requ
 
 def _note_choice(score: FolderScore, options: argparse.Namespace) -> FolderScore:
     """Say that an automatic round may be too new where that is why there is no result."""
-    failed = any(run.verdict == Outcome.FAILED and run.several_runs is None for run in score.runs)
+    failed = any(
+        run.verdict == Outcome.FAILED and run.several_runs is None and not run.unread.text
+        for run in score.runs
+    )
     if score.has_result or not failed or options.ruleset != AUTO or score.ruleset is None:
         return score
     fits = [run.compliant_under for run in score.runs if run.verdict == Outcome.FAILED]

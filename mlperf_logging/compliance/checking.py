@@ -125,7 +125,11 @@ class JudgedLog(NamedTuple):
             findings = [
                 *map(messages.describe_problem, self.problems),
                 *messages.describe_foreign_records(self.foreign, lines, ruleset, count),
-                *([] if count else [messages.describe_empty_log(has_records=bool(self.foreign))]),
+                *(
+                    []
+                    if count
+                    else [messages.describe_empty_log(has_records=bool(self.foreign or self.problems))]
+                ),
                 *messages.describe_limits(log.unread_count, unkept_count),
                 *findings,
                 *[messages.describe_violation(each, ruleset) for each in violations],

@@ -21,6 +21,7 @@ from mlperf_logging.parsing.sources import (
     open_standard_input,
     read_blocks,
 )
+from mlperf_logging.parsing.untimed import read_untimed
 from mlperf_logging.runs.kept_events import KEPT_BYTES, KEPT_EVENTS, EventBudget, count_bytes
 
 if TYPE_CHECKING:
@@ -125,15 +126,17 @@ class HeldLog:
     def _take(self, batches: Iterable[list[Event | Problem]]) -> None:
         size = 0
         for batch in batches:
+            said = batch
             if is_uniform(batch):
                 self._event_count += len(batch)
             else:
                 self._uniform = False
                 self._event_count += sum(type(item) is Event for item in batch)
                 self._is_damaged = self._is_damaged or any(map(_is_error, batch))
-            self.identity.note(batch)
+                said = read_untimed(batch)
+            self.identity.note(said)
             if self.notes is not None:
-                self.notes.note(batch)
+                self.notes.note(said)
             if self._items is not None:
                 self._items += batch
                 size += count_bytes(batch)

@@ -23,6 +23,7 @@ from mlperf_logging.compliance.targets import (
     read_logged_target,
     read_target,
 )
+from mlperf_logging.compliance.unread import Unread, read_unread
 from mlperf_logging.compliance.violations import MISSING
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.sources import Source
@@ -81,6 +82,11 @@ class JudgedRun(NamedTuple):
     def benchmark(self) -> str | None:
         """The benchmark that it was judged as: as given or logged, or None."""
         return self.verdict.benchmark
+
+    @property
+    def unread(self) -> Unread:
+        """The records that cannot be read as written."""
+        return read_unread(self.verdict.findings)
 
     @property
     def join(self) -> dict[str, str] | None:

@@ -176,7 +176,7 @@ def _choose_round(
     named = benchmark or identity.benchmark(dialect)
     knowing = [entry for entry in speaking if named in entry.benchmarks]
     if not knowing:
-        said = f"none knows the benchmark {named!r}" if named else "the log names no benchmark"
+        said = f"none knows the benchmark {named!r}" if named else "no benchmark can be read from the log"
         return speaking[-1], f"the newest round of the {dialect} dialect, since {said}", []
     clue = find_clue(knowing, identity, dialect, path)
     if clue is not None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from math import isnan
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import Log, rank_dialect, read_log
 from mlperf_logging.parsing.sources import Source
+from mlperf_logging.parsing.untimed import read_untimed
 from mlperf_logging.runs.evaluations import (
     EVALUATION_KEYS,
     Evaluation,
@@ -136,6 +138,11 @@ class Run(NamedTuple):
         return tuple(read_series(sorted(events, key=attrgetter("line"))))
 
     @property
+    def is_timed(self) -> bool:
+        """Whether all evaluations have a time; those of records that lack one have NaN."""
+        return not any(isnan(event.time_ms) for event in self.evaluation_events)
+
+    @property
     def start_ms(self) -> float | None:
         """Time of the first ``run_start`` in milliseconds since the epoch."""
         return self.summary.start_ms
@@ -238,7 +245,8 @@ class RunNotes:
         events, last = self._noted.get(dialect, []), self.last_events(dialect)
         by_name: dict[str, list[Event]] = {}
         for event in events:
-            by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
+            if not isnan(event.time_ms):  # intervals and statistics are nothing without a time
+                by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
         start, last_start, stop = first.get(RUN_START), last.get(RUN_START), last.get(RUN_STOP)
         identity = {key: read_text(event.value) for key, event in first.items() if key.startswith(_IDENTITY)}
         named = next((event.benchmark for event in last.values() if event.benchmark), None)
@@ -272,9 +280,13 @@ class RunNotes:
 
 def make_run(log: Log) -> Run:
     """The typed view of a log, as `read_log` gives it."""
+    events = log.events
+    untimed = [each for each in read_untimed(log.problems) if isinstance(each, Event)]
+    if untimed:
+        events = sorted([*events, *untimed], key=lambda event: event.position)
     notes = RunNotes()
-    notes.note(log.events)
-    return notes.make_run(log.path, log.dialect, {event.key: event for event in reversed(log.events)})
+    notes.note(events)
+    return notes.make_run(log.path, log.dialect, {event.key: event for event in reversed(events)})
 
 
 def read_run(source: Source) -> Run:

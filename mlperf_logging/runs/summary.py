@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, minutes_between
@@ -32,9 +33,12 @@ class RunSummary(NamedTuple):
 
 
 def make_summary(start_ms: float | None, stop: Event | None) -> RunSummary:
-    """The summary of a run, by the time of its first ``run_start`` and its last ``run_stop``."""
+    """The summary of a run, by the time of its first ``run_start`` and its last ``run_stop``; NaN is no time."""
+    start_ms = None if start_ms is None or isnan(start_ms) else start_ms
     if stop is None:
         return RunSummary(start_ms)
+    if isnan(stop.time_ms):
+        return RunSummary(start_ms, None, read_status(stop))
     minutes = minutes_between(start_ms, stop.time_ms) if start_ms is not None else None
     return RunSummary(start_ms, stop.time_ms, read_status(stop), minutes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -66,3 +67,13 @@ def _agree(what: str, values: Sequence[str | None]) -> tuple[str | None, tuple[s
         shown = ", ".join(f"{value} ({count})" for value, count in sorted(votes.items()))
         return None, (f"the folder mixes {what}s: {shown}; keep one per folder",)
     return next(iter(votes), None), ()
+
+
+def explain_unread(runs: Sequence[ScoredRun]) -> str:
+    """Which runs' logs hold records that cannot be read as written, and why; empty where all can be read."""
+    unread = [run for run in runs if run.unread.text]
+    if not unread:
+        return ""
+    more = len(unread) - 1
+    others = f"; likewise in {more} other log{'s' * (more != 1)}" if more else ""
+    return f"in {os.path.basename(unread[0].path)}, {unread[0].unread.text}{others}"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.runs.side_files import read_side_json
-from mlperf_logging.scoring.agreement import find_agreement
+from mlperf_logging.scoring.agreement import explain_unread, find_agreement
 from mlperf_logging.scoring.energy import PowerError, measure_run
 from mlperf_logging.scoring.means import find_median_window, median, trim
 from mlperf_logging.scoring.requirements import Requirement
@@ -102,10 +102,11 @@ def score_folder(
     seeds = describe_seeds([run.logged_seeds for run in runs])
     score = FolderScore(folder, *shared.identity, tuple(runs), wanted, method, notes=seeds)
     if wanted is None:
-        named = repr(score.benchmark) if score.benchmark else "the benchmark"
-        problems.append(
-            f"{score.ruleset or 'the ruleset'} does not know {named}, so how to score it is not known"
-        )
+        why = f"{score.ruleset or 'the ruleset'} does not know {score.benchmark!r}"
+        if score.benchmark is None:
+            unread = explain_unread(runs)
+            why = f"no log names its benchmark{f': {unread}' if unread else ''}"
+        problems.append(f"{why}, so how to score it is not known")
         return score._replace(problems=tuple(problems))
     try:
         factor = read_scaling_factor(folder.scaling_file)

@@ -6,6 +6,7 @@ import os
 from math import isnan
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlperf_logging.compliance.unread import Unread
 from mlperf_logging.events import Outcome, Severity, minutes_between
 from mlperf_logging.runs.intervals import Progress, read_progress
 from mlperf_logging.runs.summary import RunSummary
@@ -44,6 +45,7 @@ class ScoredRun(NamedTuple):
         trained_samples: samples that the run says it trained on in all, or None.
         logged_seeds: the logged seeds, and where they were logged.
         quality_minutes: from the start to the evaluation that reached the target, see `quality`; or None.
+        unread: the records of the log that cannot be read as written.
         requirement: how often the rules require the benchmark to be run; None where they do not know it.
         run_count: runs that the log holds; of several, none gives a figure.
     """
@@ -69,6 +71,7 @@ class ScoredRun(NamedTuple):
     quality_minutes: float | None = None
     requirement: Requirement | None = None
     run_count: int = 1
+    unread: Unread = Unread()
 
     @property
     def minutes(self) -> float | None:
@@ -109,6 +112,8 @@ def score_run(judged: JudgedRun) -> ScoredRun:
     faults = dict.fromkeys(
         [(each.code, each.key or each.rule) for each in verdict.findings if each.severity == Severity.ERROR]
     )
+    # Without times there is no score, but whether the run succeeded can be read.
+    summary = verdict.run if verdict.run.status is not None else verdict.run._replace(status=run.status)
     return ScoredRun(
         path=run.path,
         verdict=verdict.verdict,
@@ -122,15 +127,16 @@ def score_run(judged: JudgedRun) -> ScoredRun:
         division=verdict.division,
         org=run.org,
         platform=run.platform,
-        summary=verdict.run,
+        summary=summary,
         batch_size=run.global_batch_size,
         accelerators=run.accelerator_count,
-        converged_at=find_convergence(judged, quality) if verdict.run.succeeded else None,
+        converged_at=find_convergence(judged, quality) if summary.succeeded else None,
         trained_samples=run.trained_samples,
         logged_seeds=read_seeds(judged),
         quality_minutes=quality_minutes,
         requirement=read_requirement(judged.facts.get("runs")),
         run_count=max(len(verdict.runs), 1),
+        unread=judged.unread,
     )
 
 

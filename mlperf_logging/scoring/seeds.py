@@ -37,7 +37,9 @@ class RunSeeds(NamedTuple):
 def read_seeds(judged: JudgedRun) -> RunSeeds:
     """The seeds of a judged run."""
     seeds = tuple([LoggedSeed(seed.value, seed.file, seed.line) for seed in judged.run.seeds])
-    return RunSeeds(judged.run.path, seeds, not judged.missing_keys.isdisjoint(SEED_KEYS))
+    may_be_unread = not judged.unread.is_complete
+    is_missing = not (seeds or may_be_unread or judged.missing_keys.isdisjoint(SEED_KEYS))
+    return RunSeeds(judged.run.path, seeds, is_missing)
 
 
 def describe_seeds(runs: Iterable[RunSeeds]) -> tuple[str, ...]:

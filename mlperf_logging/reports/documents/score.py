@@ -289,6 +289,8 @@ def _explain_run(run: ScoredRun) -> str:
         return run.faults[0] if run.faults else "cannot be read"
     if run.several_runs is not None:
         return run.several_runs
+    if run.unread.text:  # the rest follows from it, or will be seen when these records can be read
+        return run.unread.text
     parts = []
     if run.summary.status is not None and not run.summary.succeeded:
         parts.append(f"status {run.summary.status}")

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mlperf_logging.events import Division
 from mlperf_logging.runs.folders import ResultFolder
-from mlperf_logging.scoring.agreement import find_agreement
+from mlperf_logging.scoring.agreement import explain_unread, find_agreement
 from mlperf_logging.scoring.folders import describe_too_few
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS, PassProbability, simulate_pass_probability
 from mlperf_logging.scoring.rcp.points import ReferenceTable
@@ -20,7 +20,7 @@ from mlperf_logging.scoring.rcp.test import (
     read_converged,
 )
 from mlperf_logging.scoring.requirements import Requirement
-from mlperf_logging.scoring.runs import ScoredRun
+from mlperf_logging.scoring.runs import CONVERGENCE_KEYS, ScoredRun
 
 FindTable = Callable[[str, str], ReferenceTable | None]
 """Ruleset and benchmark to the reference points, or None if there are none."""
@@ -78,10 +78,13 @@ def check_submission(
         return outcome._replace(passed=False, reason=shared.problems[0])
     if division == Division.OPEN:
         return outcome._replace(reason="the open division is not tested; --division closed tests it anyway")
-    if benchmark is None or ruleset is None or requirement is None:
-        return outcome._replace(
-            reason=f"{ruleset or 'the ruleset'} does not know {benchmark or 'the benchmark'}"
-        )
+    blind = [run for run in runs if _may_lack(run)]
+    if blind:
+        return outcome._replace(reason=f"not all that the test needs can be read: {explain_unread(blind)}")
+    if benchmark is None:
+        return outcome._replace(reason="no log names its benchmark")
+    if ruleset is None or requirement is None:
+        return outcome._replace(reason=f"{ruleset or 'the ruleset'} does not know {benchmark}")
     table = find_table(ruleset, benchmark)
     if table is None:
         return outcome._replace(reason=f"{ruleset} has no reference convergence points of {benchmark}")
@@ -107,3 +110,12 @@ def check_submission(
     return outcome._replace(
         passed=check.passed, reason=check.reason, check=check, pass_probability=pass_probability
     )
+
+
+def _may_lack(run: ScoredRun) -> bool:
+    """Whether records that cannot be read may hold what the test of convergence needs of a run."""
+    if run.unread.is_complete:
+        return False
+    ended = run.summary.status is not None
+    converged = run.converged_at is not None and run.unread.keys.isdisjoint(CONVERGENCE_KEYS)
+    return not (run.benchmark and run.batch_size and ended and (converged or not run.summary.succeeded))

@@ -191,7 +191,7 @@ def test_late_evaluations_without_a_block(write_run: WriteRun) -> None:
     [
         (b"", "contains no event in a known log dialect"),
         (b"nothing but noise\n" * 9, "contains no event in a known log dialect"),
-        (b":::MLLOG {}\n" * 3, r"\(3 lines with records that cannot be read\)"),
+        (b":::MLLOG {}\n" * 3, "3 records cannot be read as written, the first in line 1: "),
         (
             mllog("seed", 1),
             "no run_start was logged; no run_stop .*; no evaluation .*; the log names no benchmark",

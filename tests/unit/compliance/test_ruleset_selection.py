@@ -70,7 +70,7 @@ def brief(verdict: Verdict) -> tuple[str, str | None, str]:
             None,
             ("craft", "10.0.0", _NEWEST + "none knows the benchmark 'pottery'"),
         ),
-        (mllog("seed", 1), None, ("craft", "10.0.0", _NEWEST + "the log names no benchmark")),
+        (mllog("seed", 1), None, ("craft", "10.0.0", _NEWEST + "no benchmark can be read from the log")),
         (
             mll("submission_benchmark", "knitting"),
             None,
