@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlperf_logging.analysis.tables import Tables
 
-CONVERGENCE = "convergence"
+CONVERGENCE, SERIES = "convergence", "series"
 
 
 class Picture(NamedTuple):
@@ -46,7 +46,8 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     evaluations = tables.evaluations
     if evaluations.empty:
         raise UsageError(f"no log holds an evaluation, so there is no curve to draw{_explain_notes(tables)}")
-    reference = find_reference_range(tables.runs, options.x, rules=options.rules)
+    x = options.x or "progress"
+    reference = find_reference_range(tables.runs, x, rules=options.rules)
     metrics: list[str | None] = list(evaluations["metric"].dropna().unique()) or [None]
     if options.metric is not None:
         if options.metric not in metrics:
@@ -57,14 +58,36 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
 
     def draw(axes: list[Any]) -> None:
         for each, metric in zip(axes, metrics, strict=True):
-            draw_convergence(each, evaluations, ConvergenceStyle(options.x, metric, by), reference=reference)
+            draw_convergence(each, evaluations, ConvergenceStyle(x, metric, by), reference=reference)
         for each in axes[:-1]:
             each.set_xlabel("")
-        for each in axes[1:]:
-            _put_target_into_label(each)
+            legend = each.get_legend()
+            if legend is not None:
+                legend.remove()
 
     rows = len(metrics)
     return Picture(evaluations, draw, _title(tables.runs), (7.4, 3.2 + 1.6 * rows), rows)
+
+
+def _make_series(tables: Tables, options: argparse.Namespace) -> Picture:
+    from mlperf_logging.analysis.plots import ConvergenceStyle, draw_series
+
+    _require_one_benchmark(tables.runs)
+    series = tables.series
+    counts = series["metric"].value_counts()
+    shown = ", ".join(f"{name} ({count:,})" for name, count in counts.items())
+    if series.empty:
+        raise UsageError(f"no log repeats a number, so there is no series to draw{_explain_notes(tables)}")
+    if options.metric not in counts.index and (options.metric is not None or len(counts) > 1):
+        what = f"unknown series {options.metric!r}" if options.metric else "the logs hold several series"
+        raise UsageError(f"{what}; choose one with --metric: {shown}")
+    metric = options.metric or str(counts.index[0])
+    rows = series[series["metric"] == metric]
+    units = rows["progress_unit"]
+    x = options.x or ("progress" if units.notna().all() and units.nunique() == 1 else "minutes")
+    style = ConvergenceStyle(x, metric, _read_by(options, ("submitter", "system")))
+    title = _title(tables.runs[tables.runs["path"].isin(rows["path"])])
+    return Picture(rows, lambda axes: draw_series(axes[0], rows, style), title, (7.4, 4.8))
 
 
 def _make_spread(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -171,6 +194,10 @@ KINDS: dict[str, tuple[str, Callable[[Tables, argparse.Namespace], Picture]]] = 
         "quality against epochs, samples or minutes, with the target and the reference's band",
         _make_convergence,
     ),
+    SERIES: (
+        "any number that logs repeat, such as a training loss (--metric), against epochs, samples or minutes",
+        _make_series,
+    ),
     "spread": ("every run of each system as a point, with a box", _make_spread),
     "breakdown": ("where the time of each run goes", _make_breakdown),
     "scaling": ("efficiency over the number of accelerators", _make_scaling),
@@ -209,17 +236,6 @@ def _title(runs: pd.DataFrame) -> str:
     from mlperf_logging.analysis.plots.looks import to_label
 
     return to_label(f"{', '.join(parts)}: {count}" if parts else count)
-
-
-def _put_target_into_label(axes: Any) -> None:
-    """Below the first of several pictures there is room for no second legend: the axis says the target."""
-    _, labels = axes.get_legend_handles_labels()
-    targets = [label for label in labels if label.startswith("target")]
-    if targets:
-        axes.set_ylabel("\n".join([axes.get_ylabel(), *targets]))
-    legend = axes.get_legend()
-    if legend is not None:
-        legend.remove()
 
 
 def render_picture(picture: Picture, options: argparse.Namespace, form: str) -> bytes:

@@ -14,7 +14,7 @@ from mlperf_logging.cli.analyze import (
 )
 from mlperf_logging.cli.options import Parser, add_jobs_option, read_dpi, read_inches
 from mlperf_logging.cli.output import Output
-from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, render_picture
+from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, SERIES, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.paths import find_logs
@@ -25,6 +25,7 @@ _EXAMPLES = """\
 examples:
   {program} convergence results/SYSTEM/BENCHMARK -o curves.png
   {program} convergence round/*/results/*/BENCHMARK --x minutes -o curves.svg
+  {program} series results/SYSTEM/BENCHMARK --metric train_loss -o loss.png
   {program} spread round/ --relative -o spread.pdf          how the runs of each system differ
   {program} breakdown results/SYSTEM/BENCHMARK -o time.png
   {program} scaling round/SUBMITTER -o scaling.png
@@ -54,7 +55,7 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
                 f"{options.output!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
             )
     require_libraries("numpy", "pandas", "scipy", "matplotlib")
-    reading = read_reading_options(options)
+    reading = read_reading_options(options, ["*"] if options.kind == SERIES else [])
     logs = find_logs(options.paths, results=True)
     for sentence in logs.complaints:
         print_error(program, sentence)
@@ -84,8 +85,8 @@ def _build_parser(program: str) -> Parser:
     add_reading_options(parser)
     add = parser.add_group("what is drawn")
     axes = ("progress", "epochs", "samples", "minutes")
-    add("--x", "axis of convergence (progress: in the logs' unit)", choices=axes, default="progress")
-    add("--metric NAME", "one metric of convergence, where evaluations give several (all, below each other)")
+    add("--x", "axis of convergence and series (progress: in the logs' unit)", choices=axes)
+    add("--metric NAME", "one metric of convergence (all, below each other), or the series that is drawn")
     add("--value COLUMN", "column of spread and scaling (run_minutes)", default="run_minutes")
     add("--relative", "spread as a share of each group's median")
     add("--by COLUMNS", "columns that make a group, comma-separated")

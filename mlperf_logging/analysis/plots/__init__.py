@@ -5,9 +5,11 @@ marker or hatch as well.
 """
 
 from mlperf_logging.analysis.plots.breakdown import draw_breakdown
-from mlperf_logging.analysis.plots.convergence import ConvergenceStyle, draw_convergence
+from mlperf_logging.analysis.plots.convergence import draw_convergence
+from mlperf_logging.analysis.plots.curves import ConvergenceStyle
 from mlperf_logging.analysis.plots.power import draw_power
 from mlperf_logging.analysis.plots.scaling import draw_scaling
+from mlperf_logging.analysis.plots.series import draw_series
 from mlperf_logging.analysis.plots.spread import draw_spread
 
 __all__ = [
@@ -16,5 +18,6 @@ __all__ = [
     "draw_convergence",
     "draw_power",
     "draw_scaling",
+    "draw_series",
     "draw_spread",
 ]

@@ -24,6 +24,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 
 MOST_IN_LEGEND = 24
 _LONGEST_NAME = 44
+_NAME_INCHES = 0.17
 
 
 class Look(NamedTuple):
@@ -38,6 +39,22 @@ class Look(NamedTuple):
     color: str
     line: Any
     marker: str
+
+
+class LineEnd(NamedTuple):
+    """Where a line ends that has a name.
+
+    Attributes:
+        name: of what it shows.
+        look: how it is drawn.
+        x: where it ends.
+        y: its value there.
+    """
+
+    name: str
+    look: Look
+    x: float
+    y: float
 
 
 PLAIN = Look("#555555", "solid", "")
@@ -76,13 +93,72 @@ def name_groups(values: Sequence[Sequence[Any]]) -> list[str]:
     ]
     kept = different or list(range(len(parts[0]) if parts else 0))
     names = [" ".join(each[place] for place in kept if each[place]) for each in parts]
-    return [to_label(shorten_name(name)) or "runs" for name in names]
+    short = {name: shorten_name(name) for name in names}
+    if len(set(short.values())) < len(short):  # without their middle some are the same
+        short = {name: name for name in names}
+    return [to_label(short[name]) or "runs" for name in names]
 
 
-def put_legend(axes: Axes) -> None:
-    """Put the legend to the right of the picture, where it covers nothing."""
+def label_lines(axes: Axes, ends: Sequence[LineEnd]) -> None:
+    """Name lines to the right of the picture, each as high as it ends, as far as names do not touch.
+
+    A piece of the line stands before its name. The limits of the axes must not change afterwards.
+    """
+    from matplotlib.lines import Line2D
+
+    step = _NAME_INCHES / _measure_height(axes)
+    to_axes = axes.transData + axes.transAxes.inverted()
+    places = {end: float(to_axes.transform((end.x, end.y))[1]) for end in ends}
+    ordered = sorted(ends, key=lambda end: -places[end])
+    heights = _part([min(max(places[end], 0.0), 1.0) for end in ordered], step)
+    for end, height in zip(ordered, heights, strict=True):
+        line, marker = end.look.line, end.look.marker
+        axes.add_artist(
+            Line2D(
+                [1.015, 1.04, 1.065],
+                [height] * 3,
+                transform=axes.transAxes,
+                clip_on=False,
+                color=end.look.color,
+                linestyle=line,
+                linewidth=1.2,
+                marker=marker,
+                markersize=3.5,
+                markevery=[1],
+            )
+        )
+        axes.text(
+            1.08, height, end.name, transform=axes.transAxes, verticalalignment="center", fontsize="small"
+        )
+
+
+def _part(heights: Sequence[float], step: float) -> list[float]:
+    """Descending heights, moved as little as it takes to be a step apart and between 0 and 1; below 0 if there are too many."""
+    groups: list[list[float]] = []  # those that touch: sum of wanted tops, and their number
+    for index, height in enumerate(heights):
+        groups.append([height + index * step, 1])
+        while len(groups) > 1 and groups[-2][0] / groups[-2][1] < groups[-1][0] / groups[-1][1]:
+            total, count = groups.pop()
+            groups[-1] = [groups[-1][0] + total, groups[-1][1] + count]
+    # Raised by a step for each one above it, a height is at most 1, and the lowest of them is at least 0.
+    least = min((len(heights) - 1) * step, 1.0)
+    tops = [min(max(total / count, least), 1.0) for total, count in groups for _ in range(int(count))]
+    return [top - index * step for index, top in enumerate(tops)]
+
+
+def put_legend(axes: Axes, *, below: bool = False) -> None:
+    """Put the legend to the right of the picture or below it, where it covers nothing."""
     handles, _ = axes.get_legend_handles_labels()
-    if handles:
+    if handles and below:
+        axes.legend(
+            loc="upper left",
+            bbox_to_anchor=(0.0, -0.42 / _measure_height(axes)),
+            borderaxespad=0.0,
+            frameon=False,
+            fontsize="small",
+            ncols=2 if len(handles) > 1 else 1,
+        )
+    elif handles:
         axes.legend(
             loc="upper left",
             bbox_to_anchor=(1.01, 1.0),
@@ -123,6 +199,12 @@ def measure_rows(count: int, *, least: float = 2.6) -> float:
     """Height in inches of a picture with so many rows, so that their names do not touch."""
     each = 0.3 if count <= 14 else 0.22 if count <= 40 else 0.17
     return max(least, 1.3 + each * count)
+
+
+def _measure_height(axes: Axes) -> float:
+    """Height of the axes in inches."""
+    figure = axes.get_figure(root=True)
+    return axes.get_position().height * figure.get_figheight() if figure is not None else 1.0
 
 
 def _to_text(part: Any) -> str:

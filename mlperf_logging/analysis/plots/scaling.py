@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _CLOSEST_TICKS = 1.3
+_LOWEST_START = 0.5
 
 
 def draw_scaling(
@@ -84,7 +85,8 @@ def draw_scaling(
     axes.set_xticks(sizes)
     axes.set_xticklabels([f"{each:,.0f}" for each in sizes])
     axes.minorticks_off()
-    axes.set_ylim(bottom=0.0)
+    if axes.get_ylim()[0] < _LOWEST_START:  # what is near 1 alone is not to be flattened by the way down to 0
+        axes.set_ylim(bottom=0.0)
     axes.set_xlabel("accelerators")
     axes.set_ylabel("efficiency (1: ideal)")
     tidy(axes)

@@ -20,6 +20,7 @@ from mlperf_logging.analysis.plots import (
     draw_convergence,
     draw_power,
     draw_scaling,
+    draw_series,
     draw_spread,
 )
 from mlperf_logging.analysis.plots.looks import choose_looks, measure_rows, name_groups, shorten_name
@@ -67,6 +68,7 @@ def make_evaluations(count: int, systems: int = 1, **more: object) -> pd.DataFra
             "system": f"box {run % systems}",
             "seed": str(run),
             "evaluation": place,
+            "key": "eval_accuracy",
             "quality": 0.2 * place + run / 999,
             "minutes": 5.0 * place,
             "progress": float(place),
@@ -90,8 +92,13 @@ def legend_of(axes: Axes) -> list[str]:
     return [text.get_text() for text in legend.get_texts()] if legend is not None else []
 
 
+def names_of(axes: Axes) -> list[str]:
+    """The names of lines, from the top."""
+    return [text.get_text() for text in axes.texts]
+
+
 def find_overlaps(axes: Axes) -> list[tuple[str, str]]:
-    """Pairs of texts beside the axes and in the legend that lie on one another when the picture is drawn."""
+    """Pairs of texts in and beside the axes and in the legend that lie on one another when the picture is drawn."""
     figure = axes.figure
     figure.canvas.draw()
     renderer = figure.canvas.get_renderer()
@@ -99,6 +106,7 @@ def find_overlaps(axes: Axes) -> list[tuple[str, str]]:
     texts = [
         *axes.get_yticklabels(),
         *axes.get_xticklabels(),
+        *axes.texts,
         *(legend.get_texts() if legend is not None else ()),
     ]
     boxes = [(text.get_text(), text.get_window_extent(renderer)) for text in texts if text.get_text()]
@@ -131,12 +139,12 @@ def test_names_of_rows_do_not_touch(count: int, draw: Callable[..., Axes]) -> No
 
 
 @pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize("systems", [1, 7])
-def test_legend_of_curves_does_not_overlap(count: int, systems: int) -> None:
+@pytest.mark.parametrize("systems", [1, 7, 20])
+def test_names_of_curves_do_not_overlap(count: int, systems: int) -> None:
     """Up to twelve runs of one system have a name each; more, or several systems, one for each system."""
     axes = make_axes(7.4, 4.8)
     draw_convergence(axes, make_evaluations(count, systems))
-    names = [text for text in legend_of(axes) if "target" not in text]
+    names = [name for name in names_of(axes) if not name.startswith("target")]
 
     assert find_overlaps(axes) == []
     if systems == 1 and count <= 12:
@@ -154,8 +162,12 @@ def test_curves_by_hand(axes: Axes) -> None:
     assert [line.get_xdata().tolist() for line in curves] == [[5, 10, 15, 20]] * 2
     assert curves[0].get_ydata().tolist() == pytest.approx([0.2, 0.4, 0.6, 0.8])
     assert [float(line.get_xdata()[0]) for line in marks] == [20, 20]
-    assert axes.get_xlabel() == "time since run_start (minutes)"
-    assert "target: at least 0.8" in legend_of(axes)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (
+        "time since run_start (minutes)",
+        "eval_accuracy, as logged",
+    )
+    assert "target: at least 0.8" in names_of(axes)
+    assert legend_of(axes) == ["first to meet the target"]
     assert len({(line.get_linestyle(), line.get_marker()) for line in curves}) == 2
 
 
@@ -180,10 +192,53 @@ def test_reference_band(axes: Axes) -> None:
 
 
 def test_many_systems_share_a_line_and_a_count(axes: Axes) -> None:
-    """Beyond two dozen systems a legend would say nothing; it counts them."""
+    """Beyond two dozen systems names would say nothing: the runs are counted, and one mean of all is drawn."""
     draw_convergence(axes, make_evaluations(30, 30))
 
     assert legend_of(axes)[0] == "30 runs of 30 systems"
+    assert names_of(axes) == ["mean of all", "target: at least 0.8"]
+
+
+def test_more_than_eight_systems_are_means_with_bands(axes: Axes) -> None:
+    """Up to eight systems show each run; of more, each shows the mean of its runs and the band of most of them."""
+    draw_convergence(axes, make_evaluations(16, 8))
+    assert (count_curves(axes), len(axes.collections)) == (16, 0)
+
+    axes.clear()
+    draw_convergence(axes, make_evaluations(18, 9))
+    means = [line.get_ydata()[0] for line in axes.lines if len(line.get_xdata()) == 4]
+    assert (count_curves(axes), len(axes.collections)) == (9, 9)
+    assert sorted(means) == pytest.approx([0.2 + (run + 4.5) / 999 for run in range(9)])
+
+
+def count_curves(axes: Axes) -> int:
+    """Lines through four evaluations."""
+    return sum(len(line.get_xdata()) == 4 for line in axes.lines)
+
+
+def test_one_evaluation_far_off_does_not_flatten_the_others(axes: Axes) -> None:
+    """It lies outside, which the legend says and a triangle shows; the target stays within."""
+    evaluations = make_evaluations(20, quality=0.9)
+    evaluations["quality"] += np.arange(80) / 1000
+    evaluations.loc[5, "quality"] = 0.0
+    draw_convergence(axes, evaluations)
+    low, high = axes.get_ylim()
+
+    assert (low, high) == pytest.approx((0.8, 0.979), abs=0.02)
+    assert legend_of(axes)[-1] == "1 of 80 values lies outside (0)"
+    (triangle,) = [line for line in axes.lines if line.get_marker() == "v" and len(line.get_xdata())]
+    assert triangle.get_xdata().tolist() == [2.0]
+
+
+def test_series_are_drawn_like_curves(axes: Axes) -> None:
+    """A series has a line for each run, and its name on the axis; no target."""
+    rows = make_evaluations(3, 3).rename(columns={"quality": "value"}).assign(metric="lr", key="lr")
+    draw_series(axes, rows, ConvergenceStyle("samples", "lr"))
+
+    assert count_curves(axes) == 3
+    assert names_of(axes) == ["box 2", "box 1", "box 0"]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("samples trained on", "lr, as logged")
+    assert legend_of(axes) == []
 
 
 @pytest.mark.parametrize(
@@ -279,8 +334,25 @@ def test_scaling_shows_efficiency(axes: Axes) -> None:
 
     assert line.get_ydata().tolist() == pytest.approx([1, 0.5, 80 / 19 / 8.25])
     assert [label.get_text() for label in axes.get_xticklabels()] == ["8", "64"]
+    assert axes.get_ylim()[0] == 0
     with pytest.raises(UsageError, match="no scaling to draw"):
         draw_scaling(axes, describe_scaling(runs.iloc[:1], parameters=BootstrapParameters(resamples=9)))
+
+
+def test_scaling_near_the_ideal_is_not_flattened(axes: Axes) -> None:
+    """Where all efficiencies are near 1, the axis does not begin at 0."""
+    fixed = {
+        "benchmark": "knitting",
+        "submitter": "Lab",
+        "accelerator_model": "needle",
+        "progress_to_quality": 3.0,
+    }
+    runs = pd.DataFrame(
+        [{**fixed, "accelerators": size, "run_minutes": time} for size, time in ((8, 80.0), (16, 44.0))]
+    )
+    draw_scaling(axes, describe_scaling(runs, parameters=BootstrapParameters(resamples=9)))
+
+    assert 0.8 < axes.get_ylim()[0] < 0.91
 
 
 def test_power_has_units(axes: Axes) -> None:
@@ -310,6 +382,8 @@ def test_names_leave_out_what_all_share() -> None:
     assert name_groups([("x", "Lab", "a"), ("x", "Lab", "b")]) == ["a", "b"]
     assert name_groups([("x", "Lab", None)]) == ["x Lab"]
     assert shorten_name("a" * 30 + "b" * 30, 21) == "a" * 13 + "…" + "b" * 7
+    alike = ["a" * 30 + middle + "b" * 30 for middle in "xy"]
+    assert name_groups([[name] for name in alike]) == alike
 
 
 def test_drawing_touches_no_global_state() -> None:

@@ -18,7 +18,8 @@ FOLDER = str(
 )
 DIFFUSION = str(PROJECT / "examples" / "logs" / "compliant" / "4.0.0_stable_diffusion.txt")
 BEGINNINGS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
-PLACES = {"scaling": ROUND, "spread": ROUND}
+TRAINED = str(PROJECT / "examples" / "logs" / "trained" / "ncf.txt")
+PLACES = {"scaling": (ROUND,), "spread": (ROUND,), "series": (TRAINED, "--metric", "throughput")}
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -39,12 +40,12 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def test_each_picture_is_drawn(run: Run, kind: str, tmp_path: Path) -> None:
     """Each kind gives a picture of some size, and what it shows as data."""
     path = tmp_path / "picture.png"
-    place = PLACES.get(kind, FOLDER)
+    place = PLACES.get(kind, (FOLDER,))
 
-    assert run(kind, place, "-o", str(path)) == (0, "", "")
+    assert run(kind, *place, "-o", str(path)) == (0, "", "")
     assert path.read_bytes().startswith(BEGINNINGS["png"])
     assert path.stat().st_size > 10_000
-    code, out, _ = run(kind, place, "--format", "json")
+    code, out, _ = run(kind, *place, "--format", "json")
     document = json.loads(out)
     assert (code, document["schema"], document["kind"]) == (0, "mlperf-plot/1", kind)
     assert document["rows"]
@@ -85,9 +86,22 @@ def test_metrics_stand_below_each_other(run: Run, tmp_path: Path) -> None:
     assert "unknown metric 'BLEU'; choose from FID, CLIP" in err
 
 
+def test_series_is_the_one_that_is_named(run: Run) -> None:
+    """The series of --metric is drawn, against progress where all records say it, else against minutes."""
+    _, out, _ = run("series", TRAINED, "--metric", "throughput", "--format", "json")
+
+    assert {row["metric"] for row in json.loads(out)["rows"]} == {"throughput"}
+    code, _, err = run("series", TRAINED, "-o", "a.png", "--metric", "mood")
+    assert code == 2
+    assert "unknown series 'mood'; choose one with --metric: " in err
+    assert "throughput (" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("series", FOLDER, "-o", "a.png"), "no log repeats a number"),
+        (("series", TRAINED, "-o", "a.png"), "the logs hold several series; choose one with --metric"),
         (("mood", FOLDER, "-o", "a.png"), "unknown picture 'mood'; choose from convergence"),
         (("spread", FOLDER), "name the picture's file with --output"),
         (("spread", FOLDER, "-o", "a.gif"), "'a.gif' does not end in .png, .svg or .pdf"),
