@@ -79,7 +79,11 @@ def list_rulesets() -> tuple[tuple[str, str], ...]:
 def _make_log(random: Random) -> ApiInput:
     mutator = Mutator(random)
     plain = mutator.mutate_log(mutator.pick_log())
-    data = mutator.compress(plain) if random.random() < 0.04 else plain
+    data = plain
+    if random.random() < 0.05:
+        data = mutator.mutate_log(mutator.wrap(plain), random.choice((0, 0, 1, 3)))
+    if random.random() < 0.04:
+        data = mutator.compress(data)
     options: dict[str, Any] = {}
     if random.random() < 0.3:
         options["usage"], options["ruleset"] = random.choice(list_rulesets())
@@ -89,13 +93,18 @@ def _make_log(random: Random) -> ApiInput:
         options["benchmark"] = random.choice(("resnet", "llama2_70b_lora", "bert", "no_such"))
     if random.random() < 0.5:
         options["strict"] = True
-    kind = "log" if data is plain else "compressed log"
+    kind = "log" if data is plain else "compressed log" if is_compressed(data) else "wrapped log"
     ways = random.sample((_read_run, _judge_live, _score), random.choice((0, 1, 1, 2)))
-    return ApiInput(kind, data, len(plain), 2 + len(ways), lambda: _read_in_ways(data, options, ways))
+    return ApiInput(
+        kind, data, len(plain), 2 + len(ways), lambda: _read_in_ways(data, options, ways, data is plain)
+    )
 
 
 def _read_in_ways(
-    data: bytes, options: dict[str, Any], ways: Sequence[Callable[[bytes, dict[str, Any]], None]]
+    data: bytes,
+    options: dict[str, Any],
+    ways: Sequence[Callable[[bytes, dict[str, Any]], None]],
+    is_plain: bool,
 ) -> None:
     """Read and judge a log, and what else was drawn."""
     try:
@@ -104,7 +113,7 @@ def _read_in_ways(
         if not is_compressed(data):
             raise
         return
-    if not is_compressed(data):
+    if is_plain and not is_compressed(data):
         items = sorted([*log.events, *log.problems], key=lambda item: (item.line, item.column))
         check_items(items, data)
     findings: list[Finding] = []

@@ -78,11 +78,13 @@ class Workplace:
         if random.random() < 0.1:
             self._write_settings(random, mutator)
         given = mutator.mutate_log(mutator.pick_log())
+        if random.random() < 0.3:
+            given = mutator.mutate_log(mutator.wrap(given), random.choice((0, 0, 1, 3)))
         self._size += len(given)
         self._line_counts["<stdin>"] = given.count(b"\n") + 1
         kinds, weights = (
-            ("check", "score", "rcp", "analyze", "plot", "rules", "train"),
-            (40, 15, 12, 12, 5, 13, 3),
+            ("check", "score", "rcp", "analyze", "plot", "rules", "train", "convert"),
+            (40, 15, 12, 12, 5, 13, 3, 4),
         )
         kind = random.choices(kinds, weights)[0]
         line = _Line(random, benchmark, mutator)
@@ -267,6 +269,14 @@ class _Line:
             self.form = "json"
         return [*words, "--format", self.form]
 
+    def make_convert(self) -> list[str]:
+        self.form = "log"
+        self.output = "clean.txt" if self.random.random() < 0.5 else None
+        place = self.random.choice(
+            ("-", "-", "-", "lab", f"lab/results/{SYSTEM}/{self.benchmark}/result_0.txt")
+        )
+        return [*self._some(("--quiet",)), "--unwrap", place, self.output or "-"]
+
     def _paths(self, *known: str) -> list[str]:
         path = self.random.choice(known)
         return ["no/such/place", path] if self.random.random() < 0.03 else [path]
@@ -349,7 +359,7 @@ def check_command(given: CommandInput, done: Done, folder: Path) -> None:
     if list(folder.glob("*.part")):
         raise BrokenPromiseError("a draft was left")
     if not written:
-        if done.returncode != 2 and given.form not in ("github", "jsonl", "concise"):
+        if done.returncode != 2 and given.form not in ("github", "jsonl", "concise", "log"):
             raise BrokenPromiseError("nothing was answered")
         if done.returncode == 2 and not done.stderr:
             raise BrokenPromiseError("exit code 2 without a word")

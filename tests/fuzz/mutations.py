@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import html
+import json
 import lzma
 import re
 from collections.abc import Callable
@@ -176,6 +178,20 @@ class Mutator:
             packed[place] ^= self.random.randint(1, 255)
             del packed[self.random.randrange(len(packed)) :]
         return bytes(packed)
+
+    def wrap(self, data: bytes) -> bytes:
+        """The log as something else has written it down: a container, an editor, a shell, a web page."""
+        lines = data.decode("utf-8", "replace").splitlines(keepends=True)
+        ways: tuple[Callable[[], bytes], ...] = (
+            lambda: "".join(json.dumps({"log": line, "stream": "stdout"}) + "\n" for line in lines).encode(),
+            lambda: "".join(lines).encode(self.random.choice(("utf-16", "utf-16-le", "utf-16-be"))),
+            lambda: "".join(f"{line.encode()!r}\n" for line in lines).encode(),
+            lambda: "".join(f"\x1b[32m{line.rstrip()}\x1b[0m\n" for line in lines).encode(),
+            f"<html><pre>{html.escape(''.join(lines))}</pre></html>".encode,
+            lambda: "".join(f'"{line.rstrip()}"\n'.replace('"', '""') for line in lines).encode(),
+            lambda: b"\n".join(data[start : start + 80] for start in range(0, len(data), 80)),
+        )
+        return self.random.choice(ways)()
 
     def mutate_yaml(self, text: str, times: int | None = None) -> str:
         """A YAML or JSON file with words replaced, lines moved, repeated, removed and shifted."""

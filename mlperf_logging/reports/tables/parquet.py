@@ -39,7 +39,12 @@ class Renderer(BaseRenderer):
 def _make_array(values: list[Any], kind: Any) -> Any:
     try:
         return pyarrow.array(values, kind)
-    except (OverflowError, pyarrow.ArrowInvalid):  # whole numbers of more than 64 bits
+    except (
+        OverflowError,
+        pyarrow.ArrowInvalid,
+    ):  # whole numbers of more than 64 bits, or a text among numbers
+        if any(isinstance(value, str) for value in values):
+            return pyarrow.array([_write_text(value) for value in values], pyarrow.string())
         return pyarrow.array(
             [None if value is None else _to_float(value) for value in values], pyarrow.float64()
         )

@@ -97,6 +97,17 @@ def test_parquet_takes_any_name_and_number() -> None:
     ]
 
 
+def test_parquet_takes_a_text_among_numbers() -> None:
+    """A column in which some logs have numbers and one has a text becomes texts."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    records = [{"number": 0.5}, {"number": '"bfloat16"'}, {}]
+    document = Document(schema="x/1", tables=(make_table("things", [Column("number", NUMBER)], records),))
+
+    table = parquet.read_table(io.BytesIO(load_table_format("parquet")().render(document, Look())))
+
+    assert table["number"].to_pylist() == ["0.5", '"bfloat16"', None]
+
+
 def test_json_is_seen_and_lossless() -> None:
     """What cannot be seen is an escape of JSON, from which a reader makes the same text."""
     text = "\x9b2J \u202e \U000e0001 é 🎉"
