@@ -343,7 +343,7 @@ def _list_form_mistakes(
             mistakes.cut_off_at("run_stop", share=0.7),
             ruleset="training/5.1.0",
             keys=("run_stop",),
-            codes=("MLP002", "MLP101"),
+            codes=("MLP002",),
             cut_off=True,
         ),
         _bad(
@@ -353,7 +353,7 @@ def _list_form_mistakes(
             mistakes.change("lora_alpha", '"value": 32', '"value": 32,', 0),
             ruleset="training/6.1.0",
             keys=("lora_alpha",),
-            codes=("MLP001", "MLP301"),
+            codes=("MLP001",),
         ),
         _bad(
             "two_writers",
@@ -363,7 +363,7 @@ def _list_form_mistakes(
             mistakes.interrupt("opt_gradient_clip_norm", "max_steps"),
             ruleset="training/6.1.0",
             keys=("opt_gradient_clip_norm",),
-            codes=("MLP002", "MLP040", "MLP301"),
+            codes=("MLP002", "MLP040"),
         ),
         _bad(
             "time_in_seconds",
@@ -372,7 +372,7 @@ def _list_form_mistakes(
             mistakes.change("train_samples", '"time_ms": ', '"time_s": '),
             ruleset="training/5.1.0",
             keys=("train_samples",),
-            codes=("MLP027", "MLP301"),
+            codes=("MLP027",),
         ),
         ExampleLog(
             "broken/no_events.txt",
