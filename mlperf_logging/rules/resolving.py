@@ -300,17 +300,19 @@ class _Change:
                 target.update({key: rename(cell) for key, cell in layers.closed.items()})
             elif layer in change:
                 within = scope if layer == "both" else f"{scope}.{layer}"
-                self._apply_layer(target, change.take(layer, dict), within)
+                self._apply_layer(target, change.take(layer, dict, {}), within)
 
     def _apply_strict(self, strict: Layers, change: RuleMapping, prefix: str) -> None:
         if STRICT not in change:
             return
         body = change.take(STRICT, dict)
+        if body is None:
+            return
         body.allow(*LAYER_NAMES)
         for layer, target in zip(LAYER_NAMES, strict, strict=True):
             if layer in body:
                 scope = f"strict.{prefix}{'' if layer == 'both' else layer}".rstrip(".")
-                self._apply_layer(target, body.take(layer, dict), scope, STRICT)
+                self._apply_layer(target, body.take(layer, dict, {}), scope, STRICT)
 
     def _apply_layer(
         self, target: Layer, change: RuleMapping, scope: str, level: int | str | None = None

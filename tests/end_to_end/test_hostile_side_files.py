@@ -217,3 +217,25 @@ def test_hostile_scaling_file_is_a_problem_of_its_folder(text: str, tmp_path: Pa
         assert run_mlperf(
             command, *(["time-to-quality"] if command == "analyze" else []), tmp_path
         ).returncode in (1, 2)
+
+
+def test_an_empty_section_of_a_rule_file_is_a_sentence_or_nothing(rules: RuleFolder) -> None:
+    """Each section of a benchmark and of a round may be left empty: the rules load, or one sentence says what is missing."""
+    faults = {}
+    for file in ("benchmarks/knitting.yaml", "trial/1.0.0.yaml"):
+        text = (rules.path / file).read_text("utf-8")
+        lines = text.splitlines(keepends=True)
+        for number, line in enumerate(lines):
+            head, colon, _ = line.partition(":")
+            if not colon or line.lstrip().startswith("-"):
+                continue
+            indent = len(line) - len(line.lstrip())
+            rest = lines[number + 1 :]
+            while rest and len(rest[0]) - len(rest[0].lstrip()) > indent:
+                rest.pop(0)
+            rules.write(file, "".join([*lines[:number], f"{head}:\n", *rest]))
+            done = run_mlperf("rules", "show", "knitting", "--strict", "--rules", rules.path)
+            if done.returncode not in (0, 2) or "itself failed" in done.stderr:
+                faults[file, head] = done.stderr
+        rules.write(file, text)
+    assert faults == {}
