@@ -17,6 +17,7 @@ from hypothesis import settings
 
 from mlperf_logging.mllog import settings as mllog_settings
 from mlperf_logging.mllog.constants import DEFAULT_LOGGER_NAME
+from mlperf_logging.mllog.ranks import RANK_VARIABLES
 from mlperf_logging.mllog.sinks import PRINTS
 
 # No test fails because the machine is slow. "thorough" is for a run at night (--hypothesis-profile=thorough).
@@ -68,7 +69,7 @@ def corpus_logs(shared: Path) -> list[Path]:
 def shared_logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A new shared logger, as in a process that has just imported the API; put away afterwards."""
     for name in list(os.environ):
-        if name.startswith("MLLOG_") or name in ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "TF_CONFIG"):
+        if name.startswith("MLLOG_") or name in (*RANK_VARIABLES, "TF_CONFIG"):
             monkeypatch.delenv(name)
     default = logging.getLogger(DEFAULT_LOGGER_NAME)
     monkeypatch.setattr(default, "handlers", [])

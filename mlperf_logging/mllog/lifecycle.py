@@ -19,11 +19,13 @@ from mlperf_logging.mllog import constants, termination
 from mlperf_logging.mllog.errors import ConfigError
 from mlperf_logging.mllog.facts import name_facts
 from mlperf_logging.mllog.notices import print_notice
+from mlperf_logging.mllog.ranks import RankFilter
 from mlperf_logging.mllog.settings import get_mllogger
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import FrameType
     from typing import Any, TypedDict
 
     from mlperf_logging.mllog.mllog import MLLogger
@@ -45,6 +47,13 @@ if TYPE_CHECKING:
 
 
 PACKAGE_FOLDER = os.path.dirname(__file__) + os.sep
+FRAMEWORKS = frozenset(
+    (
+        *("accelerate", "composer", "contextlib", "functools", "keras", "lightning", "lightning_fabric"),
+        *("megatron", "nemo", "nemo_run", "pytorch_lightning", "tensorflow", "torch", "transformers", "trl"),
+    )
+)
+"""Packages whose lines are no call sites, because they call the script back, or a callback of it."""
 UNITS = (constants.EPOCH_NUM, constants.SAMPLES_COUNT)
 
 
@@ -64,8 +73,6 @@ class LifeCycle:
         mode: ``"max"`` where more is better, ``"min"`` where less is.
         quality_key: log key of the quality.
         logger: the logger to use; default: the shared one.
-        shows_script: whether call sites are the script's lines that lead to the events, and not this
-            module's.
         clears_cache: whether the caches have been cleared, which is logged.
 
     Attributes:
@@ -89,7 +96,6 @@ class LifeCycle:
         mode: str = "max",
         quality_key: str = constants.EVAL_ACCURACY,
         logger: MLLogger | None = None,
-        shows_script: bool = False,
         clears_cache: bool = True,
     ) -> None:
         if unit not in UNITS:
@@ -109,12 +115,16 @@ class LifeCycle:
             if value is not None:
                 self._values.setdefault(key, value)
         self._logger = logger
-        self._shows_script = shows_script
         self._clears_cache = clears_cache
         self._is_begun = self._is_over = self._is_told = self._eval_is_open = False
         self._block = ""
         self._epoch: float = 0
         self._watch: termination.EndWatch | None = None
+
+    def mute(self) -> None:
+        """Log nothing from now on, as becomes all processes of a training but one; barriers are met all the same."""
+        self._logger = (self._logger or get_mllogger()).bind()
+        self._logger.ranks = RankFilter(())
 
     @property
     def block_is_open(self) -> bool:
@@ -213,7 +223,10 @@ class LifeCycle:
             self._log("end", constants.EVAL_STOP, None, {self.unit: self.progress})
 
     def stop_run(self, status: str | None = None, **metadata: Any) -> None:
-        """Stop the clock; without a status it is a success if the target was reached or there is none."""
+        """Stop the clock; without a status it is a success if the target was reached or there is none.
+
+        A run that is stopped as ``"aborted"`` does not wait for other processes: they may be gone.
+        """
         with termination.held_back:
             watch, self._watch = self._watch, None
             if watch is None or not watch.is_own:  # a forked process does not speak for its parent
@@ -222,16 +235,25 @@ class LifeCycle:
             self.stop_eval()
             self.stop_block()
             self.is_running, self._is_over = False, True
+            sync = False if status == constants.ABORTED else None
             if status is None:
                 good = self.is_reached or self.target is None
                 status = constants.SUCCESS if good else constants.ABORTED
             fields = {constants.STATUS: status, self.unit: self.progress, **metadata}
-            self._log("end", constants.RUN_STOP, None, fields)
+            self._log("end", constants.RUN_STOP, None, fields, sync)
 
-    def _log(self, method: str, key: str, value: object = None, metadata: Any = None) -> None:
-        """Log an event whose call site is the method that calls this one, or the script's line before it."""
+    def _log(
+        self, method: str, key: str, value: object = None, metadata: Any = None, sync: bool | None = None
+    ) -> None:
+        """Log an event whose call site is the script's line that leads to it, by way of a framework or not."""
         frame, offset = sys._getframe(1), 2
-        if self._shows_script:
-            while frame.f_code.co_filename.startswith(PACKAGE_FOLDER) and frame.f_back is not None:
-                frame, offset = frame.f_back, offset + 1
-        getattr(self._logger or get_mllogger(), method)(key, value, metadata, stack_offset=offset)
+        while _is_library(frame) and frame.f_back is not None:
+            frame, offset = frame.f_back, offset + 1
+        log = getattr(self._logger or get_mllogger(), method)
+        log(key, value, metadata, stack_offset=offset, sync=sync)
+
+
+def _is_library(frame: FrameType) -> bool:
+    """Whether a frame is of this package or of a framework that calls it back."""
+    package = str(frame.f_globals.get("__name__")).partition(".")[0]
+    return package in FRAMEWORKS or frame.f_code.co_filename.startswith(PACKAGE_FOLDER)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from mlperf_logging.mllog.barriers import Barrier
     from mlperf_logging.mllog.live import LiveCheck
     from mlperf_logging.mllog.ranks import RankFilter
 
@@ -60,6 +61,7 @@ class MLLogger:
         logger: the `logging.Logger`; its handlers, level, filters and propagation are respected.
         check: the live check that judges events as they are logged, or None.
         ranks: which ranks log, or None for all.
+        barrier: waits for the other processes before a run starts and stops, or None.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class MLLogger:
         self.root_dir = root_dir
         self.check: LiveCheck | None = None
         self.ranks: RankFilter | None = None
+        self.barrier: Barrier | None = None
         self._clock = clock or time.time
         self._caller = caller or get_caller
         self._formatter = EventFormatter()
@@ -99,6 +102,10 @@ class MLLogger:
         time_ms: float | None = None,
         stack_offset: int | None = None,
         clear_line: bool | None = None,
+        sync: bool | None = None,
+        unique: bool | None = None,
+        unique_log_rank: int = 0,
+        sync_group: Any = None,
         *,
         _kind: str = constants.POINT_IN_TIME,
     ) -> None:
@@ -112,8 +119,16 @@ class MLLogger:
             time_ms: when it happened, in milliseconds since the epoch; default: now.
             stack_offset: overrides the default stack offset.
             clear_line: overrides the default line clearing.
+            sync: whether to wait for the other processes first, all of which must make the call; default: only
+                before a run starts or stops, and if a barrier is configured.
+            unique: True: only one process logs; False: every one does; default: those of `ranks`.
+            unique_log_rank: rank of that one process.
+            sync_group: the processes to wait for, as their framework names them; default: all.
         """
-        if self.ranks is not None and not self.ranks.passes():
+        if sync is not None or unique is not None or self.barrier is not None:
+            if not self._meet_others(key, sync, unique, unique_log_rank, sync_group):
+                return
+        elif self.ranks is not None and not self.ranks.passes():
             return
         try:
             depth = 1 + (self.default_stack_offset if stack_offset is None else stack_offset)
@@ -181,8 +196,22 @@ class MLLogger:
         return Run(self, metadata)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a copy in another process needs: all but the check, which judges the run of this process."""
-        return {**self.__dict__, "check": None}
+        """What a copy in another process needs: not the check and the barrier, which are this process's own."""
+        return {**self.__dict__, "check": None, "barrier": None}
+
+    def _meet_others(
+        self, key: object, sync: bool | None, unique: bool | None, unique_log_rank: int, sync_group: Any
+    ) -> bool:
+        """Wait for the other processes, if that is wanted before this event; whether this process logs it."""
+        from mlperf_logging.mllog.barriers import SYNCHRONIZED_KEYS, Barrier
+
+        if sync or (sync is None and self.barrier is not None and key in SYNCHRONIZED_KEYS):
+            (self.barrier or Barrier()).wait(key, sync_group)
+        if unique is None:
+            return self.ranks is None or self.ranks.passes()
+        from mlperf_logging.mllog.ranks import find_rank
+
+        return not unique or (find_rank() or 0) == unique_log_rank
 
     def _do_log(self, level: int, message: str, clear_line: bool = False) -> None:
         """Hand a line to the handlers; those that take whole lines are spared `logging`'s records."""
@@ -303,7 +332,7 @@ class Run:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             self.abort()
-        self._stop(CALLER + 1)
+        self._stop(CALLER + 1, None if kind is None else False)
 
     def abort(self) -> None:
         """Let the run end as ``"aborted"``, for example because it did not reach its target."""
@@ -311,12 +340,12 @@ class Run:
 
     def _stop_early(self) -> None:
         self.abort()
-        self._stop(CALLER)
+        self._stop(CALLER, False)
 
-    def _stop(self, stack_offset: int) -> None:
+    def _stop(self, stack_offset: int, sync: bool | None) -> None:
         with termination.held_back:
             watch, self._watch = self._watch, None
             if watch is not None and watch.is_own:
                 watch.cancel()
                 metadata = {constants.STATUS: self.status or constants.SUCCESS}
-                self.end(constants.RUN_STOP, metadata=metadata, stack_offset=stack_offset)
+                self.end(constants.RUN_STOP, metadata=metadata, stack_offset=stack_offset, sync=sync)

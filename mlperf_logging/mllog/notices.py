@@ -19,6 +19,12 @@ def print_notice(text: str) -> None:
 
 
 @functools.cache
+def print_notice_once(text: str) -> None:
+    """Write a line to standard error, if it was not written before."""
+    print_notice(text)
+
+
+@functools.cache
 def report_variable(name: str, text: str, reason: str) -> None:
     """Say, once, that an environment variable is left out."""
     shown = text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "..."

@@ -1,8 +1,8 @@
 """Which process logs, where many run the same script.
 
-The rank of this process is what ``MLLOG_RANK`` says, else ``RANK``, ``SLURM_PROCID``,
-``OMPI_COMM_WORLD_RANK``, the task that ``TF_CONFIG`` describes, or JAX's process index once JAX is loaded and
-its processes have met.
+The rank of this process is what ``MLLOG_RANK`` says, else torch's once its processes have met, else ``RANK``,
+the variables of MPI launchers, ``SLURM_PROCID``, the task that ``TF_CONFIG`` describes, or JAX's process index
+once JAX is loaded and its processes have met.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-RANK_VARIABLES = ("MLLOG_RANK", "RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK")
+RANK_VARIABLES = ("MLLOG_RANK", "RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", "SLURM_PROCID")
+"""In this order: where a launcher starts others, as Slurm does mpirun, the inner one knows the rank."""
 MAX_DIGITS = 18
 """A number with more digits is not taken for a rank."""
 
@@ -26,6 +27,8 @@ MAX_DIGITS = 18
 def find_rank() -> int | None:
     """The rank of this process, counted from 0, or None where nothing says."""
     for name in RANK_VARIABLES:
+        if name == "RANK" and (rank := _ask_torch()) is not None:
+            return rank
         text = os.environ.get(name, "").strip()
         if text.isdecimal() and len(text) <= MAX_DIGITS:
             return int(text)
@@ -48,6 +51,17 @@ def _read_tf_config(text: str) -> int | None:
         return sum(len(cluster.get(name, ())) for name in order[: order.index(kind)]) + index
     except Exception as error:  # noqa: BLE001 - too deep, too long, of another shape: the rank is not known
         report_variable("TF_CONFIG", text, f"no task can be read from it ({type(error).__name__})")
+        return None
+
+
+def _ask_torch() -> int | None:
+    """The rank in torch's default process group, once there is one."""
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is None:
+        return None
+    try:
+        return int(distributed.get_rank()) if distributed.is_initialized() else None
+    except Exception:  # noqa: BLE001 - half loaded, or built without: the rank is not known
         return None
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+FILE_MODES = ("append", "new", "exclusive")
 ON_VIOLATION = ("warn", "raise", "ignore")
 MAX_BUFFER_SECONDS = 86_400
 ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
@@ -64,6 +65,8 @@ def config(
     stdout: bool | None = None,
     ranks: str | int | Iterable[int] | None = None,
     buffer_seconds: float = 0.0,
+    mode: str | None = None,
+    barrier: str | Callable[[], object] | None = None,
     check: str | None = None,
     rules: str | os.PathLike[str] | None = None,
     on_violation: str | None = None,
@@ -73,7 +76,8 @@ def config(
 
     Args:
         logger: a logger of the script's own, in the place of the one that prints to standard output.
-        filename: a file that gets the events too; ``{rank}`` in it becomes the rank of the process.
+        filename: a file that gets the events too; ``{rank}`` in it becomes the rank of the process, ``~`` the
+            home folder. A URL is refused with a notice.
         default_namespace: namespace of events that do not name one.
         default_stack_offset: which caller is an event's call site; 1 is the line that calls the logger.
         default_clear_line: whether an empty line goes before each event.
@@ -81,6 +85,11 @@ def config(
         stdout: whether events are printed to standard output.
         ranks: the ranks that log: ``"all"``, a number, several, or text such as ``"0,4-7"``.
         buffer_seconds: write the file named here only every so many seconds, at ``run_stop`` and at the end.
+        mode: what to do with a file of that name: ``"append"`` (default; a notice says if it holds a run),
+            ``"new"`` moves it aside, ``"exclusive"`` is an error.
+        barrier: wait for the other processes before a run starts and stops: ``"torch"``, ``"jax"``, ``"mpi"``,
+            ``"auto"`` for the first of them that is in use, a function that waits, or ``"none"``. All processes
+            must log the event then; `ranks` chooses which are written.
         check: judge events as they are logged by the rules of a usage and round, ``"<usage>/<round>"``; an
             empty text ends the check.
         rules: for `check`, a folder of rule files, or rules of an installed package, in place of the built-in ones.
@@ -88,7 +97,7 @@ def config(
         **unknown: a warning tells which other options were given; they change nothing.
 
     Raises:
-        ConfigError: an option has a wrong type or value; nothing was changed then.
+        ConfigError: an option has a wrong type or value, or an exclusive file exists; nothing was changed then.
     """
     given = {name: value for name, value in locals().items() if name != "unknown" and value is not None}
     target = get_mllogger()
@@ -120,6 +129,11 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
         raise ConfigError(
             f"mllog.config: buffer_seconds must be a number from 0 to {MAX_BUFFER_SECONDS}, not {seconds!r}"
         )
+    mode = given.get("mode", FILE_MODES[0])
+    if mode not in FILE_MODES:
+        raise ConfigError(f"mllog.config: mode must be one of {', '.join(FILE_MODES)}, not {mode!r}")
+    if "mode" in given and "filename" not in given:
+        raise ConfigError("mllog.config: mode is that of a file; name it with filename")
     changes = {name: given[name] for name in given if name == "logger" or name.startswith("default_")}
     if "root_dir" in given:
         changes["root_dir"] = os.fspath(given["root_dir"])
@@ -127,6 +141,10 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
         from mlperf_logging.mllog.ranks import parse_ranks
 
         changes["ranks"] = parse_ranks(given["ranks"])
+    if "barrier" in given:
+        from mlperf_logging.mllog.barriers import parse_barrier
+
+        changes["barrier"] = parse_barrier(given["barrier"])
     if given.get("check"):
         from mlperf_logging.mllog.live import LiveCheck
 
@@ -137,31 +155,41 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
         changes["check"] = None
 
     def apply() -> None:
+        path = _find_file(logger, given["filename"], mode) if "filename" in given else None
         vars(target).update(changes)
         if on_violation and target.check is not None:
             target.check.on_violation = on_violation
-        if "filename" in given:
-            _add_file(logger, given["filename"], seconds)
+        if path is not None:
+            _add_file(logger, path, seconds)
         if "stdout" in given:
             set_stdout(logger, given["stdout"])
 
     return apply
 
 
-def _add_file(logger: logging.Logger, filename: str | os.PathLike[str], buffer_seconds: float) -> None:
-    """Let a logger write to a file; a file that it writes to already is not written twice."""
-    path = os.fspath(filename)
-    if "{rank}" in path:
-        from mlperf_logging.mllog.ranks import find_rank
+def _find_file(logger: logging.Logger, filename: str | os.PathLike[str], mode: str) -> str | None:
+    """The path of a log file, made ready for a run if the logger does not write to it already; None for a URL."""
+    from mlperf_logging.mllog.naming import begin_file, find_path
 
-        path = path.replace("{rank}", str(find_rank() or 0))
-    absolute = os.path.abspath(path)
-    for handler in list(logger.handlers):
-        if isinstance(handler, FileSink) and handler.baseFilename == absolute:
-            if handler.buffer_seconds == buffer_seconds:
-                return
-            logger.removeHandler(handler)
-            handler.close()
+    path = find_path(filename)
+    if path is not None and not _find_sinks(logger, path):
+        begin_file(filename, path, mode)
+    return path
+
+
+def _find_sinks(logger: logging.Logger, path: str) -> list[FileSink]:
+    """The handlers of a logger that write to a file."""
+    sinks = [handler for handler in logger.handlers if isinstance(handler, FileSink)]
+    return [sink for sink in sinks if sink.baseFilename == path]
+
+
+def _add_file(logger: logging.Logger, path: str, buffer_seconds: float) -> None:
+    """Let a logger write to a file; a file that it writes to already is not written twice."""
+    for sink in _find_sinks(logger, path):
+        if sink.buffer_seconds == buffer_seconds:
+            return
+        logger.removeHandler(sink)
+        sink.close()
     if buffer_seconds:
         from mlperf_logging.mllog.buffering import BufferedFileSink
 
@@ -178,16 +206,22 @@ def _read_switch(text: str) -> bool:
 
 VARIABLES: dict[str, tuple[str, Callable[[str], object]]] = {
     "MLLOG_STDOUT": ("stdout", _read_switch),
+    "MLLOG_FILE_MODE": ("mode", str),
     "MLLOG_FILE": ("filename", str),
     "MLLOG_BUFFER_SECONDS": ("buffer_seconds", float),
     "MLLOG_NAMESPACE": ("default_namespace", str),
     "MLLOG_ROOT_DIR": ("root_dir", str),
     "MLLOG_RANKS": ("ranks", str),
+    "MLLOG_BARRIER": ("barrier", str),
     "MLLOG_CHECK": ("check", str),
     "MLLOG_ON_VIOLATION": ("on_violation", str),
 }
 """Option of `config` and reader of the text, by variable; ``MLLOG_RANK`` is read by `ranks`."""
-COMPANIONS = {"buffer_seconds": ("MLLOG_FILE", "filename"), "check": ("MLLOG_RULES", "rules")}
+COMPANIONS = {
+    "mode": ("MLLOG_FILE", "filename"),
+    "buffer_seconds": ("MLLOG_FILE", "filename"),
+    "check": ("MLLOG_RULES", "rules"),
+}
 """The variable that belongs to an option and means nothing without it, and the option that it is."""
 
 

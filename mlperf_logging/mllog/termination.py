@@ -147,8 +147,12 @@ def skips_exit_hooks() -> bool:
     """Whether this process is likely to leave by `os._exit`, as forked processes and workers do."""
     if _signals.is_forked:
         return True
-    modules = [sys.modules.get(name) for name in PROCESS_MODULES]
-    return any(module is not None and module.parent_process() is not None for module in modules)
+    modules = [module for name in PROCESS_MODULES if (module := sys.modules.get(name)) is not None]
+    # A spawned process that still imports the script has no parent process yet; multiprocessing marks it so.
+    return any(
+        module.parent_process() is not None or getattr(module.current_process(), "_inheriting", False)
+        for module in modules
+    )
 
 
 def call_in_children(method: Callable[[], object]) -> None:

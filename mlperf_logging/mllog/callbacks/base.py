@@ -63,6 +63,12 @@ class RunCallback:
     def _begin(self) -> None:
         """Do what a framework needs when its callback is made."""
 
+    def _begin_in(self, logs: bool) -> None:
+        """Begin the preparation in a process that logs, or only meets those that do."""
+        if not logs:
+            self.life.mute()
+        self.life.start_init()
+
     def _count_samples(self, steps: int, known: int = 0) -> int:
         """Samples of so many training steps; ``known``: those of a step as the framework knows it, or 0."""
         given: Any = self._hyperparameters.get(constants.GLOBAL_BATCH_SIZE, 0)

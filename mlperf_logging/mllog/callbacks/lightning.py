@@ -25,22 +25,21 @@ from mlperf_logging.mllog.callbacks.base import RunCallback
 class MLPerfCallback(RunCallback, Callback):  # type: ignore[misc]
     """Logs a run that ``trainer.fit`` trains; see `RunCallback` for the arguments.
 
-    Only the process of global rank 0 logs. The preparation begins when the callback is made, the run when
-    training begins. Epochs count from 1; a validation in the middle of one leaves it open and says which part
-    of it was trained. Blocks of samples are closed by validations. ``monitor`` is the name under which the
-    module logs the quality (``self.log("val_accuracy", …)``). An exception and an interrupt end the run as
-    ``"aborted"``, without a context manager too.
+    Only the process of global rank 0 logs, and its quality ends the training of all. The preparation begins when
+    the callback is made, the run when training begins. Epochs count from 1; a validation in the middle of one
+    leaves it open and says which part of it was trained. Blocks of samples are closed by validations.
+    ``monitor`` is the name under which the module logs the quality (``self.log("val_accuracy", …)``). An
+    exception and an interrupt end the run as ``"aborted"``, without a context manager too.
     """
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Begin the preparation."""
-        if stage == "fit" and trainer.is_global_zero:
-            self.life.start_init()
+        if stage == "fit":
+            self._begin_in(trainer.is_global_zero)
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Start the run."""
-        if trainer.is_global_zero:
-            self.life.start_run()
+        self.life.start_run()
 
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:
         """Open the epoch, or a block of samples."""
@@ -58,7 +57,10 @@ class MLPerfCallback(RunCallback, Callback):  # type: ignore[misc]
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
         """Log the quality and close the evaluation."""
-        if not trainer.sanity_checking and self._end_eval(trainer.callback_metrics):
+        if trainer.sanity_checking:
+            return
+        stops = self._end_eval(trainer.callback_metrics) and trainer.is_global_zero
+        if trainer.strategy.reduce_boolean_decision(stops, all=False):
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:

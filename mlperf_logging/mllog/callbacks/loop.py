@@ -38,7 +38,7 @@ class TrainingRun:
     """
 
     def __init__(self, **options: Unpack[LifeCycleOptions]) -> None:
-        self.life = LifeCycle(**options, shows_script=True)
+        self.life = LifeCycle(**options)
 
     def __enter__(self) -> Self:
         self.life.start_init()

@@ -32,13 +32,12 @@ class MLPerfCallback(RunCallback, TrainerCallback):  # type: ignore[misc]
 
     def on_init_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Begin the preparation."""
-        if state.is_world_process_zero:
-            self.life.start_init()
+        self._begin_in(state.is_world_process_zero)
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Start the run."""
-        if state.is_world_process_zero:
-            self.life.start_run()
+        self._begin_in(state.is_world_process_zero)
+        self.life.start_run()
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Open the epoch, or a block of samples, where none is open."""

@@ -205,6 +205,28 @@ def test_wrong_options_are_refused(options: dict[str, str]) -> None:
         LifeCycle(**options)
 
 
+def test_call_sites_are_lines_of_the_script(events: list[Event]) -> None:
+    """Events of a callback have the script's line that called the framework, not the framework's that called back."""
+    life = LifeCycle()
+    framework = {"__name__": "lightning.pytorch.trainer.call", "life": life}
+    exec(compile("def fit():\n    life.start_run()\n", "/lib/call.py", "exec"), framework)  # noqa: S102
+    script = {"__name__": "__main__", "fit": framework["fit"]}
+    exec(compile("\n\nfit()\n", "train.py", "exec"), script)  # noqa: S102 - the code is this test's own
+    assert {(event.metadata["file"], event.metadata["lineno"]) for event in events} == {("train.py", 3)}
+    life.stop_run()
+
+
+def test_a_muted_run_logs_nothing_and_still_tells(events: list[Event]) -> None:
+    """All processes but one go through the same life; what it comes to is known to them too."""
+    life = LifeCycle(target=0.5)
+    life.mute()
+    life.start_run()
+    life.start_eval(1)
+    assert life.log_quality(0.7)
+    life.stop_run()
+    assert events == []
+
+
 def test_typed_options_are_the_arguments() -> None:
     """What editors and type checkers know as options of the callbacks is what the life cycle takes."""
     tree = ast.parse(inspect.getsource(lifecycle))
@@ -215,5 +237,4 @@ def test_typed_options_are_the_arguments() -> None:
         if isinstance(node, ast.AnnAssign)
     }
     taken = {name: item.annotation for name, item in inspect.signature(LifeCycle).parameters.items()}
-    assert taken.pop("shows_script") == "bool"
     assert named == taken

@@ -17,7 +17,8 @@ from mlperf_logging.mllog.ranks import RANK_VARIABLES, RankFilter, find_rank, pa
 def _no_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*RANK_VARIABLES, "TF_CONFIG"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.delitem(sys.modules, "jax", raising=False)
+    for name in ("jax", "torch.distributed"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 def make_jax(*, initialized: bool, index: int) -> types.ModuleType:
@@ -81,6 +82,33 @@ def test_jax_is_asked_only_when_its_processes_have_met(
     """A loaded JAX gives its process index, but is never made to start its devices."""
     monkeypatch.setitem(sys.modules, "jax", make_jax(initialized=initialized, index=5))
     assert find_rank() == rank
+
+
+@pytest.mark.parametrize(("initialized", "rank"), [(True, 5), (False, 3)])
+def test_torch_is_asked_once_its_processes_have_met(
+    monkeypatch: pytest.MonkeyPatch, initialized: bool, rank: int
+) -> None:
+    """The rank in torch's process group comes before the launcher's, which may be that of a whole node."""
+    torch = types.SimpleNamespace(is_initialized=lambda: initialized, get_rank=lambda: 5)
+    monkeypatch.setitem(sys.modules, "torch.distributed", torch)  # type: ignore[arg-type]
+    monkeypatch.setenv("SLURM_PROCID", "3")
+    assert find_rank() == rank
+    monkeypatch.setenv("MLLOG_RANK", "1")
+    assert find_rank() == 1
+
+
+def test_a_torch_without_processes_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A torch that was built without distributed training is no error."""
+    monkeypatch.setitem(sys.modules, "torch.distributed", types.ModuleType("torch.distributed"))
+    assert find_rank() is None
+
+
+@pytest.mark.parametrize("name", ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"])
+def test_mpi_knows_better_than_slurm(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Where Slurm starts mpirun once on a node, all its processes have the same SLURM_PROCID."""
+    monkeypatch.setenv("SLURM_PROCID", "0")
+    monkeypatch.setenv(name, "6")
+    assert find_rank() == 6
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ def test_a_script_may_bring_its_own_logger(capsys: pytest.CaptureFixture[str], t
         {"root_dir": 5},
         {"ranks": "first"},
         {"on_violation": "panic"},
+        {"mode": "w"},
+        {"barrier": "horovod"},
         {"check": "training/no-such-round"},
     ],
 )
