@@ -72,8 +72,7 @@ class Follower:
                 self._wait()
         finally:
             self._file.close()
-        self._add(self._live.finish())
-        return self._conclude()
+        return self._conclude(self._live.finish())
 
     def _wait(self) -> None:
         if self.path == STANDARD_INPUT:
@@ -130,13 +129,16 @@ class Follower:
             self._announced.add(mark)
             self._announce(self._judge.grade(finding))
 
-    def _conclude(self) -> FileResult:
+    def _conclude(self, last: list[Finding]) -> FileResult:
         if self._file.is_regular and self.path != STANDARD_INPUT and not self._is_continued:
             (whole,) = self._judge.judge(self.path)
             if whole.verdict.verdict != Outcome.UNJUDGED:
                 for finding in whole.verdict.findings:
                     self._tell(finding)
                 return whole
+        self._add(
+            last
+        )  # a whole file's verdict knows better, as it leaves out what follows from damaged records
         choice = self._live.choice
         if choice is None:
             raise UnreadableLogError(self.path, f"{self.path}: nothing could be judged")
