@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -238,3 +239,15 @@ def test_commands_take_the_folder(house):
     assert (score.returncode, "ruleset acme/1.0.0" in score.stdout) == (0, True)
     rcp = run_mlperf("rcp", "--rules", house.path, logs)
     assert (rcp.returncode, "ruleset acme/1.0.0" in rcp.stdout) == (0, True)
+
+
+def test_page_s_example_holds(project, tmp_path):
+    """The folder that the how-to page shows resolves, and its rules judge."""
+    page = (project / "docs/house_rules.md").read_text("utf-8")
+    name, text = re.findall(r"```yaml\n# house/(\S+)\n(.*?)```", page, re.DOTALL)[0]
+    (tmp_path / "house").mkdir()
+    folder = RuleFolder(tmp_path / "house")
+    folder.write(name, text)
+    ruleset = load(folder)
+    compile_all(ruleset)
+    assert {"common.acme_job", "acme-known-status"} <= set(texts(ruleset, ruleset.benchmarks[0]))
