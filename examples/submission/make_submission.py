@@ -31,7 +31,7 @@ and power reading is invented to show what `mlperf score` and `mlperf rcp` repor
 
 | folder | what it shows |
 |---|---|
-| `example_8x/llama2_70b_lora` | ten runs, faster than the reference, so the score is scaled; power readings |
+| `example_8x/llama2_70b_lora` | ten runs, faster than the reference, so the score is scaled; power readings (too far apart) |
 | `example_16x/llama2_70b_lora` | ten runs on a larger system, one of them aborted |
 | `example_16x/flux1` | six of the ten runs that a result needs |
 """

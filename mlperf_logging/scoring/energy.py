@@ -22,7 +22,15 @@ ESTIMATE, EFFICIENCY = "interconnect_power_est", "conversion_eff"
 
 
 class PowerError(ValueError):
-    """The power readings of a run do not give its energy; the message says which file and why."""
+    """The power readings of a run do not give its energy; the message says which file and why.
+
+    Attributes:
+        reason: why, with ``{path}`` in place of the file: equal for files that lack the same.
+    """
+
+    def __init__(self, reason: str, path: str) -> None:
+        self.reason = reason
+        super().__init__(reason.replace("{path}", path))
 
 
 class RunEnergy(NamedTuple):
@@ -47,11 +55,33 @@ class RunEnergy(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One record of a power log: what was logged, its value, and when, in milliseconds since the epoch."""
+    """One record of a power log.
+
+    Attributes:
+        key: what was logged.
+        value: its value.
+        time_ms: when, in milliseconds since the epoch.
+        line: its line in the file, counted from 1; 0 where it is from no file.
+    """
 
     key: str
     value: Any
     time_ms: float
+    line: int = 0
+
+
+class RunPower(NamedTuple):
+    """The power logs of one run.
+
+    Attributes:
+        folder: where they are.
+        nodes: path to records of each node.
+        switches: path to records of each switch.
+    """
+
+    folder: str
+    nodes: dict[str, list[Record]]
+    switches: dict[str, list[Record]]
 
 
 class Reading(NamedTuple):
@@ -69,21 +99,34 @@ class Reading(NamedTuple):
 
 
 def measure_run(power: str, log: str, minutes: float) -> RunEnergy:
-    """The energy of one run from its benchmark's folder of power readings; `PowerError` where they are not complete.
+    """The energy of one run from its benchmark's folder of power readings; `PowerError` where they are not complete."""
+    return add_energy(read_power(power, log), minutes)
+
+
+def read_power(power: str, log: str) -> RunPower:
+    """The power logs of one run, from its benchmark's folder of power readings; `PowerError` where there are none."""
+    folder = os.path.join(power, name_run(log))
+    if not os.path.isdir(folder):
+        raise PowerError("there is no folder {path}", folder)
+    nodes = _list_files(folder, NODE)
+    if not nodes:
+        raise PowerError(f"there is no {NODE}*.txt in {{path}}", folder)
+    switches = _list_files(folder, SWITCH)
+    return RunPower(
+        folder, {path: read_records(path) for path in nodes}, {path: read_records(path) for path in switches}
+    )
+
+
+def add_energy(power: RunPower, minutes: float) -> RunEnergy:
+    """The energy of one run; `PowerError` where its power logs do not give it.
 
     A node's measured interval may be longer or shorter than the run: its energy is scaled to the run's duration.
     """
-    folder = os.path.join(power, name_run(log))
-    if not os.path.isdir(folder):
-        raise PowerError(f"there is no folder {folder}")
-    nodes = _list_files(folder, NODE)
-    switches = _list_files(folder, SWITCH)
-    if not nodes:
-        raise PowerError(f"there is no {NODE}*.txt in {folder}")
     seconds = minutes * 60
+    nodes, switches = power.nodes.items(), power.switches.items()
     return RunEnergy(
-        math.fsum(measure_node(read_records(path), path) * seconds for path in nodes) / 1_000,
-        math.fsum(estimate_switch(read_records(path), path) * seconds for path in switches) / 1_000,
+        math.fsum(measure_node(records, path) * seconds for path, records in nodes) / 1_000,
+        math.fsum(estimate_switch(records, path) * seconds for path, records in switches) / 1_000,
         len(nodes),
         len(switches),
     )
@@ -103,10 +146,10 @@ def trace_node(records: Sequence[Record], path: str) -> tuple[list[Reading], flo
     starts = [record.time_ms for record in records if record.key == START]
     stops = [record.time_ms for record in records if record.key == STOP]
     if not starts or not stops:
-        raise PowerError(f"{path} does not log both {START} and {STOP}")
+        raise PowerError(f"{{path}} does not log both {START} and {STOP}", path)
     start, stop = starts[0], stops[-1]
     if stop <= start:
-        raise PowerError(f"{path} logs a measurement that ends before it begins")
+        raise PowerError("{path} logs a measurement that ends before it begins", path)
     efficiency = _read_efficiency(records, path)
     watt_ms, former = 0.0, start
     readings = []
@@ -117,7 +160,7 @@ def trace_node(records: Sequence[Record], path: str) -> tuple[list[Reading], flo
             former = record.time_ms
             readings.append(Reading(former, watts * efficiency, watt_ms * efficiency / WATT_MS_PER_KILOJOULE))
     if former == start:
-        raise PowerError(f"{path} logs no {READING} after {START}")
+        raise PowerError(f"{{path}} logs no {READING} after {START}", path)
     return readings, stop - start
 
 
@@ -125,7 +168,7 @@ def estimate_switch(records: Sequence[Record], path: str) -> float:
     """A switch's estimated power in watts, times the efficiency of conversion."""
     estimates = [_read_watts(record, path) for record in records if record.key == ESTIMATE]
     if not estimates:
-        raise PowerError(f"{path} does not log {ESTIMATE}")
+        raise PowerError(f"{{path}} does not log {ESTIMATE}", path)
     return math.fsum(estimates) * _read_efficiency(records, path)
 
 
@@ -135,24 +178,24 @@ def read_records(path: str) -> list[Record]:
 
     records = []
     if is_special(path):
-        raise PowerError(f"{path} is not a regular file")
+        raise PowerError("{path} is not a regular file", path)
     try:
         with open(path, "rb") as file:
             lines = file.read().splitlines()
     except OSError as error:
-        raise PowerError(f"cannot read {path}: {error.strerror}") from None
+        raise PowerError(f"cannot read {{path}}: {error.strerror}", path) from None
     for number, line in enumerate(lines, 1):
         _, marker, text = line.partition(MARKER)
         if not marker:
             continue
         try:
             fields = orjson.loads(text)
-            record = Record(fields["key"], fields["value"], float(fields["time_ms"]))
+            record = Record(fields["key"], fields["value"], float(fields["time_ms"]), number)
             if not math.isfinite(record.time_ms):
                 raise ValueError(record.time_ms)
             records.append(record)
         except (ValueError, KeyError, TypeError):
-            raise PowerError(f"{path}:{number} is not a complete record") from None
+            raise PowerError("{path} is not a complete record", f"{path}:{number}") from None
     return records
 
 
@@ -164,7 +207,8 @@ def _list_files(folder: str, beginning: str) -> list[str]:
 def _read_watts(record: Record, path: str) -> float:
     value = record.value
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise PowerError(f"{path} logs a {record.key} of {value!r}, which is not a number of watts")
+        place = f"{path}:{record.line}" if record.line else path
+        raise PowerError(f"{{path}} logs a {record.key} of {value!r}, which is not a number of watts", place)
     return value
 
 

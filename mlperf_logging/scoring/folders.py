@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from mlperf_logging.runs.evaluations import read_number
 from mlperf_logging.runs.folders import ResultFolder
 from mlperf_logging.runs.side_files import read_side_json
+from mlperf_logging.runs.summary import RunSummary
 from mlperf_logging.scoring.agreement import explain_unread, find_agreement
-from mlperf_logging.scoring.energy import PowerError, measure_run
+from mlperf_logging.scoring.energy import PowerError, RunPower, add_energy, read_power
 from mlperf_logging.scoring.means import find_median_window, median, trim
+from mlperf_logging.scoring.power_checks import PowerFinding, check_power, describe_power
 from mlperf_logging.scoring.requirements import Requirement
 from mlperf_logging.scoring.runs import ScoredRun
 from mlperf_logging.scoring.seeds import describe_seeds
@@ -42,6 +45,7 @@ class FolderScore(NamedTuple):
         median_minutes: median of the runs that count, each at its own time; None without one.
         energy_kj: energy of the runs that the mean is of, scaled as the score is, or None.
         run_energy_kj: energy of each run, or None where it was not measured.
+        power_findings: what the power readings lack, see `check_power`.
         throughput: of models trained at once, or None.
         problems: why there is no score.
         notes: what a reader should know of a score that there is.
@@ -63,6 +67,7 @@ class FolderScore(NamedTuple):
     median_minutes: float | None = None
     energy_kj: float | None = None
     run_energy_kj: tuple[float | None, ...] = ()
+    power_findings: tuple[PowerFinding, ...] = ()
     throughput: Throughput | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -217,18 +222,51 @@ def describe_too_few(count: int, requirement: Requirement) -> str:
 
 
 def _add_energy(score: FolderScore, factor: float) -> FolderScore:
-    power = score.folder.power or ""
     energies: list[float | None] = []
-    notes = list(score.notes)
+    reasons: dict[str, list[str]] = {}
+    measured: list[tuple[RunPower, RunSummary]] = []
     for run in score.runs:
         energy = None
         if run.summary.minutes is not None:
             try:
-                energy = measure_run(power, run.path, run.summary.minutes).total_kj
+                power = read_power(score.folder.power or "", run.path)
+                measured.append((power, run.summary))
+                energy = add_energy(power, run.summary.minutes).total_kj
             except PowerError as error:
-                notes.append(f"no energy: {error}")
+                reasons.setdefault(error.reason, []).append(str(error))
         energies.append(energy)
     kept = [energies[index] for index in score.kept]
     known = [each for each in kept if each is not None]
     mean = sum(known) / len(known) * factor if known and len(known) == len(kept) else None
-    return score._replace(energy_kj=mean, run_energy_kj=tuple(energies), notes=tuple(notes))
+    findings = check_power(measured, _read_node_count(score.folder.description))
+    return score._replace(
+        energy_kj=mean,
+        run_energy_kj=tuple(energies),
+        power_findings=tuple(findings),
+        notes=(
+            *score.notes,
+            *_explain_no_energy(list(reasons.values()), len(energies)),
+            *describe_power(findings, score.folder.path),
+        ),
+    )
+
+
+def _explain_no_energy(errors: Sequence[Sequence[str]], runs: int) -> Iterator[str]:
+    """Why runs have no energy, in one sentence for all."""
+    if errors:
+        parts = []
+        for alike in errors:
+            others = len(alike) - 1
+            likewise = f" ({others:,} other run{'s' * (others != 1)} likewise)" if others else ""
+            parts.append(f"{alike[0]}{likewise}")
+        count = sum(map(len, errors))
+        which = "" if count == runs else f" of {count:,} of {runs:,} runs"
+        yield f"no energy{which}: {'; '.join(parts)}"
+
+
+def _read_node_count(description: str | None) -> float | None:
+    """The number of nodes that a system description gives; None where it gives none."""
+    try:
+        return None if description is None else read_number(read_side_json(description)["number_of_nodes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

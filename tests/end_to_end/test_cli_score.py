@@ -91,7 +91,7 @@ def test_tree_has_a_line_for_each_folder() -> None:
         ("example_16x", "llama2_70b_lora"),
     ]
     assert "benchmark" not in document
-    assert "[1] 6 of the 10 runs that a result needs" in text
+    assert "[2] 6 of the 10 runs that a result needs" in text
 
 
 def test_jobs_change_nothing() -> None:

@@ -219,6 +219,7 @@ def _describe_folder_fields(priced: PricedScore) -> dict[str, Any]:
         **record,
         **describe_round(score),
         "run_minutes": [run.summary.minutes for run in score.runs],
+        "power_findings": [each._asdict() for each in score.power_findings],
         "window": None if score.window is None else [score.window[0] + 1, score.window[1] + 1],
         "throughput": None if score.throughput is None else score.throughput._asdict(),
         "cost": None if priced.cost is None else priced.cost._asdict(),

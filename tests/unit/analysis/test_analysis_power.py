@@ -91,7 +91,7 @@ def test_runs_without_readings(write_run: WriteRun, log: Path) -> None:
 
 
 def test_readings_that_are_no_numbers(log: Path) -> None:
-    """A reading that is not a number of watts is named with its file."""
+    """A reading that is not a number of watts is named with its file and line."""
     write_readings(
         log,
         "node_2",
@@ -100,5 +100,5 @@ def test_readings_that_are_no_numbers(log: Path) -> None:
         ("power_measurement_stop", None, 2),
     )
 
-    with pytest.raises(UsageError, match=r"node_2\.txt logs a power_reading of 'much'"):
+    with pytest.raises(UsageError, match=r"node_2\.txt:2 logs a power_reading of 'much'"):
         tabulate_power([str(log)])

@@ -257,12 +257,38 @@ def test_energy_is_of_the_same_runs_as_the_time(
 
 
 def test_missing_readings_are_said(make_run: MakeRun, folder: ResultFolder, tmp_path: Path) -> None:
-    """A run without readings leaves the score and says why there is no energy."""
+    """Runs without readings leave the score; that there is no energy is said once, with the reason."""
     (tmp_path / "power").mkdir()
     score = score_folder(folder._replace(power=str(tmp_path / "power")), [make_run(1)] * 5)
 
     assert (score.score_minutes, score.energy_kj) == (1, None)
-    assert "no energy: there is no folder" in score.notes[0]
+    (note,) = score.notes
+    assert note.startswith("no energy: there is no folder ")
+    assert note.endswith(" (4 other runs likewise)")
+
+
+def test_what_readings_lack_is_noted_with_its_place(
+    make_run: MakeRun, folder: ResultFolder, tmp_path: Path
+) -> None:
+    """Runs whose readings cannot be used are counted, and what the others lack has file and line."""
+    (tmp_path / "box.json").write_text('{"number_of_nodes": "2"}')
+    runs = [make_run(1)._replace(path=str(tmp_path / f"result_{index}.txt")) for index in range(5)]
+    for index in range(3):
+        write_power(tmp_path, f"result_{index}", 100)
+    (tmp_path / "power" / "result_1" / "node_0.txt").write_bytes(b"")
+    place = folder._replace(
+        path=str(tmp_path), power=str(tmp_path / "power"), description=str(tmp_path / "box.json")
+    )
+    score = score_folder(place, runs)
+    no_energy, nodes, few = score.notes
+
+    assert no_energy.startswith("no energy of 3 of 5 runs: ")
+    assert "result_3 (1 other run likewise)" in no_energy
+    assert (
+        nodes == "power: readings of 1 of 2 nodes; all must be measured (power/result_0, 2 others likewise)"
+    )
+    assert few.endswith("(power/result_1/node_0.txt)")
+    assert [each.kind for each in score.power_findings].count("nodes-missing") == 3
 
 
 def test_weak_scaling_has_a_throughput(make_run: MakeRun, folder: ResultFolder) -> None:
