@@ -9,6 +9,7 @@ import pytest
 
 from mlperf_logging import RuleError, UsageError
 from mlperf_logging.scoring.suites import list_suites, load_suite, score_suite
+from tests.rule_folders import write_round
 
 FIRST = "original-2018-07"
 PUBLISHED_SECONDS = {
@@ -143,5 +144,9 @@ def test_unknown_suite_is_said() -> None:
 
 
 def test_folder_without_suites_has_none(tmp_path: Path) -> None:
-    """Other rule files need not have suites."""
-    assert list_suites(tmp_path) == []
+    """Rule files that stand alone need not have suites; others have those of the package."""
+    assert list_suites(tmp_path) == list_suites()
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    write_round(alone, "closed:\n  seed: logged\n")
+    assert list_suites(alone) == []
