@@ -70,6 +70,7 @@ def test_fit_until_the_target(events: list[Event]) -> None:
     qualities = [event.value for event in events if event.key == "eval_accuracy"]
     assert [quality >= 0.9 for quality in qualities] == [False] * (epochs - 1) + [True]
     assert epochs < 20
+    assert {event.metadata["file"] for event in events} == {__file__}  # not Keras's lines
 
 
 def test_samples_and_rare_validations(events: list[Event]) -> None:

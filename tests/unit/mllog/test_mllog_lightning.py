@@ -80,6 +80,7 @@ def test_fit_until_the_target(events: list[Event]) -> None:
         for key in ("epoch_start", "epoch_stop", "eval_start", "eval_accuracy", "eval_stop")
     ]
     assert (events[-1].metadata["status"], epochs < 30) == ("success", True)
+    assert {event.metadata["file"] for event in events} == {__file__}  # not Lightning's lines
 
 
 def test_validations_within_an_epoch(events: list[Event]) -> None:

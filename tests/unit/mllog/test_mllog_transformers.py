@@ -93,6 +93,7 @@ def test_training_until_the_target(tmp_path: Path, events: list[Event]) -> None:
         for key in ("epoch_start", "epoch_stop", "eval_start", "eval_accuracy", "eval_stop")
     ]
     assert (events[-1].metadata["status"], epochs < 30) == ("success", True)
+    assert {event.metadata["file"] for event in events} == {__file__}  # not the Trainer's lines
 
 
 def test_evaluations_by_steps(tmp_path: Path, events: list[Event]) -> None:
