@@ -8,7 +8,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -219,7 +219,7 @@ def _draw_value(random: Random, depth: int) -> Any:
         lambda: mock.Mock(spec=random.choice((int, float, str, dict, list, bytes))),
         lambda: "".join(chr(random.randrange(0x3000)) for _ in range(5)),
         lambda: chr(random.randrange(0xD800, 0xE000)),
-        lambda: datetime(2026, 1, 1, tzinfo=UTC),
+        lambda: datetime(2026, 1, 1, tzinfo=timezone.utc),
         lambda: Path("a/b"),
         object,
         lambda: range(random.randrange(5)),
@@ -231,7 +231,7 @@ def _draw_value(random: Random, depth: int) -> Any:
 LOADERS: dict[str, Callable[[str], object]] = {
     "prices.yaml": load_prices,
     "points.yaml": lambda path: load_points(path, "llama2_70b_lora"),
-    "waivers.yaml": lambda path: load_waivers(path, datetime(2026, 1, 1, tzinfo=UTC).date()),
+    "waivers.yaml": lambda path: load_waivers(path, datetime(2026, 1, 1, tzinfo=timezone.utc).date()),
     "suite.yaml": load_suite,
 }
 
