@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 BAND = 0.8
 """Share of the curves that a band holds, the middle ones."""
 
+MOST_SHOWN = 1e300
+"""Beyond this, the length of an axis is no number."""
+
 _MOST_PLACES = 200
 _FEWEST_VALUES = 50
 _LEFT_OUT = 0.01
@@ -37,7 +40,7 @@ def find_limits(values: Iterable[float], wanted: Sequence[float] = ()) -> Limits
     """Limits that hold all values, but for a hundredth (at least one) where these would flatten the others.
 
     They do where they lie farther from the others than twice the range of the others. Fewer than 50 values are all
-    within. What is not finite does not count.
+    within. What no axis can show is outside.
 
     Args:
         values: what is drawn.
@@ -45,10 +48,11 @@ def find_limits(values: Iterable[float], wanted: Sequence[float] = ()) -> Limits
     """
     import numpy as np
 
-    known = np.sort(np.fromiter(values, dtype=float))
-    known = known[np.isfinite(known)]
+    given = np.sort(np.fromiter(values, dtype=float))
+    given = given[~np.isnan(given)]
+    known = given[np.abs(given) <= MOST_SHOWN]
     if not len(known):
-        return Limits(0.0, 1.0, 0)
+        return Limits(0.0, 1.0, len(given))
     low, high = known[0], known[-1]
     if len(known) >= _FEWEST_VALUES:
         far = max(1, int(len(known) * _LEFT_OUT))
@@ -59,7 +63,7 @@ def find_limits(values: Iterable[float], wanted: Sequence[float] = ()) -> Limits
         if high - last > _FARTHEST * span > 0:
             high = known[known <= last + _REACH * span][-1]
     low, high = min([low, *wanted]), max([high, *wanted])
-    return Limits(float(low), float(high), int(((known < low) | (known > high)).sum()))
+    return Limits(float(low), float(high), int(((given < low) | (given > high)).sum()))
 
 
 def average_curves(rows: pd.DataFrame, x: str, value: str) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from mlperf_logging.runs.evaluations import (
 )
 from mlperf_logging.runs.intervals import INTERVALS, Interval, Progress, pair_intervals, read_progress
 from mlperf_logging.runs.kept_events import KEPT_EVENTS, EventBudget, EventByKey
-from mlperf_logging.runs.series import SeriesPoint, find_repeated, is_number, read_series
+from mlperf_logging.runs.series import NUMBERS, SeriesPoint, find_repeated, read_series
 from mlperf_logging.runs.summary import RUN_START, RUN_STOP, RunSummary, make_summary
 
 SEED_KEYS = ("seed", "run_set_random_seed")
@@ -224,7 +224,7 @@ class RunNotes:
             self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
             wanted = [each for each in events if each[0] in _NOTED_KEYS]
             self._noted.setdefault(dialect, []).extend(self._budget.take(wanted))
-            numbers = [each for each in events if is_number(each[1]) and each[0] not in _NO_SERIES]
+            numbers = [each for each in events if type(each[1]) in NUMBERS and each[0] not in _NO_SERIES]
             self._numbers.setdefault(dialect, []).extend(self._number_budget.take(numbers))
             last = self._last.setdefault(dialect, EventByKey())
             last.keep(dict(zip(map(_KEY, events), events, strict=True)))

@@ -11,6 +11,9 @@ from mlperf_logging.runs.evaluations import read_number, spread_metrics
 from mlperf_logging.runs.intervals import Progress, read_progress
 from mlperf_logging.runs.kept_events import KEPT_EVENTS
 
+NUMBERS = frozenset({int, float})
+"""Types of logged numbers; that of true and false is none of them."""
+
 
 class SeriesPoint(NamedTuple):
     """One number of a series.
@@ -28,11 +31,6 @@ class SeriesPoint(NamedTuple):
     value: float
     progress: Progress
     time_ms: float
-
-
-def is_number(value: object) -> bool:
-    """Whether a value was logged as a number."""
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def find_repeated(events: Sequence[Event]) -> list[Event]:

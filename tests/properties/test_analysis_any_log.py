@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import json_values
 
-from mlperf_logging.analysis.analyses import ANALYSES, AnalysisParameters, analyze_runs, list_doubts
+from mlperf_logging.analysis.analyses import ANALYSES, SERIES, AnalysisParameters, analyze_runs, list_doubts
 from mlperf_logging.analysis.reading import ReadingParameters, read_rows
 from mlperf_logging.analysis.tables import make_tables
 from mlperf_logging.errors import UsageError
@@ -43,6 +43,7 @@ KEYS = (
     "eval_error",
     "eval_target",
     "tracked_stats",
+    "train_loss",
     "seed",
     "global_batch_size",
     "train_samples",
@@ -90,14 +91,14 @@ def test_any_log_gives_tables(
     logs: list[list[tuple[str, Any, dict[str, Any], float]]], benchmark: str | None, target: str | None
 ) -> None:
     """Whatever logs hold, every table is made, and comes out as text, JSON, CSV and Markdown."""
-    rows = []
+    rows, parameters = [], ReadingParameters(target=target, series=("*",))
     with TemporaryDirectory() as folder:
         for log in logs:
             named = [("submission_benchmark", benchmark, {}, 0.0)] if benchmark else []
-            rows.append(read_rows(write_log(folder, [*named, *log]), ReadingParameters(target=target)))
+            rows.append(read_rows(write_log(folder, [*named, *log]), parameters))
     tables = make_tables(rows)
     made = {}
-    for name in ANALYSES:
+    for name in (*ANALYSES, SERIES):
         try:
             made |= analyze_runs(tables, [name], FEW)
         except UsageError as trouble:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.curves import average_curves, find_limits
+from mlperf_logging.analysis.curves import MOST_SHOWN, average_curves, find_limits
 from mlperf_logging.analysis.grouping import require_columns
 from mlperf_logging.analysis.plots.looks import (
     LINES,
@@ -63,11 +63,14 @@ def choose_rows(table: pd.DataFrame, style: ConvergenceStyle, value: str) -> pd.
     elif metrics:
         raise UsageError(f"the logs give several metrics ({', '.join(map(str, metrics))}); choose one")
     rows = rows.dropna(subset=[value, style.x])
+    rows = rows[rows[style.x].abs() <= MOST_SHOWN]
     if rows.empty:
         others = [name for name in AXES if table[name].notna().any()]
         raise UsageError(
             f"the logs do not say {style.x}; choose another axis: {', '.join(others) or 'there is none'}"
         )
+    if not (rows[value].abs() <= MOST_SHOWN).any():
+        raise UsageError(f"no value can be drawn: all are beyond ± {MOST_SHOWN:g}")
     units = rows["progress_unit"].dropna().unique()
     if style.x == "progress" and len(units) > 1:
         raise UsageError(f"the runs count progress in {' and '.join(sorted(units))}; choose another axis")
@@ -100,6 +103,7 @@ def draw_curves(
     and the band of their middle four fifths; more than two dozen are thin lines without a name, with one mean and band
     of them all.
     """
+    rows = rows[rows[value].abs() <= MOST_SHOWN]
     runs = list(rows.groupby("path", sort=False))
     groups = rows.groupby(rows["path"].map(names), sort=False)
     alpha = 0.85 if len(runs) <= MOST_SINGLE_RUNS else 0.5

@@ -8,8 +8,11 @@ from mlperf_logging.analysis.grouping import require_columns
 from mlperf_logging.analysis.plots.looks import (
     MOST_IN_LEGEND,
     PLAIN,
+    LineEnd,
     choose_looks,
+    label_lines,
     put_legend,
+    shorten_name,
     tidy,
     to_label,
 )
@@ -34,13 +37,16 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
     names = list(power[by].unique())
     looks = choose_looks(map(str, names))
     is_many = len(names) > MOST_IN_LEGEND
+    ends = []
     for name in names:
         rows = power[power[by] == name]
         look = PLAIN if is_many else looks[str(name)]
         every = max(1, len(rows) // 8)
+        minutes = rows["minutes"].to_numpy(dtype=float)
+        values = rows[quantity].to_numpy(dtype=float) * factor
         axes.plot(
-            rows["minutes"].to_numpy(dtype=float),
-            rows[quantity].to_numpy(dtype=float) * factor,
+            minutes,
+            values,
             drawstyle="steps-pre" if quantity == "watts" else "default",
             color=look.color,
             linestyle=look.line,
@@ -48,8 +54,8 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
             marker=look.marker,
             markersize=3.5,
             markevery=every,
-            label=None if is_many else to_label(name),
         )
+        ends.append(LineEnd(to_label(shorten_name(str(name))), look, float(minutes[-1]), float(values[-1])))
     if is_many:
         axes.plot([], [], color=PLAIN.color, label=f"{len(names)} lines")
     axes.axvline(0.0, color="black", linewidth=0.9)
@@ -57,5 +63,6 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
     axes.set_ylabel(label)
     axes.set_ylim(bottom=0.0)
     tidy(axes)
-    put_legend(axes)
+    label_lines(axes, [] if is_many else ends)
+    put_legend(axes, below=True)
     return axes

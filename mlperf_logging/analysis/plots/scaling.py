@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns, split_groups
-from mlperf_logging.analysis.plots.looks import choose_looks, name_groups, put_legend, thin_out, tidy
+from mlperf_logging.analysis.plots.looks import (
+    LineEnd,
+    choose_looks,
+    label_lines,
+    name_groups,
+    put_legend,
+    thin_out,
+    tidy,
+)
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +48,7 @@ def draw_scaling(
     names = name_groups([list(group.values()) for group, _ in groups])
     looks = choose_looks(names)
     axes.axhline(1.0, color="black", linestyle=(0, (6, 3)), linewidth=1.1, label="ideal")
+    ends = []
     for name, (_, rows) in zip(names, groups, strict=True):
         look = looks[name]
         place = rows[size].to_numpy(dtype=float)
@@ -58,8 +67,8 @@ def draw_scaling(
             markersize=5.5,
             linewidth=1.4,
             capsize=3,
-            label=name,
         )
+        ends.append(LineEnd(name, look, float(place[-1]), float(middle[-1])))
         learning = rows["learning_efficiency"].to_numpy(dtype=float)
         axes.plot(
             place,
@@ -90,5 +99,6 @@ def draw_scaling(
     axes.set_xlabel("accelerators")
     axes.set_ylabel("efficiency (1: ideal)")
     tidy(axes)
-    put_legend(axes)
+    label_lines(axes, ends)
+    put_legend(axes, below=True)
     return axes

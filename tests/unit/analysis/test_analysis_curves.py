@@ -48,7 +48,8 @@ def test_long_curves_have_two_hundred_places() -> None:
         ([*[0.9, 0.91] * 50, 0.0, 0.0, 0.0], [], Limits(0.0, 0.91, 0)),
         ([*[0.9, 0.91] * 10, 0.0], [], Limits(0.0, 0.91, 0)),
         ([*[5.0] * 99, 0.0], [], Limits(0.0, 5.0, 0)),
-        ([math.nan, math.inf, 1.0, 2.0], [], Limits(1.0, 2.0, 0)),
+        ([math.nan, math.inf, -1.7e308, 1.0, 2.0], [], Limits(1.0, 2.0, 2)),
+        ([math.inf], [], Limits(0.0, 1.0, 1)),
         ([], [], Limits(0.0, 1.0, 0)),
     ],
 )

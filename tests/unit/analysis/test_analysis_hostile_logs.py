@@ -20,7 +20,9 @@ from mlperf_logging import (
     score_results,
 )
 from mlperf_logging.analysis.analyses import list_doubts
-from mlperf_logging.analysis.plots import draw_breakdown
+from mlperf_logging.analysis.plots import ConvergenceStyle, draw_breakdown, draw_series
+from mlperf_logging.analysis.reading import ReadingParameters
+from tests.logs import mllog
 
 FOLDER = "Example_Lab/results/example_8x/llama2_70b_lora"
 HUGE = "1" + "0" * 400
@@ -105,6 +107,28 @@ def test_infinite_times_in_a_picture(folder: Path) -> None:
     draw_breakdown(axes, runs)
 
     assert len(axes.get_yticks()) == 2
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("systems", [1, 9])
+def test_absurd_numbers_in_a_series(tmp_path: Path, systems: int) -> None:
+    """Numbers and places that no axis can show are left out of a picture, which is drawn all the same."""
+    from matplotlib.figure import Figure
+
+    numbers = [1.5, int(HUGE), -int(HUGE), math.inf, math.nan, 1e308, -1e308, 2.5, 0.0]
+    for run in range(2 * systems):
+        lines = [mllog("submission_platform", f"box {run % systems}", 0), mllog("run_start", None, 0)]
+        for place in range(72):
+            step = int(HUGE) if place == 30 else place
+            lines.append(mllog("train_loss", numbers[place % 9], place, step_num=step))
+        (tmp_path / f"result_{run}.txt").write_bytes(b"".join(lines))
+    tables = read_tables(tmp_path, ReadingParameters(series=("*",)))
+    figure = Figure()
+    axes = draw_series(figure.add_subplot(), tables.series, ConvergenceStyle("progress", "train_loss"))
+    figure.savefig(tmp_path / "picture.png")
+
+    assert axes.get_ylim()[1] < 3
+    assert "values lie outside (-inf to inf)" in str(axes.get_legend_handles_labels()[1])
 
 
 def test_absurd_system_description(folder: Path) -> None:

@@ -251,6 +251,7 @@ def test_series_are_drawn_like_curves(axes: Axes) -> None:
         ),
         (make_evaluations(1, metric="BLEU"), ConvergenceStyle(), r"several metrics \(BLEU\); choose one"),
         (make_evaluations(0), ConvergenceStyle(), "there is none"),
+        (make_evaluations(1, quality=np.inf), ConvergenceStyle(), "no value can be drawn"),
         (
             pd.concat([make_evaluations(1), make_evaluations(1, progress_unit="samples")]),
             ConvergenceStyle(),
@@ -361,8 +362,14 @@ def test_power_has_units(axes: Axes) -> None:
     power = pd.concat([pd.DataFrame({"run": name, **rows}) for name in ("a", "b")])
     draw_power(axes, power)
     draw_power(axes, power, "energy_kj")
-    drawn = [list(line.get_ydata()) for line in axes.lines if line.get_label() in ("a", "b")]
+    drawn = [list(line.get_ydata()) for line in axes.lines if line.get_drawstyle() == "steps-pre"]
+    drawn += [
+        list(line.get_ydata())
+        for line in axes.lines
+        if len(line.get_ydata()) and line.get_ydata()[-1] == 0.12
+    ]
 
+    assert names_of(axes) == ["a", "b"] * 2
     assert drawn == [[1.0, 2.0]] * 2 + [[0.0, 0.12]] * 2
     assert axes.get_ylabel() == "energy since the measurement began (MJ)"
     with pytest.raises(UsageError, match="unknown quantity 'volts'"):
