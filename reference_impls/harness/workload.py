@@ -197,15 +197,6 @@ class Workload(ABC, Generic[Config]):
         """
         return self.measure(collect(self.eval_data, self.eval_step))
 
-    def finish_epoch(self, epoch: int) -> Mapping[str, object]:
-        """Called after the training of an epoch, before its evaluation.
-
-        Returns:
-            Events to log: values by key. None by default.
-        """
-        del epoch
-        return {}
-
     def update(
         self,
         tape: tf.GradientTape,

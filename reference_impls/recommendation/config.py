@@ -19,11 +19,10 @@ class RecommendationConfig(AdamConfig):
         mlp_layers: widths of the perceptron's layers; the first is the width of its two embeddings together.
         dropout: dropout rate of the embeddings' output.
         l2: weight in the loss of the squared embeddings of a batch.
-        averaging: decay of the moving average of the weights that is evaluated, updated after each epoch; 0 evaluates the
-            latest weights.
         train_negatives: items sampled for each training interaction, again in each epoch.
         eval_negatives: items that a user's held-out item competes with.
-        eval_seed: seed of that sampling; the same for every run.
+        eval_draws: times that those are sampled; the quality is the mean over the draws.
+        eval_seed: seed of the first draw, each further draw having the next one; the same for every run.
         top: cutoff rank of a hit: 10 for HR@10.
     """
 
@@ -33,9 +32,9 @@ class RecommendationConfig(AdamConfig):
     mlp_layers: Annotated[tuple[int, ...], Range(1), LogKey("model_mlp_layers")]
     dropout: Fraction = 0.0
     l2: Annotated[NotNegative, LogKey("opt_l2_regularization")] = 0.0
-    averaging: Annotated[Fraction, LogKey("weight_averaging_decay")] = 0.0
     train_negatives: Count = 4
     eval_negatives: Count
+    eval_draws: Count = 1
     eval_seed: Annotated[int, Range(0)] = 1
     top: Annotated[Count, LogKey("eval_top_k")] = 10
 
@@ -46,18 +45,18 @@ MINI = RecommendationConfig(
     train_samples=99_057,
     eval_samples=943,
     eval_negatives=99,
-    factors=32,
+    eval_draws=10,
+    factors=8,
     mlp_layers=(128, 64),
     dropout=0.4,
     l2=0.003,
-    averaging=0.7,
     global_batch_size=1024,
-    eval_batch_size=1000,
+    eval_batch_size=100,
     learning_rate=0.002,
     target=0.66,
     max_epochs=60,
 )
-"""MovieLens-100k; each held-out item competes with 99 sampled ones."""
+"""MovieLens-100k; each held-out item competes with ten draws of 99 sampled ones."""
 
 MINI_OPEN = replace(MINI, optimizer="adamw", weight_decay=0.01)
 """The open-division variant: decoupled weight decay."""

@@ -32,22 +32,16 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         return read_checksum(self.folder, self.data_command)
 
     def build(self) -> None:
-        """Make the model, its optimizer and, if weights are averaged, a second model that holds the average."""
-        config = self.config
-        self.model = self._make_model()
-        self.averaged = self._make_model() if config.averaging else self.model
-        self.optimizer = make_adam(config)
+        """Make the model and its optimizer."""
+        self.model = NeuMF(self.config)
+        nobody = tf.zeros((1,), tf.int32)
+        self.model(nobody, nobody)  # the first call creates the variables
+        self.optimizer = make_adam(self.config)
         self.optimizer.build(self.model.trainable_variables)
 
-    def _make_model(self) -> NeuMF:
-        model = NeuMF(self.config)
-        nobody = tf.zeros((1,), tf.int32)
-        model(nobody, nobody)  # the first call creates the variables
-        return model
-
     def state(self) -> dict[str, Any]:
-        """Models and optimizer."""
-        return {"model": self.model, "averaged": self.averaged, "optimizer": self.optimizer}
+        """Model and optimizer."""
+        return {"model": self.model, "optimizer": self.optimizer}
 
     def load(self, share: Share) -> None:
         """Read the interactions, hold each user's latest out, sample the items that it competes with."""
@@ -63,12 +57,13 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         split = split_latest(interactions)
         self.train = split.train
         self.seen = SeenItems(split.train, config.users, config.items)
-        negatives = sample_negatives(
-            interactions, config.users, config.items, config.eval_negatives, config.eval_seed
-        )
+        negatives = [
+            sample_negatives(interactions, config.users, config.items, config.eval_negatives, seed)
+            for seed in range(config.eval_seed, config.eval_seed + config.eval_draws)
+        ]
         self.candidates = {
             "users": np.arange(config.users, dtype=np.int32),
-            "items": np.concatenate([split.held_out[:, None], negatives], axis=1),
+            "items": np.concatenate([split.held_out[:, None], *negatives], axis=1),
         }
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
@@ -101,34 +96,26 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         norm = self.update(tape, total, self.optimizer, self.model.trainable_variables)
         return {"loss": total, "cross_entropy": entropy, "gradient_norm": norm}
 
-    def finish_epoch(self, epoch: int) -> Mapping[str, object]:
-        """Update the average of the weights."""
-        if self.averaged is not self.model:
-            kept = self.config.averaging if epoch > 1 else 0.0
-            pairs = zip(self.averaged.trainable_variables, self.model.trainable_variables, strict=True)
-            for average, latest in pairs:
-                average.assign(kept * average + (1.0 - kept) * latest)
-        return {}
-
     def eval_data(self, share: Share) -> tf.data.Dataset:
-        """Each user with the held-out item (first) and its negatives."""
+        """Each user with the held-out item (first) and the items that it competes with, draw by draw."""
         return batch_arrays(self.candidates, self.config.eval_batch_size, share, weight="weight")
 
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """Hits and discounted gains; a tie counts against the held-out item."""
+        """Hits and discounted gains, averaged over the draws; a tie counts against the held-out item."""
         items = batch["items"]
         users = tf.broadcast_to(batch["users"][:, None], tf.shape(items))
-        scores = self.averaged(users, items)
-        own, others = scores[:, :1], scores[:, 1:]
+        scores = self.model(users, items)
+        own = scores[:, :1]
+        others = tf.reshape(scores[:, 1:], (-1, self.config.eval_draws, self.config.eval_negatives))
         # A score that is not a number never counts in the model's favor.
-        beaten_by = (others >= own) | tf.math.is_nan(others)
-        rank = tf.reduce_sum(tf.cast(beaten_by, tf.float32), axis=1)  # from 0
-        is_hit = (rank < self.config.top) & ~tf.math.is_nan(own[:, 0])
-        hit = tf.cast(is_hit, tf.float32) * batch["weight"]
+        beaten_by = (others >= own[:, :, None]) | tf.math.is_nan(others)
+        rank = tf.reduce_sum(tf.cast(beaten_by, tf.float32), axis=2)  # of each draw, from 0
+        is_hit = (rank < self.config.top) & ~tf.math.is_nan(own)
+        hit = tf.cast(is_hit, tf.float32)
         gain = hit * tf.math.log(2.0) / tf.math.log(rank + 2.0)
         return {
-            "hits": tf.reduce_sum(hit),
-            "gain": tf.reduce_sum(gain),
+            "hits": tf.reduce_sum(tf.reduce_mean(hit, axis=1) * batch["weight"]),
+            "gain": tf.reduce_sum(tf.reduce_mean(gain, axis=1) * batch["weight"]),
             "users": tf.reduce_sum(batch["weight"]),
         }
 

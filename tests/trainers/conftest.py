@@ -30,6 +30,7 @@ TINY = {
     "factors": 4,
     "mlp_layers": "8,4",
     "eval_negatives": 20,
+    "eval_draws": 1,
     "global_batch_size": 70,
     "eval_batch_size": 20,
     "learning_rate": 0.02,

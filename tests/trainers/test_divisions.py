@@ -75,7 +75,7 @@ def write_log(
     ) as recorder:
         recorder.start()
         recorder.start_epoch(1)
-        recorder.finish_epoch(1, 10, {"loss": 1.0}, {})
+        recorder.finish_epoch(1, 10, {"loss": 1.0})
         recorder.start_eval(1)
         recorder.finish_eval(1, Evaluation(config.target * quality_share))
 
@@ -139,17 +139,11 @@ def test_losses_that_are_not_finite_are_found(tmp_path: Path) -> None:
     assert "original-losses-finite" in rules
 
 
-@pytest.mark.parametrize("field", ["top", "eval_negatives", "averaging"])
+@pytest.mark.parametrize("field", ["top", "eval_negatives", "eval_draws"])
 def test_header_is_judged_before_the_clock_starts(tmp_path: Path, field: str) -> None:
     """A header that breaks a closed rule ends the run before run_start."""
     with pytest.raises(SettingError, match="the closed division does not allow"):
-        write_log(
-            tmp_path / "run.log",
-            "recommendation",
-            "mini",
-            "closed",
-            **{field: 0.5 if field == "averaging" else 98},
-        )
+        write_log(tmp_path / "run.log", "recommendation", "mini", "closed", **{field: 98})
 
     assert '"run_start"' not in (tmp_path / "run.log").read_text("utf-8")
 

@@ -33,9 +33,7 @@ class Notes:
     def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
         assert steps == 8
 
-    def finish_epoch(
-        self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]
-    ) -> None:
+    def finish_epoch(self, epoch: int, steps: int, losses: Mapping[str, float]) -> None:
         assert steps == 8
         self.calls.append(("trained", epoch))
 

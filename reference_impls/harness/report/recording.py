@@ -149,15 +149,11 @@ class LogRecorder:
         """Some steps are done."""
         self._display.show_step(step, steps, losses)
 
-    def finish_epoch(
-        self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]
-    ) -> None:
+    def finish_epoch(self, epoch: int, steps: int, losses: Mapping[str, float]) -> None:
         """The epoch's training is done."""
         seconds = max(time.monotonic() - self._epoch_started, 1e-9)
         self._losses = losses
         progress = {constants.EPOCH_NUM: epoch}
-        for key, value in notes.items():
-            mllog.event(key, value, metadata=progress)
         stats = {"throughput": self._workload.train_samples / seconds, "steps": steps, **losses}
         mllog.event(STATS, stats, metadata=progress)
         self._run.life.stop_block(epoch)

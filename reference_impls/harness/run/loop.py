@@ -29,9 +29,7 @@ class Recorder(Protocol):
     def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
         """Some steps of the epoch are done."""
 
-    def finish_epoch(
-        self, epoch: int, steps: int, losses: Mapping[str, float], notes: Mapping[str, object]
-    ) -> None:
+    def finish_epoch(self, epoch: int, steps: int, losses: Mapping[str, float]) -> None:
         """The epoch's training is done."""
 
     def start_eval(self, epoch: int) -> None:
@@ -87,7 +85,7 @@ class Loop:
         for epoch in range(first_epoch, config.max_epochs + 1):
             recorder.start_epoch(epoch)
             losses = self.train_epoch(epoch, recorder.show_step)
-            recorder.finish_epoch(epoch, self.steps, losses, self.workload.finish_epoch(epoch))
+            recorder.finish_epoch(epoch, self.steps, losses)
             since = epoch - config.first_eval_epoch
             if since >= 0 and since % config.eval_every_epochs == 0:
                 recorder.start_eval(epoch)
