@@ -39,7 +39,7 @@ from reference_impls.harness.run.series import RULESETS
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ("data", "runs", "points", "tables", "logs")
 TARGET_RUNS = {
-    "recommendation": (20, 20),
+    "recommendation": (20, 8),
     "sentiment": (20, 6),
     "image_classification": (20, 6),
     "translation": (10, 8),

@@ -16,7 +16,7 @@ from reference_impls.harness import find_task
 
 ROOT = Path(__file__).resolve().parent.parent
 TRAINED = ROOT / "examples" / "logs" / "trained"
-INTERRUPTED_AFTER = 5
+INTERRUPTED_AFTER = 3
 
 RUNS = {
     "recommendation": {

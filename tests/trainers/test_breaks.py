@@ -19,6 +19,7 @@ from reference_impls.harness.run.devices import make_strategy, set_seed  # noqa:
 from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.workload import Share, Workload  # noqa: E402
 from reference_impls.image_classification import model as resnet  # noqa: E402
+from reference_impls.image_classification.model import BatchNormalization  # noqa: E402
 from reference_impls.recommendation.model import NeuMF  # noqa: E402
 from reference_impls.sentiment.model import BagLayer, RegionConvolution  # noqa: E402
 from reference_impls.translation.layers import Attention  # noqa: E402
@@ -60,14 +61,26 @@ def zero_perceptron(patch: pytest.MonkeyPatch, _: type[Workload[Any]]) -> None:
     patch.setattr(NeuMF, "__init__", build)
 
 
-def remove_branches(patch: pytest.MonkeyPatch, _: type[Workload[Any]]) -> None:
-    """ResNet of shortcuts alone."""
+def keep_one_input(number: int, *, gamma: float | None = None) -> Break:
+    """ResNet whose blocks give one of the two tensors that they should add: 0: the branch, 1: the shortcut.
 
-    class Shortcut(keras.layers.Layer):
-        def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
-            return inputs[1]
+    A branch alone begins with a last scale of 0, which lets nothing through, so a scale can be given.
+    """
 
-    patch.setattr(resnet.keras.layers, "Add", Shortcut)
+    def apply(patch: pytest.MonkeyPatch, _: type[Workload[Any]]) -> None:
+        class Part(keras.layers.Layer):
+            def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+                return inputs[number]
+
+        patch.setattr(resnet.keras.layers, "Add", Part)
+        if gamma is not None:
+            patch.setattr(
+                resnet,
+                "BatchNormalization",
+                lambda momentum, _, **options: BatchNormalization(momentum, gamma, **options),
+            )
+
+    return apply
 
 
 def mask_attention(name: str) -> Break:
@@ -114,7 +127,8 @@ BREAKS: dict[tuple[str, str], Break] = {
     ("sentiment", "bag zeroed"): zero(BagLayer, "call"),
     ("sentiment", "labels shuffled"): shuffle_labels("labels"),
     ("sentiment", "optimizer frozen"): freeze_optimizer,
-    ("image_classification", "residual branches removed"): remove_branches,
+    ("image_classification", "branches removed"): keep_one_input(1),
+    ("image_classification", "shortcuts removed"): keep_one_input(0, gamma=1.0),
     ("image_classification", "labels shuffled"): shuffle_labels("labels"),
     ("image_classification", "optimizer frozen"): freeze_optimizer,
     ("translation", "attention to the source masked"): mask_attention("cross_attention"),
