@@ -29,9 +29,11 @@ examples:
   {program} recommendation --set learning_rate=0.001 --division open
   {program} recommendation --runs 5 --resume         finish a series that was interrupted
   {program} recommendation --workers 2               two processes on this machine train together
+  {program} --evaluate out/closed-mini/.work/SYSTEM/ncf/result_0/weights
 
-exit codes: 0 every log is compliant; 1 a run did not reach its target or its log breaks a rule; 2 a run could not
-start or continue. An interrupted run leaves a log that says so, and a checkpoint that --resume continues from.
+exit codes: 0 every log is compliant, or the weights reach the target; 1 a run or the weights did not reach it, or a log
+breaks a rule; 2 a run could not start or continue. An interrupted run leaves a log that says so, and a checkpoint that
+--resume continues from.
 """
 
 
@@ -45,6 +47,8 @@ def _run(argv: Sequence[str] | None, program: str) -> int:
     trainers = _load("tasks")
     if options.list:
         return _show_trainers(trainers.list_tasks().values(), options.format)
+    if options.evaluate:
+        return _evaluate(options)
     if options.benchmark is None:
         raise UsageError(f"name a trainer: {', '.join(trainers.list_tasks())} ({program} --help says more)")
     runner = _make_runner(options)
@@ -80,6 +84,8 @@ def _build_parser(program: str) -> Parser:
     add("--replicas N", "virtual devices for --strategy mirrored", type=_read_positive, default=0)
     add("--workers N", "train in N processes on this machine", **count)
     add("--nondeterministic", "allow nondeterministic operations; can be faster")
+    add = parser.add_group("instead of training")
+    add("--evaluate FOLDER", "evaluate the final weights that a run has kept")
     add = parser.add_group("about")
     add("--format", "text (default), json, csv, …", choices=list_table_formats(), default="text")
     add("--list", "list the trainers")
@@ -155,6 +161,18 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
     )
     _write(describe_training(rows, runner.task.benchmark, str(runner.results), title), options.format)
     return COMPLIANT if all(row["verdict"] == "pass" for row in rows) else VIOLATION
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from mlperf_logging.reports.documents.train import describe_audit
+
+    with _load("run.process").without_notices():
+        weights = _load("run.weights")
+    audit = weights.evaluate_weights(Path(options.evaluate), Path(options.data) if options.data else None)
+    _write(describe_audit(audit._asdict(), is_confirmed=audit.is_confirmed), options.format)
+    return COMPLIANT if audit.is_confirmed else VIOLATION
 
 
 def _describe_run(run: Any, verdict: Verdict) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import threading
 import zipfile
 from pathlib import Path
 
@@ -181,12 +182,12 @@ def test_model_computes_the_paper_s_formula() -> None:
 
 
 def test_mini_model_has_as_many_parameters_as_configured() -> None:
-    """Embeddings of 8 and 64 for each user and item, layers 128-64, and the linear layer on top."""
+    """Embeddings of 16 and 64 for each user and item, layers 128-64, and the linear layer on top."""
     model = NeuMF(MINI)
     model(np.array([0]), np.array([0]))
 
-    embeddings = (943 + 1682) * (8 + 64)
-    assert model.count_params() == embeddings + (128 * 64 + 64) + (8 + 64 + 1)
+    embeddings = (943 + 1682) * (16 + 64)
+    assert model.count_params() == embeddings + (128 * 64 + 64) + (16 + 64 + 1)
 
 
 def test_full_size_model_has_the_parameters_of_the_reference() -> None:
@@ -216,6 +217,25 @@ def test_training_data_of_an_epoch(loaded: RecommendationWorkload) -> None:
     assert (loaded.seen.contains(users, items) == (labels == 1)).all()
     assert all((a["items"] == b["items"]).all() for a, b in zip(batches, again, strict=True))
     assert any((a["items"] != b["items"]).any() for a, b in zip(batches, other, strict=True))
+
+
+def test_next_epoch_is_sampled_ahead(loaded: RecommendationWorkload, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the first epoch waits for its items; sampled ahead or not, an epoch's data are the same."""
+    sampled_by = {}
+    sample = loaded._sample_epoch
+
+    def watch(epoch: int) -> object:
+        sampled_by[epoch] = threading.current_thread() is threading.main_thread()
+        return sample(epoch)
+
+    monkeypatch.setattr(loaded, "_sample_epoch", watch)
+    share = Share()
+    for epoch in (1, 2, 3):
+        ahead = [batch["items"] for batch in loaded.train_data(epoch, share).as_numpy_iterator()]
+    now = [batch["items"] for batch in loaded.train_data(3, share).as_numpy_iterator()]
+
+    assert {epoch: sampled_by[epoch] for epoch in (1, 2)} == {1: True, 2: False}
+    assert all((a == b).all() for a, b in zip(ahead, now, strict=True))
 
 
 def test_quality_is_the_share_of_hits(loaded: RecommendationWorkload) -> None:

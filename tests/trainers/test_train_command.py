@@ -81,6 +81,7 @@ def test_log_tells_the_run_in_order(series):
         "eval_accuracy",
         "eval_stop",
         "run_stop",
+        "weights_checksum",
     ]
     assert values["submission_ruleset"] == "mini/1.0.0"
     assert (values["submission_benchmark"], values["submission_division"]) == ("ncf", "open")

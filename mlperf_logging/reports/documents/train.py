@@ -23,6 +23,16 @@ _TRAINER_COLUMNS = (
     Column("summary", PROSE, "what it trains", "what it trains", priority=0),
     Column("scales", PROSE, "the scales it comes in", priority=2),
 )
+_AUDIT_COLUMNS = (
+    Column("trainer", TEXT, "name of the trainer", priority=0),
+    Column("seed", COUNT, "seed of the run", format=str, priority=2),
+    Column("epoch", COUNT, "the run's last", priority=3),
+    Column("target", NUMBER, "quality that the run had to reach", format=".4f", priority=1),
+    Column("recorded", NUMBER, "quality that the run found", missing="none", format=".4f", priority=1),
+    Column("quality", NUMBER, "quality that the weights have", format=".4f", priority=0),
+    Column("verdict", TEXT, "whether the weights reach the target", priority=0),
+    Column("checksum", NAME, "of the weights; the run's log has the same", priority=4),
+)
 _SETTING_COLUMNS = (
     Column("setting", TEXT, "name of the setting", priority=0),
     Column("value", PROSE, "its value", priority=0),
@@ -43,6 +53,14 @@ def describe_trainers(trainers: Sequence[Mapping[str, Any]]) -> Document:
     records = [{**trainer, "scales": ", ".join(trainer["scales"])} for trainer in trainers]
     tables = (make_table("trainers", _TRAINER_COLUMNS, records),)
     return Document(schema=SCHEMA, tables=tables, fields={"trainers": list(trainers)})
+
+
+def describe_audit(audit: Mapping[str, Any], *, is_confirmed: bool) -> Document:
+    """A run's final weights, evaluated again."""
+    record = {**audit, "verdict": "reached" if is_confirmed else "missed"}
+    return Document(
+        schema=SCHEMA, tables=(make_table("audit", _AUDIT_COLUMNS, [record]),), fields={"audit": record}
+    )
 
 
 def describe_settings(benchmark: str, settings: Mapping[str, Any]) -> Document:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RESUMED = "training_resumed"
 STATS = "tracked_stats"
 DATA_CHECKSUM = "data_checksum"
+WEIGHTS_CHECKSUM = "weights_checksum"
 ENVIRONMENT = "run_environment"
 PACKAGES = Path(__file__).resolve().parents[3]
 """The folder of the packages, left out of call sites: it says nothing about a run."""
@@ -176,6 +177,14 @@ class LogRecorder:
         if self.keeper is not None:
             length = self.path.stat().st_size if self._is_first else 0
             self.keeper.save(Checkpoint(epoch, length, self._request))
+
+    def stop(self) -> None:
+        """The last epoch is done: stop the clock."""
+        self._run.life.stop_run()
+
+    def log_weights(self, checksum: str) -> None:
+        """The final weights have been kept; the clock has stopped."""
+        mllog.event(WEIGHTS_CHECKSUM, checksum, metadata={constants.EPOCH_NUM: self.epoch})
 
     def _open_file(self) -> None:
         if self._is_first:

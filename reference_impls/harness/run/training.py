@@ -20,6 +20,8 @@ from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper
 from reference_impls.harness.run.devices import make_strategy, set_seed
 from reference_impls.harness.run.loop import Loop, find_share
 from reference_impls.harness.run.requests import RunRequest, RunResult
+from reference_impls.harness.run.weights import FOLDER as WEIGHTS
+from reference_impls.harness.run.weights import keep_weights
 from reference_impls.harness.tasks import find_task
 
 
@@ -81,6 +83,9 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
                 keeper.restore(resumed)
                 display.say(f"resumed after epoch {resumed.epoch}")
             reached = loop.run(recorder, first_epoch=resumed.epoch + 1 if resumed else 1)
+            recorder.stop()
+            kept = work / WEIGHTS if share.index == 0 else None
+            recorder.log_weights(keep_weights(kept, workload, request, recorder.epoch, recorder.quality))
     except DivergenceError as error:
         display.say(f"aborted: {error}")
     else:
