@@ -73,6 +73,12 @@ def _build_parser(program: str) -> Parser:
     add("--data DIR", "folder of all data sets (default: data)")
     add("--output -o DIR", "where results go (default: out/DIVISION-SCALE)")
     add("--resume", "keep finished runs of the series and resume interrupted ones")
+    add(
+        "--checkpoint-steps N",
+        "take a checkpoint after every N steps, too, not only after epochs",
+        type=_read_positive,
+        default=0,
+    )
     add("--submitter NAME", "who submits (default: reference)", default="reference")
     add("--system NAME", "name of the system (default: made from the processor's)", default="")
     status = "availability of the system, as logged (default: research)"
@@ -123,6 +129,7 @@ def _make_runner(options: argparse.Namespace) -> Any:
         "replicas",
         "workers",
         "resume",
+        "checkpoint_steps",
         "submitter",
         "system",
         "status",

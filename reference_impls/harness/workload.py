@@ -150,7 +150,7 @@ class Workload(ABC, Generic[Config]):
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """What a checkpoint holds: models, optimizers and other trackable objects by name."""
+        """What a checkpoint holds: Keras models and optimizers by name; ``model`` is the one that is evaluated."""
 
     @abstractmethod
     def load(self, share: Share) -> None:

@@ -135,14 +135,18 @@ class LogRecorder:
         if self._resumed is not None:
             # Up to here the life cycle repeated, silently, what the log contains already.
             self._run.life.progress = self.epoch = self._resumed.epoch
+            if self._resumed.step:
+                self._run.life.start_block(self._resumed.epoch + 1)
             self._open_file()
             # The header describes the devices and versions before the break; these may be others.
-            mllog.event(RESUMED, self._resumed.epoch, metadata={ENVIRONMENT: self._environment})
+            metadata = {"step": self._resumed.step, ENVIRONMENT: self._environment}
+            mllog.event(RESUMED, self._resumed.epoch, metadata=metadata)
 
     def start_epoch(self, epoch: int) -> None:
         """An epoch begins."""
         self.epoch = epoch
-        self._run.life.start_block(epoch)
+        if not self._count_former_steps(epoch):  # else the epoch has begun before the break
+            self._run.life.start_block(epoch)
         self._display.start_epoch(epoch)
         self._epoch_started = time.monotonic()
 
@@ -155,7 +159,8 @@ class LogRecorder:
         seconds = max(time.monotonic() - self._epoch_started, 1e-9)
         self._losses = losses
         progress = {constants.EPOCH_NUM: epoch}
-        stats = {"throughput": self._workload.train_samples / seconds, "steps": steps, **losses}
+        part = (steps - self._count_former_steps(epoch)) / steps
+        stats = {"throughput": part * self._workload.train_samples / seconds, "steps": steps, **losses}
         mllog.event(STATS, stats, metadata=progress)
         self._run.life.stop_block(epoch)
 
@@ -172,11 +177,16 @@ class LogRecorder:
         self._display.show_quality(evaluation.quality, self._losses)
         return reached
 
-    def save(self, epoch: int) -> None:
-        """Write a checkpoint."""
+    def save(self, epoch: int, step: int = 0) -> None:
+        """Take a checkpoint."""
         if self.keeper is not None:
             length = self.path.stat().st_size if self._is_first else 0
-            self.keeper.save(Checkpoint(epoch, length, self._request))
+            self.keeper.save(Checkpoint(epoch, length, self._request, step))
+
+    def _count_former_steps(self, epoch: int) -> int:
+        """Steps of an epoch that were done before the break."""
+        resumed = self._resumed
+        return resumed.step if resumed is not None and epoch == resumed.epoch + 1 else 0
 
     def stop(self) -> None:
         """The last epoch is done: stop the clock."""

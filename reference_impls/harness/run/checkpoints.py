@@ -1,20 +1,24 @@
 """Checkpoints: the state from which a run resumes as if it had not been interrupted.
 
-A folder holds one checkpoint of the workload's state and ``latest.json``, which holds the epoch after which it was
-written and the length of the log at that time. The description is replaced once the checkpoint is complete, so whatever
-interrupts the run, it names a complete checkpoint.
+A folder holds one checkpoint, the values of all variables, and ``latest.json``, which says after which epoch and step it was
+taken and how long the log was at that time. A thread writes it while training goes on; the description is replaced once
+the checkpoint is complete, so whatever interrupts the run, it names a complete checkpoint.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.errors import TrainerError
+from reference_impls.harness.data.prepared import read_prepared, write_prepared
+from reference_impls.harness.errors import DataError, TrainerError
 from reference_impls.harness.workload import Share
 
 LATEST = "latest.json"
@@ -24,14 +28,16 @@ class Checkpoint(NamedTuple):
     """A checkpoint to resume from.
 
     Attributes:
-        epoch: the last epoch included.
-        log_bytes: length of the log when it was written.
+        epoch: the last whole epoch included.
+        log_bytes: length of the log when it was taken.
         request: identity of the run; a different run must not resume from it.
+        step: steps of the next epoch that are included, too.
     """
 
     epoch: int
     log_bytes: int
     request: dict[str, Any]
+    step: int = 0
 
 
 class CheckpointKeeper:
@@ -39,33 +45,40 @@ class CheckpointKeeper:
 
     Args:
         folder: folder of the checkpoints; all processes of the run must see it.
-        state: trackable objects by name, see `Workload.state`.
-        share: which process this is; only the first one's checkpoint is kept, but all must write.
+        state: Keras models and optimizers by name, see `Workload.state`.
+        share: which process this is; only the first one writes, but all must call `save`.
     """
 
-    def __init__(self, folder: Path, state: dict[str, Any], share: Share) -> None:
+    def __init__(self, folder: Path, state: Mapping[str, Any], share: Share) -> None:
         self.folder = folder
-        self._checkpoint = tf.train.Checkpoint(
-            **{name: _list_variables(each) for name, each in state.items()}
-        )
-        self._share = share
+        self._state = state
+        self._is_first = share.index == 0
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint and remove the previous one."""
-        is_first = self._share.index == 0
-        name = f"epoch_{checkpoint.epoch}" if is_first else f"process_{self._share.index}"
-        place = self.folder / name
-        place.mkdir(parents=True, exist_ok=True)
-        self._checkpoint.write(str(place / "state"))
-        if not is_first:
-            shutil.rmtree(place, ignore_errors=True)
+        """Take a checkpoint; it is written meanwhile, and then replaces the previous one.
+
+        Raises:
+            TrainerError: the previous one could not be written.
+        """
+        values = read_values(self._state)
+        self.wait()
+        if self._is_first:
+            self._writing = self._writer.submit(self._write, checkpoint, values)
+
+    def wait(self) -> None:
+        """Wait until what was taken has been written.
+
+        Raises:
+            TrainerError: it could not be written.
+        """
+        if self._writing is None:
             return
-        draft = self.folder / f"{LATEST}.part"
-        draft.write_text(json.dumps(checkpoint._asdict()), "utf-8")
-        draft.replace(self.folder / LATEST)
-        for other in self.folder.glob("epoch_*"):
-            if other != place:
-                shutil.rmtree(other, ignore_errors=True)
+        try:
+            self._writing.result()
+        except OSError as error:
+            raise TrainerError(f"the checkpoint cannot be written: {error}") from None
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Restore the workload's state.
@@ -73,26 +86,60 @@ class CheckpointKeeper:
         Raises:
             TrainerError: the checkpoint cannot be read or is of another model.
         """
-        place = self.folder / f"epoch_{checkpoint.epoch}" / "state"
+        place = self.folder / _name(checkpoint)
         try:
-            self._checkpoint.read(str(place)).assert_existing_objects_matched()
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
-            first = str(error).splitlines()[0]
+            values, _ = read_prepared(place, "")
+            assign_values(self._state, values)
+        except (DataError, ValueError):
             raise TrainerError(
-                f"the checkpoint at {place.parent} cannot be read ({first}); remove {self.folder} to start over"
+                f"the checkpoint at {place} is missing, damaged or of another model and cannot be read; "
+                f"remove {self.folder} to start over"
             ) from None
 
+    def _write(self, checkpoint: Checkpoint, values: Mapping[str, np.ndarray]) -> None:
+        place = self.folder / _name(checkpoint)
+        write_prepared(place, values, {})
+        draft = self.folder / f"{LATEST}.part"
+        draft.write_text(json.dumps(checkpoint._asdict()), "utf-8")
+        draft.replace(self.folder / LATEST)
+        for other in self.folder.glob("epoch_*"):
+            if other != place:
+                shutil.rmtree(other, ignore_errors=True)
 
-def _list_variables(holder: Any) -> Any:
-    """All variables of a Keras model or optimizer; anything else unchanged.
 
-    Keras does not expose all of them to TensorFlow's checkpoints: the states of dropout's generators would be missing,
-    and a resumed run would draw different numbers.
+def _name(checkpoint: Checkpoint) -> str:
+    return f"epoch_{checkpoint.epoch}" + (f"_step_{checkpoint.step}" if checkpoint.step else "")
+
+
+def read_values(state: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The values of all variables of Keras models and optimizers, those of dropout's generators included.
+
+    Every process of a run must call this: some variables are averaged over replicas when they are read.
     """
-    variables = getattr(holder, "variables", None)
-    if not isinstance(variables, list | tuple):
-        return holder
-    return [getattr(variable, "value", variable) for variable in variables]
+    return {
+        f"{name}.{number:05}": tf.convert_to_tensor(variable).numpy()
+        for name, holder in state.items()
+        for number, variable in enumerate(holder.variables)
+    }
+
+
+def assign_values(state: Mapping[str, Any], values: Mapping[str, np.ndarray]) -> None:
+    """Give all variables the values that `read_values` read.
+
+    Raises:
+        ValueError: they are those of another model.
+    """
+    variables = {
+        f"{name}.{number:05}": variable
+        for name, holder in state.items()
+        for number, variable in enumerate(holder.variables)
+    }
+    if {name: tuple(each.shape) for name, each in variables.items()} != {
+        name: each.shape for name, each in values.items()
+    }:
+        raise ValueError("other variables")
+    for name, variable in variables.items():
+        variable.assign(values[name])
 
 
 def find_checkpoint(folder: Path) -> Checkpoint | None:
@@ -104,7 +151,9 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
     path = folder / LATEST
     try:
         entry = json.loads(path.read_text("utf-8"))
-        return Checkpoint(int(entry["epoch"]), int(entry["log_bytes"]), dict(entry["request"]))
+        return Checkpoint(
+            int(entry["epoch"]), int(entry["log_bytes"]), dict(entry["request"]), int(entry["step"])
+        )
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):

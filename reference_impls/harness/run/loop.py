@@ -38,8 +38,8 @@ class Recorder(Protocol):
     def finish_eval(self, epoch: int, evaluation: Evaluation) -> bool:
         """An evaluation is done; returns whether the target is reached."""
 
-    def save(self, epoch: int) -> None:
-        """Everything up to this epoch is done; time for a checkpoint."""
+    def save(self, epoch: int, step: int = 0) -> None:
+        """Everything up to this epoch, and so many steps of the next one, is done; time for a checkpoint."""
 
 
 class Loop:
@@ -48,14 +48,18 @@ class Loop:
     Args:
         workload: the task.
         strategy: where it computes.
+        checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
 
     Attributes:
         share: which part of each batch this process feeds.
         steps: number of steps of the latest epoch.
     """
 
-    def __init__(self, workload: Workload[Any], strategy: tf.distribute.Strategy) -> None:
+    def __init__(
+        self, workload: Workload[Any], strategy: tf.distribute.Strategy, *, checkpoint_steps: int = 0
+    ) -> None:
         self.workload = workload
+        self.checkpoint_steps = checkpoint_steps
         self.strategy = strategy
         self.share = find_share(strategy)
         self.steps = 0
@@ -66,12 +70,13 @@ class Loop:
         with self.strategy.scope():
             self.workload.build()
 
-    def run(self, recorder: Recorder, *, first_epoch: int = 1) -> bool:
+    def run(self, recorder: Recorder, *, first_epoch: int = 1, first_step: int = 0) -> bool:
         """Train.
 
         Args:
             recorder: receives everything that happens.
             first_epoch: the epoch to start with.
+            first_step: how many of its steps have been done before.
 
         Returns:
             Whether the target was reached.
@@ -84,7 +89,8 @@ class Loop:
         self.workload.load(self.share)
         for epoch in range(first_epoch, config.max_epochs + 1):
             recorder.start_epoch(epoch)
-            losses = self.train_epoch(epoch, recorder.show_step)
+            done = first_step if epoch == first_epoch else 0
+            losses = self.train_epoch(epoch, recorder.show_step, done=done, save=recorder.save)
             recorder.finish_epoch(epoch, self.steps, losses)
             since = epoch - config.first_eval_epoch
             if since >= 0 and since % config.eval_every_epochs == 0:
@@ -101,16 +107,23 @@ class Loop:
         return False
 
     def train_epoch(
-        self, epoch: int, show: Callable[[int, int | None, Mapping[str, float]], None] | None = None
+        self,
+        epoch: int,
+        show: Callable[[int, int | None, Mapping[str, float]], None] | None = None,
+        *,
+        done: int = 0,
+        save: Callable[[int, int], None] | None = None,
     ) -> dict[str, float]:
         """Train one epoch.
 
         Args:
             epoch: its number, from 1.
             show: called now and then with the step, the number of steps if known, and the latest losses.
+            done: steps of the epoch that have been done before.
+            save: called every `checkpoint_steps` with the last whole epoch and the steps since.
 
         Returns:
-            Mean of each loss over the epoch's steps.
+            Mean of each loss over the steps.
 
         Raises:
             DivergenceError: a loss or gradient norm is not finite.
@@ -119,10 +132,10 @@ class Loop:
         run = self._compile("train", self.workload.train_step, data)
         count = int(data.cardinality())
         total = count // self.share.replicas if count > 0 else None  # negative: infinite or unknown
-        batches = iter(data)
+        batches = iter(data.skip(done * self.share.replicas) if done else data)
         seen: dict[str, list[tf.Tensor]] = {}
         shown = time.monotonic()
-        steps = 0
+        steps = done
         while True:
             try:
                 losses = run(batches)
@@ -136,6 +149,10 @@ class Loop:
             if show is not None and time.monotonic() - shown > SHOW_EVERY_S:
                 shown = time.monotonic()
                 show(steps, total, {name: float(value) for name, value in losses.items()})
+            is_due = self.checkpoint_steps and steps % self.checkpoint_steps == 0 and steps != total
+            if save is not None and is_due:
+                _check_finite(seen, epoch, steps)
+                save(epoch - 1, steps)
         if not steps:
             raise TrainerError(
                 f"epoch {epoch} has no batch: the batch of {self.workload.config.global_batch_size} samples is "

@@ -26,6 +26,7 @@ class RunRequest:
         replicas: virtual devices of the strategy ``mirrored``; 0: as many as there are accelerators, or two.
         deterministic: whether operations must be deterministic.
         resume: resume from the checkpoint in the work folder, if there is one.
+        checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
         org: the submitter.
         platform: the system.
         status: availability of the system.
@@ -46,6 +47,7 @@ class RunRequest:
     replicas: int = 0
     deterministic: bool = True
     resume: bool = False
+    checkpoint_steps: int = 0
     org: str
     platform: str
     status: str

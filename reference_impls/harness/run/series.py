@@ -49,6 +49,7 @@ class Series:
         workers: number of processes on this machine that train together; 1: the run is one process, or one of
             those that ``TF_CONFIG`` names.
         resume: keep finished runs and resume interrupted ones.
+        checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
         deterministic: whether operations must be deterministic.
         submitter: the submitter.
         system: name of the system; empty: made from the processor's.
@@ -67,6 +68,7 @@ class Series:
     replicas: int = 0
     workers: int = 1
     resume: bool = False
+    checkpoint_steps: int = 0
     deterministic: bool = True
     submitter: str = "reference"
     system: str = ""
@@ -173,6 +175,7 @@ class SeriesRunner:
             replicas=series.replicas,
             deterministic=series.deterministic,
             resume=series.resume,
+            checkpoint_steps=series.checkpoint_steps,
             org=series.submitter,
             platform=self.system,
             status=series.status,

@@ -56,7 +56,7 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         workload.metric,
         config.target,
     )
-    loop = Loop(workload, strategy)
+    loop = Loop(workload, strategy, checkpoint_steps=request.checkpoint_steps)
     is_dropped = False
     if resumed is None:
         is_dropped = drop_from_cache(folder)
@@ -77,13 +77,17 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         with recorder:
             loop.build()
             keeper = CheckpointKeeper(work / "checkpoint", workload.state(), share)
-            if config.checkpoint_every_epochs:
+            if config.checkpoint_every_epochs or request.checkpoint_steps:
                 recorder.keeper = keeper
+            first_epoch, first_step = 1, 0
             if resumed is not None:
                 keeper.restore(resumed)
-                display.say(f"resumed after epoch {resumed.epoch}")
-            reached = loop.run(recorder, first_epoch=resumed.epoch + 1 if resumed else 1)
+                first_epoch, first_step = resumed.epoch + 1, resumed.step
+                after = f" and {first_step} steps of the next one" if first_step else ""
+                display.say(f"resumed after epoch {resumed.epoch}{after}")
+            reached = loop.run(recorder, first_epoch=first_epoch, first_step=first_step)
             recorder.stop()
+            keeper.wait()
             kept = work / WEIGHTS if share.index == 0 else None
             recorder.log_weights(keep_weights(kept, workload, request, recorder.epoch, recorder.quality))
     except DivergenceError as error:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 
 from reference_impls.harness.configs import change_config
 from reference_impls.harness.data.prepared import hash_arrays, read_prepared, write_prepared
 from reference_impls.harness.errors import DataError, TrainerError
+from reference_impls.harness.run.checkpoints import assign_values, read_values
 from reference_impls.harness.run.devices import make_strategy, set_seed
 from reference_impls.harness.run.loop import Loop
 from reference_impls.harness.run.requests import RunRequest
@@ -67,11 +67,10 @@ def keep_weights(
     Returns:
         The checksum of the weights.
     """
-    variables = workload.state()["model"].variables
-    arrays = {f"{number:05}": tf.convert_to_tensor(each).numpy() for number, each in enumerate(variables)}
+    values = read_values({"model": workload.state()["model"]})
     if folder is not None:
-        write_prepared(folder, arrays, {"request": asdict(request), "epoch": epoch, "quality": quality})
-    return hash_arrays(arrays)
+        write_prepared(folder, values, {"request": asdict(request), "epoch": epoch, "quality": quality})
+    return hash_arrays(values)
 
 
 def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
@@ -85,7 +84,7 @@ def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
         TrainerError: the weights are missing, damaged or those of another model, or the data is missing.
     """
     try:
-        arrays, facts = read_prepared(folder, "")
+        values, facts = read_prepared(folder, "")
         entry = facts["request"]
         request = RunRequest(**{**entry, "settings": tuple(entry["settings"])})
     except (DataError, KeyError, TypeError):
@@ -100,11 +99,10 @@ def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
     workload.check_data()
     loop = Loop(workload, strategy)
     loop.build()
-    variables = workload.state()["model"].variables
-    if [each.shape for each in variables] != [array.shape for array in arrays.values()]:
-        raise TrainerError(f"{folder} holds the weights of another model than today's {task.name}")
-    for variable, array in zip(variables, arrays.values(), strict=True):
-        variable.assign(array)
+    try:
+        assign_values({"model": workload.state()["model"]}, values)
+    except ValueError:
+        raise TrainerError(f"{folder} holds the weights of another model than today's {task.name}") from None
     workload.load(loop.share)
     return Audit(
         task.name,
@@ -115,5 +113,5 @@ def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
         config.target,
         facts["quality"],
         loop.evaluate().quality,
-        hash_arrays(arrays),
+        hash_arrays(values),
     )
