@@ -75,7 +75,7 @@ def _build_parser(program: str) -> Parser:
     add("--resume", "keep finished runs of the series and resume interrupted ones")
     add(
         "--checkpoint-steps N",
-        "take a checkpoint after every N steps, too, not only after epochs",
+        "take checkpoints also after every N steps of an epoch",
         type=_read_positive,
         default=0,
     )

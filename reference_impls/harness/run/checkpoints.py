@@ -1,7 +1,7 @@
 """Checkpoints: the state from which a run resumes as if it had not been interrupted.
 
 A folder holds one checkpoint, the values of all variables, and ``latest.json``, which says after which epoch and step it was
-taken and how long the log was at that time. A thread writes it while training goes on; the description is replaced once
+taken and how long the log was at that time. A thread writes it while training continues; the description is replaced once
 the checkpoint is complete, so whatever interrupts the run, it names a complete checkpoint.
 """
 
@@ -57,7 +57,7 @@ class CheckpointKeeper:
         self._writing: Future[None] | None = None
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Take a checkpoint; it is written meanwhile, and then replaces the previous one.
+        """Take a checkpoint; it is written in the background and then replaces the previous one.
 
         Raises:
             TrainerError: the previous one could not be written.
