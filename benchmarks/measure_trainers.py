@@ -6,7 +6,8 @@
 
 For each task: gets its data; with the step ``targets``, which is not among the default ones, sets the target; trains a
 series of seeded runs and another set of other seeds; writes where the series converged into the reference points; tests the
-other set against them; writes tables into the task's README; trains the example logs.
+other set against them; writes tables into the task's README; trains the example logs. The step ``breaks``, which is not
+among the default ones either, trains models that are broken on purpose and records their qualities.
 
 The target is found as the suite's first round did: many seeds, disjoint from those of the series, train for a fixed number
 of epochs, and the target is the mean of their qualities less one standard deviation, rounded down. The raw qualities are
@@ -38,6 +39,8 @@ from reference_impls.harness.run.series import RULESETS
 
 ROOT = Path(__file__).resolve().parent.parent
 STEPS = ("data", "runs", "points", "tables", "logs")
+MORE_STEPS = ("targets", "breaks")
+"""Not among the default ones: they take long, and change what is measured."""
 TARGET_RUNS = {
     "recommendation": (20, 8),
     "sentiment": (20, 6),
@@ -199,9 +202,7 @@ def write_target(task: Task, output: Path) -> None:
         "system": describe_system(output),
         "qualities_by_seed": qualities,
     }
-    (ROOT / "reference_impls" / task.name / "target.json").write_text(
-        json.dumps(record, indent=1) + "\n", "utf-8"
-    )
+    find_target_file(task).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     config = ROOT / "reference_impls" / task.name / "config.py"
     head, mini, rest = config.read_text("utf-8").partition("\nMINI = ")
     config.write_text(head + mini + re.sub(r"target=[\d.]+", f"target={target}", rest, count=1), "utf-8")
@@ -219,6 +220,42 @@ def write_target(task: Task, output: Path) -> None:
     RULES.write_text(text[:start] + changed + text[end:], "utf-8")
 
 
+def train_breaks(task: Task, data: Path) -> None:
+    """Train what `broken_models` breaks, or what is missing of it, and keep the qualities beside those of the target."""
+    from benchmarks.broken_models import BREAKS, SEEDS, train_broken
+
+    path = find_target_file(task)
+    record = json.loads(path.read_text("utf-8"))
+    for what in BREAKS[task.name]:
+        for seed in SEEDS:
+            known = record.setdefault("qualities_by_break", {}).setdefault(what, {})
+            if str(seed) not in known:
+                known[str(seed)] = train_broken(task.name, what, seed, data)
+                path.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
+                print(f"{task.name}: {what}, seed {seed}: at most {max(known[str(seed)]):.4f}", flush=True)
+
+
+def describe_breaks(record: dict[str, Any]) -> str:
+    """A Markdown table of the best quality of each broken model; empty if none was trained."""
+    breaks = record.get("qualities_by_break", {})
+    intact = [max(course) for course in record["qualities_by_seed"].values()]
+    rows = [("intact", intact)] + [
+        (what, [max(course) for course in seeds.values()]) for what, seeds in breaks.items()
+    ]
+    lines = [
+        f"| {what} | {len(best)} | {min(best):.4f} to {max(best):.4f} | "
+        f"{sum(each >= record['target'] for each in best)} of {len(best)} |"
+        for what, best in rows
+    ]
+    head = f"| model | seeds | best quality within {record['epochs']} epochs | target reached |\n|---|---|---|---|"
+    return "\n".join([head, *lines]) if breaks else ""
+
+
+def find_target_file(task: Task) -> Path:
+    """Where the qualities are that the target was set by."""
+    return ROOT / "reference_impls" / task.name / "target.json"
+
+
 def write_tables(task: Task, series: Path, fresh: Path) -> None:
     """Put what was measured into the task's README, between its two marks."""
     logs, fresh_logs = find_logs(task, series), find_logs(task, fresh)
@@ -234,9 +271,10 @@ def write_tables(task: Task, series: Path, fresh: Path) -> None:
     made = f"Made by `make measure-mini` on {date_series(logs)}: {describe_system(series)}."
     tables = mlperf("analyze", *map(str, logs)).rstrip()
     test = mlperf("rcp", *map(str, sorted({log.parent for log in fresh_logs})), may_fail=True).rstrip()
-    target_file = ROOT / "reference_impls" / task.name / "target.json"
-    if target_file.exists():
-        target = json.loads(target_file.read_text("utf-8"))
+    breaks = ""
+    if find_target_file(task).exists():
+        target = json.loads(find_target_file(task).read_text("utf-8"))
+        breaks = describe_breaks(target)
         seeds = list(target["qualities_by_seed"])
         sentence = (
             f"The target, {target['target']}, is the mean of {len(seeds)} seeds ({seeds[0]} to {seeds[-1]}) after "
@@ -249,6 +287,7 @@ def write_tables(task: Task, series: Path, fresh: Path) -> None:
             f"```\n{tables}\n```",
             f"{len(fresh_logs)} further runs (seeds from {FRESH_SEED} on) against the points made of these:",
             f"```\n{test}\n```",
+            *(["Models that are broken on purpose, by the same target:", breaks] if breaks else []),
         ]
     )
     path = ROOT / "reference_impls" / task.name / "README.md"
@@ -290,6 +329,8 @@ def main() -> int:
         if "runs" in steps:
             train(task, options.runs, SERIES_SEED, options.data.resolve(), series.resolve())
             train(task, options.fresh, FRESH_SEED, options.data.resolve(), fresh.resolve())
+        if "breaks" in steps:
+            train_breaks(task, options.data.resolve())
         if "points" in steps:
             write_points(task, series)
         if "tables" in steps:

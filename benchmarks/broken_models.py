@@ -1,0 +1,172 @@
+"""Models that are broken on purpose: a target proves what it notices, so each of them must miss it.
+
+``make measure-mini STEPS=breaks`` trains each with three seeds, records the qualities in the task's ``target.json``, and writes
+the table of its README; a finished training is not repeated. A test marked ``slow`` trains them, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import keras
+import tensorflow as tf
+
+from reference_impls.harness import find_task
+from reference_impls.harness.run.devices import make_strategy, set_seed
+from reference_impls.harness.run.loop import Loop
+from reference_impls.harness.workload import Share, Workload
+from reference_impls.image_classification import model as resnet
+from reference_impls.image_classification.model import BatchNormalization
+from reference_impls.recommendation.model import NeuMF
+from reference_impls.sentiment.model import BagLayer, RegionConvolution
+from reference_impls.translation.layers import Attention
+
+SEEDS = (1, 2, 3)
+Patch = tuple[Any, str, Any]
+"""An owner, the name of one of its attributes, and what replaces it."""
+
+Break = Callable[[type[Workload[Any]]], list[Patch]]
+"""Gives what breaks the models of a workload."""
+
+
+def zero(owner: type, method: str) -> Break:
+    """A method that gives zeros."""
+    whole = getattr(owner, method)
+    return lambda _: [(owner, method, lambda self, *args, **options: whole(self, *args, **options) * 0)]
+
+
+def zero_factorization(_: type[Workload[Any]]) -> list[Patch]:
+    """NeuMF without its matrix factorization."""
+    whole = NeuMF.embed
+
+    def embed(self: NeuMF, users: tf.Tensor, items: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        mf_user, *others = whole(self, users, items)
+        return (mf_user * 0, *others)
+
+    return [(NeuMF, "embed", embed)]
+
+
+def zero_perceptron(_: type[Workload[Any]]) -> list[Patch]:
+    """NeuMF without its perceptron: a last hidden layer that gives zeros."""
+    whole = NeuMF.__init__
+
+    def build(self: NeuMF, config: Any) -> None:
+        whole(self, config)
+        self.hidden.append(keras.layers.Lambda(lambda deep: deep * 0))
+
+    return [(NeuMF, "__init__", build)]
+
+
+def keep_one_input(number: int, *, gamma: float | None = None) -> Break:
+    """ResNet whose blocks give one of the two tensors that they should add: 0: the branch, 1: the shortcut.
+
+    A branch alone begins with a last scale of 0, which lets nothing through, so a scale can be given.
+    """
+
+    class Part(keras.layers.Layer):
+        def call(self, inputs: list[tf.Tensor]) -> tf.Tensor:
+            return inputs[number]
+
+    def normalize(momentum: float, _: float, **options: Any) -> BatchNormalization:
+        return BatchNormalization(momentum, gamma, **options)
+
+    scales = [] if gamma is None else [(resnet, "BatchNormalization", normalize)]
+    return lambda _: [(keras.layers, "Add", Part), *scales]
+
+
+def mask_attention(name: str) -> Break:
+    """Attention layers of a name that give zeros."""
+    whole = Attention.attend
+
+    def attend(self: Attention, *args: Any) -> tf.Tensor:
+        found = whole(self, *args)
+        return found * 0 if self.name == name else found
+
+    return lambda _: [(Attention, "attend", attend)]
+
+
+def shuffle_labels(key: str) -> Break:
+    """Each sample is trained with the label of another one of its batch."""
+
+    def break_data(workload: type[Workload[Any]]) -> list[Patch]:
+        whole = workload.train_data
+
+        def train_data(self: Workload[Any], epoch: int, share: Share) -> tf.data.Dataset:
+            data = whole(self, epoch, share)
+            return data.map(lambda batch: {**batch, key: tf.roll(batch[key], 1, axis=0)})
+
+        return [(workload, "train_data", train_data)]
+
+    return break_data
+
+
+def freeze_optimizer(_: type[Workload[Any]]) -> list[Patch]:
+    """Weights that stay as they begin."""
+    return [(Workload, "update", lambda self, tape, loss, *args, **options: tf.constant(0.0))]
+
+
+BREAKS: dict[str, dict[str, Break]] = {
+    "recommendation": {
+        "matrix factorization zeroed": zero_factorization,
+        "perceptron zeroed": zero_perceptron,
+        "labels shuffled": shuffle_labels("labels"),
+        "optimizer frozen": freeze_optimizer,
+    },
+    "sentiment": {
+        "convolutions zeroed": zero(RegionConvolution, "call"),
+        "bag zeroed": zero(BagLayer, "call"),
+        "labels shuffled": shuffle_labels("labels"),
+        "optimizer frozen": freeze_optimizer,
+    },
+    "image_classification": {
+        "branches removed": keep_one_input(1),
+        "shortcuts removed": keep_one_input(0, gamma=1.0),
+        "labels shuffled": shuffle_labels("labels"),
+        "optimizer frozen": freeze_optimizer,
+    },
+    "translation": {
+        "attention to the source masked": mask_attention("cross_attention"),
+        "attention within the source masked": mask_attention("attention"),
+        "attention within the translation masked": mask_attention("self_attention"),
+        "labels shuffled": shuffle_labels("target"),
+        "optimizer frozen": freeze_optimizer,
+    },
+}
+"""What breaks a model, by task and name."""
+
+
+def train_broken(name: str, what: str, seed: int, data: Path) -> list[float]:
+    """Train a broken model to the greatest number of epochs of the mini scale.
+
+    Args:
+        name: name of the task.
+        what: name of what is broken.
+        seed: the run's seed.
+        data: folder of all data.
+
+    Returns:
+        The quality after each epoch.
+
+    Raises:
+        DataError: the data is missing.
+    """
+    task = find_task(name)
+    config = task.config("mini", "closed")
+    workload = task.load_workload()
+    place = data / name / "mini"
+    with ExitStack() as stack:
+        for patch in BREAKS[name][what](workload):
+            stack.enter_context(mock.patch.object(*patch))
+        set_seed(seed)
+        loop = Loop(workload(config, place, seed, task.data_command("mini", place)), make_strategy("single"))
+        loop.build()
+        loop.workload.load(loop.share)
+        qualities = []
+        for epoch in range(1, config.max_epochs + 1):
+            loop.train_epoch(epoch)
+            qualities.append(loop.evaluate().quality)
+    return qualities
