@@ -58,7 +58,7 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         split = split_latest(interactions)
         self.train = split.train
         self._sampler = ThreadPoolExecutor(1)
-        self._ahead: dict[int, Future[tuple[dict[str, np.ndarray], np.ndarray]]] = {}
+        self._ahead: dict[int, Future[tf.data.Dataset]] = {}
         self.seen = SeenItems(split.train, config.users, config.items)
         negatives = [
             sample_negatives(interactions, config.users, config.items, config.eval_negatives, seed)
@@ -72,17 +72,16 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
         """All interactions, and for each some items that its user has not seen, in random order.
 
-        A thread samples the next epoch's items meanwhile; what it samples follows from seed and epoch alone.
+        A thread prepares the next epoch meanwhile; what it samples follows from seed and epoch alone.
         """
-        sampled = self._ahead.pop(epoch, None)
-        arrays, order = sampled.result() if sampled else self._sample_epoch(epoch)
+        ahead = self._ahead.pop(epoch, None)
+        data = ahead.result() if ahead else self._sample_epoch(epoch, share)
         self._ahead.clear()
         if epoch < self.config.max_epochs:
-            self._ahead[epoch + 1] = self._sampler.submit(self._sample_epoch, epoch + 1)
-        return batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
+            self._ahead[epoch + 1] = self._sampler.submit(self._sample_epoch, epoch + 1, share)
+        return data
 
-    def _sample_epoch(self, epoch: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """The pairs of an epoch with their labels, and the order that they are trained in."""
+    def _sample_epoch(self, epoch: int, share: Share) -> tf.data.Dataset:
         rng = make_rng(self.seed, epoch)
         negatives = self.config.train_negatives
         users = np.tile(self.train.users, 1 + negatives)
@@ -93,7 +92,8 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
             "labels": np.zeros(len(users), np.float32),
         }
         arrays["labels"][: len(self.train.users)] = 1
-        return arrays, rng.permutation(len(users))
+        order = rng.permutation(len(users))
+        return batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
 
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Binary cross entropy, plus the L2 penalty on the embeddings."""

@@ -224,9 +224,9 @@ def test_next_epoch_is_sampled_ahead(loaded: RecommendationWorkload, monkeypatch
     sampled_by = {}
     sample = loaded._sample_epoch
 
-    def watch(epoch: int) -> object:
+    def watch(epoch: int, share: Share) -> object:
         sampled_by[epoch] = threading.current_thread() is threading.main_thread()
-        return sample(epoch)
+        return sample(epoch, share)
 
     monkeypatch.setattr(loaded, "_sample_epoch", watch)
     share = Share()

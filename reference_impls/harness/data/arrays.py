@@ -85,33 +85,31 @@ def batch_arrays(
     rows = len(first.lengths if isinstance(first, Ragged) else first)
     count = rows if order is None else len(order)
     indices = np.arange(count) if order is None else np.asarray(order)
-    if whole_batches:
-        batches = count // global_batch
-        indices = indices[: batches * global_batch]
-        weights = np.ones(len(indices), np.float32)
-    else:
-        batches = -(-count // global_batch)
-        missing = batches * global_batch - count
-        indices = np.concatenate([indices, np.resize(indices, missing)]) if missing else indices
-        weights = np.ones(len(indices), np.float32)
-        weights[count:] = 0
-    # Replicas are numbered process by process, so those of this one are adjacent.
-    parts = slice(share.index * share.replicas, (share.index + 1) * share.replicas)
-    mine = indices.reshape(batches, share.all_replicas, size)[:, parts].reshape(-1, size)
-    mine_weights = weights.reshape(batches, share.all_replicas, size)[:, parts].reshape(-1, size)
+    batches = count // global_batch if whole_batches else -(-count // global_batch)
+    # What is missing of a last batch is filled with samples that occurred before.
+    indices = np.resize(indices, batches * global_batch)
+
+    def take(numbers: np.ndarray) -> np.ndarray:
+        """The numbers of this process: replicas are numbered process by process, so its own are adjacent."""
+        parts = slice(share.index * share.replicas, (share.index + 1) * share.replicas)
+        return numbers.reshape(batches, share.all_replicas, size)[:, parts].reshape(-1, size)
+
+    rows_of = {"numbers": take(indices)}
+    if weight is not None:
+        rows_of["weights"] = take((np.arange(len(indices)) < count).astype(np.float32))
     # The order of samples is fixed here; the graph only gathers, which is fast and reproducible.
     constants = {name: _make_constant(array) for name, array in arrays.items()}
 
-    def gather(numbers: tf.Tensor, row_weights: tf.Tensor) -> dict[str, tf.Tensor]:
+    def gather(row: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         batch = {}
         for name, tensor in constants.items():
-            part = tf.gather(tensor, numbers)
+            part = tf.gather(tensor, row["numbers"])
             batch[name] = part.to_tensor() if isinstance(part, tf.RaggedTensor) else part
         if weight is not None:
-            batch[weight] = row_weights
+            batch[weight] = row["weights"]
         return batch
 
-    dataset = tf.data.Dataset.from_tensor_slices((mine, mine_weights))
+    dataset = tf.data.Dataset.from_tensor_slices(rows_of)
     dataset = dataset.map(gather, num_parallel_calls=_GATHERERS, deterministic=True).prefetch(_AHEAD)
     options = tf.data.Options()
     # There is nothing to tune, and the end of a pass would wait for the sleeping tuning thread.
