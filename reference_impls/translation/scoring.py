@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from sacrebleu.metrics.bleu import BLEU
 
 
-def score_translations(
-    translations: Sequence[str], references: Sequence[str], tokenizer: str = "13a"
-) -> float:
-    """Case-insensitive BLEU in percent.
+class TranslationScorer:
+    """Scores translations by references, whose n-grams are counted only once.
 
     Args:
-        translations: one per sentence, in order.
         references: one per sentence, in order.
         tokenizer: name of sacrebleu's tokenizer.
     """
-    return float(
-        BLEU(lowercase=True, tokenize=tokenizer).corpus_score(list(translations), [list(references)]).score
-    )
+
+    def __init__(self, references: Sequence[str], tokenizer: str = "13a") -> None:
+        self._bleu = BLEU(lowercase=True, tokenize=tokenizer, references=[list(references)])
+
+    def score(self, translations: Sequence[str]) -> float:
+        """Case-insensitive BLEU in percent, of one translation per reference."""
+        return float(self._bleu.corpus_score(list(translations), None).score)

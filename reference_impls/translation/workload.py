@@ -21,7 +21,7 @@ from reference_impls.translation.layers import Dropout
 from reference_impls.translation.model import Transformer, measure_loss
 from reference_impls.translation.prepared import PreparedTexts, longer_lengths, read_texts
 from reference_impls.translation.schedule import WarmupSchedule
-from reference_impls.translation.scoring import score_translations
+from reference_impls.translation.scoring import TranslationScorer
 
 
 class TranslationWorkload(Workload[TranslationConfig]):
@@ -68,6 +68,7 @@ class TranslationWorkload(Workload[TranslationConfig]):
         """Read the prepared sentences."""
         del share
         self.texts: PreparedTexts = read_texts(self.folder, self.data_command)
+        self.scorer: TranslationScorer | None = None
         found = len(self.texts.subwords), len(self.texts.references)
         if found != (self.config.vocabulary, self.eval_samples):
             raise DataError(
@@ -135,4 +136,6 @@ class TranslationWorkload(Workload[TranslationConfig]):
         ordered = np.zeros((self.eval_samples, written.shape[1]), written.dtype)
         ordered[rows[rows >= 0]] = written[rows >= 0]
         translations = self.texts.subwords.decode(ordered)
-        return Evaluation(score_translations(translations, self.texts.references, self.config.bleu_tokenizer))
+        if self.scorer is None:
+            self.scorer = TranslationScorer(self.texts.references, self.config.bleu_tokenizer)
+        return Evaluation(self.scorer.score(translations))

@@ -31,7 +31,7 @@ from reference_impls.translation.layers import Dropout, encode_positions  # noqa
 from reference_impls.translation.model import Transformer, measure_loss  # noqa: E402
 from reference_impls.translation.prepared import prepare_texts  # noqa: E402
 from reference_impls.translation.schedule import WarmupSchedule  # noqa: E402
-from reference_impls.translation.scoring import score_translations  # noqa: E402
+from reference_impls.translation.scoring import TranslationScorer  # noqa: E402
 from reference_impls.translation.workload import TranslationWorkload  # noqa: E402
 from tests.trainers.texts import make_pairs, write_wmt  # noqa: E402
 
@@ -198,8 +198,12 @@ def test_beam_is_not_worse_than_greedy(model: Transformer) -> None:
 
 def test_bleu_is_that_of_the_literature() -> None:
     """Equal texts score 100 whatever their case; the classic example scores what is published for it."""
-    assert score_translations(["the cat sat on the mat"], ["The cat sat on the Mat"]) == pytest.approx(100)
-    assert score_translations(["the the the the the the the"], ["the cat is on the mat"]) < 10
+    assert TranslationScorer(["The cat sat on the Mat"]).score(["the cat sat on the mat"]) == pytest.approx(
+        100
+    )
+    scorer = TranslationScorer(["the cat is on the mat"])
+    assert scorer.score(["the the the the the the the"]) < 10
+    assert scorer.score(["the cat is on the mat"]) == pytest.approx(100)  # the references are those of before
 
 
 def test_transformer_big_has_the_parameters_of_the_literature() -> None:

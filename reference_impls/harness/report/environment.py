@@ -37,14 +37,22 @@ def describe_environment(
         "driver": read_driver(),
         "deterministic": deterministic,
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "intra_op_threads": threading.get_intra_op_parallelism_threads(),  # 0: TensorFlow chooses
-        "inter_op_threads": threading.get_inter_op_parallelism_threads(),
+        "intra_op_threads": threading.get_intra_op_parallelism_threads()
+        or _read_count("TF_NUM_INTRAOP_THREADS"),
+        "inter_op_threads": threading.get_inter_op_parallelism_threads()
+        or _read_count("TF_NUM_INTEROP_THREADS"),
         "python": platform.python_version(),
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "numpy": np.__version__,
         "git_commit": read_commit(_SOURCES),
     }
+
+
+def _read_count(variable: str) -> int:
+    """The number in an environment variable; 0, with which TensorFlow chooses, if there is none."""
+    text = os.environ.get(variable, "")
+    return int(text) if text.isdecimal() else 0
 
 
 def read_commit(folder: Path) -> str:
