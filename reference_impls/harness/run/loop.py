@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -63,6 +63,7 @@ class Loop:
         self.strategy = strategy
         self.share = find_share(strategy)
         self.steps = 0
+        self._loss_names: tuple[str, ...] = ()
         self._steps: dict[str, Callable[..., Any]] = {}
 
     def build(self) -> None:
@@ -129,38 +130,55 @@ class Loop:
             DivergenceError: a loss or gradient norm is not finite.
         """
         data = self.workload.train_data(epoch, self.share)
-        run = self._compile("train", self.workload.train_step, data)
+        run = self._compile("train", self._train_step, data)
         count = int(data.cardinality())
         total = count // self.share.replicas if count > 0 else None  # negative: infinite or unknown
         batches = iter(data.skip(done * self.share.replicas) if done else data)
-        seen: dict[str, list[tf.Tensor]] = {}
+        seen: list[tf.Tensor] = []
         shown = time.monotonic()
         steps = done
         while True:
             try:
-                losses = run(batches)
+                losses = run(batches)["losses"]
             except (StopIteration, tf.errors.OutOfRangeError):
                 break
             # Reading a tensor's value waits for the device, so look at the step before while this one runs.
-            _check_finite(seen, epoch, steps)
+            self._check_finite(seen, epoch, steps)
             steps += 1
-            for name, value in losses.items():
-                seen.setdefault(name, []).append(value)
+            seen.append(losses)
             if show is not None and time.monotonic() - shown > SHOW_EVERY_S:
                 shown = time.monotonic()
-                show(steps, total, {name: float(value) for name, value in losses.items()})
+                show(steps, total, self._name_losses(losses.numpy()))
             is_due = self.checkpoint_steps and steps % self.checkpoint_steps == 0 and steps != total
             if save is not None and is_due:
-                _check_finite(seen, epoch, steps)
+                self._check_finite(seen, epoch, steps)
                 save(epoch - 1, steps)
         if not steps:
             raise TrainerError(
                 f"epoch {epoch} has no batch: the batch of {self.workload.config.global_batch_size} samples is "
                 "larger than the training data; set a smaller global_batch_size"
             )
-        _check_finite(seen, epoch, steps)
+        self._check_finite(seen, epoch, steps)
         self.steps = steps
-        return {name: float(np.mean([float(each) for each in values])) for name, values in seen.items()}
+        values = np.array([each.numpy() for each in seen], np.float64)
+        return self._name_losses(values.sum(axis=0) / len(values)) if seen else {}
+
+    def _train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+        """The workload's step; its scalars come as one vector, which is read with a single copy from the device."""
+        losses = self.workload.train_step(batch)
+        self._loss_names = tuple(losses)
+        return {"losses": tf.stack([tf.cast(each, tf.float32) for each in losses.values()])}
+
+    def _name_losses(self, values: np.ndarray) -> dict[str, float]:
+        return dict(zip(self._loss_names, values.tolist(), strict=True))
+
+    def _check_finite(self, seen: Sequence[tf.Tensor], epoch: int, step: int) -> None:
+        """Raise a DivergenceError if a value of the latest step is not finite."""
+        for name, value in self._name_losses(seen[-1].numpy()).items() if seen else ():
+            if not math.isfinite(value):
+                raise DivergenceError(
+                    f"{name.replace('_', ' ')} is {value} in step {step} of epoch {epoch}: training has diverged"
+                )
 
     def evaluate(self) -> Evaluation:
         """Evaluate the workload as it is now."""
@@ -222,16 +240,6 @@ class Loop:
             self._steps[signature] = tf.function(run, input_signature=[dataset.element_spec] * replicas)
         compiled = self._steps[signature]
         return lambda batches: compiled(*[next(batches) for _ in range(replicas)])
-
-
-def _check_finite(seen: Mapping[str, list[tf.Tensor]], epoch: int, step: int) -> None:
-    """Raise a DivergenceError if a value of the latest step is not finite."""
-    for name, values in seen.items():
-        if not math.isfinite(float(values[-1])):
-            raise DivergenceError(
-                f"{name.replace('_', ' ')} is {float(values[-1])} in step {step} of epoch {epoch}: "
-                "training has diverged"
-            )
 
 
 def find_share(strategy: tf.distribute.Strategy) -> Share:
