@@ -89,6 +89,7 @@ def _build_parser(program: str) -> Parser:
     add("--strategy", strategy, choices=strategies, default="auto")
     add("--replicas N", "virtual devices for --strategy mirrored", type=_read_positive, default=0)
     add("--workers N", "train in N processes on this machine", **count)
+    add("--jit-compile", "compile the training step with XLA; on one device only")
     add("--nondeterministic", "allow nondeterministic operations; can be faster")
     add = parser.add_group("instead of training")
     add("--evaluate FOLDER", "evaluate the final weights that a run has kept")
@@ -130,6 +131,7 @@ def _make_runner(options: argparse.Namespace) -> Any:
         "workers",
         "resume",
         "checkpoint_steps",
+        "jit_compile",
         "submitter",
         "system",
         "status",

@@ -49,6 +49,7 @@ class Loop:
         workload: the task.
         strategy: where it computes.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
+        jit_compile: whether XLA compiles the training step.
 
     Attributes:
         share: which part of each batch this process feeds.
@@ -56,9 +57,15 @@ class Loop:
     """
 
     def __init__(
-        self, workload: Workload[Any], strategy: tf.distribute.Strategy, *, checkpoint_steps: int = 0
+        self,
+        workload: Workload[Any],
+        strategy: tf.distribute.Strategy,
+        *,
+        checkpoint_steps: int = 0,
+        jit_compile: bool = False,
     ) -> None:
         self.workload = workload
+        self.jit_compile = jit_compile
         self.checkpoint_steps = checkpoint_steps
         self.strategy = strategy
         self.share = find_share(strategy)
@@ -130,7 +137,8 @@ class Loop:
             DivergenceError: a loss or gradient norm is not finite.
         """
         data = self.workload.train_data(epoch, self.share)
-        run = self._compile("train", self._train_step, data)
+        step = tf.function(self._train_step, jit_compile=True) if self.jit_compile else self._train_step
+        run = self._compile("train", step, data)
         count = int(data.cardinality())
         total = count // self.share.replicas if count > 0 else None  # negative: infinite or unknown
         batches = iter(data.skip(done * self.share.replicas) if done else data)

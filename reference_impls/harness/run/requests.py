@@ -27,6 +27,7 @@ class RunRequest:
         deterministic: whether operations must be deterministic.
         resume: resume from the checkpoint in the work folder, if there is one.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
+        jit_compile: whether XLA compiles the training step; one device only.
         org: the submitter.
         platform: the system.
         status: availability of the system.
@@ -48,6 +49,7 @@ class RunRequest:
     deterministic: bool = True
     resume: bool = False
     checkpoint_steps: int = 0
+    jit_compile: bool = False
     org: str
     platform: str
     status: str

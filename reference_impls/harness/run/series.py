@@ -50,6 +50,7 @@ class Series:
             those that ``TF_CONFIG`` names.
         resume: keep finished runs and resume interrupted ones.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
+        jit_compile: whether XLA compiles the training step; one device only.
         deterministic: whether operations must be deterministic.
         submitter: the submitter.
         system: name of the system; empty: made from the processor's.
@@ -69,6 +70,7 @@ class Series:
     workers: int = 1
     resume: bool = False
     checkpoint_steps: int = 0
+    jit_compile: bool = False
     deterministic: bool = True
     submitter: str = "reference"
     system: str = ""
@@ -176,6 +178,7 @@ class SeriesRunner:
             deterministic=series.deterministic,
             resume=series.resume,
             checkpoint_steps=series.checkpoint_steps,
+            jit_compile=series.jit_compile,
             org=series.submitter,
             platform=self.system,
             status=series.status,

@@ -12,7 +12,7 @@ import keras
 
 from reference_impls.harness.configs import change_config
 from reference_impls.harness.data.files import drop_from_cache
-from reference_impls.harness.errors import DivergenceError, TrainerError
+from reference_impls.harness.errors import DivergenceError, SettingError, TrainerError
 from reference_impls.harness.report.display import Display
 from reference_impls.harness.report.environment import describe_environment
 from reference_impls.harness.report.recording import LogRecorder, truncate_log
@@ -44,6 +44,10 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
     folder, log, work = Path(request.data), Path(request.log), Path(request.work)
     strategy = make_strategy(request.strategy, request.replicas)
     share = find_share(strategy)
+    if request.jit_compile and share.all_replicas > 1:
+        raise SettingError(
+            f"XLA compiles the step of one device, not of {share.all_replicas}; train without --jit-compile"
+        )
     set_seed(request.seed, deterministic=request.deterministic)
     keras.config.set_dtype_policy(config.precision)
     workload = task.load_workload()(config, folder, request.seed, request.data_command)
@@ -56,7 +60,9 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         workload.metric,
         config.target,
     )
-    loop = Loop(workload, strategy, checkpoint_steps=request.checkpoint_steps)
+    loop = Loop(
+        workload, strategy, checkpoint_steps=request.checkpoint_steps, jit_compile=request.jit_compile
+    )
     is_dropped = False
     if resumed is None:
         is_dropped = drop_from_cache(folder)
@@ -70,7 +76,10 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         share=share,
         resumed=resumed,
         request=asked,
-        environment=describe_environment(strategy, share, deterministic=request.deterministic),
+        environment={
+            **describe_environment(strategy, share, deterministic=request.deterministic),
+            "jit_compile": request.jit_compile,
+        },
         clears_cache=is_dropped,
     )
     try:
