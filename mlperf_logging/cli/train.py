@@ -29,7 +29,7 @@ examples:
   {program} recommendation --set learning_rate=0.001 --division open
   {program} recommendation --runs 5 --resume         finish a series that was interrupted
   {program} recommendation --workers 2               two processes on this machine train together
-  {program} --evaluate out/closed-mini/.work/SYSTEM/ncf/result_0/weights
+  {program} --evaluate out/closed-mini/.work/SYSTEM/BENCHMARK/result_0/weights
 
 exit codes: 0 every log is compliant, or the weights reach the target; 1 a run or the weights did not reach it, or a log
 breaks a rule; 2 a run could not start or continue. An interrupted run leaves a log that says so, and a checkpoint that
