@@ -315,8 +315,8 @@ def main() -> int:
     )
     options = parser.parse_args()
     steps = options.steps.split(",")
-    if unknown := set(steps) - {*STEPS, "targets"}:
-        parser.error(f"unknown step {', '.join(unknown)}; choose from targets, {', '.join(STEPS)}")
+    if unknown := set(steps) - {*MORE_STEPS, *STEPS}:
+        parser.error(f"unknown step {', '.join(unknown)}; choose from {', '.join((*MORE_STEPS, *STEPS))}")
     for name in options.tasks or list_tasks():
         task = find_task(name)
         series, fresh = options.output / "series", options.output / "fresh"
