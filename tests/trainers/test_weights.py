@@ -68,7 +68,7 @@ def test_damaged_weights_are_refused(trained: Path, tmp_path: Path) -> None:
     """Weights that are not those of the checksum, or of another model, are not evaluated."""
     arrays, facts = read_prepared(trained / WORK, "")
     place = tmp_path / WORK
-    write_prepared(place, {name: each for name, each in arrays.items() if name != "00000"}, facts)
+    write_prepared(place, dict(list(arrays.items())[1:]), facts)
     other = audit(tmp_path)
     (place / "prepared.npz").write_bytes((trained / WORK / "prepared.npz").read_bytes())
     damaged = audit(tmp_path)
