@@ -86,7 +86,7 @@ def _make_series(tables: Tables, options: argparse.Namespace) -> Picture:
     units = rows["progress_unit"]
     x = options.x or ("progress" if units.notna().all() and units.nunique() == 1 else "minutes")
     style = ConvergenceStyle(x, metric, _read_by(options, ("submitter", "system")))
-    title = _title(tables.runs[tables.runs["path"].isin(rows["path"])])
+    title = _title(_pick_runs(tables, rows))
     return Picture(rows, lambda axes: draw_series(axes[0], rows, style), title, (7.4, 4.8))
 
 
@@ -145,11 +145,12 @@ def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> P
     from mlperf_logging.analysis.power_table import sum_power, tabulate_power
 
     parts = tabulate_power([str(path) for path in tables.runs["path"]])
-    is_single = parts["run"].nunique() == 1
+    is_single = parts["path"].nunique() == 1
     table = parts if is_single else sum_power(parts)
 
     by = "part" if is_single else "run"
-    return Picture(table, lambda axes: draw_power(axes[0], table, quantity, by=by), _title(tables.runs))
+    title = _title(_pick_runs(tables, parts))
+    return Picture(table, lambda axes: draw_power(axes[0], table, quantity, by=by), title)
 
 
 def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -223,6 +224,11 @@ def _require_one_benchmark(runs: pd.DataFrame) -> None:
 
 def _read_by(options: argparse.Namespace, default: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(split_names([options.by])) if options.by else default
+
+
+def _pick_runs(tables: Tables, rows: pd.DataFrame) -> pd.DataFrame:
+    """The runs that have a row among those that are drawn."""
+    return tables.runs[tables.runs["path"].isin(rows["path"])]
 
 
 def _title(runs: pd.DataFrame) -> str:
