@@ -18,14 +18,15 @@ from typing import NamedTuple
 from mlperf_logging.events import Severity
 from mlperf_logging.parsing.reader import read_log
 
-SAMPLE_BYTES = 1 << 19
-"""What is looked at, from the beginning of a log, to recognize a wrapping."""
+SAMPLE_BYTES = 1 << 16
+"""What is looked at, from the first record of a log on, to recognize a wrapping."""
 
 LONGEST_LINE = 4 << 20
 _MOST_LAYERS = 4
 _LEAST_RECORDS = 3
 _STEM = b":::ML"
-_RECORD = re.compile(rb":::ML(?:LOG|L|Pv0\.5\.0) [^{\n]*(?=\{)")
+_SIGN = re.compile(rb":\0?:\0?:\0?M\0?L")
+_RECORD = re.compile(rb":::ML(?:LOG|L|Pv0\.5\.0) [^{\n]{0,300}(?=\{)")
 _DECODE = json.JSONDecoder(strict=False).raw_decode
 
 Lines = Iterator["bytes | None"]
@@ -48,7 +49,7 @@ class Wrapping(NamedTuple):
 
 def recognize_wrappings(blocks: Iterable[object]) -> tuple[Wrapping, ...]:
     """The wrappings of a log, the outermost first, by the beginning of it; empty where it has none."""
-    return tuple(find_wrappings(_take_sample(blocks), _count_records))
+    return tuple(find_wrappings(_take_sample(iter(blocks)), _count_records))
 
 
 def _count_records(log: bytes) -> tuple[int, int]:
@@ -65,10 +66,12 @@ def find_wrappings(sample: bytes, count: Callable[[bytes], tuple[int, int]]) -> 
     """
     found: list[Wrapping] = []
     sample = sample[: sample.rfind(b"\n") + 1] or sample  # a line that the sample cuts would look damaged
-    readable, damaged = count(sample)
-    before = readable
+    before = readable = damaged = -1
     while len(found) < _MOST_LAYERS:
         for wrapping in _list_candidates(sample):
+            if readable < 0:  # most damaged logs do not look wrapped, and need no counting
+                readable, damaged = count(sample)
+                before = readable
             inside = b"\n".join(line for line in wrapping.unwrap(_split(sample)) if line is not None) + b"\n"
             now_readable, now_damaged = count(inside)
             if (wrapping.name in _OUTER and _STEM in inside) or (
@@ -344,10 +347,28 @@ class UnwrappedFile:
         return b"".join(lines)
 
 
-def _take_sample(blocks: Iterable[object]) -> bytes:
-    sample = b""
+def _take_sample(blocks: Iterator[object]) -> bytes:
+    """The part of a log that begins with the line of the first record; of UTF-16, the log from its beginning on.
+
+    Which byte of a character is the first shows at the beginning of the file only.
+    """
+    rest, start = b"", -1
     for block in blocks:
-        sample += block if isinstance(block, bytes) else b""
-        if len(sample) >= SAMPLE_BYTES:
+        rest += block if isinstance(block, bytes) else b""
+        is_wide = rest.count(b"\0") * 3 > len(rest)
+        found = _SIGN.search(rest)
+        if found is not None:
+            start = 0 if is_wide else rest.rfind(b"\n", 0, found.start()) + 1
             break
-    return sample[:SAMPLE_BYTES]
+        if not is_wide:
+            rest = rest[rest.rfind(b"\n") + 1 :][-SAMPLE_BYTES:]
+        elif len(rest) > LONGEST_LINE:
+            break
+    if start < 0:
+        return b""
+    wanted = start + SAMPLE_BYTES + (found.start() if found is not None and not start else 0)
+    for block in blocks:
+        if len(rest) >= wanted:
+            break
+        rest += block if isinstance(block, bytes) else b""
+    return rest[start:wanted]

@@ -140,6 +140,15 @@ def test_findings_are_on_the_lines_of_the_wrapped_file() -> None:
     assert b"lora_rank" in b"".join(broken.split(b"\n")[finding.line - 1 :][:3])
 
 
+@pytest.mark.parametrize("name", WRAPS)
+def test_a_long_prelude_hides_no_wrapping(name: str) -> None:
+    """The records may begin behind megabytes of other output."""
+    prelude = b"step 1 loss 2.5 and so on, with nothing to be read\n" * 20_000
+    verdict = check_log(WRAPS[name][1](prelude + CLEAN))
+    assert [finding.code for finding in verdict.findings] == ["MLP019"]
+    assert verdict.findings[0].line > 20_000
+
+
 def test_long_logs_and_pipes_are_unwrapped_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A log that is not held is unwrapped once more as it is judged."""
     monkeypatch.setattr(held_log, "HELD_ITEMS", 10)
