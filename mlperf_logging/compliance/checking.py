@@ -188,6 +188,7 @@ def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
             feed(item)
         elif isinstance(item, Problem):
             problems.append(item)
+        del item  # free before the next one is read, which may be as long
     judge.finish()
     return JudgedLog(log, choice, judge, problems, foreign, count)
 

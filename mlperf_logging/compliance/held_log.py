@@ -142,6 +142,7 @@ class HeldLog:
                 size += count_bytes(batch)
                 if len(self._items) > HELD_ITEMS or size > KEPT_BYTES:
                     self._items = None
+            del batch, said  # free before the next one is read
 
     def split(self, begins: Sequence[Position]) -> Iterator["HeldLog"]:
         """The parts of the log that begin at some places, in file order, each as a log of its own.
@@ -197,7 +198,9 @@ class HeldLog:
             yield self.wrapped
         begin, end = self._span or (FILE_BEGIN, FILE_END)
         for batch in self._read_batches():
-            yield from [item for item in batch if begin <= (item.line, item.column) < end]
+            batch = [item for item in batch if begin <= (item.line, item.column) < end]
+            yield from batch
+            del batch  # free before the next one is read
 
 
 def _is_error(item: Event | Problem) -> bool:

@@ -16,7 +16,7 @@ from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Table
-from mlperf_logging.runs.kept_events import EventBudget
+from mlperf_logging.runs.kept_events import EventBudget, crop_event
 
 _NOTHING = Event("", None, {}, 0, 0, 0, b"")
 _UNKNOWN_KEYS_KEPT = 1_000
@@ -51,11 +51,12 @@ class Judge:
         self._other_values: dict[str, list[Any]] = {}
         self._unevaluable: dict[str, Violation] = {}
         self._logged_names: dict[str, dict[str, int]] = {}
-        self._unknown: dict[str, Event] = {}
+        self._unknown: dict[str, int] = {}
         self._open: dict[str, Event] = {}
         self._broken: dict[str, int] = {}
         self._unlisted: dict[str, int] = {}
         self._listed_budget, self._met_budget = EventBudget(LISTED_VIOLATIONS), EventBudget()
+        self._others_budget = EventBudget()
         self._joiner = Joiner(table.join) if table.join else None
 
     def feed(self, event: Event) -> None:
@@ -64,7 +65,7 @@ class Judge:
         entry = self.table.entries.get(key)
         if entry is None:
             if key not in self._unknown and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
-                self._unknown[key] = event
+                self._unknown[key] = event[4]
             return
         state = self.state
         count = state.counts.get(key, 0)
@@ -79,13 +80,14 @@ class Judge:
                 self._report(rule, event, error)
             if entry.more:
                 self._judge_more(entry, event, count)
+        event = crop_event(event)  # from here on, only what is kept matters
         if not count:
             state.first_ms[key] = event[3]
             if entry.needs_values:
                 self._first_values[key] = event[1]
         elif entry.needs_values and event[1] != self._first_values[key]:
             others = self._other_values.setdefault(key, [])
-            if len(others) < _OTHER_VALUES_KEPT:
+            if not others or (len(others) < _OTHER_VALUES_KEPT and self._others_budget.take([event])):
                 others.append(event[1])
         state.counts[key] = count + 1
         if entry.pairs:
@@ -120,7 +122,7 @@ class Judge:
                 self._judge_names(rule)
 
     def _add(self, rule: Rule, kind: str, event: Event | None, evidence: object = None) -> None:
-        self.violations.append(Violation(rule, kind, event, evidence))
+        self.violations.append(Violation(rule, kind, crop_event(event) if event else None, evidence))
 
     def _judge_more(self, entry: CompiledCell, event: Event, count: int) -> None:
         if entry.first and not count:

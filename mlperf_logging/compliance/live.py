@@ -1,8 +1,8 @@
 """Judging while the run continues: each event as it is logged, each finding once.
 
 A log says what kind of run it is (division, benchmark, optimizer) only as it goes. Until all of that is
-known, the events are kept; when it becomes known, a new judge with the right table reads them again, and
-only what it finds beyond the former one is reported.
+known, the events are kept, as many as are ever kept of a log; when it becomes known, a new judge with the right table
+reads them again, and only what it finds beyond the former one is reported.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from mlperf_logging.compliance.ruleset_selection import (
 from mlperf_logging.events import Event
 from mlperf_logging.rules.formula import walk
 from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.runs.kept_events import EventBudget
 from mlperf_logging.runs.summary import RunSummary
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class LiveJudge:
         self._identity = Identity({}, {})
         self._judge: Judge | None = None
         self._history: list[Event] | None = []
+        self._budget = EventBudget()
         self._reported: set[tuple[str, int | None, str]] = set()
         self._seen = 0
         self._telling = {BENCHMARK, DIVISION}
@@ -53,6 +55,9 @@ class LiveJudge:
 
     def feed(self, event: Event) -> list[Finding]:
         """Judge one event; returns what is newly found."""
+        if self._history is not None and not self._budget.take([event]):
+            self._choose(last=True)  # a run that has not said by now what it is has had time to
+            self._history = None
         if self._history is not None:  # not everything is known yet
             self._history.append(event)
             if event.key in self._telling or event.benchmark is not None:

@@ -240,7 +240,7 @@ def _describe_missing(violation: Violation, ruleset: Ruleset) -> _Words:
     for name in (rule.key, *rule.node[1:]) if rule.node[0] == "at_least_one_of" else (rule.key,):
         similar = suggest_name(str(name), strangers)
         if similar is not None:
-            hint = f"Did you mean {name}? Line {unknown[similar].line} logs {similar!r}."
+            hint = f"Did you mean {name}? Line {unknown[similar]} logs {similar!r}."
             break
     return f"{names} is required but not logged", "logged 0 times", hint
 

@@ -10,11 +10,15 @@ from mlperf_logging.events import Event, Severity
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState, Unevaluable, compile_formula
 from mlperf_logging.rules.formula import Node, walk
 from mlperf_logging.rules.rule import Rule
+from mlperf_logging.runs.kept_events import crop_value
 
 BROKEN, MORE, MISSING, REPETITION = "broken", "more", "missing", "repetition"
 UNMET, UNEVALUABLE, AT_END, NAMES = "unmet", "unevaluable", "at end", "names"
 UNFOLLOWED, UNPRECEDED, UNFINISHED = "unfollowed", "unpreceded", "unfinished"
 """Kinds of violations of events that should alternate: two in a row, the second without the first, a last one."""
+
+_SHOWN_BYTES = 1 << 12
+"""More of a value than a message shows."""
 
 ABSENT = object()
 """Stands for the value of a place that the log does not have."""
@@ -89,16 +93,21 @@ class Repetition(NamedTuple):
 
 
 class Absence(NamedTuple):
-    """A key that is not logged often enough, and the first event of each key that no rule knows: it may be misspelled."""
+    """A key that is not logged often enough, and the line of each key that no rule knows: it may be misspelled."""
 
     times: int
-    unknown: dict[str, Event]
+    unknown: dict[str, int]
 
 
 def collect_evidence(node: Node, event: Event, state: RunState, error: Exception | None = None) -> Evidence:
     """What a formula looked at, for a message; the error is what evaluating it raised."""
     places = tuple([(part, _evaluate(part, event, state)) for part in list_places(node)])
-    values = tuple([(part, ABSENT if isinstance(value, Exception) else value) for part, value in places])
+    values = tuple(
+        [
+            (part, ABSENT if isinstance(value, Exception) else crop_value(value, _SHOWN_BYTES))
+            for part, value in places
+        ]
+    )
     if error is None:
         return Evidence(values)
     for part in walk(node):

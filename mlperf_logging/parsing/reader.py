@@ -45,6 +45,7 @@ def _scan(source: Source, scanner: Scanner) -> Iterator[list[Event | Problem]]:
         del block  # free before the next one is read
         if items:
             yield items
+        del items
 
 
 def read_log(source: Source) -> Log:

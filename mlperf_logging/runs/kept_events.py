@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
+from typing import Any
 
 from mlperf_logging.events import Event, Problem
 
@@ -17,12 +18,53 @@ KEPT_EVENTS, KEPT_BYTES = 50_000, 8 << 20
 KEPT_KEYS = 10_000
 """So many different keys are kept."""
 
+LONG_RECORD = 1 << 12
+"""Of a record with more bytes only the beginning is kept."""
+
+CROPPED_BYTES, PART_BYTES = 1 << 14, 1 << 6
+"""So many bytes of a long record's values are kept, each part of them counted as so many besides its text."""
+
+_NESTED_BYTES = 16
+"""What a list or an object counts beyond its bytes: in memory it takes thirty times as much as ``{}`` does in a log."""
+
 _RAW = itemgetter(Event._fields.index("raw"))
 
 
+def _weigh(text: bytes) -> int:
+    return len(text) + _NESTED_BYTES * (text.count(b"[") + text.count(b"{"))
+
+
 def count_bytes(items: Sequence[Event | Problem]) -> int:
-    """The bytes of the records of some items."""
-    return sum(map(len, map(_RAW, items)))
+    """The bytes of the records of some items, with what their lists and objects take beyond that."""
+    return _weigh(b"".join(map(_RAW, items)))
+
+
+def crop_event(event: Event) -> Event:
+    """The event as it is kept while a log is judged: of a long record, the beginnings of value, metadata and text."""
+    raw = event[6]
+    if len(raw) <= LONG_RECORD:
+        return event
+    value, metadata, namespace = event.value, crop_value(event.metadata), crop_value(event.namespace)
+    return event._replace(
+        value=crop_value(value), metadata=metadata, namespace=namespace, raw=raw[:LONG_RECORD]
+    )
+
+
+def crop_value(value: Any, most_bytes: int = CROPPED_BYTES) -> Any:
+    """The beginning of a decoded value: its first parts, and of their texts the first characters."""
+    return _crop(value, [most_bytes])
+
+
+def _crop(value: Any, left: list[int]) -> Any:
+    left[0] -= PART_BYTES
+    if value.__class__ is str:
+        value = value[: max(0, left[0])]
+        left[0] -= len(value)
+    elif value.__class__ is list:
+        value = [_crop(part, left) for part in value if left[0] > 0]
+    elif value.__class__ is dict:
+        value = {_crop(name, left): _crop(part, left) for name, part in value.items() if left[0] > 0}
+    return value
 
 
 class EventBudget:
@@ -42,7 +84,7 @@ class EventBudget:
         if len(events) <= self._events and size <= self._bytes:
             taken = len(events)
         else:
-            sums = accumulate(map(len, map(_RAW, events[: self._events])))
+            sums = accumulate(map(_weigh, map(_RAW, events[: self._events])))
             taken = sum(1 for each in sums if each <= self._bytes)
             self.refused += len(events) - taken
             events = events[:taken]
@@ -69,7 +111,7 @@ class EventByKey(dict[str, Event]):
         """Put events in the place of those that are kept for their keys."""
         for key, event in events.items():
             former = self.get(key)
-            size = self._bytes + len(event.raw) - (len(former.raw) if former is not None else 0)
+            size = self._bytes + _weigh(event.raw) - (_weigh(former.raw) if former is not None else 0)
             if size > KEPT_BYTES or (former is None and len(self) >= KEPT_KEYS):
                 self.refused += 1
             else:

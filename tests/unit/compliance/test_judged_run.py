@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from checkout import PROJECT
 
 from mlperf_logging import check_log, judge_run, read_run
 from mlperf_logging.compliance import held_log
-from mlperf_logging.parsing import read_batches
+from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.live import start_judge
+from mlperf_logging.parsing import read_batches, read_log
+from mlperf_logging.rules.repository import load_ruleset
 from mlperf_logging.runs.kept_events import KEPT_EVENTS
 from tests.logs import mllog
 
@@ -47,6 +51,26 @@ def test_log_of_long_records_is_not_held(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert judge_run(LOGS[0]) == whole
     assert len(readings) == 2
+
+
+@pytest.mark.parametrize("follows", [False, True])
+def test_long_records_of_many_keys_are_not_held(*, follows: bool) -> None:
+    """A judge keeps the beginnings of long records: many keys and values of lists take little memory, live as well."""
+    lists = [[]] * 4_000
+    table = load_ruleset("training/6.1.0").table("closed", "llama31_8b", strict=True)
+    lines = (mllog(key, [number, *lists]) for number in range(2) for key in table.entries)
+    judge = start_judge(usage="training", ruleset="6.1.0") if follows else Judge(table)
+    tracemalloc.start()
+    try:
+        for line in lines:
+            for event in read_log(line).events:
+                judge.feed(event)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert kept < 8e6
+    assert len(table.entries) > 40
 
 
 def test_events_beyond_the_bound_are_reported() -> None:

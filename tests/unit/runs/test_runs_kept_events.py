@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from mlperf_logging.events import Event
-from mlperf_logging.runs.kept_events import KEPT_BYTES, KEPT_EVENTS, KEPT_KEYS, EventBudget, EventByKey
+from mlperf_logging.runs.kept_events import (
+    CROPPED_BYTES,
+    KEPT_BYTES,
+    KEPT_EVENTS,
+    KEPT_KEYS,
+    LONG_RECORD,
+    EventBudget,
+    EventByKey,
+    crop_event,
+)
 
 
 def event(key: str = "seed", raw: bytes = b"raw") -> Event:
@@ -53,3 +62,29 @@ def test_long_records_of_many_keys_are_not_kept() -> None:
     kept.keep({"a": event("a")})
     kept.keep({"c": event("c")})
     assert list(kept) == ["a", "b", "c"]
+
+
+def test_lists_and_objects_count_more_than_their_bytes() -> None:
+    """A record of empty lists takes thirty times its size in memory, so fewer of them are kept."""
+    kept = [len(EventBudget().take([event(raw=raw * 1_000)] * 10_000)) for raw in (b"[],", b"123")]
+    assert kept[0] * 10 < kept[1] == KEPT_BYTES // 3_000
+
+
+def test_long_event_is_cropped() -> None:
+    """Of an event whose record is long the beginnings of its values are kept; of a short one everything."""
+    value = {"name": ["x" * 10, [[]] * LONG_RECORD], "rest": 1}
+    short = event()._replace(value=value, metadata={"a": 1})
+    long = crop_event(short._replace(raw=b"x" * (LONG_RECORD + 1)))
+
+    assert crop_event(short) is short
+    assert (list(long.value), long.metadata, len(long.raw)) == (["name"], {"a": 1}, LONG_RECORD)
+    text, lists = long.value["name"]
+    assert text == "x" * 10
+    assert 0 < len(lists) < CROPPED_BYTES // 50
+
+
+def test_texts_of_a_long_event_are_cropped() -> None:
+    """No text is longer than what is kept of all values; numbers stay as they are."""
+    long = event(raw=b"x" * (LONG_RECORD + 1))._replace(value="y" * 10 * CROPPED_BYTES, metadata={"z": 1.5})
+    assert 0 < len(crop_event(long).value) <= CROPPED_BYTES
+    assert crop_event(long).metadata == {"z": 1.5}
