@@ -58,7 +58,7 @@ def test_long_records_of_many_keys_are_not_held(*, follows: bool) -> None:
     """A judge keeps the beginnings of long records: many keys and values of lists take little memory, live as well."""
     lists = [[]] * 4_000
     table = load_ruleset("training/6.1.0").table("closed", "llama31_8b", strict=True)
-    lines = (mllog(key, [number, *lists]) for number in range(2) for key in table.entries)
+    lines = (mllog(key, [number, *lists]) for number in range(3) for key in table.entries)
     judge = start_judge(usage="training", ruleset="6.1.0") if follows else Judge(table)
     tracemalloc.start()
     try:
