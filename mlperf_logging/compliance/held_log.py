@@ -198,9 +198,10 @@ class HeldLog:
             yield self.wrapped
         begin, end = self._span or (FILE_BEGIN, FILE_END)
         for batch in self._read_batches():
-            batch = [item for item in batch if begin <= (item.line, item.column) < end]
-            yield from batch
+            items = [item for item in batch if begin <= (item.line, item.column) < end]
             del batch  # free before the next one is read
+            yield from items
+            del items
 
 
 def _is_error(item: Event | Problem) -> bool:
