@@ -16,7 +16,9 @@ from mlperf_logging.runs.summary import RUN_START
 PARAMETERS_FILE = "package_checker_params"
 """Options of the public package checker, one on each line; ``ruleset N.N.N`` and ``usage NAME`` are read."""
 
-_RESULTS_FOLDER = re.compile(r"[a-z]+_results_v\d+(\.\d+)+")
+_RESULTS_FOLDER = (
+    r"[a-z]+_results_v\d+(\.\d+)+"  # compiled only where a folder may match: that costs a cold start
+)
 _FOLDERS_ABOVE = 4
 """From a benchmark's folder up to its submission's: system, results, submitter."""
 
@@ -54,8 +56,9 @@ def _find_named(folder: str) -> tuple[str, str] | None:
     while os.path.dirname(above[-1]) != above[-1]:
         above.append(os.path.dirname(above[-1]))
     for place in above:
-        if _RESULTS_FOLDER.fullmatch(os.path.basename(place)):
-            return os.path.basename(place), f"the round of the folder {os.path.basename(place)}"
+        name = os.path.basename(place)
+        if "_results_v" in name and re.fullmatch(_RESULTS_FOLDER, name):
+            return name, f"the round of the folder {name}"
     for place in above[:_FOLDERS_ABOVE]:
         named = _read_parameters(os.path.join(place, PARAMETERS_FILE))
         if named is not None:

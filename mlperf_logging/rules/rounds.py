@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
 
-_NAME = re.compile(r"(?:(?P<usage>.+?)(?:_results)?[-_/ ])?v?(?P<version>\d+(?:\.\d+)*)", re.IGNORECASE)
+_NAME = r"(?i)(?:(?P<usage>.+?)(?:_results)?[-_/ ])?v?(?P<version>\d+(?:\.\d+)*)"
 
 
 class RoundIndex(NamedTuple):
@@ -91,7 +91,7 @@ def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
 
 def _split_name(name: str) -> tuple[str | None, str]:
     """Usage, where one is named, and round."""
-    match = _NAME.fullmatch(name)
+    match = re.fullmatch(_NAME, name)
     if match is not None:
         return match["usage"], match["version"]
     usage, _, version = name.rpartition("/")
