@@ -219,6 +219,7 @@ class _Line:
         self._choose_form(TABLES)
         words += [*self._selection(), "--resamples", self.random.choice(("1", "20", "99"))]
         words += self._some(("--table", "all"), ("--table", "evaluations"), ("--table", "hyperparameters"))
+        words += self._some(("--table", "series"), ("--metric", "*loss*"))
         words += self._some(
             ("--all-runs",), ("--outliers", "mad"), ("--center", "mean"), ("--by", "benchmark")
         )

@@ -9,11 +9,14 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.styles import Font
 
+from mlperf_logging.errors import UsageError
 from mlperf_logging.reports.tables import BaseRenderer, Look, plain_value
 from mlperf_logging.tables import Document
 
 _LONGEST_SHEET_NAME = 31
 _WIDEST_COLUMN = 60
+MOST_ROWS = 1_048_576
+"""Rows of a sheet, by the format's specification."""
 
 
 class Renderer(BaseRenderer):
@@ -26,6 +29,11 @@ class Renderer(BaseRenderer):
         book = Workbook()
         book.remove(book.active)
         for table in document.tables:
+            if len(table.rows) >= MOST_ROWS:
+                raise UsageError(
+                    f"a sheet holds {MOST_ROWS - 1:,} rows below its head, not the {len(table.rows):,} of the "
+                    f"table of {table.name}; use csv or parquet"
+                )
             sheet = book.create_sheet(table.name[:_LONGEST_SHEET_NAME])
             for row in ([column.name for column in table.columns], *table.rows):
                 sheet.append([_write_cell(value) for value in row])

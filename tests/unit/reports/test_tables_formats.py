@@ -69,6 +69,17 @@ def test_several_tables_get_headings() -> None:
     assert book.sheetnames == ["one", "two"]
 
 
+def test_a_sheet_has_room_for_a_million_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table with more rows than a sheet takes is refused, with the formats that take it."""
+    monkeypatch.setattr("mlperf_logging.reports.tables.xlsx.MOST_ROWS", 4)
+    assert write("xlsx", *RECORDS)
+    monkeypatch.setattr("mlperf_logging.reports.tables.xlsx.MOST_ROWS", 3)
+    with pytest.raises(
+        UsageError, match="2 rows below its head, not the 3 of the table of things; use csv or"
+    ):
+        write("xlsx", *RECORDS)
+
+
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_one_table_is_not_several(form: str) -> None:
     """A format of one table says so where there are several."""
