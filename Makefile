@@ -19,7 +19,9 @@ TORCH_VENV ?= .venv-torch
 TORCH ?= torch
 LOWEST_VENV ?= .venv-lowest
 PYTHON_VERSIONS ?= 3.10 3.11 3.12 3.13 3.14
-BASE_TESTS ?= tests/unit tests/rules tests/properties tests/fuzz
+BASE_TESTS ?= tests/unit tests/rules tests/properties tests/fuzz tests/contracts/test_contract_dependencies.py \
+	$(wildcard tests/end_to_end/test_mllog_*.py) $(patsubst %,tests/end_to_end/test_%.py,cli_command installation \
+	special_files standard_streams)
 MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
 
 BASE := $(VENV)/.installed-base
@@ -132,7 +134,7 @@ $(FULL): setup.cfg pyproject.toml | $(BIN)/python
 	@touch $(BASE) $@
 
 $(TESTED): setup.cfg pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . pytest hypothesis setuptools
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . pytest hypothesis 'setuptools>=68'
 	@touch $@
 
 $(TORCH_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python

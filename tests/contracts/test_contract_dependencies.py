@@ -65,7 +65,7 @@ def list_foreign_imports() -> tuple[set[str], set[str]]:
             else:
                 at_load |= loaded
             later |= deferred
-    known = set(sys.stdlib_module_names) | OWN
+    known = {*sys.stdlib_module_names, "tomllib"} | OWN  # tomllib: from Python 3.11 on
     return at_load - known, later - known
 
 
