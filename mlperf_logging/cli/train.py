@@ -173,10 +173,12 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    import os
     from pathlib import Path
 
     from mlperf_logging.reports.documents.train import describe_audit
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no notices about the processor
     with _load("run.process").without_notices():
         weights = _load("run.weights")
     audit = weights.evaluate_weights(Path(options.evaluate), Path(options.data) if options.data else None)
