@@ -22,7 +22,14 @@ from mlperf_logging.parsing.sources import (
     read_blocks,
 )
 from mlperf_logging.parsing.untimed import read_untimed
-from mlperf_logging.runs.kept_events import KEPT_BYTES, KEPT_EVENTS, EventBudget, count_bytes
+from mlperf_logging.runs.kept_events import (
+    KEPT_BYTES,
+    KEPT_EVENTS,
+    SURELY_KEPT_BYTES,
+    EventBudget,
+    count_bytes,
+    count_lengths,
+)
 
 if TYPE_CHECKING:
     from typing import IO
@@ -124,7 +131,7 @@ class HeldLog:
             self._items.insert(0, self.wrapped)
 
     def _take(self, batches: Iterable[list[Event | Problem]]) -> None:
-        size = 0
+        length = size = 0
         for batch in batches:
             said = batch
             if is_uniform(batch):
@@ -139,7 +146,9 @@ class HeldLog:
                 self.notes.note(said)
             if self._items is not None:
                 self._items += batch
-                size += count_bytes(batch)
+                length += count_lengths(batch)
+                if length > SURELY_KEPT_BYTES:  # what the lists and objects in them take is counted only then
+                    size = size + count_bytes(batch) if size else count_bytes(self._items)
                 if len(self._items) > HELD_ITEMS or size > KEPT_BYTES:
                     self._items = None
             del batch, said  # free before the next one is read

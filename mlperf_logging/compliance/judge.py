@@ -16,7 +16,7 @@ from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Table
-from mlperf_logging.runs.kept_events import EventBudget, crop_event
+from mlperf_logging.runs.kept_events import LONG_RECORD, EventBudget, crop_event
 
 _NOTHING = Event("", None, {}, 0, 0, 0, b"")
 _UNKNOWN_KEYS_KEPT = 1_000
@@ -80,7 +80,8 @@ class Judge:
                 self._report(rule, event, error)
             if entry.more:
                 self._judge_more(entry, event, count)
-        event = crop_event(event)  # from here on, only what is kept matters
+        if len(event[6]) > LONG_RECORD:
+            event = crop_event(event)  # from here on, only what is kept matters
         if not count:
             state.first_ms[key] = event[3]
             if entry.needs_values:

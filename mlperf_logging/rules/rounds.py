@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
@@ -89,6 +90,7 @@ def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
     raise UsageError(f"unknown {what} {given!r}; {hint}known: {', '.join(names)}")
 
 
+@lru_cache(maxsize=256)
 def _split_name(name: str) -> tuple[str | None, str]:
     """Usage, where one is named, and round."""
     match = re.fullmatch(_NAME, name)

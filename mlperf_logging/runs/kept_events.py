@@ -27,6 +27,9 @@ CROPPED_BYTES, PART_BYTES = 1 << 14, 1 << 6
 _NESTED_BYTES = 16
 """What a list or an object counts beyond its bytes: in memory it takes thirty times as much as ``{}`` does in a log."""
 
+SURELY_KEPT_BYTES = KEPT_BYTES // (1 + _NESTED_BYTES)
+"""Records of so many bytes are within the bounds whatever is in them."""
+
 _RAW = itemgetter(Event._fields.index("raw"))
 
 
@@ -37,6 +40,11 @@ def _weigh(text: bytes) -> int:
 def count_bytes(items: Sequence[Event | Problem]) -> int:
     """The bytes of the records of some items, with what their lists and objects take beyond that."""
     return _weigh(b"".join(map(_RAW, items)))
+
+
+def count_lengths(items: Sequence[Event | Problem]) -> int:
+    """The bytes of the records of some items."""
+    return sum(map(len, map(_RAW, items)))
 
 
 def crop_event(event: Event) -> Event:
@@ -109,6 +117,11 @@ class EventByKey(dict[str, Event]):
 
     def keep(self, events: Mapping[str, Event]) -> None:
         """Put events in the place of those that are kept for their keys."""
+        size = self._bytes + count_bytes(tuple(events.values()))
+        if size <= KEPT_BYTES and len(self) + len(events) <= KEPT_KEYS and self.keys().isdisjoint(events):
+            self.update(events)
+            self._bytes = size
+            return
         for key, event in events.items():
             former = self.get(key)
             size = self._bytes + _weigh(event.raw) - (_weigh(former.raw) if former is not None else 0)
