@@ -53,15 +53,18 @@ class HeadParser:
             try:
                 payload, end = self._find_value(text, head.end())
                 # As many colons as members prove that no name stands twice.
-                if text.count(":", head.end(), end) != count_members((payload,)):
+                members = count_members((payload,))
+                if members >= 0 and text.count(":", head.end(), end) != members:
                     payload, end = self._decoder.decode(text, head.end())
             except (ValueError, RecursionError):
-                end = -1
+                end, members = -1, 0
             rest = text[end:].lstrip(" \t")
             # Behind a number or a word, what follows may belong to it.
             if end >= 0 and (not rest or text[end - 1] in '}]"'):
                 place = len(text) - len(rest) if rest else None
-                return Parsed({**head.groupdict(), "payload": payload}, place, self._decoder.duplicates)
+                return Parsed(
+                    {**head.groupdict(), "payload": payload}, place, self._decoder.duplicates, members
+                )
         if self._parse is None:
             from mlperf_logging.parsing.grammar import open_grammars
 

@@ -18,6 +18,9 @@ Item: TypeAlias = "Event | Problem"
 EXPLAINED_RECORDS, EXPLAINED_BYTES = 1_000, 1 << 18
 """So many records of a log that cannot be read, and so many bytes of them, are explained; the rest are counted."""
 
+_BRACKET_BYTES = 16
+"""What a bracket counts beyond its byte: the grammar reads each by itself."""
+
 FOUND_LENGTH = 80
 """Characters of a record that a message shows."""
 
@@ -100,6 +103,10 @@ class RecordReader:
         if not self._tally.is_full(MORE_UNREADABLE):
             return records
         stem, may_hold = self.markers.stem, dialect.may_hold_event
+        text = b"\n".join(raws)
+        if not may_hold(text) and text.count(stem) == len(raws):
+            self._tally.count(MORE_UNREADABLE, 0, 0, "", len(raws))
+            return []
         kept = [record for record in records if may_hold(record[0]) or record[0].rfind(stem) > 0]
         if len(kept) < len(records):
             self._tally.count(MORE_UNREADABLE, 0, 0, "", len(records) - len(kept))
@@ -134,9 +141,9 @@ class RecordReader:
             self._tally.count(MORE_UNREADABLE, 0, 0, "", count)
         return mark
 
-    def _note_explained(self, size: int) -> None:
+    def _note_explained(self, raw: bytes) -> None:
         self._explained += 1
-        self._explained_bytes += size
+        self._explained_bytes += len(raw) + _BRACKET_BYTES * (raw.count(b"[") + raw.count(b"{"))
 
     def report_counted(self) -> list[Item]:
         """The problems that stand for what was only counted."""
@@ -232,7 +239,7 @@ class RecordReader:
                     items.append(make_problem("two-events-on-a-line", line, column, raw, dialect=dialect))
             if isinstance(outcome, Unreadable):
                 items.append(record.problem(outcome.label, outcome.place))
-                self._note_explained(stop - start)
+                self._note_explained(segment[start:stop])
                 found = other
                 continue
             end = stop if outcome.rest is None else start + record.bytes_before(outcome.rest)
@@ -242,11 +249,11 @@ class RecordReader:
             elif outcome.rest is not None:
                 rest = _crop(record.text[outcome.rest :].strip())
                 items += record.tell(self._tally, "text-after-the-record", outcome.rest, rest)
-                self._note_explained(end - start)
+                self._note_explained(segment[start:end])
                 break
             read = record.read(outcome, self._tally)
             if not read or type(read[0]) is not Event:
-                self._note_explained(end - start)
+                self._note_explained(segment[start:end])
             items += read
             if found:
                 items += self.note_bare_markers(segment, end, found.start(), line, offset)
@@ -293,7 +300,8 @@ class _Record(NamedTuple):
     def read(self, parsed: Parsed, tally: Tally) -> list[Item]:
         """The record's event, if it has one, and those of its problems that are told."""
         payload = parsed.fields.get("payload")
-        if count_members((payload,)) < 0:
+        members = count_members((payload,)) if parsed.members is None else parsed.members
+        if members < 0:
             return self.tell(tally, "nested-too-deep", found=str(DEPTH_LIMIT))
         event, diagnostics = self.dialect.read_fields(parsed.fields, self.line, self.column, self.raw)
         key = event.key if event else None
@@ -309,7 +317,7 @@ class _Record(NamedTuple):
                 found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
             items += self.tell(tally, "duplicate-json-key", place, found, key)
         if re.search(_LARGE_OR_NOT_A_NUMBER, self.text) and has_unbounded(payload):
-            word = re.search(_UNBOUNDED, self.text)
+            word = None if tally.is_full("nan-or-infinity") else re.search(_UNBOUNDED, self.text)
             items += self.tell(tally, "nan-or-infinity", word.start() if word else 0, "", key)
         for doubt in self.doubts:
             items += self.tell(tally, doubt, 0, "", key)

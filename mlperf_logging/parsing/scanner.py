@@ -19,6 +19,9 @@ RECORD_LIMIT = 4 << 20
 BATCH_RECORDS = 256
 """Records that are read at once; more would leave the processor's cache."""
 
+CAREFUL_BATCHES = 16
+"""So many batches that are not ordinary are read record by record at once, after one of which most records were so."""
+
 _SAMPLE = 1 << 10
 _SAMPLES = 4
 _ONES = [1] * BATCH_RECORDS
@@ -43,6 +46,7 @@ class Scanner:
         self._offset = 0
         self._rest = b""
         self._skipping = False
+        self._careful_batches = self._careful_count = 0
         self._spoken: set[str] = set()
 
     def feed(self, block: bytes) -> list[Item]:
@@ -143,16 +147,17 @@ class Scanner:
     def _find_records(self, data: bytes, start: int, stop: int) -> tuple[list[int], list[int]]:
         """Where the records in a part of some bytes begin and end; the first end is where the part begins."""
         stem, find = self._stem, data.find
-        returns = find(b"\r", start, stop) >= 0
+        feed = -1
+        cut = -1 if find(b"\r", start, stop) >= 0 else stop
         places: list[int] = []
         ends: list[int] = [start]
         end = start
         while (place := find(stem, end, stop)) >= 0:
-            end = find(b"\n", place, stop)
-            if end < 0:
-                end = stop
-            if returns and (cut := find(b"\r", place, end)) >= 0:
-                end = cut
+            if feed < place and (feed := find(b"\n", place, stop)) < 0:
+                feed = stop
+            if cut < place and (cut := find(b"\r", place, stop)) < 0:
+                cut = stop
+            end = min(feed, cut)
             places.append(place)
             ends.append(end)
         return places, ends
@@ -184,22 +189,22 @@ class Scanner:
         if events is not None:
             self._spoken.add(dialect.name)
             return events
-        if len(raws) == 1 or self._reader.is_spent:
+        if len(raws) == 1 or self._reader.is_spent or self._careful_batches:
+            self._careful_batches -= bool(self._careful_batches)
+            self._careful_count += len(raws)
             if self._reader.is_spent:
                 self._spoken.add("")
             records = self._reader.sift(dialect, raws, numbers, columns)
             return [item for record in records for item in self._read_with_care(*record)]
         size = max(1, len(raws) // 8)
-        return [
-            item
-            for start in range(0, len(raws), size)
-            for item in self._read_same(
-                dialect,
-                raws[start : start + size],
-                numbers[start : start + size],
-                columns[start : start + size],
-            )
-        ]
+        items: list[Item] = []
+        careful_count = self._careful_count
+        for start in range(0, len(raws), size):
+            part = slice(start, start + size)
+            items += self._read_same(dialect, raws[part], numbers[part], columns[part])
+        if self._careful_count - careful_count > len(raws) / 2:
+            self._careful_batches = CAREFUL_BATCHES
+        return items
 
     def _read_with_care(self, raw: bytes, number: int, column: int) -> list[Item]:
         """Read a record, or what looks like one, by the grammar."""

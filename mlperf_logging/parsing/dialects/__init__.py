@@ -29,11 +29,13 @@ class Parsed(NamedTuple):
         fields: what its terminals matched, and ``payload``.
         rest: where in the text something begins that is not the record's; None when nothing does.
         duplicates: names repeated in an object.
+        members: of the objects in the payload, below zero where it nests too deep; None where they are not counted yet.
     """
 
     fields: dict[str, Any]
     rest: int | None
     duplicates: list[str]
+    members: int | None = None
 
 
 class Unreadable(NamedTuple):
