@@ -46,27 +46,32 @@ class HeadParser:
 
     def parse(self, dialect: Dialect, text: str) -> Parsed | Unreadable:
         """Parse a text that begins with a record."""
-        pattern = _compile_head(dialect)
-        head = pattern.match(text, len(dialect.marker)) if pattern is not None else None
-        if head is not None:
-            self._decoder.duplicates = []
-            try:
-                payload, end = self._find_value(text, head.end())
-                # As many colons as members prove that no name stands twice.
-                members = count_members((payload,))
-                if members >= 0 and text.count(":", head.end(), end) != members:
-                    payload, end = self._decoder.decode(text, head.end())
-            except (ValueError, RecursionError):
-                end, members = -1, 0
-            rest = text[end:].lstrip(" \t")
-            # Behind a number or a word, what follows may belong to it.
-            if end >= 0 and (not rest or text[end - 1] in '}]"'):
-                place = len(text) - len(rest) if rest else None
-                return Parsed(
-                    {**head.groupdict(), "payload": payload}, place, self._decoder.duplicates, members
-                )
+        parsed = self.parse_sound(dialect, text)
+        if parsed is not None:
+            return parsed
         if self._parse is None:
             from mlperf_logging.parsing.grammar import open_grammars
 
             self._parse = open_grammars()
         return self._parse(dialect, text)
+
+    def parse_sound(self, dialect: Dialect, text: str) -> Parsed | None:
+        """Parse a text that begins with a record whose JSON is sound; None for others."""
+        pattern = _compile_head(dialect)
+        head = pattern.match(text, len(dialect.marker)) if pattern is not None else None
+        if head is None:
+            return None
+        self._decoder.duplicates = []
+        try:
+            payload, end = self._find_value(text, head.end())
+            # As many colons as members prove that no name stands twice.
+            members = count_members((payload,))
+            if members >= 0 and text.count(":", head.end(), end) != members:
+                payload, end = self._decoder.decode(text, head.end())
+        except (ValueError, RecursionError):
+            return None
+        rest = text[end:].lstrip(" \t")
+        if rest and text[end - 1] not in '}]"':  # behind a number or a word, what follows may belong to it
+            return None
+        place = len(text) - len(rest) if rest else None
+        return Parsed({**head.groupdict(), "payload": payload}, place, self._decoder.duplicates, members)

@@ -116,6 +116,19 @@ def count_members(values: Collection[Any], depth: int = 0) -> int:
     """Count the members of all objects within some values; below zero when they nest deeper than `DEPTH_LIMIT`."""
     count = 0
     while True:
+        if len(values) == 1:  # so in a chain of lists, which may be long
+            (value,) = values
+            if value.__class__ is dict:
+                count += len(value)
+                values = value.values()
+            elif value.__class__ is list:
+                values = value
+            else:
+                return count
+            depth += 1
+            if depth > DEPTH_LIMIT:
+                return TOO_DEEP
+            continue
         if len(values) <= _FEW:  # one by one is faster, above all where much is nested
             inner: list[Any] = []
             nested = False

@@ -199,11 +199,32 @@ class RecordReader:
             step *= 2
         yield len(segment)
 
+    def _read_lone(self, raw: bytes, line: int, column: int) -> list[Item] | None:
+        """Read a record that fills a segment, if its JSON is sound: the same as `read` makes of it, in half the time."""
+        dialect = self.dialect_of(raw)
+        if dialect is None:
+            return None
+        record = _Record.decode(dialect, raw, line, column)
+        parsed = self._head_parser.parse_sound(dialect, record.text)
+        if parsed is None or parsed.rest is not None:
+            return None
+        items = record.read(parsed, self._tally)
+        if not items or type(items[0]) is not Event:
+            self._note_explained(raw)
+        return items
+
     def read(self, segment: bytes, line: int, offset: int) -> list[Item]:
         """Read all records of a segment that has no line end and begins `offset` bytes into its line.
 
         Events and problems come in the order of the line, an event before its own warnings.
         """
+        if self._parse is None and not self.is_spent and segment.rfind(self.markers.stem) == 0:
+            lone = self._read_lone(segment, line, offset + 1)
+            if lone is not None:
+                return lone
+        return self._read_records(segment, line, offset)
+
+    def _read_records(self, segment: bytes, line: int, offset: int) -> list[Item]:
         parse = self._parse or self._head_parser.parse
         search = self.markers.record.search
         found = search(segment)
@@ -309,7 +330,8 @@ class _Record(NamedTuple):
         for label, field, found in diagnostics:
             place = find_member(self.text, field) if field and not tally.is_full(label) else 0
             items += self.tell(tally, label, place, found, key)
-        if names := list(dict.fromkeys(parsed.duplicates)):
+        if parsed.duplicates:
+            names = list(dict.fromkeys(parsed.duplicates))
             place, found = 0, ""
             if not tally.is_full("duplicate-json-key"):
                 places = [each.start() for each in re.finditer(rf'"{re.escape(names[0])}"[ \t]*:', self.text)]

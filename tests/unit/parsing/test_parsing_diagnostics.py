@@ -321,6 +321,14 @@ def test_a_huge_record_is_only_counted() -> None:
     assert [(problem.label, problem.line) for problem in log.problems] == [("more-unreadable-records", 1)]
 
 
+def test_deeply_nested_records_are_mostly_counted() -> None:
+    """The grammar reads each bracket by itself, so of records full of them few are explained."""
+    problems = read_log((b":::MLLOG " + b"[" * 3_000 + b"\n") * 50).problems
+
+    assert 2 <= len(problems) < 10
+    assert problems[-1].message.startswith(f"{51 - len(problems)} more of the log's records")
+
+
 @pytest.mark.parametrize(
     ("line", "label"),
     [

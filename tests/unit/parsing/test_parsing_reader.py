@@ -6,12 +6,13 @@ import gc
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing import read_batches, read_log
-from mlperf_logging.parsing.dialects import load_dialects
+from mlperf_logging.parsing.dialects import Dialect, load_dialects
 
 NEW = b':::MLLOG {"namespace": "", "time_ms": 1, "event_type": "POINT_IN_TIME", "key": "seed", "value": 7, "metadata": {}}'
 MIDDLE = b':::MLL 1560881715.561 seed: {"value": 7, "metadata": {"file": "a.py"}}'
@@ -186,3 +187,67 @@ def test_importing_and_reading_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def watch_dialect(asked: list[str]) -> Dialect:
+    """The newest dialect, which notes when it is asked to read ordinary records or whether a record may hold an event."""
+
+    class Watched(Dialect):
+        def may_hold_event(self, raw: bytes) -> bool:
+            asked.append("may hold")
+            return super().may_hold_event(raw)
+
+    newest = load_dialects()[0]
+
+    def read_ordinary(*records: Any) -> list[Event] | None:
+        asked.append("ordinary")
+        return newest.read_ordinary(*records)
+
+    return Watched(*newest._replace(read_ordinary=read_ordinary))
+
+
+def test_records_that_are_not_ordinary_are_soon_read_one_by_one() -> None:
+    """Where most records are not ordinary, few attempts are made to read many at once; no event is lost."""
+    asked: list[str] = []
+    odd = NEW.replace(b'"value": 7', b'"value": NaN') + b"\n"
+    lines = (NEW + b"\n") * 300 + odd * 10_000 + (NEW + b"\n") * 300
+
+    items = [item for batch in read_batches(lines, dialects=[watch_dialect(asked)]) for item in batch]
+
+    assert [item.line for item in items if isinstance(item, Event)] == list(range(1, 10_601))
+    assert asked.count("ordinary") < 2_000
+
+
+def test_records_without_an_event_are_counted_many_at_once() -> None:
+    """Once enough records that cannot be read are explained, the others are looked at together."""
+    asked: list[str] = []
+    lines = b":::MLLOG {\n" * 20_000 + NEW + b"\n"
+
+    items = [item for batch in read_batches(lines, dialects=[watch_dialect(asked)]) for item in batch]
+
+    assert [item.line for item in items if isinstance(item, Event)] == [20_001]
+    assert asked.count("may hold") < 5_000
+
+
+def test_odd_records_among_ordinary_ones_are_read_as_alone() -> None:
+    """Events and problems are the same whether a record is read alone or among thousands of others of any kind."""
+    kinds = [
+        NEW,
+        NEW.replace(b"7", b"NaN"),
+        NEW.replace(b'"time_ms": 1', b'"time_ms": "1"'),
+        NEW.replace(b"7", b'7, "value": 8'),
+        NEW.replace(b"7", b"[" * 150 + b"]" * 150),
+        NEW.replace(b"seed", b"se\xffed"),
+        NEW.replace(b"seed", b"se\\ud800ed"),
+        NEW + b" text",
+        NEW + NEW,
+    ]
+    places = [number * number + number // 7 for number in range(90)]
+    lines = [line for place in places for line in [kinds[place % len(kinds)]] * (1, 2, 40)[place % 3]]
+    alone = [read_log(line) for line in lines]
+    log = read_log(b"\n".join(lines))
+
+    assert [event[:4] for event in log.events] == [event[:4] for each in alone for event in each.events]
+    assert sorted(problem.label for problem in log.problems) == sorted(
+        problem.label for each in alone for problem in each.problems
+    )
