@@ -155,7 +155,7 @@ def test_file_says_only_what_changes(tmp_path: Path) -> None:
         ("extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      9: {}\n", "needs 'converged_at'", 5),
         (
             "extends: 1.0.0\nbenchmarks:\n  knitting:\n    points:\n      64: {platform: a loom}\n",
-            "'platform' is what the round before says already",
+            "'platform' repeats what the previous round says",
             5,
         ),
         (
@@ -164,7 +164,7 @@ def test_file_says_only_what_changes(tmp_path: Path) -> None:
             5,
         ),
         ("extends: 1.1.0\n", "extend each other", 1),
-        ("extends: 1.0.0\nbenchmark: {}\n", "'benchmark' is not known here", 2),
+        ("extends: 1.0.0\nbenchmark: {}\n", "'benchmark' is not valid here", 2),
     ],
 )
 def test_fault_is_reported_with_its_place(text: str, says: str, line: int, tmp_path: Path) -> None:
