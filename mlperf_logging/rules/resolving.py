@@ -381,7 +381,7 @@ class _Change:
                     f"{record['id']!r} is the id of a rule in {place}; choose another, or use 'amend'"
                 )
         scope = ".".join(name for name in (STRICT if strict else "", benchmark, where) if name)
-        scope = scope.removesuffix(".common") if benchmark else scope
+        scope = scope.removesuffix(".common")
         rule = cells.read_record(record, self._origin(scope, None))
         cell = target.get(record["key"]) or CellRules(True, ())
         target[record["key"]] = cell._replace(rules=(*cell.rules, rule))

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+import re
+from pathlib import Path
 
+import pytest
+from checkout import PROJECT
+
+from mlperf_logging import check_log
 from mlperf_logging.rules.examples import read_events
 from mlperf_logging.rules.repository import open_rules
 from tests.judging import judge_events
@@ -171,3 +176,17 @@ def test_first_evaluation_of_the_oldest_round() -> None:
     assert find("training/0.5.0", kind, f"{late} of gnmt") == ["accuracy-from-the-start"]
     assert find("training/0.5.0", kind, f"{late} of gnmt", f"{first} of gnmt") == []
     assert find("training/0.5.0", (None, "ssd", ()), f"{late} of ssd") == []
+
+
+COMPLIANT = sorted((PROJECT / "examples" / "logs" / "compliant").glob("*.txt"))
+QUALITY = rb'((?:eval_accuracy|eval_error|averaged_validation_loss)[^\n]*?"value": ?)[-+.0-9e]+'
+
+
+@pytest.mark.parametrize("path", COMPLIANT, ids=lambda path: path.stem)
+@pytest.mark.parametrize("value", [b"NaN", b"Infinity", b"-1e999"])
+def test_quality_that_is_not_finite_is_rejected_when_strict(path: Path, value: bytes) -> None:
+    """In every round, a run with one evaluation that is infinite or not a number breaks the written rules."""
+    log, count = re.subn(QUALITY, rb"\g<1>" + value, path.read_bytes(), count=1)
+
+    assert count == 1
+    assert "MLP405" in {finding.code for finding in check_log(log, strict=True).findings}
