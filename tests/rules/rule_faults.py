@@ -53,7 +53,7 @@ FAULTS = {
     "a clue with one date": Fault(
         'clues: {until: "2025-02-01"} #!\n', "'from' and 'until' stand together, the earlier date first"
     ),
-    "a clue of another kind": Fault("clues: {month: May} #!\n", "'month' is not known here; known are from"),
+    "a clue of another kind": Fault("clues: {month: May} #!\n", "'month' is not valid here; known: from"),
     "an extension that is no text": Fault("state: text #!\n", "'state' must be a mapping, not 'text'"),
     "a benchmark's table that is empty": Fault("change:\n  knitting: #!\n", "'knitting' must be a mapping"),
     "a variant that is empty": Fault(
