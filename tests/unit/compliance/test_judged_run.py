@@ -45,6 +45,7 @@ def test_log_of_long_records_is_not_held(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = judge_run(LOGS[0])
     readings = []
     monkeypatch.setattr(held_log, "KEPT_BYTES", 1_000)
+    monkeypatch.setattr(held_log, "SURELY_KEPT_BYTES", 100)
     monkeypatch.setattr(
         held_log, "read_batches", lambda source: readings.append(source) or read_batches(source)
     )
