@@ -163,8 +163,8 @@ def test_another_run_does_not_resume_from_the_checkpoint(
     assert other.returncode == 2
     assert "belongs to a run with a different config" in other.stderr
 
-    (checkpoint,) = (tmp_path / WORK / "checkpoint").glob("epoch_*/state.index")
-    shutil.rmtree(checkpoint.parent)
+    (checkpoint,) = (tmp_path / WORK / "checkpoint").glob("epoch_*")
+    shutil.rmtree(checkpoint)
     lost = run_here(*command, folder=tmp_path)
     assert lost.returncode == 2
     assert "cannot be read" in lost.stderr
