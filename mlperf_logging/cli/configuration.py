@@ -13,7 +13,6 @@ from typing import Any
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.sources import STANDARD_INPUT
-from mlperf_logging.runs.side_files import read_side_file
 
 OWN_FILE, SHARED_FILE = "mlperf.toml", "pyproject.toml"
 SHARED_TABLE = ("tool", "mlperf")
@@ -137,6 +136,8 @@ def _look_into(folder: str) -> str | None:
 
 def _may_have_settings(shared: str) -> bool:
     """Return whether the table's name is in a file as a word, outside comments; most files name a package at most."""
+    from mlperf_logging.runs.side_files import read_side_file
+
     try:
         content = read_side_file(shared)
     except OSError:  # none of ours is so long, or cannot be read

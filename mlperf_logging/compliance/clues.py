@@ -10,7 +10,6 @@ from functools import lru_cache
 from mlperf_logging.compliance.identity import Identity
 from mlperf_logging.errors import UsageError
 from mlperf_logging.rules.rounds import RoundIndex, find_round
-from mlperf_logging.runs.side_files import read_side_file
 from mlperf_logging.runs.summary import RUN_START
 
 PARAMETERS_FILE = "package_checker_params"
@@ -70,6 +69,8 @@ def _read_parameters(path: str) -> str | None:
     """The round that a ``package_checker_params`` file names, if it does."""
     if not os.path.isfile(path):
         return None
+    from mlperf_logging.runs.side_files import read_side_file
+
     try:
         lines = read_side_file(path).decode("utf-8", "replace").splitlines()
     except OSError:

@@ -1,10 +1,8 @@
 """A log's items, held in memory where they are few and read a second time where they are many."""
 
 import sys
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from copy import copy
-from itertools import groupby, islice
+from itertools import islice
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +19,6 @@ from mlperf_logging.parsing.sources import (
     open_standard_input,
     read_blocks,
 )
-from mlperf_logging.parsing.untimed import read_untimed
 from mlperf_logging.runs.kept_events import (
     KEPT_BYTES,
     KEPT_EVENTS,
@@ -140,6 +137,8 @@ class HeldLog:
                 self._uniform = False
                 self._event_count += sum(type(item) is Event for item in batch)
                 self._is_damaged = self._is_damaged or any(map(_is_error, batch))
+                from mlperf_logging.parsing.untimed import read_untimed
+
                 said = read_untimed(batch)
             self.identity.note(said)
             if self.notes is not None:
@@ -158,6 +157,10 @@ class HeldLog:
 
         What stands before the first place belongs to the first part.
         """
+        from bisect import bisect_right
+        from copy import copy
+        from itertools import groupby
+
         ends = (*begins[1:], FILE_END)
         parts = groupby(self.items(), lambda item: bisect_right(ends, (item.line, item.column)))
         for number, items in parts:

@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain, islice, pairwise, takewhile
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
 from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
-from mlperf_logging.parsing.heads import HeadParser
 from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, describe, has_unbounded, skip_blanks
 from mlperf_logging.parsing.tally import MORE_UNREADABLE, Tally
+
+if TYPE_CHECKING:
+    from mlperf_logging.parsing.heads import HeadParser
 
 Item: TypeAlias = "Event | Problem"
 
@@ -86,9 +88,15 @@ class RecordReader:
     def __init__(self, dialects: Sequence[Dialect], parse: ParseRecord | None = None) -> None:
         self._parse = parse
         self.markers = compile_markers(tuple(dialects))
-        self._head_parser = HeadParser()
         self._explained = self._explained_bytes = 0
         self._tally = Tally()
+
+    @cached_property
+    def _head_parser(self) -> "HeadParser":
+        """Parses sound records; ordinary logs do not need it."""
+        from mlperf_logging.parsing.heads import HeadParser
+
+        return HeadParser()
 
     @property
     def is_spent(self) -> bool:
