@@ -98,7 +98,7 @@ def run_script(source: str, folder: Path, *arguments: object, code: int = 0, **e
         cwd=folder,
         env={**clean, **env},
         check=False,
-        timeout=int(os.environ.get("MLPERF_TIMEOUT", "1800")),
+        timeout=int(os.environ.get("MLPERF_TIMEOUT", "600")),
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr, done.stderr
