@@ -130,9 +130,19 @@ class SignalWatch:
             os.kill(os.getpid(), signum)
 
     def _begin_again(self) -> None:
+        """Give the signals back in a forked process, which has nothing to end until a run begins in it.
+
+        A handler in Python would be no harm but for one moment: a signal that comes just before the process waits for a
+        lock is not handled until the wait ends, so that a pool's worker might survive ``terminate``.
+        """
         self.watches = []
         self.is_forked = True
-        self._holds = []
+        self._holds, self._waiting = [], None
+        for number, previous in list(self._previous.items()):
+            if _signal.getsignal(number) == self._receive:  # else another handler may still call ours
+                _signal.signal(number, previous)
+                del self._previous[number]
+        self._is_installed = False
 
 
 def _is_main_thread() -> bool:

@@ -154,6 +154,32 @@ def test_workers_that_are_terminated_do_not_end_the_parents_run(
     assert read_events(tmp_path) == [("run_start", None), ("run_stop", "success")]
 
 
+FORK = """
+pid = os.fork()
+if not pid:
+    {child}
+    os._exit(9)
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+"""
+
+
+def test_forked_processes_have_the_signals_of_before(run_script: Callable[..., Any]) -> None:
+    """A worker dies of SIGTERM at once, also in the moment before it waits for a lock; a pool relies on that."""
+    begin = BEGIN + "signal.signal(signal.SIGHUP, print)\nmllog.event('key')\n"
+    child = "os._exit(signal.getsignal(signal.SIGTERM) == signal.SIG_DFL and signal.getsignal(signal.SIGHUP) is print)"
+    assert run_script(begin + FORK.format(child=child)).stdout.split() == ["1"]
+
+
+def test_a_run_that_begins_in_a_forked_process_is_ended_by_signals(
+    tmp_path: Path, run_script: Callable[..., Any]
+) -> None:
+    """The child watches the signals again from its own run on, and dies of them as it would have anyway."""
+    child = "mllog.get_mllogger().run().__enter__(); os.kill(os.getpid(), signal.SIGTERM); time.sleep(10)"
+    done = run_script(BEGIN + "mllog.event('key')\n" + FORK.format(child=child))
+    assert done.stdout.split() == [str(-signal.SIGTERM)]
+    assert ("run_stop", "aborted") in read_events(tmp_path)
+
+
 def test_a_signal_in_the_middle_of_a_storm_of_events(tmp_path: Path) -> None:
     """Wherever SIGTERM hits, all events that were logged are in the file, in order, each once."""
     script = tmp_path / "script.py"
