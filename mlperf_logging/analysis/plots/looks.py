@@ -203,8 +203,7 @@ def measure_rows(count: int, *, least: float = 2.6) -> float:
 
 def _measure_height(axes: Axes) -> float:
     """Height of the axes in inches."""
-    figure = axes.get_figure(root=True)
-    return axes.get_position().height * figure.get_figheight() if figure is not None else 1.0
+    return axes.get_window_extent().height / axes.figure.dpi
 
 
 def _to_text(part: Any) -> str:
