@@ -149,7 +149,9 @@ class CheckParser(Parser):
 
 def build_check_parser(program: str) -> CheckParser:
     """The parser of `mlperf-check`."""
-    parser = CheckParser(program, "Judge training logs by the rules of a benchmark round.")
+    # argparse would write the usage of all options at each start
+    about, usage = "Judge training logs by the rules of a benchmark round.", "%(prog)s [options] [PATH ...]"
+    parser = CheckParser(program, about, usage=usage)
     parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")
     add = add_rule_options(parser, each_run=True)
     parser.settings = (*SHARED_SETTINGS, "select", "ignore", "waivers", "format")

@@ -93,6 +93,8 @@ def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
 @lru_cache(maxsize=256)
 def _split_name(name: str) -> tuple[str | None, str]:
     """Usage, where one is named, and round."""
+    if name.replace(".", "").isdecimal():  # nearly always, and a pattern costs a cold start
+        return None, name
     match = re.fullmatch(_NAME, name)
     if match is not None:
         return match["usage"], match["version"]

@@ -27,8 +27,9 @@ RESULTS, SYSTEMS, PRUNED = "results", "systems", "pruned_results"
 SCALING_FILE, ENTRY_FILE = "scaling.json", "entry.json"
 SCALINGS = ("strong", "weak")
 
-_ROUND_NAME = re.compile(r"v\d+(\.\d+)+\Z")
-_DIGITS = re.compile(r"(\d+)")
+# Patterns that one log does not need; compiled when they are, since each costs a cold start.
+_ROUND_NAME = r"v\d+(\.\d+)+\Z"
+_DIGITS = r"(\d+)"
 
 
 class ResultFolder(NamedTuple):
@@ -119,7 +120,7 @@ def walk_folders(
 
 def sort_key(name: str) -> list[tuple[int, int, str]]:
     """A key that orders names with their numbers by value: ``result_9`` before ``result_10``."""
-    parts = _DIGITS.split(name)
+    parts = re.split(_DIGITS, name)
     return [(0, int(part), "") if index % 2 else (1, 0, part) for index, part in enumerate(parts)]
 
 
@@ -172,6 +173,6 @@ def _name_submitter(submission: str) -> str | None:
     """The folder that holds ``results``; where that is an entry's, the folder right below the round's."""
     parts = submission.split(os.sep)
     for index in range(len(parts) - 2, -1, -1):
-        if _ROUND_NAME.match(parts[index]):
+        if re.match(_ROUND_NAME, parts[index]):
             return parts[index + 1]
     return parts[-1] or None
