@@ -183,9 +183,9 @@ def _read_filter(options: Namespace) -> FindingFilter | None:
 
     book = open_rules(options.rules)
     codes = {kind.code for kind in KIND_OF_LABEL.values()} | set(book.vocabulary().codes) | {UNJUDGED_CODE}
-    ids: set[str] = set()
+    ids = set(book.vocabulary().list_file_rules())
     if not all(map(is_code_prefix, split_names([*options.select, *options.ignore]))):
-        ids = {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}
+        ids |= {rule.id for entry in book.index() for rule in list_rules(book.load(entry.name))}
         ids |= set(KIND_OF_LABEL) | JUDGE_IDS
     with blame_file(options, "select", "ignore"):
         return parse_filter(options.select, options.ignore, known_codes=codes, known_rules=ids)

@@ -136,9 +136,10 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
     """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it."""
     book = book or open_rules()
     vocabulary = book.vocabulary()
-    wanted = name.upper() if name.upper() in vocabulary.codes else name
-    if wanted in vocabulary.codes:
-        return _explain_code(vocabulary.codes[wanted], book)
+    file_rules = vocabulary.list_file_rules()
+    code = vocabulary.codes.get(name.upper()) or file_rules.get(name)
+    if code is not None:
+        return _explain_code(code, book)
     for kind in KINDS:
         if name.upper() == kind.code or name == kind.label:
             title, wants = (
@@ -146,7 +147,7 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
                 f"Reported as: {kind.summary.replace('{found}', '…')}.",
             )
             return Explanation(kind.label, title, kind.code, kind.severity, wants, kind.why, kind.fix)
-    known: set[str] = {*vocabulary.codes, *(kind.label for kind in KINDS)}
+    known: set[str] = {*vocabulary.codes, *file_rules, *(kind.label for kind in KINDS)}
     for entry in reversed(book.index()):
         ruleset = book.load(entry.name)
         rules = {rule.id: rule for rule in list_rules(ruleset)}
@@ -211,6 +212,18 @@ def _make_row(key: str, variant: str, rules: list[Rule], meanings: dict[str, str
 
 
 def _explain_code(code: Code, book: RuleRepository) -> Explanation:
+    if code.rule:
+        return Explanation(
+            code.rule,
+            code.title,
+            code.code,
+            code.severity,
+            code.text,
+            hint=code.hint,
+            source=code.source,
+            passing=code.passing,
+            failing=code.failing,
+        )
     newest = {entry.usage: entry.name for entry in book.index()}
     rulesets = map(book.load, newest.values())
     rules = {rule.id for each in rulesets for rule in list_rules(each) if rule.code == code.code}

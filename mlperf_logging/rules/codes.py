@@ -20,12 +20,29 @@ REPEATED = {"MLP101": "MLP103", "MLP301": "MLP303", "MLP401": "MLP407"}
 
 
 class Code(NamedTuple):
-    """One kind of finding: ``MLPxxx``, a few words, what it means and why it matters, how to fix it."""
+    """One kind of finding.
+
+    Attributes:
+        code: ``MLPxxx``.
+        title: a few words.
+        text: what it means and why it matters.
+        hint: how to fix it.
+        rule: id of the one rule that gives it, where that is about a submission's files rather than a log; else empty.
+        severity: ``"error"`` or ``"warning"``, of the rule's findings.
+        source: where the rule is written.
+        passing: lines of an example that satisfies the rule.
+        failing: lines of an example that breaks it.
+    """
 
     code: str
     title: str
     text: str
     hint: str
+    rule: str = ""
+    severity: str = ""
+    source: str = ""
+    passing: tuple[str, ...] = ()
+    failing: tuple[str, ...] = ()
 
 
 class Vocabulary(NamedTuple):
@@ -58,10 +75,21 @@ class Vocabulary(NamedTuple):
                 if needed not in body:
                     raise codes.fail(f"{name!r} needs {needed!r}", name)
         known = {
-            name: Code(name, body["title"], body["text"], body.get("hint", ""))
+            name: Code(
+                name,
+                body["title"],
+                body["text"],
+                body.get("hint", ""),
+                *[body.get(field, "") for field in ("rule", "severity", "source")],
+                *[tuple(body.get(field, ())) for field in ("passing", "failing")],
+            )
             for name, body in codes.items()
         }
         return cls(known, groups, sentences)
+
+    def list_file_rules(self) -> dict[str, Code]:
+        """The rules about a submission's files, by id; each has a code of its own."""
+        return {code.rule: code for code in self.codes.values() if code.rule}
 
     def group_of(self, key: str) -> str:
         """The group of a key (of the first, where two are given with ``|`` between)."""
@@ -70,7 +98,11 @@ class Vocabulary(NamedTuple):
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Vocabulary:
         """A vocabulary from the JSON form of its fields."""
-        return cls(**{**value, "codes": {name: Code(*body) for name, body in value["codes"].items()}})
+        codes = {
+            name: Code._make([*head, tuple(passing), tuple(failing)])
+            for name, (*head, passing, failing) in value["codes"].items()
+        }
+        return cls(**{**value, "codes": codes})
 
 
 def choose_code(group: str, kind: str, node: Node) -> str:

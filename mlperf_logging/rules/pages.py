@@ -59,6 +59,10 @@ def _write_codes(book: RuleRepository) -> str:
         ]
     for code in book.vocabulary().codes.values():
         lines += [f"## {code.code} {code.title}", "", code.text, "", f"How to fix it: {code.hint}", ""]
+        if code.rule:
+            lines += [f"Reported as {code.severity} by `{code.rule}`. Source: {code.source}.", ""]
+            lines += ["```text", "passes:", *[f"  {line}" for line in code.passing]]
+            lines += ["fails:", *[f"  {line}" for line in code.failing], "```", ""]
     return "\n".join(lines)
 
 

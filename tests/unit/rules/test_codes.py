@@ -98,3 +98,17 @@ def test_code_follows_group_and_clause(cell: str, codes: list[str], vocabulary: 
     groups = ("identity", "lifecycle", "evaluation", "hyperparameter")
     assert [choose_code(group, kind, node) for group in groups] == codes
     assert set(codes) <= set(vocabulary.codes)
+
+
+def test_rules_about_files_have_an_id_and_examples(vocabulary: Vocabulary) -> None:
+    """Each code of a submission's folders, descriptions and power readings is one rule, with examples of both kinds."""
+    about_files = {
+        name: code for name, code in vocabulary.codes.items() if name[:4] in {"MLP6", "MLP7", "MLP8"}
+    }
+    assert about_files == {code.code: code for code in vocabulary.list_file_rules().values()}
+    for code in about_files.values():
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", code.rule)
+        assert code.severity in {"error", "warning"}
+        assert code.source
+        assert code.passing
+        assert code.failing
