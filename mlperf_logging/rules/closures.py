@@ -115,11 +115,26 @@ def _length(value: Any) -> int:
     raise Unevaluable(f"{name_kind(value)} has no length")
 
 
+def _is_finite(value: Any, word: str = "") -> bool:
+    """Whether no number is infinite or NaN, as text neither; with a word, of those in objects under names with it."""
+    if isinstance(value, dict):
+        return all([_is_finite(part, "" if word in name else word) for name, part in value.items()])
+    if isinstance(value, list):
+        return all([_is_finite(part, word) for part in value])
+    if word or not isinstance(value, (float, str)):
+        return True
+    try:
+        return math.isfinite(float(value))
+    except ValueError:  # another text
+        return True
+
+
 FUNCTIONS: dict[str, tuple[Callable[..., Any], int | None]] = {
     "abs": (lambda x: abs(_number(x)), 1),
     "append": (_append, 2),
     "ceil": (lambda x: math.ceil(_number(x)), 1),
     "close": (lambda a, b: math.isclose(_number(a), _number(b), rel_tol=1e-9), 2),
+    "finite": (_is_finite, None),
     "floor": (lambda x: math.floor(_number(x)), 1),
     "int": (int, 1),
     "integer": (_is_whole, 1),
