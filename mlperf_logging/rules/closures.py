@@ -118,9 +118,9 @@ def _length(value: Any) -> int:
 def _is_finite(value: Any, word: str = "") -> bool:
     """Whether no number is infinite or NaN, as text neither; with a word, of those in objects under names with it."""
     if isinstance(value, dict):
-        return all([_is_finite(part, "" if word in name else word) for name, part in value.items()])
+        return all(_is_finite(part, "" if word in name else word) for name, part in value.items())
     if isinstance(value, list):
-        return all([_is_finite(part, word) for part in value])
+        return all(_is_finite(part, word) for part in value)
     if word or not isinstance(value, (float, str)):
         return True
     try:
