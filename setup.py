@@ -28,11 +28,11 @@ class BuildWithRules(build_py):
         from mlperf_logging.rules.compiling import compile_rules  # noqa: PLC0415
         from mlperf_logging.rules.files import RuleFiles  # noqa: PLC0415
         from mlperf_logging.rules.resolving import Resolver  # noqa: PLC0415
-        from mlperf_logging.scoring.rcp.files import resolve_points  # noqa: PLC0415
+        from mlperf_logging.scoring.rcp.files import POINTS  # noqa: PLC0415
+        from mlperf_logging.submission.description_fields import DESCRIPTIONS  # noqa: PLC0415
 
         resolver = Resolver(RuleFiles(ROOT / "compliance_rules"))
-        points = {f"rcp/{name}": resolve_points(resolver.files, name) for name in resolver.list_rulesets()}
-        compile_rules(resolver, target, points)
+        compile_rules(resolver, target, (POINTS, DESCRIPTIONS))
 
 
 setup(cmdclass={"build_py": BuildWithRules})

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+from mlperf_logging.rules.beside import RoundData
 from mlperf_logging.rules.repository import COMPILED
 from mlperf_logging.rules.resolving import Resolver
 
 
-def compile_rules(resolver: Resolver, target: Path, documents: dict[str, Any]) -> None:
-    """Resolve all rounds and write them, their index and the vocabulary below ``compiled/``."""
+def compile_rules(resolver: Resolver, target: Path, kinds: Iterable[RoundData]) -> None:
+    """Resolve all rounds and write them, their data of some kinds, their index and the vocabulary below ``compiled/``."""
     outlines = resolver.list_outlines()
     rounds = {name: resolver.resolve(name) for name, *_ in outlines}
-    written = {"index": outlines, "vocabulary": resolver.vocabulary._asdict(), **rounds, **documents}
+    written = {"index": outlines, "vocabulary": resolver.vocabulary._asdict(), **rounds}
+    for kind in kinds:
+        written |= {f"{kind.folder}/{name}": kind.resolve(resolver.files, name) for name in rounds}
     for name, document in written.items():
         path = target / COMPILED / f"{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,70 +1,26 @@
-"""Resolving reference points: files that say what changed since the round before, into one round's tables.
+"""Resolving reference points: ``rcp/USAGE-ROUND.yaml`` says what changed since the round before, see `RoundData`.
 
-``rcp/USAGE-ROUND.yaml`` says which round it ``extends``; a round without such a file has the points of the round
-that its rule file extends.
+Of each benchmark it gives ``unit``, ``allowance`` and ``points``, the points by their batch size as text.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from mlperf_logging.rules.files import RuleFiles, RuleMapping
+from mlperf_logging.rules.beside import RoundData, Tables
+from mlperf_logging.rules.files import RuleMapping
 from mlperf_logging.rules.repository import RuleRepository
 from mlperf_logging.scoring.rcp.points import POINT_FIELDS, UNITS, ReferenceTable, table_from_json
 
 MAX_DIGITS = 15
 """Longest batch size."""
 
-Tables = dict[str, dict[str, Any]]
-"""Benchmark to ``unit``, ``allowance`` and ``points``, the points by their batch size as text."""
-
 
 def load_reference_points(rules: RuleRepository, name: str) -> dict[str, ReferenceTable]:
     """The reference convergence points of ``usage/round``: benchmark to its table; empty if it has none."""
-    rules.load(name)
-    tables = _find_tables(rules, name)
+    tables = POINTS.load(rules, name)
     return {benchmark: table_from_json(benchmark, table) for benchmark, table in tables.items()}
-
-
-def _find_tables(rules: RuleRepository, name: str) -> Tables:
-    if rules.is_compiled:
-        tables: Tables = rules.read_compiled(f"rcp/{name}")
-        return tables
-    find_in_base = partial(_find_tables, rules.base) if rules.base is not None else None
-    return resolve_points(rules.files, name, find_in_base)
-
-
-def resolve_points(
-    files: RuleFiles,
-    name: str,
-    find_in_base: Callable[[str], Tables] | None = None,
-    above: tuple[str, ...] = (),
-) -> Tables:
-    """The tables of one round, as JSON values.
-
-    Args:
-        files: the rule files.
-        name: ``usage/round``.
-        find_in_base: gives the tables of a round of the rules that those of the files extend, where they do.
-        above: the rounds that extend it and ask.
-    """
-    file = f"rcp/{name.replace('/', '-')}"
-    has_points = files.has(file)
-    record = files.load(file if has_points else name)
-    parent = files.find_parent(name, record)
-    tables: Tables = {}
-    if parent is not None and find_in_base is not None and files.is_of_base(parent, name):
-        tables = copy.deepcopy(find_in_base(parent))
-    elif parent is not None:
-        if parent in (name, *above):
-            raise record.fail(f"{parent} and {name} extend each other; one of them must not", "extends")
-        tables = resolve_points(files, parent, find_in_base, (*above, name))
-    if has_points:
-        _change_tables(tables, record)
-    return tables
 
 
 def _change_tables(tables: Tables, record: RuleMapping) -> None:
@@ -130,3 +86,7 @@ def _change_point(point: dict[str, Any], fields: RuleMapping) -> None:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+POINTS = RoundData("rcp", _change_tables)
+"""Reference points, as the build compiles them."""
