@@ -14,6 +14,7 @@ from mlperf_logging.errors import RuleError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.parsing.dialects import load_dialects, rank_dialect
 from mlperf_logging.rules import cells
+from mlperf_logging.rules.benchmark_lists import list_changes, put_in_order
 from mlperf_logging.rules.cells import Origin
 from mlperf_logging.rules.codes import Vocabulary
 from mlperf_logging.rules.files import RuleFiles, RuleMapping
@@ -79,9 +80,10 @@ class Resolver:
             if rank_dialect(dialect) < 0:
                 known = ", ".join(dialect.name for dialect in load_dialects())
                 raise record.fail(f"unknown dialect {dialect!r}; known: {known}", "dialect")
-            removed, added = _list_changes(record, benchmarks)
+            removed, added = list_changes(record, benchmarks)
             tables = record.take("tables", dict, RuleMapping())
-            benchmarks = [*[name for name in benchmarks if name not in removed], *added, *tables]
+            kept = [name for name in benchmarks if name not in removed]
+            benchmarks = put_in_order(record, [*kept, *added, *tables])
         return dialect, benchmarks, *_list_clues(self.files.load(name))
 
     def resolve(self, name: str) -> ResolvedRuleset:
@@ -185,23 +187,6 @@ def _list_clues(record: RuleMapping) -> tuple[float, float, list[str]]:
     return (first - _EPOCH) * _MS_PER_DAY, (until - _EPOCH) * _MS_PER_DAY, clues.take_texts("keys")
 
 
-def _list_changes(record: RuleMapping, former: list[str]) -> tuple[list[str], list[str]]:
-    """The benchmarks that a round removes, and those that it adds."""
-    change = record.take("benchmarks", dict)
-    if change is None:
-        return [], []
-    change.allow("add", "remove")
-    removed = former if change.get("remove") == "all" else change.take_texts("remove")
-    for name in removed:
-        if name not in former:
-            raise change.fail(f"removes {name!r}, which the extended round does not have", "remove")
-    added = change.take_texts("add")
-    for number, name in enumerate(added):
-        if name in added[:number] or (name in former and name not in removed):
-            raise change.fail(f"adds {name!r}, which the extended round already has", "add")
-    return list(removed), added
-
-
 class _Change:
     """One round's file applied to a copy of the ruleset that it extends."""
 
@@ -219,6 +204,9 @@ class _Change:
             draft.benchmarks[name] = BenchmarkRules.empty()
             draft.benchmarks[name].facts.update({key: table[key] for key in _FACT_KEYS if key in table})
             self._apply_table(name, table, _FACT_KEYS)
+        held = dict(draft.benchmarks)
+        draft.benchmarks.clear()
+        draft.benchmarks.update({name: held[name] for name in put_in_order(record, list(held))})
         for key, words in record.take("state", dict, RuleMapping()).sections():
             self._apply_state(key, words)
         for layer, key in zip(draft.layers, ("common", *DIVISIONS), strict=True):
@@ -238,7 +226,7 @@ class _Change:
     def _apply_benchmarks(self) -> None:
         benchmarks = self.draft.benchmarks
         former = dict(benchmarks)
-        removed, added = _list_changes(self.record, list(benchmarks))
+        removed, added = list_changes(self.record, list(benchmarks))
         for name in removed:
             del benchmarks[name]
         for name in added:

@@ -220,6 +220,9 @@ FAULTS = {
     "an addition of a benchmark that is there": Fault(
         "benchmarks:\n  add: [knitting] #!\n", "adds 'knitting', which the extended round already has"
     ),
+    "an order that leaves benchmarks out": Fault(
+        "benchmarks:\n  order: [weaving] #!\n", "must name each benchmark of the round once"
+    ),
     "an addition of no file": Fault(
         "benchmarks: #!\n  add: [weaving]\n", "'weaving' has no file benchmarks/weaving.yaml; add one"
     ),
