@@ -12,6 +12,7 @@ PROGRAM = "mlperf"
 COMMANDS = {
     "check": "judge logs by the rules of a round (the same as mlperf-check)",
     "score": "time to train, energy and cost of results; suites and speedups",
+    "summary": "a round's results table: per system and benchmark the score and what it took",
     "rcp": "whether a submission converged like the reference",
     "train": "train a reference model to its target, and log it",
     "convert": "the log inside one that a container, a terminal or an export has wrapped",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from mlperf_logging.reports.documents.rcp import describe_check, describe_checks
 from mlperf_logging.reports.tables import BaseRenderer
 from mlperf_logging.runs.folders import SCALING_FILE
 from mlperf_logging.scoring.folders import read_scaling_factor
+from mlperf_logging.scoring.rcp.files import open_reference_points
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS
 from mlperf_logging.scoring.rcp.references import CHECK, RULES
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
@@ -75,7 +75,7 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
         raise UsageError(f"--plot {options.plot!r}: name a file that ends in {', '.join(PICTURES)}")
     folders = read_folders(options)
     unread = report_unread(program, folders)
-    find_table = _open_tables(options)
+    find_table = open_reference_points(options.rules, options.points)
     outcomes = [
         check_submission(
             each.folder,
@@ -98,26 +98,6 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
         print_error(program, reason)
         return CANNOT_WORK
     return VIOLATION if any(outcome.passed is False for outcome in outcomes) else COMPLIANT
-
-
-def _open_tables(options: argparse.Namespace) -> Callable[[str, str], ReferenceTable | None]:
-    from mlperf_logging.rules.repository import open_rules
-    from mlperf_logging.scoring.rcp.files import load_reference_points
-
-    book = open_rules(options.rules)
-    known: dict[str, dict[str, ReferenceTable]] = {}
-
-    def find_table(ruleset: str, benchmark: str) -> ReferenceTable | None:
-        if ruleset not in known:
-            known[ruleset] = load_reference_points(book, ruleset)
-        table = known[ruleset].get(benchmark)
-        if options.points is None:
-            return table
-        from mlperf_logging.scoring.rcp.own_points import load_points
-
-        return load_points(options.points, benchmark, table)
-
-    return find_table
 
 
 def _describe(outcomes: list[SubmissionCheck], form: BaseRenderer) -> Document:

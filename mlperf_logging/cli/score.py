@@ -10,9 +10,11 @@ from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.cli.scoring import (
     FolderRuns,
+    add_price_options,
     add_reading_options,
     add_showing_options,
     read_folders,
+    read_prices,
     report_unread,
 )
 from mlperf_logging.errors import UsageError
@@ -28,7 +30,7 @@ from mlperf_logging.reports.documents.score import (
     describe_suite,
 )
 from mlperf_logging.reports.tables import BaseRenderer
-from mlperf_logging.scoring.cost import DEFAULT, Price, find_price, load_prices, price_score, read_price
+from mlperf_logging.scoring.cost import Price, find_price, price_score
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds
@@ -73,10 +75,7 @@ def build_parser(program: str) -> Parser:
     add("--speedup BASELINE", baseline, nargs="?", const=_FIRST)
     compared = "what --speedup compares: systems (default), or the best results below each path"
     add("--by", compared, choices=("system", "path"), default="system")
-    add = parser.add_group("what it costs")
-    add("--price P/h", "on-demand price of the whole system for an hour, as in 98.32/h")
-    add("--energy-price P/kWh", "price of energy, as in 0.12/kWh")
-    add("--prices FILE", "YAML or JSON: system to price, or to price and energy")
+    add_price_options(parser)
     add_showing_options(parser)
     parser.add_group()("--runs", "one row per run, not per folder")
     return parser
@@ -88,7 +87,7 @@ def _score(argv: Sequence[str] | None, program: str) -> int:
     suite = load_suite(options.suite, options.rules) if options.suite else None
     if options.weights and suite is None:
         raise UsageError("--weights applies to a suite's benchmarks; name the suite with --suite")
-    prices = _read_prices(options)
+    prices = read_prices(options)
     folders = read_folders(options)
     unread = report_unread(program, folders)
     scores = [_score_one(each, options, suite, prices) for each in folders]
@@ -161,22 +160,6 @@ def _note_seeds(score: FolderScore, suite: Suite | None) -> FolderScore:
         return score
     wanted = ", ".join(map(str, suite.seeds))
     return score._replace(notes=(*score.notes, f"the suite requires one run for each of the seeds {wanted}"))
-
-
-def _read_prices(options: argparse.Namespace) -> dict[str, Price]:
-    prices = load_prices(options.prices) if options.prices else {}
-    hour, currency = read_price(options.price) if options.price else (None, "")
-    energy, energy_currency = (
-        read_price(options.energy_price, per=("kWh",)) if options.energy_price else (None, "")
-    )
-    if hour is not None or energy is not None:
-        given = prices.get(DEFAULT, Price())
-        prices[DEFAULT] = Price(
-            given.per_hour if hour is None else hour,
-            given.per_kilowatt_hour if energy is None else energy,
-            currency or energy_currency or given.currency,
-        )
-    return prices
 
 
 def _score_suites(

@@ -1,4 +1,4 @@
-"""What `mlperf score` and `mlperf rcp` share: options, and the runs of result folders, each log read once."""
+"""What `mlperf score`, `rcp` and `summary` share: options, and the runs of result folders, each log read once."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from mlperf_logging.errors import MLPerfLoggingError, UnreadableLogError, UsageE
 from mlperf_logging.events import Outcome
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
+from mlperf_logging.scoring.cost import DEFAULT, Price, load_prices, read_price
 from mlperf_logging.scoring.runs import ScoredRun, score_run
 
 
@@ -52,6 +53,14 @@ def add_reading_options(parser: Parser) -> None:
     about = "a benchmark's folder, a system's, a submitter's, a whole round"
     parser.add_group()("paths FOLDER", about, nargs="*")
     add_rule_options(parser)
+
+
+def add_price_options(parser: Parser) -> None:
+    """Add what says how much a system and its energy cost."""
+    add = parser.add_group("what it costs")
+    add("--price P/h", "on-demand price of the whole system for an hour, as in 98.32/h")
+    add("--energy-price P/kWh", "price of energy, as in 0.12/kWh")
+    add("--prices FILE", "YAML or JSON: system to price, or to price and energy")
 
 
 def add_showing_options(parser: Parser) -> None:
@@ -91,3 +100,20 @@ def report_unread(program: str, folders: Iterable[FolderRuns]) -> bool:
     for run in unread:
         print_error(program, run.faults[0] if run.faults else f"cannot judge {run.path!r}")
     return bool(unread)
+
+
+def read_prices(options: argparse.Namespace) -> dict[str, Price]:
+    """The price of each system, from the options of `add_price_options`; `UsageError` where one is wrong."""
+    prices = load_prices(options.prices) if options.prices else {}
+    hour, currency = read_price(options.price) if options.price else (None, "")
+    energy, energy_currency = (
+        read_price(options.energy_price, per=("kWh",)) if options.energy_price else (None, "")
+    )
+    if hour is not None or energy is not None:
+        given = prices.get(DEFAULT, Price())
+        prices[DEFAULT] = Price(
+            given.per_hour if hour is None else hour,
+            given.per_kilowatt_hour if energy is None else energy,
+            currency or energy_currency or given.currency,
+        )
+    return prices

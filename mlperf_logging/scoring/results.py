@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from mlperf_logging.compliance.judged_run import judge_run
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleOptions, RuleSelection
-from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.folders import OLYMPIC, FolderScore, score_folder
-from mlperf_logging.scoring.rcp.files import load_reference_points
+from mlperf_logging.scoring.rcp.files import open_reference_points
 from mlperf_logging.scoring.rcp.pass_probability import DRAWS
-from mlperf_logging.scoring.rcp.points import ReferenceTable
 from mlperf_logging.scoring.rcp.references import CHECK
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 from mlperf_logging.scoring.requirements import Requirement
@@ -86,14 +84,7 @@ def check_results(
         UnreadableLogError: a log cannot be opened.
     """
     selection = selection.override(options)
-    book = open_rules(selection.rules)
-    known: dict[str, dict[str, ReferenceTable]] = {}
-
-    def find_table(name: str, wanted: str) -> ReferenceTable | None:
-        if name not in known:
-            known[name] = load_reference_points(book, name)
-        return known[name].get(wanted)
-
+    find_table = open_reference_points(selection.rules)
     return [
         check_submission(folder, runs, find_table, method=method, pruned=pruned, seed=seed, draws=draws)
         for folder, runs in read_results(path, selection)

@@ -45,3 +45,16 @@ def test_every_benchmark_says_its_runs() -> None:
     ]
 
     assert missing == []
+
+
+@pytest.mark.corpus
+def test_benchmarks_are_in_the_order_of_the_facts(shared: Path) -> None:
+    """Every round lists its benchmarks in the order that its results table has them in."""
+    wanted: dict[str, dict[str, None]] = {}
+    with (shared / "facts" / "benchmarks.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            wanted.setdefault(f"{row['usage']}/{row['ruleset']}", {})[row["benchmark"]] = None
+    book = open_rules()
+    for name in [entry.name for entry in book.index() if entry.name in wanted]:
+        known = book.load(name).benchmarks
+        assert [each for each in wanted[name] if each in known] == list(known), name

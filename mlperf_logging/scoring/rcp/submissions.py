@@ -96,7 +96,7 @@ def check_submission(
         read_converged(run.converged_at, table.unit, batch_size, run.trained_samples) for run in runs
     ]
     pass_probability = None
-    if len(runs) < requirement.required and any(map(math.isfinite, converged)):
+    if draws and len(runs) < requirement.required and any(map(math.isfinite, converged)):
         wanted = find_acceptance(table, batch_size, requirement, method, pruned=pruned)
         if wanted.match.reference is not None and wanted.mean is not None:
             pass_probability = simulate_pass_probability(
