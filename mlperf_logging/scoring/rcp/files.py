@@ -6,21 +6,13 @@ Of each benchmark it gives ``unit``, ``allowance`` and ``points``, the points by
 from __future__ import annotations
 
 import copy
-<<<<<<< HEAD
+from collections.abc import Callable
+from os import PathLike
 from typing import Any
 
 from mlperf_logging.rules.beside import RoundData, Tables
 from mlperf_logging.rules.files import RuleMapping
-from mlperf_logging.rules.repository import RuleRepository
-=======
-from collections.abc import Callable
-from functools import partial
-from os import PathLike
-from typing import Any
-
-from mlperf_logging.rules.files import RuleFiles, RuleMapping
 from mlperf_logging.rules.repository import RuleRepository, open_rules
->>>>>>> 36f46bf (mlperf summary: a round's results table, ours and as the public tool writes it)
 from mlperf_logging.scoring.rcp.points import POINT_FIELDS, UNITS, ReferenceTable, table_from_json
 
 MAX_DIGITS = 15
@@ -33,8 +25,6 @@ def load_reference_points(rules: RuleRepository, name: str) -> dict[str, Referen
     return {benchmark: table_from_json(benchmark, table) for benchmark, table in tables.items()}
 
 
-<<<<<<< HEAD
-=======
 def open_reference_points(
     folder: str | PathLike[str] | None = None, own: str | None = None
 ) -> Callable[[str, str], ReferenceTable | None]:
@@ -60,45 +50,6 @@ def open_reference_points(
     return find_table
 
 
-def _find_tables(rules: RuleRepository, name: str) -> Tables:
-    if rules.is_compiled:
-        tables: Tables = rules.read_compiled(f"rcp/{name}")
-        return tables
-    find_in_base = partial(_find_tables, rules.base) if rules.base is not None else None
-    return resolve_points(rules.files, name, find_in_base)
-
-
-def resolve_points(
-    files: RuleFiles,
-    name: str,
-    find_in_base: Callable[[str], Tables] | None = None,
-    above: tuple[str, ...] = (),
-) -> Tables:
-    """The tables of one round, as JSON values.
-
-    Args:
-        files: the rule files.
-        name: ``usage/round``.
-        find_in_base: gives the tables of a round of the rules that those of the files extend, where they do.
-        above: the rounds that extend it and ask.
-    """
-    file = f"rcp/{name.replace('/', '-')}"
-    has_points = files.has(file)
-    record = files.load(file if has_points else name)
-    parent = files.find_parent(name, record)
-    tables: Tables = {}
-    if parent is not None and find_in_base is not None and files.is_of_base(parent, name):
-        tables = copy.deepcopy(find_in_base(parent))
-    elif parent is not None:
-        if parent in (name, *above):
-            raise record.fail(f"{parent} and {name} extend each other; one of them must not", "extends")
-        tables = resolve_points(files, parent, find_in_base, (*above, name))
-    if has_points:
-        _change_tables(tables, record)
-    return tables
-
-
->>>>>>> 36f46bf (mlperf summary: a round's results table, ours and as the public tool writes it)
 def _change_tables(tables: Tables, record: RuleMapping) -> None:
     record.allow("extends", "remove", "benchmarks")
     former: Tables = {}
