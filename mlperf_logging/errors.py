@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
+FAILED_ON_LOG = "the checker itself failed on this log"
+
 MAX_MESSAGE = 1_000
 """Longest message on a rule file, in characters."""
 
@@ -50,3 +54,13 @@ class RuleError(MLPerfLoggingError):
 
 class WaiverError(MLPerfLoggingError):
     """A waiver file is wrong, or one of its waivers has expired."""
+
+
+def describe_fault(error: Exception, what: str) -> str:
+    """One sentence about an error of this package's own: what failed, the error, and the line that raised it."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    code = last.tb_frame.f_code if last is not None else None
+    place = f"{os.path.basename(code.co_filename)}:{last.tb_lineno}" if code and last else "unknown place"
+    return f"{what}: {type(error).__name__}: {error} ({place})"

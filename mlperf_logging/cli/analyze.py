@@ -18,15 +18,8 @@ from mlperf_logging.cli.options import (
 )
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
-from mlperf_logging.cli.running import (
-    CANNOT_WORK,
-    COMPLIANT,
-    FAILED_ON_LOG,
-    describe_fault,
-    print_error,
-    run_guarded,
-)
-from mlperf_logging.errors import MLPerfLoggingError, UsageError
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
+from mlperf_logging.errors import FAILED_ON_LOG, MLPerfLoggingError, UsageError, describe_fault
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.tables import pick

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.configuration import blame_file
-from mlperf_logging.cli.judging import UNJUDGED_CODE, LogJudge
+from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.options import build_check_parser, read_selection, split_names
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.reporting import Reports
@@ -49,8 +49,8 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
         raise UsageError(
             "name at least one log, folder or pattern, or - for standard input (--help shows examples)"
         )
-    waivers = _load_waivers(options.waivers)
-    judge = LogJudge(read_selection(options), waivers, _read_filter(options), werror=options.werror)
+    waivers = load_given_waivers(options.waivers)
+    judge = LogJudge(read_selection(options), waivers, read_filter(options), werror=options.werror)
     new_waivers = _plan_waivers(options)
     if options.follow:
         return _follow(options, judge, program)
@@ -63,8 +63,8 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
         totals, used = _write_reports(reports, results, len(logs.paths), options, new_waivers)
     if new_waivers is not None:
         print_error(program, new_waivers.write())
-    _report_unused(waivers, used, options.waivers, program)
-    return CANNOT_WORK if logs.complaints else _choose_code(totals, options)
+    report_unused(waivers, used, options.waivers, program)
+    return CANNOT_WORK if logs.complaints else choose_code(totals, options)
 
 
 def _plan_waivers(options: Namespace) -> NewWaivers | None:
@@ -148,22 +148,25 @@ def _follow(options: Namespace, judge: LogJudge, program: str) -> int:
         for output, text in reports.add([result]):
             output.write(text)
         reports.end(totals)
-    _report_unused(judge.waivers, {waived.waiver for waived in result.waived}, options.waivers, program)
-    return _choose_code(totals, options)
+    report_unused(judge.waivers, {waived.waiver for waived in result.waived}, options.waivers, program)
+    return choose_code(totals, options)
 
 
-def _choose_code(totals: Totals, options: Namespace) -> int:
+def choose_code(totals: Totals, options: Namespace) -> int:
+    """The exit code that follows from what was found."""
     if totals.unjudged:
         return CANNOT_WORK
     return VIOLATION if totals.failed and not options.exit_zero else COMPLIANT
 
 
-def _report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
+def report_unused(waivers: Sequence[Waiver], used: set[Waiver], path: str, program: str) -> None:
+    """Say which waivers covered nothing."""
     for waiver in (each for each in waivers if each not in used):
         print_error(program, f"warning: {path}:{waiver.line}: the waiver of {waiver.rule} covered nothing")
 
 
-def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
+def load_given_waivers(path: str | None) -> tuple[Waiver, ...]:
+    """The waivers of ``--waivers``; none without it."""
     if path is None:
         return ()
     from datetime import datetime, timezone
@@ -173,10 +176,12 @@ def _load_waivers(path: str | None) -> tuple[Waiver, ...]:
     return load_waivers(path, datetime.now(timezone.utc).date())
 
 
-def _read_filter(options: Namespace) -> FindingFilter | None:
+def read_filter(options: Namespace) -> FindingFilter | None:
+    """The findings that ``--select`` and ``--ignore`` choose; None for all."""
     if not options.select and not options.ignore:
         return None
     from mlperf_logging.compliance.finding_filter import is_code_prefix, parse_filter
+    from mlperf_logging.compliance.unjudged import UNJUDGED_CODE
     from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
     from mlperf_logging.rules.catalogue import list_rules
     from mlperf_logging.rules.repository import open_rules

@@ -2,26 +2,17 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from mlperf_logging.cli.running import FAILED_ON_LOG, describe_fault
-from mlperf_logging.compliance.findings import OTHER_ROUND, Finding, Verdict
+from mlperf_logging.compliance.findings import OTHER_ROUND, Finding
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
-from mlperf_logging.errors import MLPerfLoggingError, RuleError, UnreadableLogError, UsageError
+from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import FileResult
-from mlperf_logging.runs.summary import RunSummary
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.finding_filter import FindingFilter
+    from mlperf_logging.compliance.findings import Verdict
     from mlperf_logging.compliance.live import LiveJudge
     from mlperf_logging.compliance.waivers import WaivedFinding, Waiver
-
-UNJUDGED_CODE = "MLP000"
-_CAUSES: dict[type[MLPerfLoggingError], tuple[str, str]] = {
-    UnreadableLogError: ("unreadable-log", "Check the file, or leave it out."),
-    RuleError: ("broken-rules", "Fix the rule file; the log is not to blame."),
-    MLPerfLoggingError: ("not-judged", ""),
-}
-"""Id and fix of the finding for an error that keeps a log from being judged; the first kind that fits."""
 
 
 class LogJudge(NamedTuple):
@@ -46,12 +37,10 @@ class LogJudge(NamedTuple):
             verdicts = check_runs(path, self.selection)
         except UsageError:
             raise
-        except MLPerfLoggingError as error:
-            rule, hint = next(cause for kind, cause in _CAUSES.items() if isinstance(error, kind))
-            return [self._give_up(path, rule, str(error), hint)]
         except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
-            message = describe_fault(error, FAILED_ON_LOG)
-            return [self._give_up(path, "internal-fault", message, "Please report it with the log.")]
+            from mlperf_logging.compliance.unjudged import make_unjudged
+
+            return [FileResult(make_unjudged(path, self.selection, error))]
         return [self.settle(verdict._replace(path=path)) for verdict in verdicts]
 
     def start(self, path: str) -> "LiveJudge":
@@ -70,13 +59,13 @@ class LogJudge(NamedTuple):
         """The finding with the severity that it has here: where warnings count as errors, that."""
         return finding._replace(severity=Severity.ERROR) if self.werror else finding
 
-    def settle(self, verdict: Verdict) -> FileResult:
-        """What a report says about a log: the verdict after waivers and selection, and what was waived."""
-        waived: tuple[WaivedFinding, ...] = ()
+    def settle(self, verdict: "Verdict", waived: "tuple[WaivedFinding, ...]" = ()) -> FileResult:
+        """What a report says about a log: the verdict after waivers and selection, and what was waived, here or before."""
         if self.waivers:
             from mlperf_logging.compliance.waivers import apply_waivers
 
-            verdict, waived = apply_waivers(verdict, self.waivers)
+            verdict, more = apply_waivers(verdict, self.waivers)
+            waived += more
         if self.findings is not None:
             from mlperf_logging.compliance.finding_filter import apply_filter
 
@@ -91,9 +80,3 @@ class LogJudge(NamedTuple):
             kept = tuple(each for each in verdict.findings if each.rule != OTHER_ROUND)
             verdict = verdict._replace(findings=kept, compliant_under=())
         return FileResult(verdict, waived)
-
-    def _give_up(self, path: str, rule: str, message: str, hint: str) -> FileResult:
-        finding = Finding(UNJUDGED_CODE, rule, Severity.ERROR, None, None, None, message, hint=hint)
-        asked = self.selection
-        frame = (None, asked.usage or "", None, "", asked.division, asked.benchmark)
-        return FileResult(Verdict(path, *frame, Outcome.UNJUDGED, (finding,), RunSummary(), 0))

@@ -14,6 +14,7 @@ COMMANDS = {
     "score": "time to train, energy and cost of results; suites and speedups",
     "summary": "a round's results table: per system and benchmark the score and what it took",
     "rcp": "whether a submission converged like the reference",
+    "package": "whether a submission is acceptable, and what to fix where",
     "train": "train a reference model to its target, and log it",
     "convert": "the log inside one that a container, a terminal or an export has wrapped",
     "rules": "what a round requires, what a rule means, what changed between rounds",

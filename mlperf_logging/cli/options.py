@@ -131,7 +131,13 @@ class AddReport(argparse.Action):
 
 
 class CheckParser(Parser):
-    """The parser of `mlperf-check`; its help page lists the formats that are there."""
+    """The parser of `mlperf-check` and `mlperf package`; its help page lists the formats that are there.
+
+    Attributes:
+        examples: what stands below the formats.
+    """
+
+    examples = _EXAMPLES
 
     def format_help(self) -> str:
         """The help page."""
@@ -143,7 +149,7 @@ class CheckParser(Parser):
         formats = {name: load_format(name).description for name in list_formats()} | formats
         width = max(map(len, formats))
         listed = "".join(f"  {name.ljust(width)}  {about}\n" for name, about in formats.items())
-        self.epilog = f"formats:\n{listed}\n{_EXAMPLES.format(program=self.prog)}"
+        self.epilog = f"formats:\n{listed}\n{self.examples.format(program=self.prog)}"
         return super().format_help()
 
 
@@ -154,18 +160,36 @@ def build_check_parser(program: str) -> CheckParser:
     parser = CheckParser(program, about, usage=usage)
     parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")
     add = add_rule_options(parser, each_run=True)
+    add("--level N", "in rounds that grade: only rules up to this level (default: all)", type=int)
+    add = add_finding_options(parser, add)
+    add("--write-waivers FILE", "add waivers for what is found to a file, with --reason and --expires")
+    add("--reason TEXT", "why the new waivers are accepted")
+    add("--expires DAY", "last day of the new waivers, as in 2030-12-31")
+    add = add_report_options(parser)
+    add("--statistics", "also count by verdict, code and key")
+    add("--follow", "judge one log while it is written, to the end of its run")
+    add = parser.add_group("about")
+    add("--explain ID", "what a code (MLP304) or a rule id means, with examples")
+    add("--list-rules", "the rules of the newest rounds, or of --ruleset")
+    add("--version", "show the version")
+    return parser
+
+
+def add_finding_options(parser: Parser, add: AddOption) -> AddOption:
+    """Add ``--strict`` to the options on rules, and what says which findings count; returns what adds to the latter."""
     parser.settings = (*SHARED_SETTINGS, "select", "ignore", "waivers", "format")
     add("--strict", "also apply written rules that no public check tests")
-    add("--level N", "in rounds that grade: only rules up to this level (default: all)", type=int)
     add = parser.add_group("which findings")
     several: dict[str, Any] = {"action": "append", "default": []}
     what = "only these: codes or prefixes of codes (MLP3), rule ids, patterns of ids; comma-separated"
     add("--select WHAT", what, **several)
     add("--ignore WHAT", "all except these, in the same form", **several)
     add("--waivers FILE", "YAML list of accepted findings: rule, path, reason, expires")
-    add("--write-waivers FILE", "add waivers for what is found to a file, with --reason and --expires")
-    add("--reason TEXT", "why the new waivers are accepted")
-    add("--expires DAY", "last day of the new waivers, as in 2030-12-31")
+    return add
+
+
+def add_report_options(parser: Parser) -> AddOption:
+    """Add what says how findings are shown; returns what adds to the same group."""
     add = parser.add_group("how it is shown")
     about = (
         "text (default), or one of the formats listed below; each with an --output after it, several at once"
@@ -175,7 +199,6 @@ def build_check_parser(program: str) -> CheckParser:
         "--output -o FILE", "write the report to FILE, replaced once the report is complete", action=AddReport
     )
     add("--group-by", "blocks of the text report (rule where logs are many)", choices=("file", "rule"))
-    add("--statistics", "also count by verdict, code and key")
     add("--quiet -q", "print only the totals")
     add("--verbose -v", "every finding, however many there are of one rule")
     colors = ("auto", "always", "never")
@@ -183,12 +206,7 @@ def build_check_parser(program: str) -> CheckParser:
     add("--werror", "warnings count as errors")
     add("--exit-zero", "exit code 0 despite violations; 2 stays 2")
     add_jobs_option(add, "judge")
-    add("--follow", "judge one log while it is written, to the end of its run")
-    add = parser.add_group("about")
-    add("--explain ID", "what a code (MLP304) or a rule id means, with examples")
-    add("--list-rules", "the rules of the newest rounds, or of --ruleset")
-    add("--version", "show the version")
-    return parser
+    return add
 
 
 def _make_formatter(prog: str) -> argparse.HelpFormatter:

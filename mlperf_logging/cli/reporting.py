@@ -12,6 +12,7 @@ from mlperf_logging.cli.running import print_error, write_note
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports import FILE, RULE, FileResult, ReportOptions, Totals, load_format
+from mlperf_logging.tables import Document
 
 _MOST_BY_FILE = 8
 
@@ -37,6 +38,11 @@ class Reports:
         """Write what comes before the first log."""
         for report, output in self._reports:
             output.write(report.begin())
+
+    def sum_up(self, document: Document) -> None:
+        """Write a table of what the files are parts of, where a format has a place for it."""
+        for report, output in self._reports:
+            output.write(report.sum_up(document))
 
     def announce(self, path: str, finding: Finding) -> None:
         """Write one finding of a log that is still being written."""

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 
-from mlperf_logging.errors import MLPerfLoggingError
+from mlperf_logging.errors import MLPerfLoggingError, describe_fault
 from mlperf_logging.reports._escape import show_text
 
 COMPLIANT = 0
@@ -17,8 +17,6 @@ VIOLATION = 1
 CANNOT_WORK = 2
 INTERRUPTED = 130  # what shells report for a program ended by an interrupt
 PIPE_CLOSED = 141  # … and by a reader that went away
-
-FAILED_ON_LOG = "the checker itself failed on this log"
 
 # At the end of a process Python searches all that is left for garbage, which takes a tenth of a cold start. Frozen
 # objects are not searched.
@@ -61,16 +59,6 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
         print_error(program, f"{describe_fault(error, 'the command itself failed')}; please report it")
         return CANNOT_WORK
     return code
-
-
-def describe_fault(error: Exception, what: str) -> str:
-    """One sentence about an error of this package's own: what failed, the error, and the line that raised it."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    code = last.tb_frame.f_code if last is not None else None
-    place = f"{os.path.basename(code.co_filename)}:{last.tb_lineno}" if code and last else "unknown place"
-    return f"{what}: {type(error).__name__}: {error} ({place})"
 
 
 def print_error(program: str, sentence: str) -> None:

@@ -16,9 +16,15 @@ from mlperf_logging.cli.options import (
     read_selection,
 )
 from mlperf_logging.cli.progress import show_progress
-from mlperf_logging.cli.running import FAILED_ON_LOG, describe_fault, print_error
+from mlperf_logging.cli.running import print_error
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
-from mlperf_logging.errors import MLPerfLoggingError, UnreadableLogError, UsageError
+from mlperf_logging.errors import (
+    FAILED_ON_LOG,
+    MLPerfLoggingError,
+    UnreadableLogError,
+    UsageError,
+    describe_fault,
+)
 from mlperf_logging.events import Outcome
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders

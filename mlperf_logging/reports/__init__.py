@@ -15,6 +15,7 @@ from mlperf_logging.reports._modules import find_installed, list_modules, load_m
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding, Verdict
     from mlperf_logging.compliance.waivers import WaivedFinding
+    from mlperf_logging.tables import Document
 
 FILE, RULE = "file", "rule"
 
@@ -114,6 +115,10 @@ class BaseReport:
 
     def begin(self) -> str:
         """Text before the first log."""
+        return ""
+
+    def sum_up(self, document: "Document") -> str:
+        """Text for a table of what the files are parts of, before the first of them; empty where a format has no place."""
         return ""
 
     def announce(self, path: str, finding: "Finding") -> str:

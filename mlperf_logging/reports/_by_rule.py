@@ -54,9 +54,14 @@ class _Message:
 
 
 class RuleGroups:
-    """Gathers the findings of logs by rule and message."""
+    """Gathers the findings of logs by rule and message.
+
+    Attributes:
+        of_parts: whether the logs are parts of something that is shown before: then nothing counts them.
+    """
 
     def __init__(self, lines: FindingLines) -> None:
+        self.of_parts = False
         self._lines = lines
         self._logs = 0
         self._rules: dict[tuple[str, str, str], dict[str, _Message]] = {}
@@ -86,7 +91,9 @@ class RuleGroups:
         ]
         if self._consequences:
             blocks.append([self._lines.paint(describe_consequences(self._consequences), "note")])
-        return "".join(f"{line}\n" for block in blocks for line in [*block, ""]) + self._render_judges()
+        return "".join(f"{line}\n" for block in blocks for line in [*block, ""]) + (
+            "" if self.of_parts else self._render_judges()
+        )
 
     def _group_alike(self) -> list[list[list[_Message]]]:
         """The rules, each with its messages; three or more that blame the same logs and are fixed alike, together."""
@@ -138,6 +145,8 @@ class RuleGroups:
 
     def _head(self, messages: Sequence[_Message]) -> str:
         severity = self._lines.describe_severity(messages[0].first)
+        if self.of_parts:
+            return severity
         return f"{severity} in {_count_logs(messages):,} of {count_of(self._logs, 'log')}"
 
     def _list_places(self, message: _Message) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import encode_json
+from mlperf_logging.tables import Document
 
 SCHEMA = "mlperf-check/1"
 
@@ -16,6 +17,13 @@ class Report(BaseReport):
     def __init__(self, options: ReportOptions) -> None:
         super().__init__(options)
         self._separator = "\n"
+        self._tables = ""
+
+    def sum_up(self, document: Document) -> str:
+        """Nothing yet: the table's rows come after the files, under its name."""
+        for table in document.tables:
+            self._tables += f", {encode_json(table.name)}: {encode_json(table.records())}"
+        return ""
 
     def begin(self) -> str:
         """The document up to its list of files."""
@@ -28,4 +36,4 @@ class Report(BaseReport):
 
     def end(self, totals: Totals) -> str:
         """The totals and the end of the document."""
-        return f'\n], "totals": {encode_json(totals.as_json())}}}\n'
+        return f'\n]{self._tables}, "totals": {encode_json(totals.as_json())}}}\n'

@@ -19,6 +19,7 @@ from mlperf_logging.reports._lines import (
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding
     from mlperf_logging.reports._by_rule import RuleGroups
+    from mlperf_logging.tables import Document
 
 _STYLES = {
     "error": "1;31",
@@ -52,6 +53,20 @@ class Report(BaseReport):
             self._groups = RuleGroups(self._lines)
         self._announced: set[Finding] = set()
         self._counted = "file"
+        self._summary: Document | None = None
+
+    def sum_up(self, document: Document) -> str:
+        """The tables, which take the place of the one of logs; the notes take that of the totals."""
+        from mlperf_logging.reports.tables import Look
+        from mlperf_logging.reports.tables.text import render_table
+
+        self._summary = document
+        if self._groups is not None:
+            self._groups.of_parts = True
+        if self.options.quiet:
+            return ""
+        look = Look(self.options.width, self.options.color)
+        return "".join(f"{render_table(table, look)}\n" for table in document.tables)
 
     def announce(self, path: str, finding: Finding) -> str:
         """The finding's block."""
@@ -98,6 +113,8 @@ class Report(BaseReport):
         several = totals.files > 1 and not self.options.quiet
         blank_before = "\n" if several or self._last_had_findings else ""
         grouped = self._groups.render() if self._groups is not None and not self.options.quiet else ""
+        if self._summary is not None:
+            return grouped + "".join(f"{note}\n" for note in self._summary.notes)
         return f"{grouped}{blank_before}{count_of(totals.files, self._counted)}: {words}{details}\n"
 
     def _headline(self, result: FileResult) -> str:

@@ -83,7 +83,7 @@ def find_result_folders(path: str | PathLike[str]) -> list[ResultFolder]:
     visited = list(walk_folders(top, refused, _holds_no_results))
     if refused:
         raise UsageError(f"cannot look into the folder {refused[0].filename!r}: {refused[0].strerror}")
-    for is_wanted in (_is_result_name, is_log_name):
+    for is_wanted in (is_result_name, is_log_name):
         logs = [(here, [name for name in names if is_wanted(name)]) for here, names in visited]
         found = [describe_folder(here, names) for here, names in logs if names]
         if found:
@@ -128,7 +128,8 @@ def _holds_no_results(name: str) -> bool:
     return name in (POWER_FOLDER, PRUNED) or name.startswith(".")
 
 
-def _is_result_name(name: str) -> bool:
+def is_result_name(name: str) -> bool:
+    """Return whether a file of this name counts as a run where a benchmark's folder is below ``results``."""
     return name.startswith("result_") and strip_compression(name).endswith(".txt")
 
 
@@ -151,7 +152,7 @@ def describe_folder(here: str, names: Iterable[str]) -> ResultFolder:
         logs=tuple([os.path.join(here, name) for name in sorted(names, key=sort_key)]),
         benchmark=benchmark,
         system=system,
-        submitter=_name_submitter(submission) if below_results else None,
+        submitter=name_submitter(submission) if below_results else None,
         scaling=scaling,
         description=_find_description(submission, system_folder, system) if system is not None else None,
         scaling_file=scaling_file if os.path.isfile(scaling_file) else None,
@@ -169,7 +170,7 @@ def _find_description(submission: str, system_folder: str, system: str) -> str |
     return next((place for place in places if os.path.isfile(place)), None)
 
 
-def _name_submitter(submission: str) -> str | None:
+def name_submitter(submission: str) -> str | None:
     """The folder that holds ``results``; where that is an entry's, the folder right below the round's."""
     parts = submission.split(os.sep)
     for index in range(len(parts) - 2, -1, -1):

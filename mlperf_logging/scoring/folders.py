@@ -45,6 +45,7 @@ class FolderScore(NamedTuple):
         median_minutes: median of the runs that count, each at its own time; None without one.
         energy_kj: energy of the runs that the mean is of, scaled as the score is, or None.
         run_energy_kj: energy of each run, or None where it was not measured.
+        energy_faults: logs of runs without energy, each with the reason in a sentence; only where power was measured.
         power_findings: what the power readings lack, see `check_power`.
         throughput: of models trained at once, or None.
         problems: why there is no score.
@@ -67,6 +68,7 @@ class FolderScore(NamedTuple):
     median_minutes: float | None = None
     energy_kj: float | None = None
     run_energy_kj: tuple[float | None, ...] = ()
+    energy_faults: tuple[tuple[str, str], ...] = ()
     power_findings: tuple[PowerFinding, ...] = ()
     throughput: Throughput | None = None
     problems: tuple[str, ...] = ()
@@ -223,6 +225,7 @@ def describe_too_few(count: int, requirement: Requirement) -> str:
 
 def _add_energy(score: FolderScore, factor: float) -> FolderScore:
     energies: list[float | None] = []
+    faults: list[tuple[str, str]] = []
     reasons: dict[str, list[str]] = {}
     measured: list[tuple[RunPower, RunSummary]] = []
     for run in score.runs:
@@ -234,6 +237,7 @@ def _add_energy(score: FolderScore, factor: float) -> FolderScore:
                 energy = add_energy(power, run.summary.minutes).total_kj
             except PowerError as error:
                 reasons.setdefault(error.reason, []).append(str(error))
+                faults.append((run.path, str(error)))
         energies.append(energy)
     kept = [energies[index] for index in score.kept]
     known = [each for each in kept if each is not None]
@@ -242,6 +246,7 @@ def _add_energy(score: FolderScore, factor: float) -> FolderScore:
     return score._replace(
         energy_kj=mean,
         run_energy_kj=tuple(energies),
+        energy_faults=tuple(faults),
         power_findings=tuple(findings),
         notes=(
             *score.notes,

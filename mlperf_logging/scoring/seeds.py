@@ -13,11 +13,19 @@ _SHOWN_LOGS = 5
 
 
 class LoggedSeed(NamedTuple):
-    """A seed as logged, and the source file and its line that logged it, where known."""
+    """A seed as logged, the source file and its line that logged it, where known, and the line of the log."""
 
     value: Any
     file: str | None
     line: int | None
+    log_line: int | None = None
+
+
+class RepeatedSeed(NamedTuple):
+    """A seed that several runs log from the same place, in words, and their logs."""
+
+    text: str
+    paths: tuple[str, ...]
 
 
 class RunSeeds(NamedTuple):
@@ -36,10 +44,26 @@ class RunSeeds(NamedTuple):
 
 def read_seeds(judged: JudgedRun) -> RunSeeds:
     """The seeds of a judged run."""
-    seeds = tuple([LoggedSeed(seed.value, seed.file, seed.line) for seed in judged.run.seeds])
+    seeds = tuple(
+        [LoggedSeed(seed.value, seed.file, seed.line, seed.event.line) for seed in judged.run.seeds]
+    )
     may_be_unread = not judged.unread.is_complete
     is_missing = not (seeds or may_be_unread or judged.missing_keys.isdisjoint(SEED_KEYS))
     return RunSeeds(judged.run.path, seeds, is_missing)
+
+
+def find_repeated_seeds(runs: Iterable[RunSeeds]) -> list[RepeatedSeed]:
+    """The seeds that several runs log from the same place, those of the most runs first."""
+    at_place: dict[tuple[str, str | None, int | None], list[str]] = {}
+    for run in runs:
+        for seed in dict.fromkeys([(repr(each.value), each.file, each.line) for each in run.seeds]):
+            at_place.setdefault(seed, []).append(run.path)
+    equal = [
+        RepeatedSeed(f"{value}{_show_place(file, line)}", tuple(paths))
+        for (value, file, line), paths in at_place.items()
+        if len(paths) > 1
+    ]
+    return sorted(equal, key=lambda each: -len(each.paths))
 
 
 def describe_seeds(runs: Iterable[RunSeeds]) -> tuple[str, ...]:
@@ -47,32 +71,29 @@ def describe_seeds(runs: Iterable[RunSeeds]) -> tuple[str, ...]:
 
     No two runs may log the same seed from the same place; the public checks of a package refuse it.
     """
-    at_place: dict[tuple[str, str | None, int | None], list[str]] = {}
+    runs = list(runs)
     texts: dict[str, list[str]] = {}
     missing = []
     for run in runs:
-        for seed in dict.fromkeys([(repr(each.value), each.file, each.line) for each in run.seeds]):
-            at_place.setdefault(seed, []).append(run.path)
         if any(isinstance(each.value, str) for each in run.seeds):
             text = next(each.value for each in run.seeds if isinstance(each.value, str))
             texts.setdefault(text, []).append(run.path)
         if run.is_missing:
             missing.append(run.path)
     found = []
-    equal = [(seed, paths) for seed, paths in at_place.items() if len(paths) > 1]
+    equal = find_repeated_seeds(runs)
     if equal:
-        (value, file, line), paths = max(equal, key=lambda pair: len(pair[1]))
         others = f", {len(equal) - 1} other seed{'s' * (len(equal) > 2)} likewise" if len(equal) > 1 else ""
         found.append(
-            f"{len(paths)} runs log the same seed, {value}{_show_place(file, line)} ({_list_names(paths)})"
+            f"{len(equal[0].paths)} runs log the same seed, {equal[0].text} ({list_logs(equal[0].paths)})"
             f"{others}; each run needs its own"
         )
     if missing:
-        found.append(f"{_count_runs(missing)} no seed, which the round requires ({_list_names(missing)})")
+        found.append(f"{_count_runs(missing)} no seed, which the round requires ({list_logs(missing)})")
     if texts:
         paths = [path for each in texts.values() for path in each]
         found.append(
-            f"{_count_runs(paths)} a seed as text, such as {next(iter(texts))!r} ({_list_names(paths)}); "
+            f"{_count_runs(paths)} a seed as text, such as {next(iter(texts))!r} ({list_logs(paths)}); "
             "it must be a whole number"
         )
     return tuple(found)
@@ -103,7 +124,8 @@ def _count_runs(paths: Sequence[str]) -> str:
     return "1 run logs" if len(paths) == 1 else f"{len(paths)} runs log"
 
 
-def _list_names(paths: Sequence[str]) -> str:
+def list_logs(paths: Sequence[str]) -> str:
+    """The names of logs, the first few of many."""
     shown = ", ".join(map(os.path.basename, paths[:_SHOWN_LOGS]))
     more = len(paths) - _SHOWN_LOGS
     return f"{shown} and {more} more" if more > 0 else shown

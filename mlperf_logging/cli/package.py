@@ -1,0 +1,109 @@
+"""`mlperf package`: whether a submission is acceptable, and what to fix where."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from importlib import import_module
+
+from mlperf_logging.cli.check import choose_code, load_given_waivers, read_filter, report_unused
+from mlperf_logging.cli.judging import LogJudge
+from mlperf_logging.cli.options import (
+    CheckParser,
+    Parser,
+    add_finding_options,
+    add_report_options,
+    add_rule_options,
+    read_selection,
+)
+from mlperf_logging.cli.progress import show_progress
+from mlperf_logging.cli.reporting import Reports
+from mlperf_logging.cli.running import run_guarded
+from mlperf_logging.errors import UsageError
+from mlperf_logging.parallel import map_logs
+from mlperf_logging.reports import RULE, Totals
+from mlperf_logging.reports.documents.package import describe_package
+from mlperf_logging.submission.checking import PackageChecker, list_files
+from mlperf_logging.submission.judging import judge_result
+from mlperf_logging.submission.layout import Tree, find_submissions
+
+COMMANDS: dict[str, str] = {}
+"""Further words behind `mlperf package`, each with a module ``package_WORD`` here, and what it does."""
+
+_EXAMPLES = """\
+examples:
+  {program} SUBMITTER                           one submission: its folders, logs, seeds, convergence, power
+  {program} --ruleset ROUND ROUND_FOLDER -j 0   all submissions of a round, on all processor cores
+  {program} --partial SUBMITTER                 runs may still be missing: what is needed yet
+  {program} --format json SUBMITTER             for programs; every format of mlperf-check works
+  {program} --explain MLP601                    what a finding means, and how to fix it
+
+exit codes: 0 acceptable (perhaps with warnings); 1 at least one error; 2 the tool could not do its work.
+Nothing in the submission is written or changed. docs/submissions.md explains every check.
+"""
+
+
+class PackageParser(CheckParser):
+    """The parser of `mlperf package`."""
+
+    examples = _EXAMPLES
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf package") -> int:
+    """Check the submissions at or below a path, or do what a further word says: 0 acceptable, 1 not, 2 an error."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in COMMANDS:
+        command = import_module(f"mlperf_logging.cli.package_{arguments[0]}")
+        code: int = command.main(arguments[1:], f"{program} {arguments[0]}")
+        return code
+    return run_guarded(program, lambda: _check(arguments, program))
+
+
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf package`."""
+    words = "".join(f" {program} {name} {what}." for name, what in COMMANDS.items())
+    about = f"Check a submission: is it acceptable, and if not, what is to be fixed where?{words}"
+    parser = PackageParser(program, about, usage="%(prog)s [options] PATH")
+    add = parser.add_group()
+    add("path PATH", "a submitter's folder, several, a whole repository of results, or a part", nargs="?")
+    add("--partial", "a submission in progress: missing runs are warnings")
+    add_finding_options(parser, add_rule_options(parser))
+    add = add_report_options(parser)
+    add("--explain ID", "what a code (MLP601) or a rule id means, with examples")
+    return parser
+
+
+def _check(arguments: Sequence[str], program: str) -> int:
+    options = build_parser(program).parse(arguments)
+    if options.explain is not None:
+        from mlperf_logging.cli.rules import show_explanation
+
+        options.format = "json" if options.format in {"json", "jsonl"} else "text"
+        return show_explanation(options.explain, options)
+    if not options.path:
+        raise UsageError("name the folder of a submission (--help shows examples)")
+    waivers = load_given_waivers(options.waivers)
+    selection = read_selection(options)
+    settle = LogJudge(selection, (), read_filter(options), werror=options.werror).settle
+    tree = Tree(options.path)
+    submissions = find_submissions(tree)
+    paths = [log for submission in submissions for folder in submission.folders for log in folder.logs]
+    judged = map_logs(partial(judge_result, selection=selection, waivers=waivers), paths, options.jobs)
+    logs = show_progress(judged, len(paths), "judging logs", quiet=options.quiet)
+    check = PackageChecker(tree, selection, partial=options.partial).check(submissions, logs)
+    files = [settle(*each) for each in list_files(check, waivers)]
+    with ExitStack() as places:
+        options.group_by = options.group_by or RULE
+        reports = Reports(options, program, places, len(files))
+        reports.begin()
+        reports.sum_up(describe_package(check, files, partial=options.partial))
+        totals = Totals()
+        for file in files:
+            totals = totals.plus(file)
+            for output, text in reports.add([file]):
+                output.write(text)
+        reports.end(totals)
+    report_unused(waivers, {each.waiver for file in files for each in file.waived}, options.waivers, program)
+    return choose_code(totals, options)

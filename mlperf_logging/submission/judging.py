@@ -1,0 +1,61 @@
+"""One log of a submission, judged once: what findings, scores and the comparison with descriptions need of it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from mlperf_logging.compliance.findings import Verdict
+from mlperf_logging.compliance.judged_run import JudgedRun, judge_run
+from mlperf_logging.compliance.ruleset_selection import RuleSelection
+from mlperf_logging.compliance.unjudged import make_unjudged
+from mlperf_logging.compliance.waivers import WaivedFinding, Waiver, apply_waivers
+from mlperf_logging.errors import UsageError
+from mlperf_logging.runs.run import SEED_KEYS, Run
+from mlperf_logging.scoring.runs import ScoredRun, score_run
+
+
+class JudgedResult(NamedTuple):
+    """One log of a submission; a small value that passes between processes.
+
+    Attributes:
+        run: what scores need to know of it; it counts by the verdict below.
+        verdict: the judgment without what waivers cover.
+        waived: what they cover.
+        needs_seed: whether the rules of its kind of run ask for a seed.
+        logged: what it says of who ran what, without times and figures; None where it could not be judged.
+    """
+
+    run: ScoredRun
+    verdict: Verdict
+    waived: tuple[WaivedFinding, ...] = ()
+    needs_seed: bool = False
+    logged: Run | None = None
+
+
+def judge_result(path: str, selection: RuleSelection, waivers: tuple[Waiver, ...] = ()) -> JudgedResult:
+    """Judge one log; what cannot be read or judged gives a verdict "error", not an exception.
+
+    Raises:
+        UsageError: there is no such usage, ruleset, division or benchmark.
+    """
+    try:
+        judged = judge_run(path, selection)
+        verdict, waived = apply_waivers(judged.verdict._replace(path=path), waivers)
+        return JudgedResult(
+            score_run(judged._replace(verdict=verdict))._replace(path=path),
+            verdict,
+            waived,
+            _needs_seed(judged),
+            judged.run.without_figures()._replace(path=path),
+        )
+    except UsageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
+        verdict = make_unjudged(path, selection, error)
+        return JudgedResult(ScoredRun(path, verdict.verdict, (verdict.findings[0].message,)), verdict)
+
+
+def _needs_seed(judged: JudgedRun) -> bool:
+    """Whether a rule asks for a seed; those of all rounds are strict ones, which the checks of packages test."""
+    table = judged.ruleset.table(judged.division, judged.benchmark, judged.variants, strict=True)
+    return not table.entries.keys().isdisjoint(SEED_KEYS)

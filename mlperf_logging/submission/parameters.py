@@ -1,0 +1,54 @@
+"""``package_checker_params``: which checks a submission asks to be spared, one name on each line."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from mlperf_logging.runs.side_files import read_side_file
+from mlperf_logging.submission.findings import PlacedFinding, place_finding
+from mlperf_logging.suggestions import did_you_mean
+
+PARAMETERS_FILE = "package_checker_params"
+RCP_BYPASS, SEED_BYPASS = "rcp-bypass", "seed-checker-bypass"
+_WITHOUT_EFFECT = re.compile(r"werror|quiet|rcp-\w+-train-samples")
+"""Other options of the public package checker, which the rounds' scripts take from the file too."""
+
+
+class Parameters(NamedTuple):
+    """The checks that are spared: name to the file that says so."""
+
+    bypassed: dict[str, str]
+
+    def add(self, others: Parameters) -> Parameters:
+        """These and others; of two files that say the same, the others' counts."""
+        return Parameters({**self.bypassed, **others.bypassed})
+
+
+def read_parameters(folder: str, names: Iterable[str]) -> tuple[Parameters, list[PlacedFinding]]:
+    """What a folder's file says, where the folder holds one; lines that say nothing known are findings."""
+    if PARAMETERS_FILE not in names:
+        return Parameters({}), []
+    path = os.path.join(folder, PARAMETERS_FILE)
+    known = (RCP_BYPASS, SEED_BYPASS)
+    try:
+        lines = read_side_file(path).decode("utf-8", "replace").splitlines()
+    except OSError as error:
+        message = f"the file cannot be read: {error.strerror}"
+        return Parameters({}), [place_finding("unknown-parameter", path, message)]
+    bypassed, findings = {}, []
+    for number, line in enumerate(lines, 1):
+        name = line.strip()
+        if name in (RCP_BYPASS, SEED_BYPASS):
+            bypassed[name] = path
+        elif name and not _WITHOUT_EFFECT.fullmatch(name):
+            meant = did_you_mean(name.lstrip("-"), known, f"known: {', '.join(known)}")
+            if name.lstrip("-") in known:
+                meant = "write it without dashes"
+            message = f"{name!r} has no effect; {meant}"
+            findings.append(
+                place_finding("unknown-parameter", path, message, line=number, found=name, excerpt=line)
+            )
+    return Parameters(bypassed), findings
