@@ -56,6 +56,10 @@ class WaiverError(MLPerfLoggingError):
     """A waiver file is wrong, or one of its waivers has expired."""
 
 
+class ArchiveError(MLPerfLoggingError):
+    """An archive of a submission is unsafe or damaged, or is not what its manifest says."""
+
+
 def describe_fault(error: Exception, what: str) -> str:
     """One sentence about an error of this package's own: what failed, the error, and the line that raised it."""
     last = error.__traceback__
