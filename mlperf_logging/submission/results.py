@@ -129,7 +129,9 @@ def check_convergence(
     except ValueError as error:
         yield place_finding("scaling-unreadable", folder.scaling_file or folder.path, str(error))
         return
-    if check.check is None or not check.passed or check.pass_probability is not None:
+    runs, requirement = check.runs, check.requirement
+    is_complete = requirement is not None and len(runs) == requirement.required
+    if check.check is None or not check.passed or not is_complete:  # with other runs follows another factor
         return
     wanted = check.check.normalisation
     if math.isclose(factor, wanted, rel_tol=_FACTOR_TOLERANCE):
@@ -169,9 +171,14 @@ def _check_count(
         so_far = " so far" if partial else ""
         under = f", {misnamed} of them under a wrong name" if misnamed else ""
         message = f"{held} of {required} runs{so_far}{under}; {missing} more {'is' if missing == 1 else 'are'} needed"
-        severity = Severity.WARNING if partial else None
         yield place_finding(
-            "runs-missing", folder.path, message, severity=severity, expected=str(required), found=str(held)
+            "runs-missing",
+            folder.path,
+            message,
+            severity=Severity.WARNING if partial else None,
+            expected=str(required),
+            found=str(held),
+            hint=f"Add {missing} more result_N.txt, each with a seed of its own." if partial else "",
         )
     elif count > most:
         message = f"{count} runs, where the result needs exactly {required}"
