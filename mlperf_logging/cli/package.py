@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -23,13 +24,17 @@ from mlperf_logging.cli.reporting import Reports
 from mlperf_logging.cli.running import run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parallel import map_logs
-from mlperf_logging.reports import RULE, Totals
+from mlperf_logging.reports import RULE, FileResult, Totals
 from mlperf_logging.reports.documents.package import describe_package
 from mlperf_logging.submission.checking import PackageChecker, list_files
 from mlperf_logging.submission.judging import judge_result
 from mlperf_logging.submission.layout import Tree, find_submissions
+from mlperf_logging.submission.packing import opened_submission
 
-COMMANDS: dict[str, str] = {}
+COMMANDS = {
+    "pack": "makes an archive of a submission that is acceptable",
+    "unpack": "takes one out of its archive and verifies it",
+}
 """Further words behind `mlperf package`, each with a module ``package_WORD`` here, and what it does."""
 
 _EXAMPLES = """\
@@ -67,7 +72,11 @@ def build_parser(program: str) -> Parser:
     about = f"Check a submission: is it acceptable, and if not, what is to be fixed where?{words}"
     parser = PackageParser(program, about, usage="%(prog)s [options] PATH")
     add = parser.add_group()
-    add("path PATH", "a submitter's folder, several, a whole repository of results, or a part", nargs="?")
+    add(
+        "path PATH",
+        "a submitter's folder, several, a whole repository of results, a part, or an archive (.tar.gz, .zip)",
+        nargs="?",
+    )
     add("--partial", "a submission in progress: missing runs are warnings")
     add_finding_options(parser, add_rule_options(parser))
     add = add_report_options(parser)
@@ -84,12 +93,19 @@ def _check(arguments: Sequence[str], program: str) -> int:
         return show_explanation(options.explain, options)
     if not options.path:
         raise UsageError("name the folder of a submission (--help shows examples)")
+    with opened_submission(options.path) as (folder, shown):
+        totals = check_folder(options, folder, program, shown)
+    return choose_code(totals, options)
+
+
+def check_folder(options: Namespace, folder: str, program: str, shown: str) -> Totals:
+    """Check the submissions at or below a folder and write the reports, where the folder has the name to be shown."""
     waivers = load_given_waivers(options.waivers)
     selection = read_selection(options)
     settle = LogJudge(selection, (), read_filter(options), werror=options.werror).settle
-    tree = Tree(options.path)
+    tree = Tree(folder)
     submissions = find_submissions(tree)
-    paths = [log for submission in submissions for folder in submission.folders for log in folder.logs]
+    paths = [log for submission in submissions for each in submission.folders for log in each.logs]
     judged = map_logs(partial(judge_result, selection=selection, waivers=waivers), paths, options.jobs)
     logs = show_progress(judged, len(paths), "judging logs", quiet=options.quiet)
     check = PackageChecker(tree, selection, partial=options.partial).check(submissions, logs)
@@ -102,8 +118,16 @@ def _check(arguments: Sequence[str], program: str) -> int:
         totals = Totals()
         for file in files:
             totals = totals.plus(file)
-            for output, text in reports.add([file]):
+            for output, text in reports.add([_rename(file, folder, shown)]):
                 output.write(text)
         reports.end(totals)
     report_unused(waivers, {each.waiver for file in files for each in file.waived}, options.waivers, program)
-    return choose_code(totals, options)
+    return totals
+
+
+def _rename(file: FileResult, folder: str, shown: str) -> FileResult:
+    """The findings on a file of an archive, with a path below the archive's own."""
+    path = file.verdict.path
+    if folder == shown or not path.startswith(folder):
+        return file
+    return file._replace(verdict=file.verdict._replace(path=f"{shown}{path[len(folder) :]}"))

@@ -13,12 +13,14 @@ import shutil
 import stat
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike, fspath
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from mlperf_logging.errors import ArchiveError
-from mlperf_logging.submission.archives import MAX_MEMBERS, extract_archive
+from mlperf_logging.submission.archives import MAX_MEMBERS, extract_archive, is_archive, opened_archive
 
 MANIFEST = "MANIFEST.sha256"
 PACKED_SUFFIX = ".tar.gz"
@@ -106,6 +108,32 @@ def unpack_submission(path: str | PathLike[str], folder: str | PathLike[str]) ->
             raise ArchiveError(f"{target} is there already; move it away, or name another folder")
         shutil.move(os.path.join(draft, names[0]), target)
     return target, packed
+
+
+@contextmanager
+def opened_submission(path: str | PathLike[str]) -> Iterator[tuple[str, str]]:
+    """A submission to be read: a folder as it is, or the content of an archive, which is deleted at the end.
+
+    Where an archive holds one folder, it is that one. A manifest in it must be right.
+
+    Yields:
+        The folder, and how to show it: as it was given, or below the archive's path.
+
+    Raises:
+        ArchiveError: the archive is unsafe or damaged, or differs from its manifest.
+    """
+    if not is_archive(path):
+        yield fspath(path), fspath(path)
+        return
+    with opened_archive(path) as top:
+        if (top / MANIFEST).exists():
+            verify_manifest(fspath(path), str(top))
+            (top / MANIFEST).unlink()
+        inside = list(top.iterdir())
+        if len(inside) == 1 and inside[0].is_dir():
+            yield str(inside[0]), os.path.join(path, inside[0].name)
+        else:
+            yield str(top), fspath(path)
 
 
 def verify_manifest(name: str, folder: str) -> list[PackedFile]:
