@@ -75,7 +75,11 @@ def test_installation_holds_every_file_of_the_packages(built: Path) -> None:
     assert {Path(name).suffix for name in wanted - there} == {".yaml"}
     assert there - wanted == {
         f"compliance_rules/compiled/{name}.json"
-        for name in ("index", "vocabulary", *rounds, *[f"rcp/{name}" for name in rounds])
+        for name in (
+            "index",
+            "vocabulary",
+            *[f"{data}{name}" for data in ("", "rcp/", "systems/") for name in rounds],
+        )
     }
 
 
