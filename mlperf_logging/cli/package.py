@@ -107,14 +107,14 @@ def check_folder(options: Namespace, folder: str, program: str, shown: str) -> T
     submissions = find_submissions(tree)
     paths = [log for submission in submissions for each in submission.folders for log in each.logs]
     judged = map_logs(partial(judge_result, selection=selection, waivers=waivers), paths, options.jobs)
-    logs = show_progress(judged, len(paths), "judging logs", quiet=options.quiet)
-    check = PackageChecker(tree, selection, partial=options.partial).check(submissions, logs)
+    logs = list(show_progress(judged, len(paths), "judging logs", quiet=options.quiet))
+    check = PackageChecker(tree, selection, partial=options.partial).check(submissions, iter(logs))
     files = [settle(*each) for each in list_files(check, waivers)]
     with ExitStack() as places:
         options.group_by = options.group_by or RULE
-        reports = Reports(options, program, places, len(files))
+        reports = Reports(options, program, places, len(files), tree.top)
         reports.begin()
-        reports.sum_up(describe_package(check, files, partial=options.partial))
+        reports.sum_up(describe_package(check, files, tree.top, partial=options.partial))
         totals = Totals()
         for file in files:
             totals = totals.plus(file)

@@ -20,8 +20,17 @@ _MOST_BY_FILE = 8
 class Reports:
     """The reports of one check, in the formats and at the places that the options name."""
 
-    def __init__(self, options: argparse.Namespace, program: str, places: ExitStack, count: int = 1) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        program: str,
+        places: ExitStack,
+        count: int = 1,
+        folder: str | None = None,
+    ) -> None:
         """Open the places, which `places` closes; the files appear when it ends without an error.
+
+        `count` is the number of logs; people read paths as seen from `folder`, by default the working folder.
 
         Raises:
             UsageError: a format does not exist, a place cannot be written or is named twice.
@@ -31,7 +40,7 @@ class Reports:
         self._reports = []
         for form, path in planned:
             output = places.enter_context(Output(path))
-            self._reports.append((form(_choose_look(options, output, count)), output))
+            self._reports.append((form(_choose_look(options, output, count, folder)), output))
         self.is_on_terminal = any(output.is_terminal for _, output in self._reports)
 
     def begin(self) -> None:
@@ -102,7 +111,9 @@ def _choose_format(options: argparse.Namespace, program: str) -> str:
     return "github"
 
 
-def _choose_look(options: argparse.Namespace, output: Output, count: int) -> ReportOptions:
+def _choose_look(
+    options: argparse.Namespace, output: Output, count: int, folder: str | None
+) -> ReportOptions:
     """How the report looks; of many logs it is by rule, where most findings are the same in all."""
     return ReportOptions(
         color=wants_color(options.color, is_terminal=output.is_terminal, environment=os.environ),
@@ -110,7 +121,7 @@ def _choose_look(options: argparse.Namespace, output: Output, count: int) -> Rep
         verbose=options.verbose,
         quiet=options.quiet,
         group_by=options.group_by or (FILE if count <= _MOST_BY_FILE else RULE),
-        folder=os.getcwd(),
+        folder=folder or os.getcwd(),
         workspace=os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or "",
     )
 

@@ -20,6 +20,7 @@ from mlperf_logging.runs.summary import RunSummary
 from mlperf_logging.scoring.agreement import find_agreement
 from mlperf_logging.scoring.folders import FolderScore, score_folder
 from mlperf_logging.scoring.rcp.files import open_reference_points
+from mlperf_logging.scoring.rcp.pass_probability import DRAWS
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 from mlperf_logging.submission import results
@@ -135,7 +136,7 @@ class PackageChecker:
         own, findings = self._read_parameters(folder.path)
         bypassed = parameters.add(own).bypassed
         score = score_folder(folder, runs, requirement=requirement)
-        convergence = check_submission(folder, runs, self._find_points)
+        convergence = check_submission(folder, runs, self._find_points, draws=DRAWS if self._partial else 0)
         ruleset = score.ruleset or usual_round or ""
         if ruleset.startswith(f"{_SCALED_USAGE}/") and folder.scaling is None:
             message = "the folder is below neither strong/ nor weak/, so how it is scored is not known"

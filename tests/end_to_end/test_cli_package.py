@@ -378,10 +378,10 @@ def test_text_says_first_what_is_wrong(good: Path) -> None:
 
     places = [
         next(index for index, line in enumerate(lines) if word in line)
-        for word in ("Zeta_Lab", "Example_Lab", "error MLP601", "warning MLP604", "2 results: ")
+        for word in ("Zeta_Lab", "Example_Lab", "error MLP601", "warning MLP604", "2 results in ")
     ]
     assert places == sorted(places)
-    assert lines[-1] == "2 results: 1 not acceptable, 1 acceptable (1 error, 1 warning)"
+    assert lines[-1] == f"2 results in {good.parent}: 1 not acceptable, 1 acceptable (1 error, 1 warning)"
 
 
 def test_parts_of_a_submission_can_be_checked(good: Path) -> None:

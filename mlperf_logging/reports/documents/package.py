@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.events import Outcome, Severity
+from mlperf_logging.reports._escape import crop, show_text
 from mlperf_logging.reports._lines import count_findings, count_of
 from mlperf_logging.reports.documents.folders import describe_head, list_folder_columns
 from mlperf_logging.tables import COUNT, NUMBER, PROSE, TEXT, Column, Document, make_table
@@ -24,28 +25,31 @@ VERDICTS = NOT_JUDGED, NOT_ACCEPTABLE, IN_PROGRESS, ACCEPTABLE = (
 )
 """What a result may be, the worst first."""
 
-_MOST_LINES = 3
+_MOST_LINES, _LONGEST = 3, 60
 _COLUMNS = (
     Column("scaling", TEXT, "strong or weak, where the folder says so", priority=2),
     Column("runs", COUNT, "runs in the folder"),
     Column("runs_required", COUNT, "runs that a result needs"),
-    Column("runs_of", TEXT, "runs in the folder, and how many a result needs", "runs", priority=0),
+    Column("runs_of", TEXT, "runs in the folder, and how many a result needs", "runs", priority=1),
     Column("verdict", TEXT, "whether the result is acceptable", priority=0),
-    Column("rcp", TEXT, "the test of convergence", "RCP", priority=1),
-    Column("score_minutes", NUMBER, "the score", "minutes", format=",.3f", priority=0, missing="none"),
-    Column("models_per_minute", NUMBER, "throughput", "models/min", format=",.5g", priority=1),
+    Column("rcp", TEXT, "the test of convergence", "RCP", priority=2),
+    Column("score_minutes", NUMBER, "the score", "minutes", format=",.3f", priority=2, missing="none"),
+    Column("models_per_minute", NUMBER, "throughput", "models/min", format=",.5g", priority=2),
     Column("errors", COUNT, "findings that make it not acceptable"),
     Column("warnings", COUNT, "findings that deserve a look"),
     Column("wrong", PROSE, "what is wrong", "what is wrong", priority=0),
 )
 
 
-def describe_package(check: PackageCheck, files: Sequence[FileResult], *, partial: bool) -> Document:
+def describe_package(
+    check: PackageCheck, files: Sequence[FileResult], top: str, *, partial: bool
+) -> Document:
     """A row per benchmark and system, the worst first, and a line that counts them.
 
     Args:
         check: what was checked.
         files: what was found, file by file, after waivers and selection.
+        top: the path that was checked.
         partial: whether runs may still be missing.
     """
     owners: dict[str, list[int]] = {}
@@ -67,7 +71,7 @@ def describe_package(check: PackageCheck, files: Sequence[FileResult], *, partia
     table = make_table(
         "results", (*list_folder_columns(records), *_COLUMNS), records, footnotes=_count_others(others)
     )
-    return Document(schema="mlperf-package/1", tables=(table,), notes=(_count_results(records, files),))
+    return Document(schema="mlperf-package/1", tables=(table,), notes=(_count_results(records, files, top),))
 
 
 def _list_owned_paths(result: CheckedResult) -> set[str]:
@@ -132,7 +136,7 @@ def _describe_convergence(result: CheckedResult, files: Iterable[FileResult]) ->
 def _list_faults(result: CheckedResult, files: Iterable[FileResult]) -> list[str]:
     """What is wrong, a line each: errors, those of logs counted by rule, and the number of warnings."""
     logs = set(result.folder.logs)
-    of_logs: dict[str, list[str]] = {}
+    of_logs: Counter[str] = Counter()
     messages: Counter[str] = Counter()
     warnings = 0
     for file in files:
@@ -143,13 +147,11 @@ def _list_faults(result: CheckedResult, files: Iterable[FileResult]) -> list[str
         ]
         warnings += len(file.verdict.findings) - len(errors)
         if file.verdict.path not in logs:
-            messages.update(finding.message for finding in errors)
+            messages.update(_shorten(finding.message) for finding in errors)
             continue
-        for fault in dict.fromkeys(f"{each.code} {each.key or each.rule}" for each in errors):
-            of_logs.setdefault(fault, []).append(os.path.basename(file.verdict.path))
+        of_logs.update({f"{each.code} {each.key or each.rule}" for each in errors})
     lines = [f"{text}{f' ({times} times)' if times > 1 else ''}" for text, times in messages.items()]
-    for fault, names in of_logs.items():
-        lines.append(f"{fault} in {names[0] if len(names) == 1 else count_of(len(names), 'log')}")
+    lines += [f"{fault} in {count_of(number, 'log')}" for fault, number in of_logs.items()]
     if len(lines) > _MOST_LINES:
         lines[_MOST_LINES - 1 :] = [f"… and {count_of(len(lines) - _MOST_LINES + 1, 'more error')}"]
     return [*lines, *([count_of(warnings, "warning")] if warnings else [])]
@@ -160,13 +162,18 @@ def _count_others(files: Sequence[FileResult]) -> tuple[str, ...]:
     return (f"and {' and '.join(found)} on other files and folders",) if found else ()
 
 
-def _count_results(records: Sequence[dict[str, Any]], files: Sequence[FileResult]) -> str:
-    """``8 results: 7 not acceptable, 1 acceptable (3 errors, 2 warnings)``."""
+def _count_results(records: Sequence[dict[str, Any]], files: Sequence[FileResult], top: str) -> str:
+    """``8 results in FOLDER: 7 not acceptable, 1 acceptable (3 errors, 2 warnings)``."""
     counts = Counter(record["verdict"] for record in records)
     words = ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in VERDICTS if counts[verdict])
     found = _count_findings(files)
     details = f" ({', '.join(found)})" if found else ""
-    return f"{count_of(len(records), 'result')}{f': {words}' if words else ''}{details}"
+    return f"{count_of(len(records), 'result')} in {show_text(top)}{words and f': {words}'}{details}"
+
+
+def _shorten(message: str) -> str:
+    """A message for a table: its first part where it is long."""
+    return crop(message if len(message) <= _LONGEST else message.partition("; ")[0], _LONGEST)
 
 
 def _count_findings(files: Sequence[FileResult]) -> list[str]:

@@ -145,7 +145,7 @@ def _align(blocks: list[_Block], look: Look) -> list[str]:
             lines.append(_join(parts, widths, shown))
     hidden = [block.head for block in blocks if block not in shown]
     if hidden:
-        note = f"… hidden: {', '.join(hidden)}; a wider terminal or --format csv shows all"
+        note = f"… hidden: {', '.join(hidden)}; a wider terminal or --format json shows all"
         lines += _wrap_line(note, look, _DIM)
     return lines
 

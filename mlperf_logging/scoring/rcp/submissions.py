@@ -66,7 +66,10 @@ def check_submission(
     seed: int = 0,
     draws: int = DRAWS,
 ) -> SubmissionCheck:
-    """Test the convergence of a result folder, see `check_results`; `find_table` gives the reference points."""
+    """Test the convergence of a result folder, see `check_convergence`.
+
+    `find_table` gives the reference points; with 0 draws no chance to pass is simulated where runs are still to come.
+    """
     shared = find_agreement(runs)
     benchmark, division, ruleset, _ = shared.identity
     requirement, batch_size = shared.requirement, shared.batch_size

@@ -167,7 +167,7 @@ def test_hidden_columns_are_named() -> None:
 
     for width, hidden in ((70, None), (60, "energy"), (45, "energy, cost")):
         text = " ".join(render_table(table, Look(width)).split())
-        said = re.findall(r"… hidden: (.*); a wider terminal or --format csv shows all", text)
+        said = re.findall(r"… hidden: (.*); a wider terminal or --format json shows all", text)
         assert said == ([hidden] if hidden else [])
 
 
