@@ -32,6 +32,7 @@ from mlperf_logging.submission.layout import Tree, find_submissions
 from mlperf_logging.submission.packing import opened_submission
 
 COMMANDS = {
+    "init": "makes the skeleton of one",
     "pack": "makes an archive of a submission that is acceptable",
     "unpack": "takes one out of its archive and verifies it",
 }

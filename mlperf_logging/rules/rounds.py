@@ -77,6 +77,18 @@ def find_round(index: Sequence[RoundIndex], name: str, usage: str | None = None)
     raise UsageError(f"unknown ruleset {name!r} of {wanted}")
 
 
+def find_newest(index: Sequence[RoundIndex], usage: str | None = None) -> RoundIndex:
+    """The newest round of a usage; where none is named, of the one with the most rounds.
+
+    Raises:
+        UsageError: there is no such usage.
+    """
+    usages = [entry.usage for entry in index]
+    refuse_unknown("usage", usage, usages)
+    wanted = usage or max(usages, key=usages.count)
+    return [entry for entry in index if entry.usage == wanted][-1]
+
+
 def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
     """Raise a `UsageError` that lists the known names, and the nearest of them, where a name is not one of them."""
     if given is None or given in (names := list(dict.fromkeys(known))):

@@ -13,7 +13,7 @@ from mlperf_logging.compliance.ruleset_selection import AUTO, RuleSelection
 from mlperf_logging.compliance.waivers import WaivedFinding, Waiver, apply_waivers
 from mlperf_logging.events import Severity
 from mlperf_logging.rules.repository import RuleRepository, open_rules
-from mlperf_logging.rules.rounds import find_round
+from mlperf_logging.rules.rounds import find_newest, find_round
 from mlperf_logging.runs.folders import SYSTEMS, ResultFolder
 from mlperf_logging.runs.run import Run
 from mlperf_logging.runs.summary import RunSummary
@@ -88,6 +88,7 @@ class PackageChecker:
         self._asked_round: str | None = None
         if selection.ruleset != AUTO:
             self._asked_round = find_round(self._rules.index(), selection.ruleset, selection.usage).name
+        self._newest_round = find_newest(self._rules.index(), selection.usage).name
         self._partial = partial
         self._find_points = open_reference_points(selection.rules)
 
@@ -174,7 +175,7 @@ class PackageChecker:
                 message = f"there are no results of a system {system}"
                 yield place_finding("description-unused", paths[system] or "", message)
         for system, path in paths.items():
-            ruleset = rounds.get(system) or usual_round or self._asked_round
+            ruleset = rounds.get(system) or usual_round or self._asked_round or self._newest_round
             if path is None:
                 missing = os.path.join(submission.systems_folder, f"{system}.json")
                 message = f"the system {system} has results, but there is no {SYSTEMS}/{system}.json"

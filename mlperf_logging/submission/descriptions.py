@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -175,8 +176,8 @@ def _check_value(path: str, field: DescriptionField, member: Member) -> Iterator
         message = f"{name!r} is {_name_type(value)}, not {fault}"
         yield _blame("description-field-type", path, member, message, severity=severity, expected=fault)
         return
-    text = value.strip() if isinstance(value, str) else str(value)
-    if text.startswith(MARK):
+    text = value.strip() if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if text.startswith(MARK) or f'"{MARK}' in text:
         yield _blame("description-placeholder", path, member, f"{name!r} is not filled in", found=text)
     elif field.kind == COUNT:
         count = read_count(value)
