@@ -90,7 +90,7 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
     ]
     write_document(_describe(outcomes, renderer), renderer, options.output)
     if options.write_scaling:
-        _write_scaling(outcomes, program)
+        write_scaling(outcomes, program)
     if options.plot is not None:
         _plot(outcomes, options.plot, find_table)
     if unread or all(outcome.passed is None for outcome in outcomes):
@@ -117,7 +117,8 @@ def _read_scaling(outcome: SubmissionCheck) -> float | None:
         raise UsageError(str(error)) from None
 
 
-def _write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
+def write_scaling(outcomes: Sequence[SubmissionCheck], program: str) -> None:
+    """Write ``scaling.json`` into the folders whose score is scaled, and say so; `UsageError` where one is not ours."""
     for outcome in outcomes:
         check = outcome.check
         if check is None or not check.passed or check.normalisation == 1:

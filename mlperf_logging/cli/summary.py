@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from mlperf_logging.cli.options import Parser
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.cli.scoring import (
-    FolderRuns,
     add_price_options,
     add_reading_options,
     add_showing_options,
@@ -19,7 +19,7 @@ from mlperf_logging.cli.scoring import (
 )
 from mlperf_logging.reports.documents.summary import LAYOUTS, ROWS, describe_summary
 from mlperf_logging.rules.repository import open_rules
-from mlperf_logging.scoring.cost import Price, find_price, price_score
+from mlperf_logging.scoring.cost import find_price, price_score
 from mlperf_logging.scoring.folders import score_folder
 from mlperf_logging.scoring.rcp.files import open_reference_points
 from mlperf_logging.scoring.rcp.submissions import check_submission
@@ -66,39 +66,54 @@ def build_parser(program: str) -> Parser:
 def _summarize(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
     renderer = load_renderer(options)
+    summary = read_summary(options, program)
+    document = describe_summary(summary.systems, summary.benchmarks, options.layout)
+    write_document(document, renderer, options.output)
+    return CANNOT_WORK if summary.unread else COMPLIANT if summary.is_complete else VIOLATION
+
+
+class Summary(NamedTuple):
+    """A round's results.
+
+    Attributes:
+        systems: each system's, in the order of the table.
+        benchmarks: those that the public table has columns of: of the rounds that judged, in their order.
+        unread: whether a log could not be read.
+    """
+
+    systems: list[SystemResults]
+    benchmarks: list[str]
+    unread: bool
+
+    @property
+    def results(self) -> list[BenchmarkResult]:
+        """All results, in the order of the table."""
+        return [result for each in self.systems for result in each.results.values()]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every folder has a result."""
+        return all(result.score.has_result for result in self.results)
+
+
+def read_summary(options: argparse.Namespace, program: str) -> Summary:
+    """Read and score what the options of `build_parser` name; says which logs cannot be read."""
     prices = read_prices(options)
     folders = read_folders(options)
     unread = report_unread(program, folders)
-    systems = summarize_folders(folders, options, prices)
-    document = describe_summary(systems, name_columns(systems, options), options.layout)
-    write_document(document, renderer, options.output)
-    if unread:
-        return CANNOT_WORK
-    results = [result for each in systems for result in each.results.values()]
-    return COMPLIANT if all(result.score.has_result for result in results) else VIOLATION
-
-
-def summarize_folders(
-    folders: Iterable[FolderRuns], options: argparse.Namespace, prices: Mapping[str, Price] = {}
-) -> list[SystemResults]:
-    """The results of each system in folders whose runs have been read; of `options`, the rules and the private ids."""
     find_table = open_reference_points(options.rules)
     results = []
     for each in folders:
         score = score_folder(each.folder, each.runs)
         price = find_price(prices, each.folder.system)
         check = check_submission(each.folder, each.runs, find_table, draws=0)
-        cost = price_score(score, price) if price is not None else None
-        results.append(BenchmarkResult(score, check, cost))
+        results.append(
+            BenchmarkResult(score, check, price_score(score, price) if price is not None else None)
+        )
     systems = summarize_results(results)
     if options.private_ids:
         systems = [each._replace(facts=give_private_id(each.facts)) for each in systems]
-    return systems
-
-
-def name_columns(systems: Sequence[SystemResults], options: argparse.Namespace) -> list[str]:
-    """The benchmarks that a table has columns of: those of the rounds that judged, in their order."""
-    rounds = {result.score.ruleset: None for each in systems for result in each.results.values()}
     book = open_rules(options.rules)
+    rounds = dict.fromkeys(result.score.ruleset for result in results)
     known = [name for ruleset in rounds if ruleset is not None for name in book.load(ruleset).benchmarks]
-    return list_benchmarks(systems, known)
+    return Summary(systems, list_benchmarks(systems, known), unread)

@@ -35,6 +35,15 @@ START, STOP = "_start", "_stop"
 CALLER = 2  # of the function here that calls the logger: the script's line
 
 
+def __getattr__(name: str) -> Any:
+    """A private name of the public package's module of this name, see `public_names`."""
+    from mlperf_logging.mllog import public_names
+
+    if name.startswith("__") or not hasattr(public_names, name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(public_names, name)
+
+
 def _copy_method(method: Any, kind: str, name: str, summary: str) -> Any:
     """Copy `MLLogger.event` for another kind of event; calling it instead would cost a call per event."""
     copy = type(method)(method.__code__, method.__globals__, name, method.__defaults__)

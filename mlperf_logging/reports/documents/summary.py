@@ -133,7 +133,7 @@ def _describe_public(systems: Iterable[SystemResults], benchmarks: Iterable[str]
             if (benchmark, what) in names
         }
         records.append({**each.facts._asdict(), **cells})
-    return make_table("summary", columns, records)
+    return make_table(layout, columns, records)
 
 
 _DETAILS = (_TIME, "Energy", "GBS", "samples_to_converge", "RCP", "rcp_scaling_factor")

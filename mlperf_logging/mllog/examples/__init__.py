@@ -1,0 +1,1 @@
+"""An example of the logging API, under the public package's name."""

@@ -1,0 +1,1 @@
+"""The public package's results tables: ``python -m mlperf_logging.result_summarizer``, over `mlperf summary`."""

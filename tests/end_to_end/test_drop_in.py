@@ -1,0 +1,406 @@
+"""The public package's commands and names, as scripts in the field call them.
+
+Each command runs in a process of its own in an empty working folder. What it must answer is written here; where
+MLPERF_PEER_PYTHON names a Python that has the public package, that must answer the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from checkout import PROJECT
+
+PEER = os.environ.get("MLPERF_PEER_PYTHON")
+EXAMPLE = PROJECT / "examples/submission/Example_Lab"
+BENCHMARK = "results/example_8x/llama2_70b_lora"
+RULES = ("training", "6.1.0")
+LOGGED_TO = "** Logging output also at {}.log"
+DROPPED = "consider adding --rcp_bypass in when running the package_checker."
+
+
+class Answer(NamedTuple):
+    """How a command ends: exit code, last line on standard output, last line on standard error."""
+
+    code: int
+    said: str = ""
+    logged: str = ""
+
+
+def take_last(text: str) -> str:
+    """The last line of a text that is not empty."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def call(python: str, module: str, *arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command of the public package."""
+    command = [python, "-m", f"mlperf_logging.{module}", *map(str, arguments)]
+    paths = {"PYTHONPATH": str(PROJECT)} if python == sys.executable else {}
+    environment = {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, **paths}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+
+
+def answer(python: str, module: str, *arguments: object, folder: Path) -> Answer:
+    """How a command ends."""
+    done = call(python, module, *arguments, folder=folder)
+    return Answer(done.returncode, take_last(done.stdout), take_last(done.stderr))
+
+
+def edit(path: Path, change: Callable[[str], str]) -> None:
+    """Change a text file."""
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def drop_lines(key: str) -> Callable[[str], str]:
+    """What takes the lines of a key out of a log."""
+    return lambda text: "".join(line for line in text.splitlines(True) if f'"key": "{key}"' not in line)
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """The hash of every file below a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture
+def submission(tmp_path: Path) -> Path:
+    """A copy of the example submission."""
+    return Path(shutil.copytree(EXAMPLE, tmp_path / "Example_Lab"))
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """An empty working folder."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+def spoil_batch_size(submission: Path) -> None:
+    """A key that is required is missing in a log."""
+    edit(submission / BENCHMARK / "result_0.txt", drop_lines("global_batch_size"))
+
+
+def spoil_record(submission: Path) -> None:
+    """A record cannot be read."""
+    edit(submission / BENCHMARK / "result_0.txt", lambda text: text + ":::MLLOG {bad\n")
+
+
+def speed_up(submission: Path) -> None:
+    """All runs converge far too fast."""
+    for log in (submission / BENCHMARK).glob("result_*.txt"):
+        edit(log, lambda text: text.replace('"samples_count": ', '"samples_count": 1, "was": '))
+
+
+def enlarge_batch(submission: Path) -> None:
+    """The batch size is larger than every reference point's."""
+    for log in (submission / BENCHMARK).glob("result_*.txt"):
+        edit(
+            log,
+            lambda text: text.replace(
+                '"key": "global_batch_size", "value": 8', '"key": "global_batch_size", "value": 8000000'
+            ),
+        )
+
+
+def abort_two(submission: Path) -> None:
+    """Two runs did not succeed."""
+    for number in (1, 2):
+        log = submission / BENCHMARK / f"result_{number}.txt"
+        edit(log, lambda text: text.replace('"success"', '"aborted"'))
+
+
+def keep(submission: Path) -> None:
+    """Nothing is wrong."""
+
+
+LOG = f"{{0}}/{BENCHMARK}/result_0.txt"
+CHECKED = ("compliance_checker", "--usage", "training", "--ruleset", "6.1.0", LOG)
+TESTED = ("rcp_checker", "--rcp_usage", "training", "--rcp_version", "6.1.0", f"{{0}}/{BENCHMARK}")
+CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...], Answer]] = {
+    "a compliant log": (keep, CHECKED, Answer(0, LOGGED_TO, "INFO - SUCCESS")),
+    "a log that lacks a key": (spoil_batch_size, CHECKED, Answer(1, LOGGED_TO, "ERROR - FAILED")),
+    "a log with a record that is cut short": (spoil_record, CHECKED, Answer(1, LOGGED_TO, "ERROR - FAILED")),
+    "a configuration that names the round": (
+        keep,
+        ("compliance_checker", "--config", "training_6.1.0/common.yaml", LOG),
+        Answer(0, LOGGED_TO, "INFO - SUCCESS"),
+    ),
+    "the newest round by default": (
+        keep,
+        ("compliance_checker", LOG),
+        Answer(0, LOGGED_TO, "INFO - SUCCESS"),
+    ),
+    "a submission that converges like the reference": (
+        keep,
+        TESTED,
+        Answer(0, LOGGED_TO, "INFO - RCP found, RCP test PASSED"),
+    ),
+    "all reference points": (
+        keep,
+        (*TESTED, "--rcp_pass", "full_rcps"),
+        Answer(0, LOGGED_TO, "INFO - RCP found, RCP test PASSED"),
+    ),
+    "a submission that converges too fast": (
+        speed_up,
+        TESTED,
+        Answer(1, LOGGED_TO, f"ERROR - RCP found, RCP test FAILED, {DROPPED}"),
+    ),
+    "a batch size beyond the reference": (
+        enlarge_batch,
+        TESTED,
+        Answer(
+            1,
+            LOGGED_TO,
+            f"ERROR - Missing RCP, please submit RCP with BS = 8000000, RCP test FAILED, {DROPPED}",
+        ),
+    ),
+    "too many runs that did not converge": (
+        abort_two,
+        TESTED,
+        Answer(1, LOGGED_TO, f"ERROR - Insufficient convergence, RCP test FAILED, {DROPPED}"),
+    ),
+}
+"""What is wrong with the submission, what is called, and how it ends, where ours and the public package agree."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_exit_code_and_last_lines(name: str, submission: Path, work: Path) -> None:
+    """A command ends as the public one does, and adds to a log file of its name in the working folder."""
+    spoil, (module, *arguments), expected = CASES[name]
+    spoil(submission)
+    before = fingerprint(submission)
+    arguments = [each.format(submission) for each in arguments]
+    expected = expected._replace(said=expected.said.format(module))
+    assert answer(sys.executable, module, *arguments, folder=work) == expected
+    assert take_last((work / f"{module}.log").read_text(encoding="utf-8")) == expected.logged
+    assert fingerprint(submission) == before
+    if PEER is not None:
+        assert answer(PEER, module, *arguments, folder=work) == expected
+
+
+MISSING = {
+    "compliance_checker": ("--ruleset", "6.1.0", "nowhere.txt"),
+    "rcp_checker": ("--rcp_version", "6.1.0", "nowhere"),
+    "result_summarizer": ("nowhere", *RULES),
+    "result_summarizer.compute_score": (
+        "--usage",
+        "training",
+        "--ruleset",
+        "6.1.0",
+        "--benchmark_folder",
+        "nowhere",
+    ),
+}
+"""Arguments that name nothing that exists."""
+
+
+@pytest.mark.parametrize("module", MISSING)
+def test_what_is_missing_is_one_sentence(module: str, work: Path) -> None:
+    """Exit 1 as the public command, which ends in a traceback."""
+    done = call(sys.executable, module, *MISSING[module], folder=work)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "nowhere" in done.stderr
+    if PEER is not None:
+        assert call(PEER, module, *MISSING[module], folder=work).returncode == 1
+
+
+@pytest.mark.parametrize("module", MISSING)
+def test_wrong_arguments_are_said_by_argparse(module: str, work: Path) -> None:
+    """Exit 2, with the usage."""
+    done = call(sys.executable, module, "--no-such-option", folder=work)
+    assert (done.returncode, done.stderr.startswith("usage: ")) == (2, True)
+    if PEER is not None:
+        assert call(PEER, module, "--no-such-option", folder=work).returncode == 2
+
+
+def test_warnings_are_hidden_or_errors(submission: Path, work: Path) -> None:
+    """A repeated key is a warning: told, hidden with --quiet, an error with --werror."""
+    log = submission / BENCHMARK / "result_0.txt"
+    line = next(each for each in log.read_text().splitlines(True) if '"global_batch_size"' in each)
+    edit(log, lambda text: text.replace(line, line * 2))
+    told = call(sys.executable, "compliance_checker", log, folder=work)
+    hidden = call(sys.executable, "compliance_checker", "--quiet", log, folder=work)
+    strict = call(sys.executable, "compliance_checker", "--werror", log, folder=work)
+    assert (told.returncode, "WARNING - " in told.stderr) == (0, True)
+    assert (hidden.returncode, "WARNING - " in hidden.stderr) == (0, False)
+    assert (strict.returncode, take_last(strict.stderr)) == (1, "ERROR - FAILED")
+
+
+def test_scaling_is_written_only_when_asked(submission: Path, work: Path) -> None:
+    """The public command writes scaling.json by itself; here --set_scaling does."""
+    folder = submission / BENCHMARK
+    (folder / "scaling.json").unlink()
+    call(sys.executable, "rcp_checker", folder, folder=work)
+    assert not (folder / "scaling.json").exists()
+    call(sys.executable, "rcp_checker", "--set_scaling", folder, folder=work)
+    assert json.loads((folder / "scaling.json").read_text())["scaling_factor"] > 1
+
+
+def test_own_reference_points(submission: Path, work: Path) -> None:
+    """A file of the public form takes the place of the round's points."""
+    points = {"mine": {"Benchmark": "llama2_70b_lora", "BS": 8, "samples to converge": [9000] * 10}}
+    (work / "mine.json").write_text(json.dumps(points))
+    done = call(
+        sys.executable, "rcp_checker", "--custom_rcps", "mine.json", submission / BENCHMARK, folder=work
+    )
+    assert (done.returncode, take_last(done.stderr)) == (1, f"ERROR - RCP found, RCP test FAILED, {DROPPED}")
+
+
+def test_summary_writes_the_tables_that_are_asked_for(submission: Path, work: Path) -> None:
+    """CSV with the detailed table and JSON beside it, and a workbook; all of them in the working folder."""
+    before = fingerprint(submission)
+    arguments = (submission, *RULES, "--csv", "s.csv", "-xlsx", "s.xlsx", "--generate_private_ids")
+    done = call(sys.executable, "result_summarizer", *arguments, folder=work)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Strong Scaling Scores:\n")
+    assert sorted(path.name for path in work.iterdir()) == [
+        "s.csv",
+        "s.json",
+        "s.xlsx",
+        "s_detailed.csv",
+        "s_detailed.json",
+    ]
+    assert [row["system"] for row in json.loads((work / "s.json").read_text())] == [
+        "example_16x",
+        "example_8x",
+    ]
+    assert fingerprint(submission) == before
+
+
+def test_summary_of_a_submission_without_a_result_fails(submission: Path, work: Path) -> None:
+    """Two runs that do not count are one too many: exit 1, where the public command ends with 0."""
+    abort_two(submission)
+    done = call(sys.executable, "result_summarizer", submission, *RULES, folder=work)
+    assert done.returncode == 1
+    assert f"ERROR: {submission}/{BENCHMARK}: 2 runs do not count" in done.stdout
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_score_of_one_folder(scaled: bool, submission: Path, work: Path) -> None:
+    """The last line is the score; with --scale times what the test of convergence demands."""
+    rules = ("--usage", "training", "--ruleset", "6.1.0", "--has_power")
+    (submission / BENCHMARK / "scaling.json").unlink(missing_ok=True)
+    scale = ["--scale"] if scaled else []
+    arguments = ("--benchmark_folder", submission / BENCHMARK, *rules, *scale)
+    done = call(sys.executable, "result_summarizer.compute_score", *arguments, folder=work)
+    assert done.returncode == 0, done.stderr
+    name, minutes = take_last(done.stdout).split(": ")
+    assert name == "Score - Time to Train (minutes)"
+    assert float(minutes) == pytest.approx(13.613 if scaled else 13.613 / 1.05115, rel=1e-4)
+    assert "Energy (kJ): " in done.stdout
+
+
+def test_dummy_example_logs_four_events(work: Path) -> None:
+    """Start, batch size, quality, stop: on standard output and in a file."""
+    done = call(sys.executable, "mllog.examples.dummy_example", folder=work)
+    events = [json.loads(line.removeprefix(":::MLLOG ")) for line in done.stdout.splitlines() if line]
+    assert [event["key"] for event in events] == [
+        "run_start",
+        "global_batch_size",
+        "eval_accuracy",
+        "run_stop",
+    ]
+    assert {event["metadata"]["file"] for event in events} == {"mllog/examples/dummy_example.py"}
+    assert (work / "example_simple.log").read_text() == done.stdout
+
+
+NAMES = f"""
+import glob, json
+from mlperf_logging.benchmark_meta import get_allowed_benchmarks, get_result_file_counts
+from mlperf_logging.compliance_checker import mlp_compliance
+from mlperf_logging.compliance_checker.mlp_compliance import (
+    ComplianceChecker, get_parser, main, make_checker, rule_choices, usage_choices)
+from mlperf_logging.compliance_checker.mlp_parser import parse_file
+from mlperf_logging.mllog import mllog
+from mlperf_logging.mllog.examples.dummy_example import dummy_example
+from mlperf_logging.mllog.mllog import (
+    LOG_TEMPLATE, _current_time_ms, _encode_log, _now_as_str, _NumpyJSONEncoder)
+from mlperf_logging.rcp_checker import rcp_checker
+from mlperf_logging.rcp_checker.rcp_checker import (
+    RCP_Checker, check_directory, get_submission_epochs, read_submission_file)
+from mlperf_logging.result_summarizer.result_summarizer import (
+    _compute_power_node, _compute_power_sw, get_compliance, summarize_results)
+
+folder = {str(EXAMPLE)!r}
+benchmark = folder + "/{BENCHMARK}"
+logs = sorted(glob.glob(benchmark + "/result_*.txt"))
+
+assert "llama2_70b_lora" in get_allowed_benchmarks("training", "6.1.0")
+assert get_result_file_counts("training")["llama2_70b_lora"] == 10
+try:
+    get_allowed_benchmarks("training", "9.9.9")
+except ValueError:
+    pass
+else:
+    raise AssertionError("there is no such round")
+
+assert {{"training", "hpc"}} == set(usage_choices()) and "6.1.0" in rule_choices()
+checker = make_checker("training", "6.1.0", False, False)
+assert isinstance(checker, ComplianceChecker)
+valid, system, name, result = main(logs[0], "training_6.1.0/common.yaml", checker)
+assert valid and get_compliance(logs[0], "training", "6.1.0")
+assert get_parser().parse_args(["a.txt"]).ruleset == "6.1.0"
+
+lines, errors = parse_file(logs[0], ruleset="6.1.0")
+first = lines[0]
+assert errors == [] and first.full_string.startswith(":::MLLOG") and first.lineno == 0
+assert first.timestamp > 0 and set(first.value) == {{"value", "metadata"}} and first.key
+
+assert rcp_checker.make_checker("training", "6.1.0", "llama2_70b_lora").rcp_data
+assert RCP_Checker("training", "6.1.0", "llama2_70b_lora", False).pruned_rcp_data
+passed, message, factor = check_directory(benchmark, "training", "6.1.0", False, False, rcp_pass="pruned_rcps")
+assert (passed, message) == (True, "RCP found") and factor > 1
+assert read_submission_file(logs[0], "6.1.0", False)[2:] == (8, "llama2_70b_lora")
+assert get_submission_epochs(logs, "6.1.0", False)[0] == 8
+
+tables = summarize_results(folder, "training", "6.1.0")
+assert len(tables) == 4 and list(tables[0]["system"]) == ["example_16x", "example_8x"]
+readings, errors = parse_file(benchmark + "/power/result_0/node_0.txt", ruleset="6.1.0")
+assert errors == [] and _compute_power_node(readings, 60.0) > 0 and _compute_power_sw
+
+assert LOG_TEMPLATE.startswith(":::MLLOG") and _now_as_str().count(":") == 2 and _current_time_ms() > 1e12
+line = _encode_log("n", 1, "POINT_IN_TIME", "k", 2.0, {{"file": "x"}})
+assert json.loads(line.removeprefix(":::MLLOG "))["metadata"] == {{"file": "x"}}
+assert json.dumps({{"a": 1}}, cls=_NumpyJSONEncoder) == json.dumps({{"a": 1}})
+print("all names are there")
+"""
+
+
+def test_names_that_public_code_imports(work: Path) -> None:
+    """A script imports each Python name and uses it."""
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    done = subprocess.run(
+        [sys.executable, "-c", NAMES],
+        cwd=work,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "all names are there\n"), done.stderr
+
+
+def test_no_own_command_loads_what_is_there_for_others() -> None:
+    """`mlperf-check` starts without the modules that have public names."""
+    code = "import sys, mlperf_logging.cli.check; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    public = {"compliance_checker", "rcp_checker", "result_summarizer", "benchmark_meta", "cli.drop_in"}
+    assert "mlperf_logging.cli.check" in loaded
+    assert {name for name in public if f"mlperf_logging.{name}" in loaded} == set()
