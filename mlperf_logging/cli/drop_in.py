@@ -132,7 +132,7 @@ class LogCheck(NamedTuple):
     werror: bool = False
 
     def read_config(self, name: str | None) -> LogCheck:
-        """The same by the round that a configuration such as ``training_5.1.0/common.yaml`` belongs to.
+        """The same by the round that a configuration such as ``USAGE_ROUND/common.yaml`` belongs to.
 
         Raises:
             UsageError: the name is that of none.
