@@ -12,7 +12,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
 from mlperf_logging.compliance.judged_run import JudgedRun, judge_run
@@ -94,11 +94,21 @@ def run_drop_in(
         if any(words):
             LOG.log(logging.INFO if is_well else failed_level, "%s", words[not is_well])
         if last:
-            sys.stdout.write(last.format(**vars(options)) + "\n")
+            say(last.format(**vars(options)))
         return COMPLIANT if is_well else VIOLATION
 
     code = run_guarded(parser.prog, run)
     return VIOLATION if code == CANNOT_WORK else code
+
+
+def leave(code: int) -> NoReturn:
+    """End the process."""
+    sys.exit(code)
+
+
+def say(line: str) -> None:
+    """Print a line."""
+    sys.stdout.write(f"{show_text(line)}\n")
 
 
 def start_logging(path: str | None) -> None:

@@ -1,8 +1,7 @@
 """``python -m mlperf_logging.rcp_checker FOLDER``."""
 
-import sys
-
+from mlperf_logging.cli.drop_in import leave
 from mlperf_logging.rcp_checker.rcp_checker import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

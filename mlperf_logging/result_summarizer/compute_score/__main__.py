@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from mlperf_logging.cli.drop_in import LOG, add_rules, make_parser, run_drop_in
+from mlperf_logging.cli.drop_in import LOG, add_rules, leave, make_parser, run_drop_in, say
 from mlperf_logging.errors import UsageError
 from mlperf_logging.result_summarizer.result_summarizer import read_submission
 from mlperf_logging.scoring.folders import WEAK
@@ -51,11 +50,12 @@ def _score(options: argparse.Namespace) -> bool:
         if options.has_power and score.energy_kj is not None:
             facts["Energy (kJ)"] = score.energy_kj
         facts["Score - Time to Train (minutes)"] = (minutes or 0.0) * factor
-    sys.stdout.write("".join(f"{name}: {fact}\n" for name, fact in facts.items()))
+    for name, fact in facts.items():
+        say(f"{name}: {fact}")
     for problem in score.problems:
         LOG.error("%s", problem)
     return score.has_result
 
 
 if __name__ == "__main__":
-    sys.exit(run_drop_in(_get_parser(), _score, last=""))
+    leave(run_drop_in(_get_parser(), _score, last=""))
