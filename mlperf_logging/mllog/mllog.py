@@ -32,16 +32,17 @@ WARNING_KEY = "mllog_warning"
 INFO = logging.INFO
 RUN_STOP = constants.RUN_STOP
 START, STOP = "_start", "_stop"
+PUBLIC_NAMES = ("LOG_TEMPLATE", "_NumpyJSONEncoder", "_current_time_ms", "_encode_log", "_now_as_str")
 CALLER = 2  # of the function here that calls the logger: the script's line
 
 
 def __getattr__(name: str) -> Any:
-    """A private name of the public package's module of this name, see `public_names`."""
-    from mlperf_logging.mllog import public_names
+    """One of `PUBLIC_NAMES`, which public code takes from the public package's module of this name."""
+    if name in PUBLIC_NAMES:
+        from mlperf_logging.mllog import public_names
 
-    if name.startswith("__") or not hasattr(public_names, name):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(public_names, name)
+        return getattr(public_names, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _copy_method(method: Any, kind: str, name: str, summary: str) -> Any:
