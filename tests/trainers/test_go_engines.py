@@ -1,0 +1,164 @@
+"""Talking to another Go program, and the rules compared with GNU Go's."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extra 'reference')")
+
+from reference_impls.harness import DataError
+from reference_impls.reinforcement_learning import gnugo
+from reference_impls.reinforcement_learning.game import Game
+from reference_impls.reinforcement_learning.gtp import Engine, EngineError, RefusalError
+from reference_impls.reinforcement_learning.rules import WHITE
+
+FAKE = """
+import sys, time
+for line in sys.stdin:
+    word = line.split()[0]
+    if word == "sleep":
+        time.sleep(60)
+    if word == "die":
+        sys.exit(3)
+    print({"bad": "? unknown command", "rude": "hello", "many": "= a\\nb", "late": "\\n= c"}.get(word, "= " + word))
+    print(flush=True)
+"""
+"""A program that answers as its commands say."""
+
+
+@pytest.fixture
+def fake() -> Engine:
+    """A program that speaks the protocol."""
+    return Engine([sys.executable, "-c", FAKE], timeout_s=20)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """GNU Go, if it is here or can be downloaded."""
+    try:
+        return gnugo.get_gnugo(tmp_path_factory.mktemp("gnugo"))
+    except DataError as error:
+        pytest.skip(f"no GNU Go: {error}")
+
+
+def test_answers_of_one_line_several_and_errors(fake: Engine) -> None:
+    """Answers come without their sign; an error is raised with its text, and the program goes on."""
+    with fake:
+        assert fake.ask("name") == "name"
+        assert fake.ask("many") == "a\nb"
+        assert fake.ask("late") == "c"
+        with pytest.raises(RefusalError, match="answers 'bad' with an error: unknown command"):
+            fake.ask("bad")
+        assert fake.ask("version") == "version"
+    fake.close()  # a second time is no error
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [("sleep", r"has not answered 'sleep' within 0\.5 s"), ("die", "ended without"), ("rude", "not GTP")],
+)
+def test_a_program_that_fails_is_ended(command: str, says: str, fake: Engine) -> None:
+    """One that is silent, has died or speaks something else is ended and says so from then on."""
+    fake.ask("name")
+    if command == "sleep":
+        fake.timeout_s = 0.5
+    with pytest.raises(EngineError, match=says):
+        fake.ask(command)
+    assert not is_alive(fake.pid)
+    with pytest.raises(EngineError, match="has ended; it did not get 'name'"):
+        fake.ask("name")
+
+
+def test_a_program_that_is_missing() -> None:
+    """What cannot be started is named."""
+    with pytest.raises(EngineError, match="no-such-program cannot be started: No such file"):
+        Engine(["no-such-program"])
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_program_ends_with_the_process_that_started_it() -> None:
+    """Killed without a chance to clean up, a process leaves no engine behind."""
+    code = (
+        "import sys, time\n"
+        "from reference_impls.reinforcement_learning.gtp import Engine\n"
+        f"engine = Engine([sys.executable, '-c', {FAKE!r}])\n"
+        "engine.ask('name')\n"
+        "print(engine.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_alive(pid)
+        parent.send_signal(signal.SIGKILL)
+    end = time.monotonic() + 20
+    while is_alive(pid) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not is_alive(pid)
+
+
+def test_gnugo_agrees(program: Path) -> None:
+    """GNU Go finds the same moves legal, the same stones captured, and the same scores."""
+    with gnugo.start_gnugo(program, level=1) as engine:
+        found = gnugo.compare_games(engine, 5, np.random.default_rng(2), positions=150, scores=20)
+    assert found.disagreements == []
+    assert found.positions >= 150
+    assert found.scores >= 20
+    assert found.captures > 10
+    assert found.superko > 0
+
+
+@pytest.mark.parametrize("broken", ["legal", "captures", "scores"])
+def test_disagreements_with_gnugo_are_found(
+    broken: str, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The comparison finds rules that are wrong: all empty points legal, captures miscounted, komi forgotten."""
+    scores = 2 if broken == "scores" else 0
+    if broken == "legal":
+        find = Game.find_legal
+        monkeypatch.setattr(gnugo.Game, "find_legal", lambda game, _=None: np.append(game.stones == 0, True))
+        monkeypatch.setattr(
+            gnugo, "_choose_move", lambda game, _, rng: int(rng.choice(find(game).nonzero()[0]))
+        )
+    elif broken == "captures":
+        monkeypatch.setattr(
+            gnugo.Game, "captured", property(lambda _: {1: 0, -1: 0}, lambda *_: None), raising=False
+        )
+    else:
+        monkeypatch.setattr(gnugo.Game, "score", lambda game: float(game.stones.sum()))
+    with gnugo.start_gnugo(program, level=1) as engine:
+        found = gnugo.compare_games(engine, 5, np.random.default_rng(2), positions=60, scores=scores)
+    assert any(line.startswith(broken[:5]) for line in found.disagreements)
+
+
+def test_settled_positions() -> None:
+    """A position is settled if only moves into own eyes are left, also with superko set aside."""
+    assert gnugo.is_settled(Game.from_rows([".X.", "XXX", "XX."], WHITE, komi=0))
+    assert not gnugo.is_settled(Game.from_rows(["..X", "XXX", "XX."], WHITE, komi=0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("size", "positions", "scores"), [(5, 10_000, 10_000), (9, 2_000, 300)])
+def test_gnugo_agrees_in_many_positions(size: int, positions: int, scores: int, program: Path) -> None:
+    """No disagreement on legality, captures and scores over 10,000 positions."""
+    with gnugo.start_gnugo(program, level=1) as engine:
+        found = gnugo.compare_games(
+            engine, size, np.random.default_rng(1), positions=positions, scores=scores
+        )
+    assert found.disagreements == []
