@@ -30,7 +30,7 @@ class Reports:
     ) -> None:
         """Open the places, which `places` closes; the files appear when it ends without an error.
 
-        `count` is the number of logs; people read paths as seen from `folder`, by default the working folder.
+        `count` is the number of logs; people read paths as seen from `folder`, others as seen from the working folder.
 
         Raises:
             UsageError: a format does not exist, a place cannot be written or is named twice.
@@ -40,7 +40,8 @@ class Reports:
         self._reports = []
         for form, path in planned:
             output = places.enter_context(Output(path))
-            self._reports.append((form(_choose_look(options, output, count, folder)), output))
+            seen_from = (form.for_people and folder) or os.getcwd()
+            self._reports.append((form(_choose_look(options, output, count, seen_from)), output))
         self.is_on_terminal = any(output.is_terminal for _, output in self._reports)
 
     def begin(self) -> None:
@@ -111,9 +112,7 @@ def _choose_format(options: argparse.Namespace, program: str) -> str:
     return "github"
 
 
-def _choose_look(
-    options: argparse.Namespace, output: Output, count: int, folder: str | None
-) -> ReportOptions:
+def _choose_look(options: argparse.Namespace, output: Output, count: int, folder: str) -> ReportOptions:
     """How the report looks; of many logs it is by rule, where most findings are the same in all."""
     return ReportOptions(
         color=wants_color(options.color, is_terminal=output.is_terminal, environment=os.environ),
@@ -121,7 +120,7 @@ def _choose_look(
         verbose=options.verbose,
         quiet=options.quiet,
         group_by=options.group_by or (FILE if count <= _MOST_BY_FILE else RULE),
-        folder=folder or os.getcwd(),
+        folder=folder,
         workspace=os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or "",
     )
 

@@ -178,7 +178,7 @@ class PackageChecker:
             ruleset = rounds.get(system) or usual_round or self._asked_round or self._newest_round
             if path is None:
                 missing = os.path.join(submission.systems_folder, f"{system}.json")
-                message = f"the system {system} has results, but there is no {SYSTEMS}/{system}.json"
+                message = f"there is no {SYSTEMS}/{system}.json"
                 yield place_finding("description-missing", missing, message)
             elif ruleset is not None:
                 yield from check_system_description(
