@@ -113,9 +113,9 @@ def check_folder(options: Namespace, folder: str, program: str, shown: str) -> T
     files = [settle(*each) for each in list_files(check, waivers)]
     with ExitStack() as places:
         options.group_by = options.group_by or RULE
-        reports = Reports(options, program, places, len(files), tree.top)
+        reports = Reports(options, program, places, len(files), shown)
         reports.begin()
-        reports.sum_up(describe_package(check, files, tree.top, partial=options.partial))
+        reports.sum_up(describe_package(check, files, (tree.top, shown), partial=options.partial))
         totals = Totals()
         for file in files:
             totals = totals.plus(file)

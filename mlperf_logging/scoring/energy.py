@@ -26,10 +26,12 @@ class PowerError(ValueError):
 
     Attributes:
         reason: why, with ``{path}`` in place of the file: equal for files that lack the same.
+        path: the file.
     """
 
     def __init__(self, reason: str, path: str) -> None:
         self.reason = reason
+        self.path = path
         super().__init__(reason.replace("{path}", path))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -237,7 +238,8 @@ def _add_energy(score: FolderScore, factor: float) -> FolderScore:
                 energy = add_energy(power, run.summary.minutes).total_kj
             except PowerError as error:
                 reasons.setdefault(error.reason, []).append(str(error))
-                faults.append((run.path, str(error)))
+                name = os.path.relpath(error.path, score.folder.power)
+                faults.append((run.path, error.reason.replace("{path}", name)))
         energies.append(energy)
     kept = [energies[index] for index in score.kept]
     known = [each for each in kept if each is not None]

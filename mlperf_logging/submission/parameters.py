@@ -18,7 +18,7 @@ _WITHOUT_EFFECT = re.compile(r"werror|quiet|rcp-\w+-train-samples")
 
 
 class Parameters(NamedTuple):
-    """The checks that are spared: name to the file that says so."""
+    """The checks that are spared: name to the file that says so, with its folder's name."""
 
     bypassed: dict[str, str]
 
@@ -42,7 +42,7 @@ def read_parameters(folder: str, names: Iterable[str]) -> tuple[Parameters, list
     for number, line in enumerate(lines, 1):
         name = line.strip()
         if name in (RCP_BYPASS, SEED_BYPASS):
-            bypassed[name] = path
+            bypassed[name] = f"{os.path.basename(os.path.abspath(folder))}/{PARAMETERS_FILE}"
         elif name and not _WITHOUT_EFFECT.fullmatch(name):
             meant = did_you_mean(name.lstrip("-"), known, f"known: {', '.join(known)}")
             if name.lstrip("-") in known:

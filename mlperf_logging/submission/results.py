@@ -127,7 +127,8 @@ def check_convergence(
     try:
         factor = read_scaling_factor(folder.scaling_file)
     except ValueError as error:
-        yield place_finding("scaling-unreadable", folder.scaling_file or folder.path, str(error))
+        path = folder.scaling_file or folder.path
+        yield place_finding("scaling-unreadable", path, f"the file {str(error).removeprefix(f'{path} ')}")
         return
     runs, requirement = check.runs, check.requirement
     is_complete = requirement is not None and len(runs) == requirement.required

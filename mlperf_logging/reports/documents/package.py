@@ -42,14 +42,14 @@ _COLUMNS = (
 
 
 def describe_package(
-    check: PackageCheck, files: Sequence[FileResult], top: str, *, partial: bool
+    check: PackageCheck, files: Sequence[FileResult], top: tuple[str, str], *, partial: bool
 ) -> Document:
     """A row per benchmark and system, the worst first, and a line that counts them.
 
     Args:
         check: what was checked.
         files: what was found, file by file, after waivers and selection.
-        top: the path that was checked.
+        top: the folder that was checked, and its name for people, which is another for an archive.
         partial: whether runs may still be missing.
     """
     owners: dict[str, list[int]] = {}
@@ -67,11 +67,15 @@ def describe_package(
         _describe_result(result, own, partial=partial)
         for result, own in zip(check.results, owned, strict=True)
     ]
+    for record in records:
+        record["path"] = f"{top[1]}{record['path'].removeprefix(top[0])}"
     records.sort(key=lambda record: VERDICTS.index(record["verdict"]))
     table = make_table(
         "results", (*list_folder_columns(records), *_COLUMNS), records, footnotes=_count_others(others)
     )
-    return Document(schema="mlperf-package/1", tables=(table,), notes=(_count_results(records, files, top),))
+    return Document(
+        schema="mlperf-package/1", tables=(table,), notes=(_count_results(records, files, top[1]),)
+    )
 
 
 def _list_owned_paths(result: CheckedResult) -> set[str]:
