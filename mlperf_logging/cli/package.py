@@ -23,12 +23,9 @@ from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.reporting import Reports
 from mlperf_logging.cli.running import run_guarded
 from mlperf_logging.errors import UsageError
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports import RULE, FileResult, Totals
 from mlperf_logging.reports.documents.package import describe_package
-from mlperf_logging.submission.checking import PackageChecker, list_files
-from mlperf_logging.submission.judging import judge_result
-from mlperf_logging.submission.layout import Tree, find_submissions
+from mlperf_logging.submission.checking import check_package, list_files
 from mlperf_logging.submission.packing import opened_submission
 
 COMMANDS = {
@@ -104,18 +101,20 @@ def check_folder(options: Namespace, folder: str, program: str, shown: str) -> T
     waivers = load_given_waivers(options.waivers)
     selection = read_selection(options)
     settle = LogJudge(selection, (), read_filter(options), werror=options.werror).settle
-    tree = Tree(folder)
-    submissions = find_submissions(tree)
-    paths = [log for submission in submissions for each in submission.folders for log in each.logs]
-    judged = map_logs(partial(judge_result, selection=selection, waivers=waivers), paths, options.jobs)
-    logs = list(show_progress(judged, len(paths), "judging logs", quiet=options.quiet))
-    check = PackageChecker(tree, selection, partial=options.partial).check(submissions, iter(logs))
+    check = check_package(
+        folder,
+        selection,
+        waivers=waivers,
+        partial=options.partial,
+        jobs=options.jobs,
+        watch=partial(show_progress, what="judging logs", quiet=options.quiet),
+    )
     files = [settle(*each) for each in list_files(check, waivers)]
     with ExitStack() as places:
         options.group_by = options.group_by or RULE
         reports = Reports(options, program, places, len(files), shown)
         reports.begin()
-        reports.sum_up(describe_package(check, files, (tree.top, shown), partial=options.partial))
+        reports.sum_up(describe_package(check, files, (folder, shown), partial=options.partial))
         totals = Totals()
         for file in files:
             totals = totals.plus(file)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from os import PathLike
 from typing import NamedTuple
 
 from mlperf_logging.compliance.finding_filter import replace_findings
 from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
-from mlperf_logging.compliance.ruleset_selection import AUTO, RuleSelection
+from mlperf_logging.compliance.ruleset_selection import AUTO, AUTOMATIC, RuleSelection
 from mlperf_logging.compliance.waivers import WaivedFinding, Waiver, apply_waivers
 from mlperf_logging.events import Severity
+from mlperf_logging.parallel import map_logs
 from mlperf_logging.rules.repository import RuleRepository, open_rules
 from mlperf_logging.rules.rounds import find_newest, find_round
 from mlperf_logging.runs.folders import SYSTEMS, ResultFolder
@@ -26,8 +29,8 @@ from mlperf_logging.scoring.requirements import Requirement, read_requirement
 from mlperf_logging.submission import results
 from mlperf_logging.submission.descriptions import check_system_description
 from mlperf_logging.submission.findings import PlacedFinding, place_finding
-from mlperf_logging.submission.judging import JudgedResult
-from mlperf_logging.submission.layout import Submission, Tree
+from mlperf_logging.submission.judging import JudgedResult, judge_result
+from mlperf_logging.submission.layout import Submission, Tree, find_submissions
 from mlperf_logging.submission.parameters import RCP_BYPASS, SEED_BYPASS, Parameters, read_parameters
 from mlperf_logging.submission.power import check_power_folders
 from mlperf_logging.submission.repository import check_repository
@@ -35,6 +38,10 @@ from mlperf_logging.submission.seeds import check_seeds
 
 _SCALED_USAGE = "hpc"
 """The usage whose results are below ``strong`` or ``weak``."""
+
+
+Watch = Callable[[Iterator[JudgedResult], int], Iterable[JudgedResult]]
+"""Passes judged logs on, given their number."""
 
 
 class CheckedResult(NamedTuple):
@@ -78,17 +85,52 @@ class PackageCheck(NamedTuple):
     findings: tuple[PlacedFinding, ...]
 
 
-class PackageChecker:
+def check_package(
+    path: str | PathLike[str],
+    selection: RuleSelection = AUTOMATIC,
+    *,
+    waivers: tuple[Waiver, ...] = (),
+    partial: bool = False,
+    accepted: Iterable[str] = (),
+    jobs: int = 1,
+    watch: Watch = lambda logs, _: logs,
+) -> PackageCheck:
+    """Check the submissions at or below a folder; nothing in them is changed.
+
+    Args:
+        path: a submitter's folder, several, a whole repository of results, or a part.
+        selection: the rules to judge by; by default each log chooses.
+        waivers: known findings on logs that do not count; those on other files are for `list_files`.
+        partial: whether runs may still be missing.
+        accepted: checks that are spared as by ``package_checker_params``: "rcp-bypass", "seed-checker-bypass".
+        jobs: processes that judge logs; 0 for one per processor core.
+        watch: passes the judged logs on, given their number, for a progress bar.
+
+    Raises:
+        UsageError: there is no submission, a folder cannot be read, or the selection makes no sense.
+        RuleError: a rule file is wrong.
+    """
+    tree = Tree(path)
+    submissions = find_submissions(tree)
+    paths = [log for submission in submissions for folder in submission.folders for log in folder.logs]
+    work = functools.partial(judge_result, selection=selection, waivers=waivers)
+    logs = list(watch(map_logs(work, paths, jobs), len(paths)))
+    return _PackageChecker(tree, selection, accepted, partial=partial).check(submissions, iter(logs))
+
+
+class _PackageChecker:
     """Checks the submissions in a tree whose logs are judged."""
 
-    def __init__(self, tree: Tree, selection: RuleSelection, *, partial: bool = False) -> None:
-        """Take what determines the outcome: the files, the rules, and whether runs may be missing."""
+    def __init__(
+        self, tree: Tree, selection: RuleSelection, accepted: Iterable[str], *, partial: bool
+    ) -> None:
         self._tree = tree
         self._rules: RuleRepository = open_rules(selection.rules)
         self._asked_round: str | None = None
         if selection.ruleset != AUTO:
             self._asked_round = find_round(self._rules.index(), selection.ruleset, selection.usage).name
         self._newest_round = find_newest(self._rules.index(), selection.usage).name
+        self._accepted = Parameters(dict.fromkeys(accepted, "the caller"))
         self._partial = partial
         self._find_points = open_reference_points(selection.rules)
 
@@ -106,7 +148,8 @@ class PackageChecker:
     def _check_submission(
         self, submission: Submission, judged: Sequence[tuple[JudgedResult, ...]]
     ) -> tuple[list[CheckedResult], list[PlacedFinding]]:
-        everywhere, findings = self._read_parameters(submission.path)
+        of_all, findings = self._read_parameters(submission.path)
+        everywhere = self._accepted.add(of_all)
         if not submission.folders:
             message = "there is no folder results/SYSTEM/BENCHMARK/ with logs"
             severity = Severity.WARNING if self._partial else None
@@ -190,9 +233,7 @@ class PackageChecker:
 
     def _look_up_requirement(self, folder: ResultFolder, ruleset: str | None) -> Requirement | None:
         """How often the benchmark that a folder is named after is run, where no log says which it is of."""
-        ruleset = ruleset or self._asked_round
-        if ruleset is None:
-            return None
+        ruleset = ruleset or self._asked_round or self._newest_round
         return read_requirement(self._rules.load(ruleset).facts(folder.benchmark).get("runs"))
 
 
