@@ -32,6 +32,7 @@ COMMANDS = {
     "init": "makes the skeleton of one",
     "pack": "makes an archive of a submission that is acceptable",
     "unpack": "takes one out of its archive and verifies it",
+    "diff": "shows what changed between two",
 }
 """Further words behind `mlperf package`, each with a module ``package_WORD`` here, and what it does."""
 

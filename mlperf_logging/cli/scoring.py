@@ -9,6 +9,7 @@ from functools import partial
 from typing import NamedTuple
 
 from mlperf_logging.cli.options import (
+    AddOption,
     Parser,
     add_format_options,
     add_jobs_option,
@@ -69,12 +70,13 @@ def add_price_options(parser: Parser) -> None:
     add("--prices FILE", "YAML or JSON: system to price, or to price and energy")
 
 
-def add_showing_options(parser: Parser) -> None:
-    """Add what says how the result is shown."""
+def add_showing_options(parser: Parser) -> AddOption:
+    """Add what says how the result is shown; returns what adds to the same group."""
     add = parser.add_group("how it is shown")
     add_format_options(add)
     add_jobs_option(add)
     add("--quiet -q", "no progress bar and no remarks")
+    return add
 
 
 def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
