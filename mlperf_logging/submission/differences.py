@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -342,14 +341,3 @@ def _compare_hyperparameters(pairs: Iterable[ResultPair], rules: str | None) -> 
                 entry.setdefault("breaks_rule", []).insert(0, row["submitter"])
         rows += [each | {"breaks_rule": tuple(each.get("breaks_rule", ()))} for each in by_key.values()]
     return rows
-
-
-def show_value(text: str | None) -> str:
-    """A logged value for people: JSON's quotes around a lone text are left out."""
-    if not text:
-        return ""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return text
-    return value if isinstance(value, str) else text

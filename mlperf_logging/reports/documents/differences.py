@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.submission.differences import Differences, show_value
 from mlperf_logging.tables import COUNT, NAME, NOTES, NUMBER, PROSE, TEXT, Column, Document, make_table
+
+if TYPE_CHECKING:
+    from mlperf_logging.submission.differences import Differences
 
 _NOISE = 0.05
 """Above this p-value, a difference between run times may be chance."""
+
+
+def _show_value(text: str | None) -> str:
+    """A logged value for people: JSON's quotes around a lone text are left out."""
+    if not text:
+        return ""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else text
 
 
 def _show_percent(share: float) -> str:
@@ -71,8 +85,8 @@ _HYPERPARAMETERS = (
     Column("benchmark", TEXT, "the benchmark", priority=0, said_once=True),
     _SYSTEM,
     Column("key", TEXT, "log key", priority=0),
-    Column("old", PROSE, "the values of the old runs, as JSON", priority=0, format=show_value),
-    Column("new", PROSE, "the values of the new runs, as JSON", priority=0, format=show_value),
+    Column("old", PROSE, "the values of the old runs, as JSON", priority=0, format=_show_value),
+    Column("new", PROSE, "the values of the new runs, as JSON", priority=0, format=_show_value),
     Column("freedom", TEXT, "what the new round's rules leave open", "the rules", priority=2),
     Column("rule", PROSE, "what they require", "and say", priority=3),
     Column("breaks_rule", TEXT, "the sides in which a rule blames a value", "breaks a rule", priority=1),
