@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from mlperf_logging.analysis.plots.looks import choose_looks, name_groups, shorten_name
 
 
@@ -25,6 +27,7 @@ def test_names_leave_out_what_all_share() -> None:
 
 def test_drawing_touches_no_global_state() -> None:
     """Neither pyplot nor the settings of matplotlib are touched by drawing."""
+    pytest.importorskip("matplotlib", reason="needs matplotlib")
     program = """
 import sys
 import warnings
