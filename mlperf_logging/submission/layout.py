@@ -8,7 +8,7 @@ several submitters, one of them, or a part of one. The oldest round has ``ROUND/
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cached_property
 from os import PathLike, fspath
 from typing import NamedTuple
@@ -29,6 +29,8 @@ from mlperf_logging.runs.folders import (
 
 CODE = "benchmarks"
 """Name of a submission's folder of code, which may hold folders of any name."""
+
+_NO_RESULTS = (CODE, SYSTEMS, POWER_FOLDER, PRUNED)
 
 _CLONE = ".git"
 """What a clone of a repository keeps for itself, and is no part of what was submitted."""
@@ -99,6 +101,11 @@ class Tree:
         """The names of a folder's files, or of its folders; none where it does not exist or is not below the tree's."""
         return [entry.name for entry in self.contents.get(folder, ()) if entry.kind == kind]
 
+    def list_folders(self, folder: str) -> list[tuple[str, str]]:
+        """Name and path of the folders in a folder, without those that links lead out to."""
+        paths = [(name, os.path.join(folder, name)) for name in self.list_names(folder, FOLDER)]
+        return [(name, path) for name, path in paths if path in self.contents]
+
 
 class Submission(NamedTuple):
     """What one submitter submits; in the oldest round, one entry.
@@ -123,32 +130,71 @@ class Submission(NamedTuple):
 
 def find_submissions(tree: Tree) -> list[Submission]:
     """The submissions at, below and around a folder, by path; `UsageError` where there is none."""
-    above = os.path.abspath(tree.top)
-    folders: dict[str, list[ResultFolder]] = {}
-    for folder in _list_submission_folders(tree):
-        depth = _count_levels(folder, tree.top, above)
-        if depth is None:
-            continue
-        here = folder
-        for _ in range(depth):
-            here = os.path.dirname(here) if here.startswith(tree.top) and here != tree.top else _lift(here)
-        found = folders.setdefault(here, [])
-        if depth > 1:
-            names = [name for name in tree.list_names(folder) if is_result_name(name)]
-            found.append(_describe(folder, names, here))
-    if not folders:
+    found = [
+        _make_submission(
+            os.path.dirname(folder) if folder != tree.top else _lift(folder, 1), benchmarks, tree
+        )
+        for folder, benchmarks in _find_results(tree, [tree.top])
+    ] or _find_around(tree)
+    if not found:
         raise UsageError(
             f"there is no submission at or below {tree.top!r}: looked for SUBMITTER/{RESULTS}/SYSTEM/BENCHMARK/"
         )
-    return [
-        Submission(
-            path,
-            name_submitter(os.path.abspath(path)),
-            tuple(sorted(each, key=lambda folder: sort_key(folder.path))),
-            path in tree.contents,
-        )
-        for path, each in sorted(folders.items(), key=lambda pair: sort_key(pair[0]))
-    ]
+    return sorted(found, key=lambda each: sort_key(each.path))
+
+
+def _make_submission(path: str, benchmarks: Iterable[str], tree: Tree) -> Submission:
+    folders = []
+    for benchmark in benchmarks:
+        names = [name for name in tree.list_names(benchmark) if is_result_name(name)]
+        folders.append(_describe(benchmark, names, path))
+    folders.sort(key=lambda folder: sort_key(folder.path))
+    submitter = name_submitter(os.path.abspath(path))
+    return Submission(path, submitter, tuple(folders), path in tree.contents)
+
+
+def _find_results(tree: Tree, folders: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """The folders of results at and below others, each with its benchmarks' folders.
+
+    Of one in another, the outer counts where its benchmarks hold logs: folders of any name may lie below those. Else
+    it is not a submission's, but one that somebody keeps submissions in.
+    """
+    found = []
+    for folder in folders:
+        below = [path for name, path in tree.list_folders(folder) if name not in _NO_RESULTS]
+        if os.path.basename(os.path.abspath(folder)) != RESULTS:
+            found += _find_results(tree, below)
+            continue
+        benchmarks = [each for system in below for each in _list_benchmarks(system, tree)]
+        holds_logs = any(is_result_name(name) for each in benchmarks for name in tree.list_names(each))
+        inner = [] if holds_logs else _find_results(tree, below)
+        found += inner or [(folder, benchmarks)]
+    return found
+
+
+def _find_around(tree: Tree) -> list[Submission]:
+    """The submission that a folder is a part of: that of a system, of one scaling of it, or of a benchmark."""
+    parts = os.path.abspath(tree.top).split(os.sep)
+    if parts[-2:-1] == [RESULTS]:
+        return [_make_submission(_lift(tree.top, 2), _list_benchmarks(tree.top, tree), tree)]
+    if parts[-3:-2] == [RESULTS]:
+        is_scaling = parts[-1] in SCALINGS
+        benchmarks = [path for _, path in tree.list_folders(tree.top)] if is_scaling else [tree.top]
+        return [_make_submission(_lift(tree.top, 3), benchmarks, tree)]
+    if parts[-4:-3] == [RESULTS] and parts[-2] in SCALINGS:
+        return [_make_submission(_lift(tree.top, 4), [tree.top], tree)]
+    return []
+
+
+def _list_benchmarks(system: str, tree: Tree) -> list[str]:
+    """The benchmarks' folders of a system."""
+    found = []
+    for name, path in tree.list_folders(system):
+        if name in SCALINGS:
+            found += [inner for _, inner in tree.list_folders(path)]
+        elif name not in _NO_RESULTS:
+            found.append(path)
+    return found
 
 
 def _describe(folder: str, names: list[str], submission: str) -> ResultFolder:
@@ -183,31 +229,9 @@ def _describe_entry(found: os.DirEntry[str]) -> Entry:
     return Entry(found.path, found.name, OTHER, 0, target)
 
 
-def _list_submission_folders(tree: Tree) -> Iterator[str]:
-    """The folders of a tree without those of code, of power readings and of pruned results."""
-    waiting = [tree.top]
-    while waiting:
-        folder = waiting.pop()
-        yield folder
-        waiting += [
-            os.path.join(folder, name)
-            for name in tree.list_names(folder, FOLDER)
-            if name not in (CODE, SYSTEMS, POWER_FOLDER, PRUNED)
-            and os.path.join(folder, name) in tree.contents
-        ]
-
-
-def _count_levels(folder: str, top: str, above: str) -> int | None:
-    """How many levels a folder of results (1) or of a benchmark (3 or 4) is below its submission's; None for others."""
-    below = os.path.relpath(folder, top) if folder != top else ""
-    parts = os.path.normpath(os.path.join(above, below)).split(os.sep)
-    if parts[-1] == RESULTS:
-        return 1
-    if parts[-3:-2] == [RESULTS] and parts[-1] not in SCALINGS:
-        return 3
-    return 4 if parts[-4:-3] == [RESULTS] and parts[-2] in SCALINGS else None
-
-
-def _lift(path: str) -> str:
-    """The folder that holds a folder, for one that the caller named."""
-    return os.path.dirname(os.path.abspath(path))
+def _lift(path: str, levels: int) -> str:
+    """The folder so many levels above one that the caller named."""
+    path = os.path.abspath(path)
+    for _ in range(levels):
+        path = os.path.dirname(path)
+    return path

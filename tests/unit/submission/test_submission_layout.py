@@ -103,6 +103,17 @@ def test_part_of_a_submission(
         assert submissions[0].is_whole == whole
 
 
+def test_folders_called_results_around_and_within(tmp_path: Path) -> None:
+    """A folder `results` in which submissions are kept is none itself; one below a benchmark's logs is no other."""
+    top = tmp_path / "results" / "downloads"
+    make_files(
+        top, "A/results/box/knitting/result_0.txt", "A/results/box/knitting/plots/results/x/y/result_0.txt"
+    )
+
+    for folder in (tmp_path, top.parent, top, top / "A"):
+        assert list_folders(find(folder), top) == [("A", "A", "box", "knitting")]
+
+
 def test_submission_without_results(tmp_path: Path) -> None:
     """A submission with an empty folder of results is one, without a benchmark's folder."""
     (tmp_path / "A" / "results" / "box").mkdir(parents=True)
