@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.columns import make_table, name_columns
@@ -36,21 +36,23 @@ POWER_COLUMNS = name_columns(
 """Columns of the table of power, one row per reading."""
 
 
-def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
+def tabulate_power(paths: Iterable[str], on_fault: Callable[[str], object] | None = None) -> pd.DataFrame:
     """The power readings of runs, from ``power/<log>/node_*.txt`` and ``sw_*.txt`` next to their logs.
 
     A reading holds since the one before it. A switch has one estimate, which holds from run_start to run_stop.
 
     Args:
         paths: result logs; those without readings are left out.
+        on_fault: told why the readings of a run cannot be used, which is then left out; without it, that is an error.
 
     Returns:
         One row per reading, see `POWER_COLUMNS`.
 
     Raises:
-        UsageError: none of the logs has readings, or readings cannot be used; the message says which and why.
+        UsageError: no log has readings that can be used, or, without `on_fault`, some cannot; the message says why.
     """
     rows: list[dict[str, Any]] = []
+    fault: UsageError | None = None
     for path in paths:
         name = name_run(path)
         folder = os.path.join(os.path.dirname(path), POWER_FOLDER, name)
@@ -59,12 +61,22 @@ def tabulate_power(paths: Iterable[str]) -> pd.DataFrame:
         summary = read_run(path).summary
         if summary.start_ms is None or summary.stop_ms is None:
             continue
-        for file in sorted(os.listdir(folder)):
-            if file.endswith(".txt"):
-                whole = os.path.join(folder, file)
+        parts = [name for name in sorted(os.listdir(folder)) if name.endswith(".txt")]
+        found: list[dict[str, Any]] = []
+        try:
+            for file in parts:
                 part = file.removesuffix(".txt")
-                found = _read_part(whole, part, summary.start_ms, summary.stop_ms)
-                rows += [{"path": path, "run": name, "part": part, **each} for each in found]
+                points = _read_part(os.path.join(folder, file), part, summary.start_ms, summary.stop_ms)
+                found += [{"path": path, "run": name, "part": part, **each} for each in points]
+        except UsageError as error:
+            if on_fault is None:
+                raise
+            fault = error
+            on_fault(str(error))
+        else:
+            rows += found
+    if not rows and fault is not None:
+        raise fault
     if not rows:
         raise UsageError(
             f"there are no power readings next to the logs (in {POWER_FOLDER}/NAME_OF_LOG/node_0.txt …)"

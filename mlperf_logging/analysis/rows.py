@@ -41,7 +41,7 @@ def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
     run = judged.run
     bounds = {bound.metric: bound for bound in judged.bounds}
     points = list_quality_points(judged)
-    meeting = find_meeting(judged)
+    meeting = find_meeting(judged) if run.is_timed else ()
     numbers: dict[bytes | str, int] = {}
     rows = []
     for each in run.evaluations:
@@ -58,7 +58,7 @@ def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
                 "progress_unit": point.training.unit or None,
                 "epochs": point.training.epochs,
                 "samples": point.training.samples,
-                "meets_target": all(name in found for found in meeting) if meeting and run.is_timed else None,
+                "meets_target": all(name in found for found in meeting) if meeting else None,
                 **_describe_bound(bounds.get(each.metric)),
             }
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.tables import Tables
 
 CONVERGENCE, SERIES = "convergence", "series"
+MOST_METRICS = 12
+"""So many metrics are drawn in one picture."""
 
 
 class Picture(NamedTuple):
@@ -28,6 +30,7 @@ class Picture(NamedTuple):
         size: width and height in inches, unless the user says otherwise.
         rows: number of axes, below each other.
         title_gap: points between title and axes, where it is not the usual one.
+        left_out: a sentence for each run that is left out, which says why.
     """
 
     data: pd.DataFrame
@@ -36,6 +39,7 @@ class Picture(NamedTuple):
     size: tuple[float, float] = (7.4, 4.4)
     rows: int = 1
     title_gap: int | None = None
+    left_out: Sequence[str] = ()
 
 
 def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -46,19 +50,28 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     evaluations = tables.evaluations
     if evaluations.empty:
         raise UsageError(f"no log holds an evaluation, so there is no curve to draw{_explain_notes(tables)}")
-    x = options.x or "progress"
+    units = evaluations["progress_unit"].dropna().nunique()
+    x = options.x or ("progress" if units <= 1 else "minutes")
     reference = find_reference_range(tables.runs, x, rules=options.rules)
-    metrics: list[str | None] = list(evaluations["metric"].dropna().unique()) or [None]
+    metrics = _list_metrics(evaluations, x)
     if options.metric is not None:
         if options.metric not in metrics:
-            known = ", ".join(str(name) for name in metrics if name) or "one value without a name"
+            known = ", ".join(filter(None, metrics)) or "one value without a name"
             raise UsageError(f"unknown metric {options.metric!r}; choose from {known}")
         metrics = [options.metric]
+    left_out = []
+    if len(metrics) > MOST_METRICS:
+        left_out.append(
+            f"only {MOST_METRICS} of {len(metrics):,} metrics are drawn, those that most logs give; "
+            "choose one with --metric"
+        )
     by = _read_by(options, ("submitter", "system"))
+    metrics, names = metrics[:MOST_METRICS], evaluations["metric"]
 
     def draw(axes: list[Any]) -> None:
         for each, metric in zip(axes, metrics, strict=True):
-            draw_convergence(each, evaluations, ConvergenceStyle(x, metric, by), reference=reference)
+            rows = evaluations[names.isna() if metric is None else names == metric]
+            draw_convergence(each, rows, ConvergenceStyle(x, metric, by), reference=reference)
         for each in axes[:-1]:
             each.set_xlabel("")
             legend = each.get_legend()
@@ -66,7 +79,18 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
                 legend.remove()
 
     rows = len(metrics)
-    return Picture(evaluations, draw, _title(tables.runs), (7.4, 3.2 + 1.6 * rows), rows)
+    return Picture(evaluations, draw, _title(tables.runs), (7.4, 3.2 + 1.6 * rows), rows, left_out=left_out)
+
+
+def _list_metrics(evaluations: pd.DataFrame, x: str) -> list[str | None]:
+    """The metrics that can be drawn (None: of values without a name), or all where none can; first those of most logs."""
+    from mlperf_logging.analysis.curves import MOST_SHOWN
+
+    shown = (evaluations["quality"].abs() <= MOST_SHOWN) & (evaluations[x].abs() <= MOST_SHOWN)
+    rows = evaluations[shown] if shown.any() else evaluations
+    counts = rows.groupby("metric", dropna=False, sort=False)["path"].nunique()
+    names = counts.sort_values(ascending=False, kind="stable").index
+    return [name if isinstance(name, str) else None for name in names]
 
 
 def _make_series(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -144,13 +168,19 @@ def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> P
     from mlperf_logging.analysis.plots import draw_power
     from mlperf_logging.analysis.power_table import sum_power, tabulate_power
 
-    parts = tabulate_power([str(path) for path in tables.runs["path"]])
+    faults: list[str] = []
+    parts = tabulate_power([str(path) for path in tables.runs["path"]], faults.append)
     is_single = parts["path"].nunique() == 1
     table = parts if is_single else sum_power(parts)
 
     by = "part" if is_single else "run"
     title = _title(_pick_runs(tables, parts))
-    return Picture(table, lambda axes: draw_power(axes[0], table, quantity, by=by), title)
+    return Picture(
+        table,
+        lambda axes: draw_power(axes[0], table, quantity, by=by),
+        title,
+        left_out=[f"{fault}; its run is left out" for fault in faults],
+    )
 
 
 def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:

@@ -62,6 +62,8 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     tables = read_logs(logs.paths, reading, options.jobs)
     _, make_picture = KINDS[options.kind]
     picture = make_picture(tables, options)
+    for sentence in picture.left_out:
+        print_error(program, sentence)
     if options.kind == CONVERGENCE and tables.evaluations["target_value"].isna().all():
         print_error(program, "no target is known, so no line is drawn; state one with --target 'value >= …'")
     with Output(options.output) as output:

@@ -114,6 +114,9 @@ def _read_entry(path: str, system: str, entry: Any) -> Price:
             f"{path}: {system!r} must give 'price' or 'energy', not {', '.join(map(str, unknown))}"
         )
     price, energy = fields.get("price"), fields.get("energy")
-    per_hour, currency = (None, "") if price is None else read_price(str(price))
-    per_kwh, energy_currency = (None, "") if energy is None else read_price(str(energy), per=("kWh",))
+    try:
+        per_hour, currency = (None, "") if price is None else read_price(str(price))
+        per_kwh, energy_currency = (None, "") if energy is None else read_price(str(energy), per=("kWh",))
+    except UsageError as error:
+        raise UsageError(f"{path}: {system!r}: {error}") from None
     return Price(per_hour, per_kwh, currency or energy_currency)

@@ -102,3 +102,19 @@ def test_readings_that_are_no_numbers(log: Path) -> None:
 
     with pytest.raises(UsageError, match=r"node_2\.txt:2 logs a power_reading of 'much'"):
         tabulate_power([str(log)])
+
+
+def test_runs_with_unusable_readings_are_left_out(write_run: WriteRun, log: Path) -> None:
+    """Whoever asks is told of readings that cannot be used, and gets those of the other runs."""
+    other = write_run("other/result_1.txt")
+    write_readings(other, "node_0", ("power_reading", 1000, 1))
+    told: list[str] = []
+
+    table = tabulate_power([str(other), str(log)], told.append)
+
+    pd.testing.assert_frame_equal(table, tabulate_power([str(log)]))
+    assert [fault.rpartition("node_0.txt ")[2] for fault in told] == [
+        "does not log both power_measurement_start and power_measurement_stop"
+    ]
+    with pytest.raises(UsageError, match="does not log both"):
+        tabulate_power([str(other)], told.append)

@@ -79,7 +79,7 @@ def test_price_file(tmp_path: Path) -> None:
     [
         ("- 5\n", "must map names of systems to prices"),
         ("box: {hour: 5}\n", "must give 'price' or 'energy', not hour"),
-        ("box: cheap\n", "is not a valid price"),
+        ("box: cheap\n", r"prices.*: 'box': 'cheap' is not a valid price"),
         ("box: [\n", "not valid YAML"),
     ],
 )
