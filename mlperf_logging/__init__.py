@@ -65,6 +65,9 @@ if TYPE_CHECKING:
     from mlperf_logging.scoring.suites import SuiteScore as SuiteScore
     from mlperf_logging.scoring.suites import load_suite as load_suite
     from mlperf_logging.scoring.suites import score_suite as score_suite
+    from mlperf_logging.submission.checking import PackageCheck as PackageCheck
+    from mlperf_logging.submission.checking import check_package as check_package
+    from mlperf_logging.submission.checking import list_checked_files as list_checked_files
 
 __version__ = "0.1.0"
 
@@ -98,6 +101,7 @@ _NAMES = {
     "scoring.results": ("check_results", "score_results"),
     "scoring.runs": ("score_run", "ScoredRun"),
     "scoring.suites": ("load_suite", "score_suite", "Suite", "SuiteScore"),
+    "submission.checking": ("check_package", "list_checked_files", "PackageCheck"),
 }
 """Public names by module; the imports above say the same to type checkers, and a test holds the two together."""
 

@@ -25,7 +25,7 @@ from mlperf_logging.cli.running import run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports import RULE, FileResult, Totals
 from mlperf_logging.reports.documents.package import describe_package
-from mlperf_logging.submission.checking import check_package, list_files
+from mlperf_logging.submission.checking import check_package, list_checked_files
 from mlperf_logging.submission.packing import opened_submission
 
 COMMANDS = {
@@ -110,7 +110,7 @@ def check_folder(options: Namespace, folder: str, program: str, shown: str) -> T
         jobs=options.jobs,
         watch=partial(show_progress, what="judging logs", quiet=options.quiet),
     )
-    files = [settle(*each) for each in list_files(check, waivers)]
+    files = [settle(*each) for each in list_checked_files(check, waivers)]
     with ExitStack() as places:
         options.group_by = options.group_by or RULE
         reports = Reports(options, program, places, len(files), shown)

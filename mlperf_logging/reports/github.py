@@ -17,6 +17,7 @@ from mlperf_logging.reports._places import RepositoryPaths
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Finding
+    from mlperf_logging.tables import Document, Table
 
 _LONGEST_MESSAGE = 4000
 _MOST_ROWS = 200  # GitHub refuses a summary of more than a mebibyte
@@ -34,6 +35,12 @@ class Report(BaseReport):
         self._results: list[FileResult] = []
         self._announced: set[Finding] = set()
         self._paths = RepositoryPaths(options.workspace)
+        self._summary: Document | None = None
+
+    def sum_up(self, document: Document) -> str:
+        """Nothing yet: the tables begin the job's summary page."""
+        self._summary = document
+        return ""
 
     def announce(self, path: str, finding: Finding) -> str:
         """The finding's annotation."""
@@ -63,6 +70,9 @@ class Report(BaseReport):
     def summarize_job(self, totals: Totals) -> str:
         """Headline, a table of the logs that are not plainly compliant, and a table of their findings."""
         lines = [f"### mlperf-check: {_describe_totals(totals)}", ""]
+        if self._summary is not None:
+            lines = [f"### mlperf-check: {show_text('; '.join(self._summary.notes))}", ""]
+            lines += [line for table in self._summary.tables for line in _list_table(table)]
         noted = [result for result in self._results if result.verdict.findings or result.waived]
         if not noted:
             return "\n".join(lines)
@@ -123,6 +133,18 @@ def _describe_totals(totals: Totals) -> str:
     parts += [f"{totals.failed:,} not compliant"] if totals.failed else []
     parts += [f"{totals.unjudged:,} not judged"] if totals.unjudged else []
     return ", ".join([*parts, *count_findings(totals.errors, totals.warnings, totals.waived)])
+
+
+def _list_table(table: Table) -> list[str]:
+    """The lines of a table as people read it, and a blank one."""
+    shown = [index for index, column in enumerate(table.columns) if column.priority is not None]
+    lines = [
+        _table_row([table.columns[index].title or table.columns[index].name for index in shown]),
+        f"|{'---|' * len(shown)}",
+    ]
+    rows = table.rows[:_MOST_ROWS]
+    lines += [_table_row([table.columns[index].write(row[index]) for index in shown]) for row in rows]
+    return [*lines, ""]
 
 
 def _table_row(cells: list[str]) -> str:

@@ -100,7 +100,7 @@ def check_package(
     Args:
         path: a submitter's folder, several, a whole repository of results, or a part.
         selection: the rules to judge by; by default each log chooses.
-        waivers: known findings on logs that do not count; those on other files are for `list_files`.
+        waivers: known findings on logs that do not count; those on other files are for `list_checked_files`.
         partial: whether runs may still be missing.
         accepted: checks that are spared as by ``package_checker_params``: "rcp-bypass", "seed-checker-bypass".
         jobs: processes that judge logs; 0 for one per processor core.
@@ -237,7 +237,7 @@ class _PackageChecker:
         return read_requirement(self._rules.load(ruleset).facts(folder.benchmark).get("runs"))
 
 
-def list_files(check: PackageCheck, waivers: Sequence[Waiver] = ()) -> Iterator[CheckedFile]:
+def list_checked_files(check: PackageCheck, waivers: Sequence[Waiver] = ()) -> Iterator[CheckedFile]:
     """A verdict for each log, and for each other file or folder with findings.
 
     `waivers` are those of the logs' judging; they are applied to what is about files and folders here.

@@ -186,6 +186,22 @@ def test_every_format_shows_findings_on_folders(form: str, good: Path) -> None:
     assert "9 of 10 runs; 1 more is needed" in done.stdout
 
 
+def test_job_summary_of_github_begins_with_the_table(
+    good: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page of a CI job shows the results before the files."""
+    log(9, good).unlink()
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "page.md"))
+
+    run_mlperf("package", "--format", "github", good)
+
+    page = (tmp_path / "page.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| ")]
+    assert "1 not acceptable" in page.splitlines()[0]
+    assert rows[0].startswith("| submitter | system | benchmark |")
+    assert "9 of 10 runs; 1 more is needed" in rows[1]
+
+
 def test_text_says_first_what_is_wrong(good: Path) -> None:
     """The table comes first, with the results that are not acceptable above the others; then errors, then warnings."""
     bad = good.parent / "Zeta_Lab"
