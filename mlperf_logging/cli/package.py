@@ -41,6 +41,7 @@ examples:
   {program} SUBMITTER                           one submission: its folders, logs, seeds, convergence, power
   {program} --ruleset ROUND ROUND_FOLDER -j 0   all submissions of a round, on all processor cores
   {program} --partial SUBMITTER                 runs may still be missing: what is needed yet
+  {program} systems/SYSTEM.json                 a system description alone
   {program} --format json SUBMITTER             for programs; every format of mlperf-check works
   {program} --explain MLP601                    what a finding means, and how to fix it
 
@@ -73,7 +74,8 @@ def build_parser(program: str) -> Parser:
     add = parser.add_group()
     add(
         "path PATH",
-        "a submitter's folder, several, a whole repository of results, a part, or an archive (.tar.gz, .zip)",
+        "a submitter's folder, several, a whole repository of results, a part, an archive (.tar.gz, .zip), or a "
+        "system description (.json)",
         nargs="?",
     )
     add("--partial", "a submission in progress: missing runs are warnings")

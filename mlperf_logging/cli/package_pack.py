@@ -69,7 +69,7 @@ def _pack(argv: Sequence[str] | None, program: str) -> int:
     passphrase = read_passphrase(options, again=True) if options.encrypt and not options.recipient else None
     totals = check_folder(options, options.path, program, options.path)
     if totals.failed or totals.unjudged:
-        print_error(program, "nothing is packed; the submission has errors")
+        print_error(program, "nothing was packed: the submission has errors")
         return CANNOT_WORK if totals.unjudged else VIOLATION
     with Output(target) as output:
         if encrypts:

@@ -6,7 +6,7 @@ import functools
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from os import PathLike
+from os import PathLike, fspath
 from typing import NamedTuple
 
 from mlperf_logging.compliance.finding_filter import replace_findings
@@ -79,10 +79,12 @@ class PackageCheck(NamedTuple):
     Attributes:
         results: the benchmarks' folders, in the order of their paths.
         findings: what is about no one benchmark's folder.
+        alone: a system description that was checked alone; empty where there are submissions.
     """
 
     results: tuple[CheckedResult, ...]
     findings: tuple[PlacedFinding, ...]
+    alone: str = ""
 
 
 def check_package(
@@ -98,7 +100,7 @@ def check_package(
     """Check the submissions at or below a folder; nothing in them is changed.
 
     Args:
-        path: a submitter's folder, several, a whole repository of results, or a part.
+        path: a submitter's folder, several, a whole repository of results, or a part; or a system description alone.
         selection: the rules to judge by; by default each log chooses.
         waivers: known findings on logs that do not count; those on other files are for `list_checked_files`.
         partial: whether runs may still be missing.
@@ -110,12 +112,22 @@ def check_package(
         UsageError: there is no submission, a folder cannot be read, or the selection makes no sense.
         RuleError: a rule file is wrong.
     """
+    if fspath(path).endswith(".json") and os.path.isfile(path):
+        return PackageCheck((), tuple(_check_lone_description(path, selection)), fspath(path))
     tree = Tree(path)
     submissions = find_submissions(tree)
     paths = [log for submission in submissions for folder in submission.folders for log in folder.logs]
     work = functools.partial(judge_result, selection=selection, waivers=waivers)
     logs = list(watch(map_logs(work, paths, jobs), len(paths)))
     return _PackageChecker(tree, selection, accepted, partial=partial).check(submissions, iter(logs))
+
+
+def _check_lone_description(path: str | PathLike[str], selection: RuleSelection) -> list[PlacedFinding]:
+    rules = open_rules(selection.rules)
+    name = find_newest(rules.index(), selection.usage).name
+    if selection.ruleset != AUTO:
+        name = find_round(rules.index(), selection.ruleset, selection.usage).name
+    return check_system_description(path, name, rules=rules)
 
 
 class _PackageChecker:
@@ -259,7 +271,10 @@ def list_checked_files(check: PackageCheck, waivers: Sequence[Waiver] = ()) -> I
             more = waive(log.verdict._replace(findings=tuple(found)))
             verdict = replace_findings(log.verdict, (*more.verdict.findings, *log.verdict.findings))
             yield CheckedFile(verdict, (*more.waived, *log.waived))
-    for path, found in _group(check.findings).items():
+    others = _group(check.findings)
+    if check.alone:
+        others.setdefault(check.alone, [])
+    for path, found in others.items():
         yield waive(_Frame().make_verdict(path, found))
 
 

@@ -31,7 +31,7 @@ MARK = "FILL IN"
 NODES, ACCELERATORS, MODEL = "number_of_nodes", "accelerators_per_node", "accelerator_model_name"
 DIVISION, STATUS = "division", "status"
 
-_NOTHING = ("", "n/a", "na", "none", "-", "no accelerator", "no accelerators")
+_NOTHING = ("", "n/a", "na", "none", "-", "not applicable", "not known", "no accelerator", "no accelerators")
 _NODES_IN_NAME = re.compile(r"(\d{1,6})x(?=\D)", re.ASCII)
 _AVAILABILITY = {"cloud": ("cloud",), "onprem": ("onprem", "premise"), "preview": ("preview",)}
 _AVAILABILITY["research"] = ("research", "rdi", "internal")
@@ -102,7 +102,7 @@ def read_description(path: str) -> tuple[Description | None, list[PlacedFinding]
     for member in members:
         if member.name in seen:
             first = seen[member.name].name_place.line
-            message = f"{member.name!r} stands here again; the first is in line {first}"
+            message = f"{member.name!r} appears again; the first one is on line {first}"
             found.append(_blame("description-field-repeated", path, member, message, at_name=True))
         seen[member.name] = member
     return Description(path, seen), found
@@ -266,7 +266,7 @@ def _find_other_nodes(description: Description, run: Run, schema: DescriptionFie
     each = description.number(ACCELERATORS) or 0
     if int(named[1]) in (each, nodes * each) and schema.knows_accelerator(platform):
         return None  # the number before an accelerator's name may be that of the accelerators
-    return f"logged submission_platform {_quote(platform)}, of {named[1]} nodes"
+    return f"logged submission_platform {_quote(platform)}, which means {named[1]} nodes"
 
 
 def _find_other_accelerators(description: Description, run: Run, schema: DescriptionFields) -> str | None:

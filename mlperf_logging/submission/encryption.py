@@ -28,7 +28,7 @@ def encrypt_archive(
         recipients: public keys (age1…, or ssh-…), any of whose private keys opens it, in place of a passphrase.
 
     Raises:
-        UsageError: neither or both are given, a key is none, or the library is not installed.
+        UsageError: neither or both are given, a key is invalid, or the library is not installed.
     """
     pyrage = _load_library()
     if bool(recipients) == (passphrase is not None):
@@ -45,7 +45,7 @@ def decrypt_archive(
 
     Raises:
         ArchiveError: neither of them opens it, or it is damaged.
-        UsageError: a key is none, or the library is not installed.
+        UsageError: a key is invalid, or the library is not installed.
     """
     pyrage = _load_library()
     try:
@@ -72,7 +72,7 @@ def _read_recipient(pyrage: ModuleType, key: str) -> object:
     try:
         return kind.Recipient.from_str(key)
     except pyrage.RecipientError as error:
-        raise UsageError(f"{key[:40]!r} is no public key: {error}") from None
+        raise UsageError(f"{key[:40]!r} is not a public key: {error}") from None
 
 
 def _read_identity(pyrage: ModuleType, key: str) -> object:
@@ -81,4 +81,4 @@ def _read_identity(pyrage: ModuleType, key: str) -> object:
             return pyrage.x25519.Identity.from_str(key)
         return pyrage.ssh.Identity.from_buffer(key.encode())
     except pyrage.IdentityError as error:
-        raise UsageError(f"the file of the private key holds none: {error}") from None
+        raise UsageError(f"the identity file does not contain a private key: {error}") from None

@@ -1,4 +1,4 @@
-"""A JSON object of a file, with the place of each of its members: what `json` reads, and where it stands."""
+"""A JSON object of a file, with the place of each of its members: what `json` reads, and where it is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _SHOWN = 20
 _DECODER = json.JSONDecoder()
 _FAULTS = {
-    "Unterminated string": "the text that begins here has no closing quote",
-    "Invalid control character": "a text goes on in the next line, or holds a control character",
-    "Invalid": "a backslash in a text must be written twice (\\\\)",
+    "Unterminated string": "the text that starts here has no closing quote",
+    "Invalid control character": "a text contains a line break or another control character",
+    "Invalid": "a backslash in a text must be doubled (\\\\)",
 }
-"""What the decoder's messages begin with, and what they mean for who wrote the file."""
+"""How the decoder's messages start, and what they mean to whoever wrote the file."""
 
 
 class Place(NamedTuple):
@@ -37,7 +37,7 @@ class MalformedError(ValueError):
     """The text is not a JSON object.
 
     Attributes:
-        place: where it stops being one.
+        place: where the error is.
         is_value: whether it is a JSON value, though no object.
     """
 
@@ -48,7 +48,7 @@ class MalformedError(ValueError):
 
 
 def read_members(content: bytes) -> list[Member]:
-    """The members of the JSON object in a file's bytes, in their order; a name that stands there twice is there twice.
+    """The members of the JSON object in a file's bytes, in their order; a repeated name is listed each time.
 
     Raises:
         MalformedError: it is not UTF-8, not JSON, or not an object.
@@ -59,7 +59,7 @@ def read_members(content: bytes) -> list[Member]:
         place = _place(content[: error.start])
         raise MalformedError(f"the byte 0x{content[error.start]:02x} is not UTF-8", place) from None
     if text.startswith("\ufeff"):
-        raise MalformedError("it begins with a byte order mark, which is not JSON", Place(1, 1))
+        raise MalformedError("it starts with a byte order mark, which is not JSON", Place(1, 1))
     return _Reading(text).read()
 
 
@@ -101,7 +101,7 @@ class _Reading:
     def _read_member(self, *, after_comma: bool) -> Member:
         name_at = self._at
         if after_comma and self._text.startswith("}", name_at):
-            raise self._fail("the comma before the closing } is one too many")
+            raise self._fail("there is an extra comma before the closing }")
         if not self._text.startswith('"', name_at):
             raise self._fail('the name of a field must be in double quotes ("), not {found}')
         name = self._read_value()
@@ -121,7 +121,7 @@ class _Reading:
         except json.JSONDecodeError as error:
             self._at = error.pos
             named = next((message for begin, message in _FAULTS.items() if error.msg.startswith(begin)), None)
-            raise self._fail(named or "this is no JSON: {found}") from None
+            raise self._fail(named or "this is not JSON: {found}") from None
         except ValueError:
             raise self._fail("the number is too long") from None
         return value

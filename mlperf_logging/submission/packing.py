@@ -105,7 +105,7 @@ def unpack_submission(path: str | PathLike[str], folder: str | PathLike[str]) ->
             raise ArchiveError(f"{fspath(path)} holds {len(names)} folders, not that of one submitter")
         target = os.path.join(folder, names[0])
         if os.path.lexists(target):
-            raise ArchiveError(f"{target} is there already; move it away, or name another folder")
+            raise ArchiveError(f"{target} already exists; move it, or name another folder")
         shutil.move(os.path.join(draft, names[0]), target)
     return target, packed
 
@@ -170,7 +170,7 @@ def read_manifest(name: str, content: bytes) -> dict[str, str]:
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), 1):
         checksum, gap, file = line.partition("  ")
         if not gap or not file or len(checksum) != 64 or file in found:
-            raise ArchiveError(f"{name}: line {number} of its manifest is no checksum and name of a file")
+            raise ArchiveError(f"{name}: line {number} of its manifest is not a checksum and a file name")
         found[file] = checksum.lower()
     return found
 
@@ -197,7 +197,7 @@ def _find_file(path: str, whole: str, top: str) -> _FoundFile:
         raise ArchiveError(f"{path!r} is not a file of the submission; mlperf package says why")
     name = os.path.join(top, os.path.relpath(path, whole)).replace(os.sep, "/")
     if not name.isprintable():
-        raise ArchiveError(f"{path!r} has a name that not all systems can have; rename it")
+        raise ArchiveError(f"{path!r} has a name that not all systems allow; rename it")
     mode = _EXECUTABLE if os.stat(real).st_mode & stat.S_IXUSR else _PLAIN
     return _FoundFile(name, real, mode)
 

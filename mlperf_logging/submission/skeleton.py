@@ -55,17 +55,19 @@ class Skeleton(NamedTuple):
 
 
 def read_node_file(path: str | PathLike[str]) -> NodeFacts:
-    """What a node wrote of itself; `UsageError` where the file is none of that kind."""
+    """What a node wrote of itself; `UsageError` if it is not such a file."""
     name = fspath(path)
     try:
         document = read_side_json(name)
     except OSError as error:
         raise UsageError(f"cannot read {name!r}: {error.strerror}") from None
     except ValueError:
-        raise UsageError(f"{name!r} is not JSON; write it with mlperf package init --sysinfo FILE") from None
+        raise UsageError(f"{name!r} is not JSON; create it with mlperf package init --sysinfo FILE") from None
     fields = document.get("fields") if isinstance(document, dict) else None
     if not isinstance(fields, dict) or document.get("schema") != SCHEMA:
-        raise UsageError(f"{name!r} is no file of a node; write it with mlperf package init --sysinfo FILE")
+        raise UsageError(
+            f"{name!r} was not written by mlperf package init; create it with mlperf package init --sysinfo FILE"
+        )
     return NodeFacts(str(document.get("host") or name), fields)
 
 
@@ -146,18 +148,18 @@ def write_skeleton(folder: str | PathLike[str], skeleton: Skeleton) -> list[str]
         What was made, with the folder before it.
 
     Raises:
-        UsageError: a name is none for a folder, the system is described already, or nothing can be written there.
+        UsageError: a name is not valid for a folder, the system is already described, or the folder cannot be written.
     """
     for what, name in (("submitter", skeleton.submitter), ("system", skeleton.system)):
         if not _NAME.fullmatch(name):
             raise UsageError(
-                f"{name!r} cannot be the name of a {what}'s folder; use letters, digits, -, _, . and +"
+                f"{name!r} is not valid as the name of a {what}'s folder; use letters, digits, -, _, . and +"
             )
     top = os.path.normpath(os.path.join(folder, skeleton.submitter))
     description = os.path.join(top, SYSTEMS, f"{skeleton.system}.json")
     if os.path.lexists(description):
         raise UsageError(
-            f"{description} is there already; name another system with --system NAME, or remove it"
+            f"{description} already exists; name another system with --system NAME, or remove it"
         )
     made = []
     try:

@@ -86,7 +86,7 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
     again = run_mlperf("package", "init", "Lab", "--system", "box", folder=tmp_path)
 
     assert again.returncode == 2
-    assert "Lab/systems/box.json is there already" in again.stderr
+    assert "Lab/systems/box.json already exists" in again.stderr
     assert description.read_text() == "mine"
     assert (tmp_path / "Lab" / "systems" / "other.json").is_file()
 
@@ -152,14 +152,14 @@ def test_marks_within_an_object_are_found(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         ((), "name the submitter"),
-        (("a/b",), "cannot be the name of a submitter's folder"),
-        ((".hidden",), "cannot be the name of a submitter's folder"),
-        (("Lab", "--system", "../up"), "cannot be the name of a system's folder"),
+        (("a/b",), "is not valid as the name of a submitter's folder"),
+        ((".hidden",), "is not valid as the name of a submitter's folder"),
+        (("Lab", "--system", "../up"), "is not valid as the name of a system's folder"),
         (("Lab", "--benchmark", "flux2"), "did you mean 'flux1'?"),
         (("Lab", "--usage", "trainig"), "did you mean 'training'?"),
         (("Lab", "--merge", "nowhere.json"), "cannot read 'nowhere.json'"),
         (("Lab", "--merge", "text.json"), "is not JSON"),
-        (("Lab", "--merge", "other.json"), "is no file of a node"),
+        (("Lab", "--merge", "other.json"), "was not written by mlperf package init"),
         (("Lab", "--merge", "a.json", "a.json"), "the node 'a' is given twice"),
         (("Lab", "--sysinfo", "x.json"), "give it without submitter"),
         (("Lab", "--folder", "text.json"), "cannot write"),

@@ -63,7 +63,7 @@ def test_what_has_errors_is_not_packed(lab: Path, tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "MLP601" in done.stdout
-    assert "nothing is packed" in done.stderr
+    assert "nothing was packed" in done.stderr
     assert not (tmp_path / "Example_Lab.tar.gz").exists()
 
 
@@ -147,7 +147,7 @@ def test_recipient_opens_with_the_private_key(lab: Path, tmp_path: Path) -> None
     [
         (("pack", "nowhere"), "is not a folder"),
         (("pack", "--archive", "Example_Lab/x.tar.gz", "Example_Lab"), "would be within the submission"),
-        (("pack", "--recipient", "age1x", "Example_Lab"), "no public key"),
+        (("pack", "--recipient", "age1x", "Example_Lab"), "not a public key"),
         (("pack", "--encrypt", "--passphrase-file", "nowhere", "Example_Lab"), "cannot read the passphrase"),
         (("unpack", "nowhere.tar.gz"), "there is no archive"),
         (("unpack", "Example_Lab"), "there is no archive"),

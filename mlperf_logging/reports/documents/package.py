@@ -25,6 +25,7 @@ VERDICTS = NOT_JUDGED, NOT_ACCEPTABLE, IN_PROGRESS, ACCEPTABLE = (
 )
 """What a result may be, the worst first."""
 
+_SCHEMA = "mlperf-package/1"
 _MOST_LINES, _LONGEST = 3, 60
 _COLUMNS = (
     Column("scaling", TEXT, "strong or weak, where the folder says so", priority=2),
@@ -70,12 +71,13 @@ def describe_package(
     for record in records:
         record["path"] = f"{top[1]}{record['path'].removeprefix(top[0])}"
     records.sort(key=lambda record: VERDICTS.index(record["verdict"]))
+    if check.alone:
+        counts = ", ".join(_count_findings(files)) or "nothing to fix"
+        return Document(schema=_SCHEMA, tables=(), notes=(f"{show_text(top[1])}: {counts}",))
     table = make_table(
         "results", (*list_folder_columns(records), *_COLUMNS), records, footnotes=_count_others(others)
     )
-    return Document(
-        schema="mlperf-package/1", tables=(table,), notes=(_count_results(records, files, top[1]),)
-    )
+    return Document(schema=_SCHEMA, tables=(table,), notes=(_count_results(records, files, top[1]),))
 
 
 def _list_owned_paths(result: CheckedResult) -> set[str]:

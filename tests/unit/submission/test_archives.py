@@ -67,7 +67,7 @@ def test_harmless_archive_is_read_in_place(tmp_path: Path, suffix: str) -> None:
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as written:
             for name, content in files.items():
                 written.writestr(name, content)
-            written.mkdir("Lab/empty")
+            written.writestr("Lab/empty/", "")
     else:
         with tarfile.open(archive, "w:gz" if "gz" in suffix else "w") as tar:
             for name, content in files.items():

@@ -141,12 +141,12 @@ def test_changed_archive_is_not_unpacked(tmp_path: Path, name: str, after: bytes
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    """A folder that is there already stays as it is."""
+    """A folder that already exists stays as it is."""
     archive = tmp_path / "Lab.tar.gz"
     archive.write_bytes(pack(make_submission(tmp_path / "Lab")))
     (tmp_path / "Lab" / "systems" / "box.json").write_bytes(b"mine")
 
-    with pytest.raises(ArchiveError, match="is there already"):
+    with pytest.raises(ArchiveError, match="already exists"):
         unpack_submission(archive, tmp_path)
 
     assert (tmp_path / "Lab" / "systems" / "box.json").read_bytes() == b"mine"
@@ -229,8 +229,8 @@ def test_private_key_opens_what_its_public_key_closed() -> None:
     [
         ({}, "not both"),
         ({"passphrase": "x", "recipients": ["age1x"]}, "not both"),
-        ({"recipients": ["age1x"]}, "no public key"),
-        ({"recipients": ["ssh-ed25519 AAAA"]}, "no public key"),
+        ({"recipients": ["age1x"]}, "not a public key"),
+        ({"recipients": ["ssh-ed25519 AAAA"]}, "not a public key"),
     ],
 )
 def test_wrong_keys_are_refused(given: dict[str, object], says: str) -> None:
