@@ -11,10 +11,11 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
+from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judged_run import JudgedRun, judge_run
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import MLPerfLoggingError, UsageError
@@ -26,6 +27,8 @@ from mlperf_logging.reports._escape import show_text
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rounds import find_round
 from mlperf_logging.runs.folders import sort_key
+from mlperf_logging.runs.intervals import Progress
+from mlperf_logging.scoring.runs import ScoredRun
 
 LOG = logging.getLogger("mlperf_logging")
 USAGES = ("training", "hpc")
@@ -174,13 +177,32 @@ class LogCheck(NamedTuple):
             verdict.division,
             verdict.benchmark,
         )
-        for finding in verdict.findings:
-            is_error = finding.severity == Severity.ERROR or self.werror
-            if is_error or not self.quiet:
-                place = f"{path}:{finding.line}" if finding.line else path
-                level = logging.ERROR if is_error else logging.WARNING
-                LOG.log(level, " %s: %s %s", place, finding.code, finding.message)
-        return verdict.verdict == Outcome.PASSED and not (self.werror and verdict.findings), judged
+        found = [(path, finding) for finding in verdict.findings]
+        errors = log_findings(found, quiet=self.quiet, werror=self.werror)
+        return verdict.verdict == Outcome.PASSED and not errors, judged
+
+
+def log_findings(
+    found: Iterable[tuple[str, Finding]], *, quiet: bool = False, werror: bool = False
+) -> list[tuple[str, Finding]]:
+    """Log findings on files, but warnings that are not to be told; returns those that count as errors."""
+    errors = []
+    for path, finding in found:
+        is_error = finding.severity == Severity.ERROR or werror
+        if is_error or not quiet:
+            place = f"{path}:{finding.line}" if finding.line else path
+            level = logging.ERROR if is_error else logging.WARNING
+            LOG.log(level, " %s: %s %s", place, finding.code, finding.message)
+        if is_error:
+            errors.append((path, finding))
+    return errors
+
+
+def count_train_samples(run: ScoredRun) -> ScoredRun:
+    """The run as one that converged at the samples that it says it trained on in all."""
+    if run.converged_at is None or run.trained_samples is None:
+        return run
+    return run._replace(converged_at=Progress(samples_count=run.trained_samples))
 
 
 class LogLine(NamedTuple):

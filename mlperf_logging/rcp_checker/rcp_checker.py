@@ -8,14 +8,21 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from mlperf_logging.cli.drop_in import DIVIDER, LOG, USAGES, list_rounds, make_parser, run_drop_in
+from mlperf_logging.cli.drop_in import (
+    DIVIDER,
+    LOG,
+    USAGES,
+    count_train_samples,
+    list_rounds,
+    make_parser,
+    run_drop_in,
+)
 from mlperf_logging.cli.rcp import write_scaling
 from mlperf_logging.compliance.judged_run import judge_run
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.runs.folders import find_result_folders
-from mlperf_logging.runs.intervals import Progress
 from mlperf_logging.scoring.rcp.files import open_reference_points
 from mlperf_logging.scoring.rcp.references import EXACT, INTERPOLATED, Reference
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck, check_submission
@@ -202,14 +209,7 @@ def _read_runs(
     """The runs of logs as those of the closed division, which is tested."""
     selection = RuleSelection(usage=usage, ruleset=ruleset)
     runs = [score_run(judge_run(path, selection))._replace(division="closed") for path in paths]
-    if not use_train_samples:
-        return runs
-    return [
-        run._replace(converged_at=Progress(samples_count=run.trained_samples))
-        if run.converged_at is not None and run.trained_samples is not None
-        else run
-        for run in runs
-    ]
+    return [count_train_samples(run) for run in runs] if use_train_samples else runs
 
 
 def _count(run: ScoredRun) -> float:

@@ -99,8 +99,11 @@ def _summarize(options: argparse.Namespace) -> bool:
             output.write(f"{_TITLES[layout]}\n")
             output.write_bytes(load_table_format("text")().render(document, Look()))
         for result in found.results:
-            for problem in result.score.problems:
-                output.write(f"ERROR: {result.score.folder.path}: {problem}\n")
+            said = [("ERROR", each) for each in result.score.problems] + [
+                ("NOTICE", each) for each in result.notes
+            ]
+            for word, sentence in said:
+                output.write(f"{word}: {result.score.folder.path}: {sentence}\n")
     if options.csv is not None:
         write_csv(found, options.csv)
     if options.xlsx is not None:

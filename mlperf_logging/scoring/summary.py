@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from mlperf_logging.runs.folders import ResultFolder
+from mlperf_logging.runs.folders import SCALING_FILE, ResultFolder
 from mlperf_logging.runs.side_files import read_side_json
 from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.folders import FolderScore
@@ -93,6 +93,16 @@ class BenchmarkResult(NamedTuple):
         return None, None
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know of the score, a factor included that it is still to be multiplied by."""
+        check = self.check.check
+        if self.score.folder.scaling_file is not None or check is None or not check.passed:
+            return self.score.notes
+        factor = check.normalisation
+        note = f"the round will multiply the score by {factor:.6g}; there is no {SCALING_FILE} yet"
+        return self.score.notes if factor == 1 else (*self.score.notes, note)
+
+    @property
     def rcp_margin(self) -> float | None:
         """By which share of the smallest acceptable mean the submission's is larger; below 0 it fails. None untested."""
         check = self.check.check
@@ -142,8 +152,7 @@ def describe_system(score: FolderScore) -> SystemFacts:
     folder = score.folder
     said = _read_description(folder)
     submitter = said.get("submitter", folder.submitter or "")
-    usage, _, version = (score.ruleset or "").partition("/")
-    site = f"{PUBLIC_SITE}/{usage}_results_v{version.rpartition('.')[0]}/blob"
+    urls = locate_submission(score.ruleset, submitter, folder.system)
     notes = [said[name] for name in ("hw_notes", "sw_notes") if said.get(name)]
     return SystemFacts(
         division=said.get("division", score.division or ""),
@@ -157,9 +166,18 @@ def describe_system(score: FolderScore) -> SystemFacts:
         accelerators_count=_multiply(said, "number_of_nodes", "accelerators_per_node"),
         framework=said.get("framework", ""),
         notes=";".join(notes),
-        details_url=f"{site}/main/{submitter}/systems/{folder.system}.json" if usage and said else "",
-        code_url=f"{site}/master/{submitter}/benchmarks" if usage and submitter else "",
+        details_url=urls[0] if said else "",
+        code_url=urls[1],
     )
+
+
+def locate_submission(ruleset: str | None, submitter: str, system: str | None) -> tuple[str, str]:
+    """Where a round (``usage/round``) publishes the description of a system, and a submitter's code; "" where not known."""
+    if not ruleset or not submitter:
+        return "", ""
+    usage, _, version = ruleset.partition("/")
+    site = f"{PUBLIC_SITE}/{usage}_results_v{version.rpartition('.')[0]}/blob"
+    return f"{site}/main/{submitter}/systems/{system}.json", f"{site}/master/{submitter}/benchmarks"
 
 
 def give_private_id(facts: SystemFacts) -> SystemFacts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,9 +53,10 @@ def call(python: str, module: str, *arguments: object, folder: Path) -> subproce
 
 
 def answer(python: str, module: str, *arguments: object, folder: Path) -> Answer:
-    """How a command ends."""
+    """How a command ends, without the list of findings that may stand in its last line."""
     done = call(python, module, *arguments, folder=folder)
-    return Answer(done.returncode, take_last(done.stdout), take_last(done.stderr))
+    logged = re.sub(r": \[.*\]$", ": […]", take_last(done.stderr))
+    return Answer(done.returncode, take_last(done.stdout), logged)
 
 
 def edit(path: Path, change: Callable[[str], str]) -> None:
@@ -125,9 +127,57 @@ def keep(submission: Path) -> None:
     """Nothing is wrong."""
 
 
+def complete(submission: Path) -> None:
+    """All that is unfinished in the example is taken away."""
+    shutil.rmtree(submission / "results/example_16x/flux1")
+
+
+def lose_run(submission: Path) -> None:
+    """One of the runs is missing."""
+    complete(submission)
+    (submission / BENCHMARK / "result_9.txt").unlink()
+
+
+def lose_seed(submission: Path) -> None:
+    """A run logs no seed."""
+    complete(submission)
+    edit(submission / BENCHMARK / "result_3.txt", drop_lines("seed"))
+
+
+def rush(submission: Path) -> None:
+    """The runs of a whole submission converge too fast."""
+    complete(submission)
+    speed_up(submission)
+
+
+def spoil_status(submission: Path) -> None:
+    """A system description says a status that the round does not know."""
+    edit(submission / "systems/example_8x.json", lambda text: text.replace("Available on-premise", "soon"))
+
+
+def lose_field(submission: Path) -> None:
+    """A system description lacks a field."""
+    edit(submission / "systems/example_8x.json", lambda text: text.replace('"cooling"', '"colling"'))
+
+
+def name_with_space(submission: Path) -> None:
+    """A file has a name that repositories do not take."""
+    (submission / "a b").write_text("")
+
+
+def hide(submission: Path) -> None:
+    """A file's name begins with a dot."""
+    (submission / ".hidden").write_text("")
+
+
 LOG = f"{{0}}/{BENCHMARK}/result_0.txt"
 CHECKED = ("compliance_checker", "--usage", "training", "--ruleset", "6.1.0", LOG)
 TESTED = ("rcp_checker", "--rcp_usage", "training", "--rcp_version", "6.1.0", f"{{0}}/{BENCHMARK}")
+PACKAGE = ("package_checker", "{0}", *RULES)
+PACKAGE_TO = "** Detailed log output is also at {}.log"
+DIVIDER = f"INFO - {'-' * 30}"
+DESCRIPTION = ("system_desc_checker", "{0}/systems/example_8x.json", *RULES)
+REPOSITORY = ("repo_checker", "{0}", *RULES)
 CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...], Answer]] = {
     "a compliant log": (keep, CHECKED, Answer(0, LOGGED_TO, "INFO - SUCCESS")),
     "a log that lacks a key": (spoil_batch_size, CHECKED, Answer(1, LOGGED_TO, "ERROR - FAILED")),
@@ -171,28 +221,63 @@ CASES: dict[str, tuple[Callable[[Path], None], tuple[str, ...], Answer]] = {
         TESTED,
         Answer(1, LOGGED_TO, f"ERROR - Insufficient convergence, RCP test FAILED, {DROPPED}"),
     ),
+    "an acceptable submission": (complete, PACKAGE, Answer(0, PACKAGE_TO, DIVIDER)),
+    "a submission that lacks a run": (lose_run, PACKAGE, Answer(1, PACKAGE_TO, DIVIDER)),
+    "a submission that lacks a seed": (lose_seed, PACKAGE, Answer(1, PACKAGE_TO, DIVIDER)),
+    "a submission without a seed that is spared": (
+        lose_seed,
+        (*PACKAGE, "--seed-checker-bypass"),
+        Answer(0, PACKAGE_TO, DIVIDER),
+    ),
+    "a submission that is too fast": (rush, PACKAGE, Answer(1, PACKAGE_TO, DIVIDER)),
+    "a submission that is spared": (rush, (*PACKAGE, "--rcp-bypass"), Answer(0, PACKAGE_TO, DIVIDER)),
+    "a system description": (
+        keep,
+        DESCRIPTION,
+        Answer(0, LOGGED_TO, "INFO -   System description checker passed for example_8x"),
+    ),
+    "a description with an unknown status": (
+        spoil_status,
+        DESCRIPTION,
+        Answer(1, LOGGED_TO, "ERROR -   System description checker failed for example_8x : […]"),
+    ),
+    "a description that lacks a field": (
+        lose_field,
+        DESCRIPTION,
+        Answer(1, LOGGED_TO, "ERROR -   System description checker failed for example_8x : […]"),
+    ),
+    "a folder that repositories take": (keep, REPOSITORY, Answer(0, "", "INFO - ALL CHECKS PASSED.")),
+    "a name with a space": (name_with_space, REPOSITORY, Answer(1, "", "INFO - CHECKS FAILED.")),
+    "a name with a dot": (hide, REPOSITORY, Answer(1, "", "INFO - CHECKS FAILED.")),
 }
-"""What is wrong with the submission, what is called, and how it ends, where ours and the public package agree."""
+"""What is wrong with the submission, what is called, and how it ends."""
+
+FORGIVING = {"package_checker", "system_desc_checker", "repo_checker"}
+"""Commands of the public package that end with 0 after errors."""
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_exit_code_and_last_lines(name: str, submission: Path, work: Path) -> None:
-    """A command ends as the public one does, and adds to a log file of its name in the working folder."""
+    """A command ends as the public one does, but with 1 after errors, and adds to a log file in the working folder."""
     spoil, (module, *arguments), expected = CASES[name]
     spoil(submission)
     before = fingerprint(submission)
     arguments = [each.format(submission) for each in arguments]
     expected = expected._replace(said=expected.said.format(module))
     assert answer(sys.executable, module, *arguments, folder=work) == expected
-    assert take_last((work / f"{module}.log").read_text(encoding="utf-8")) == expected.logged
+    told = take_last((work / f"{module}.log").read_text(encoding="utf-8"))
+    assert told.partition(" : ")[0] == expected.logged.partition(" : ")[0]
     assert fingerprint(submission) == before
     if PEER is not None:
-        assert answer(PEER, module, *arguments, folder=work) == expected
+        code = 0 if module in FORGIVING else expected.code
+        assert answer(PEER, module, *arguments, folder=work) == expected._replace(code=code)
 
 
 MISSING = {
     "compliance_checker": ("--ruleset", "6.1.0", "nowhere.txt"),
     "rcp_checker": ("--rcp_version", "6.1.0", "nowhere"),
+    "package_checker": ("nowhere", *RULES),
+    "system_desc_checker": ("nowhere.json", *RULES),
     "result_summarizer": ("nowhere", *RULES),
     "result_summarizer.compute_score": (
         "--usage",
@@ -224,6 +309,59 @@ def test_wrong_arguments_are_said_by_argparse(module: str, work: Path) -> None:
     assert (done.returncode, done.stderr.startswith("usage: ")) == (2, True)
     if PEER is not None:
         assert call(PEER, module, "--no-such-option", folder=work).returncode == 2
+
+
+def test_package_words_stand_between_dividers(submission: Path, work: Path) -> None:
+    """What people grep for is the last line but one."""
+    complete(submission)
+    good = call(sys.executable, *[each.format(submission) for each in PACKAGE], folder=work)
+    assert good.stderr.splitlines()[-2] == "INFO - PACKAGE CHECKER FOUND NO ERRORS, SUCCESS !"
+    (submission / BENCHMARK / "result_9.txt").unlink()
+    bad = call(sys.executable, *[each.format(submission) for each in PACKAGE], folder=work)
+    assert "FOUND ERRORS" in bad.stderr.splitlines()[-2]
+    assert "MLP601 9 of 10 runs" in bad.stderr
+
+
+def test_repository_that_is_not_there(work: Path) -> None:
+    """The public command passes a folder that does not exist; here that is an error."""
+    done = call(sys.executable, "repo_checker", "nowhere", *RULES, folder=work)
+    assert (done.returncode, take_last(done.stderr)) == (1, "INFO - CHECKS FAILED.")
+
+
+def test_power_readings_without_gaps(submission: Path, work: Path) -> None:
+    """Where a node's readings are missing between others, the package checker and `PowerChecker` say so."""
+    complete(submission)
+    power = submission / BENCHMARK / "power"
+    (power / "result_4/node_0.txt").rename(power / "result_4/node_1.txt")
+    done = call(sys.executable, *[each.format(submission) for each in PACKAGE], folder=work)
+    assert done.returncode == 1
+    assert "result_4: MLP802 node_0.txt is missing" in done.stderr
+
+
+@pytest.mark.parametrize("parameters", ["rcp-bypass\nseed-checker-bypass\n", "quiet\nrcp-bypass"])
+def test_verifying_script_passes_the_parameters(parameters: str, submission: Path, work: Path) -> None:
+    """The example script runs the three checks in turn; options come from a file whose last line may lack its end."""
+    rush(submission)
+    script = PROJECT / "examples/verify_submission.sh"
+
+    def verify(python: str, paths: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        command = ["bash", script, *RULES, submission]
+        environment = {**os.environ, **paths, "PYTHON": python}
+        return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+
+    own = {"PYTHONPATH": str(PROJECT)}
+    before = fingerprint(submission)
+    refused = verify(sys.executable, own)
+    assert (refused.returncode, "FOUND ERRORS" in refused.stderr) == (1, True)
+    assert fingerprint(submission) == before
+    (submission / "package_checker_params").write_text(parameters)
+    passed = verify(sys.executable, own)
+    assert passed.returncode == 0, passed.stderr
+    assert "FOUND NO ERRORS" in passed.stderr
+    assert "Strong Scaling Scores:" in passed.stdout
+    assert take_last(passed.stderr) == "INFO - ALL CHECKS PASSED."
+    if PEER is not None:
+        assert verify(PEER, {"PYTHONPATH": ""}).returncode == 0
 
 
 def test_warnings_are_hidden_or_errors(submission: Path, work: Path) -> None:
@@ -328,11 +466,15 @@ from mlperf_logging.mllog import mllog
 from mlperf_logging.mllog.examples.dummy_example import dummy_example
 from mlperf_logging.mllog.mllog import (
     LOG_TEMPLATE, _current_time_ms, _encode_log, _now_as_str, _NumpyJSONEncoder)
+from mlperf_logging.package_checker.package_checker import SeedChecker, check_training_package
+from mlperf_logging.package_checker.power_checker import PowerChecker
 from mlperf_logging.rcp_checker import rcp_checker
 from mlperf_logging.rcp_checker.rcp_checker import (
     RCP_Checker, check_directory, get_submission_epochs, read_submission_file)
 from mlperf_logging.result_summarizer.result_summarizer import (
     _compute_power_node, _compute_power_sw, get_compliance, summarize_results)
+from mlperf_logging.repo_checker.repo_checker import run_checks
+from mlperf_logging.system_desc_checker.system_desc_checker import check_system_desc
 
 folder = {str(EXAMPLE)!r}
 benchmark = folder + "/{BENCHMARK}"
@@ -371,6 +513,14 @@ assert len(tables) == 4 and list(tables[0]["system"]) == ["example_16x", "exampl
 readings, errors = parse_file(benchmark + "/power/result_0/node_0.txt", ruleset="6.1.0")
 assert errors == [] and _compute_power_node(readings, 60.0) > 0 and _compute_power_sw
 
+assert check_training_package(folder, "training", "6.1.0", False, False, False, False, False, "x.log") is False
+assert SeedChecker("6.1.0").check_seeds(logs) and not SeedChecker("6.1.0").check_seeds(logs[:1] * 2)
+power = PowerChecker("6.1.0")
+assert power.check_power(benchmark + "/power", logs) == (True, set())
+assert power.check_equals([1, 1, 2]) == (False, [2]) and power.check_range([1, 0], 2)
+assert check_system_desc(folder + "/systems/example_8x.json", "training", "6.1.0")[:2] == (True, "example_8x")
+assert run_checks(folder)
+
 assert LOG_TEMPLATE.startswith(":::MLLOG") and _now_as_str().count(":") == 2 and _current_time_ms() > 1e12
 line = _encode_log("n", 1, "POINT_IN_TIME", "k", 2.0, {{"file": "x"}})
 assert json.loads(line.removeprefix(":::MLLOG "))["metadata"] == {{"file": "x"}}
@@ -401,6 +551,13 @@ def test_no_own_command_loads_what_is_there_for_others() -> None:
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
     loaded = set(done.stdout.split())
-    public = {"compliance_checker", "rcp_checker", "result_summarizer", "benchmark_meta", "cli.drop_in"}
+    public = {
+        "compliance_checker",
+        "package_checker",
+        "rcp_checker",
+        "result_summarizer",
+        "benchmark_meta",
+        "cli.drop_in",
+    }
     assert "mlperf_logging.cli.check" in loaded
     assert {name for name in public if f"mlperf_logging.{name}" in loaded} == set()
