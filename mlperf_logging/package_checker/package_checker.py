@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlperf_logging.cli.drop_in import (
     DIVIDER,
@@ -20,10 +20,10 @@ from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import MLPerfLoggingError
 from mlperf_logging.package_checker.power_checker import PowerChecker
 from mlperf_logging.package_checker.seed_checker import SeedChecker
-from mlperf_logging.submission.checking import PackageChecker, list_files
-from mlperf_logging.submission.judging import judge_result
-from mlperf_logging.submission.layout import Tree, find_submissions
-from mlperf_logging.submission.parameters import RCP_BYPASS, SEED_BYPASS, Parameters
+from mlperf_logging.submission.checking import check_package, list_checked_files
+from mlperf_logging.submission.judging import JudgedResult
+from mlperf_logging.submission.layout import Tree
+from mlperf_logging.submission.parameters import RCP_BYPASS, SEED_BYPASS
 from mlperf_logging.submission.repository import check_repository
 
 __all__ = ["PowerChecker", "SeedChecker", "check_training_package", "get_parser", "main"]
@@ -67,24 +67,24 @@ def check_training_package(
     Raises:
         MLPerfLoggingError: there is no submission, or no such round.
     """
-    selection = RuleSelection(usage=usage, ruleset=ruleset)
     asked = {RCP_BYPASS: rcp_bypass, SEED_BYPASS: seed_checker_bypass}
-    parameters = Parameters({name: f"--{name}" for name, is_asked in asked.items() if is_asked})
-    tree = Tree(folder)
-    submissions = find_submissions(tree)
-    logs = []
-    for result in [each for submission in submissions for each in submission.folders]:
-        LOG.info(" Running compliance checks in dir %s", result.path)
-        for path in result.logs:
-            judged = judge_result(path, selection)
-            run = count_train_samples(judged.run) if rcp_bert_train_samples else judged.run
-            logs.append(judged._replace(run=run))
-    check = PackageChecker(tree, selection, parameters=parameters).check(submissions, iter(logs))
-    elsewhere = set(check_repository(tree))
+
+    def tell(logs: Iterable[JudgedResult], _count: int) -> Iterator[JudgedResult]:
+        for log in logs:
+            LOG.info("Running compliance on file: %s", log.verdict.path)
+            yield log._replace(run=count_train_samples(log.run)) if rcp_bert_train_samples else log
+
+    check = check_package(
+        folder,
+        RuleSelection(usage=usage, ruleset=ruleset),
+        accepted=[name for name, is_asked in asked.items() if is_asked],
+        watch=tell,
+    )
+    elsewhere = set(check_repository(Tree(folder)))
     kept = tuple([found for found in check.findings if found not in elsewhere])
     found = [
         (file.verdict.path, finding)
-        for file in list_files(check._replace(findings=kept))
+        for file in list_checked_files(check._replace(findings=kept))
         for finding in file.verdict.findings
     ]
     errors = log_findings(found, quiet=quiet, werror=werror)
