@@ -56,14 +56,19 @@ def handle(number, frame):
 signal.signal(signal.SIGALRM, handle)
 signal.setitimer(signal.ITIMER_REAL, 0.0003, 0.0003)
 n = -1
+
+def log_until_raised():  # a call, because from Python 3.13 on not every jump of a loop is guarded by the try around it
+    global armed, n
+    armed = True
+    while n < count - 1:
+        n += 1
+        logger.event("key", n)
+        done[n] = 1
+    armed = False
+
 while n < count - 1:
     try:
-        armed = True
-        while n < count - 1:
-            n += 1
-            logger.event("key", n)
-            done[n] = 1
-        armed = False
+        log_until_raised()
     except Raised:
         pass
 signal.setitimer(signal.ITIMER_REAL, 0)

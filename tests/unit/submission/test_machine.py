@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ import pytest
 from mlperf_logging.errors import UsageError
 from mlperf_logging.submission.accelerators import describe_accelerators, run_tool
 from mlperf_logging.submission.machine import describe_machine
+
+NEEDS_LIBRARIES = pytest.mark.skipif(
+    find_spec("cpuinfo") is None or find_spec("psutil") is None, reason="needs psutil and py-cpuinfo"
+)
 
 H100 = "NVIDIA H100 80GB HBM3, 81559, 1980, 535.129.03, 5, 16\n"
 TOPOLOGY = "\tGPU0\tGPU1\nGPU0\t X \tNV18\nGPU1\tNV18\t X \n"
@@ -110,6 +115,7 @@ def test_tool_that_fails_says_nothing(tmp_path: Path) -> None:
     assert run_tool(("printf", r"\377")) == "�"
 
 
+@NEEDS_LIBRARIES
 def test_disks_networks_and_sockets_are_read_from_the_system(tmp_path: Path) -> None:
     """Disks by kind and size without those that are none, networks that are hardware, sockets that differ."""
     root = put(
@@ -146,6 +152,7 @@ def test_disks_networks_and_sockets_are_read_from_the_system(tmp_path: Path) -> 
     assert found["host_networking"] == "2x InfiniBand 400 Gb/sec (4X NDR), 1x 10 Gb/s Ethernet"
 
 
+@NEEDS_LIBRARIES
 def test_this_machine_is_described() -> None:
     """Real libraries on a real machine give what every machine has; versions are an object."""
     found = describe_machine(run=answer({}))  # type: ignore[arg-type]
