@@ -109,9 +109,10 @@ peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into
 fuzz: $(FULL)  ## damaged logs and side files to the API and the commands; FUZZ_MINUTES=1, FUZZ_SEED=1
 	$(BIN)/python tests/fuzz --minutes $(FUZZ_MINUTES) --seed $(FUZZ_SEED)
 
-nightly: $(FULL)  ## the property tests, fuzzing and the emitter's stress tests, at length
+nightly: $(FULL)  ## the property tests, fuzzing, the emitter's stress tests and trainers broken on purpose, at length
 	MLPERF_EXAMPLES=$(NIGHTLY_EXAMPLES) $(PYTEST) -n $(WORKERS) -q tests/properties tests/fuzz $(PYTEST_ARGS)
 	$(PYTEST) -q -m slow tests/end_to_end $(PYTEST_ARGS)
+	$(PYTEST) -q -m slow tests/trainers/test_breaks.py -k "not translation" $(PYTEST_ARGS)
 	$(MAKE) fuzz FUZZ_MINUTES=10 FUZZ_SEED=$$(date +%Y%m%d)
 
 clean:  ## remove build products and caches, but not the environments

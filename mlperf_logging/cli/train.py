@@ -84,12 +84,14 @@ def _build_parser(program: str) -> Parser:
     status = "availability of the system, as logged (default: research)"
     add("--status", status, choices=("onprem", "cloud", "research", "preview"), default="research")
     add = parser.add_group("how it computes")
-    strategies = ("auto", "single", "mirrored", "workers")
-    strategy = "one device, those of this machine, or the machines of TF_CONFIG; auto (default) chooses"
+    strategies = ("auto", "single", "mirrored", "workers", "tpu")
+    strategy = (
+        "one device, those of this machine, the machines of TF_CONFIG, or a TPU; auto (default) chooses"
+    )
     add("--strategy", strategy, choices=strategies, default="auto")
     add("--replicas N", "virtual devices for --strategy mirrored", type=_read_positive, default=0)
     add("--workers N", "train in N processes on this machine", **count)
-    add("--jit-compile", "compile the training step with XLA; on one device only")
+    add("--jit-compile", "compile training and evaluation steps with XLA; on one device only")
     add("--nondeterministic", "allow nondeterministic operations; can be faster")
     add = parser.add_group("instead of training")
     add("--evaluate FOLDER", "evaluate the final weights that a run has kept")

@@ -100,7 +100,9 @@ class TaskConfig:
         first_eval_epoch: the first epoch that is followed by an evaluation.
         eval_every_epochs: epochs from one evaluation to the next.
         checkpoint_every_epochs: epochs from one checkpoint to the next; 0: none.
-        precision: Keras' dtype policy: ``float32`` or ``mixed_bfloat16``.
+        gradient_accumulation_steps: parts in which each replica computes its batch, one after the other; the optimizer
+            takes one step for all of them.
+        precision: Keras' dtype policy: ``float32``, ``mixed_bfloat16``, or ``mixed_float16``, which scales the loss.
         train_samples: samples of the training set; 0: as the prepared data say.
         eval_samples: samples of the evaluation set; 0: as the prepared data say.
 
@@ -115,7 +117,10 @@ class TaskConfig:
     first_eval_epoch: Count = 1
     eval_every_epochs: Count = 1
     checkpoint_every_epochs: Annotated[int, Range(0)] = 1
-    precision: Annotated[str, OneOf("float32", "mixed_bfloat16"), LogKey("numerical_precision")] = "float32"
+    gradient_accumulation_steps: Count = 1
+    precision: Annotated[
+        str, OneOf("float32", "mixed_bfloat16", "mixed_float16"), LogKey("numerical_precision")
+    ] = "float32"
     train_samples: Annotated[int, Range(0), LogKey("")] = 0
     eval_samples: Annotated[int, Range(0), LogKey("")] = 0
 

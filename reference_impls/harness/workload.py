@@ -27,7 +27,7 @@ import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness.configs import TaskConfig
-from reference_impls.harness.run.updates import apply_gradients
+from reference_impls.harness.run.updates import Measure, apply_gradients
 
 Config = TypeVar("Config", bound=TaskConfig)
 Batch = Any
@@ -169,7 +169,7 @@ class Workload(ABC, Generic[Config]):
         """Train on one replica's batch.
 
         Runs in every replica, within a graph. Losses are divided by the *global* batch, so that gradients
-        add up over replicas: use `update` or a Keras optimizer's ``apply``, which sums them.
+        add up over replicas and accumulation steps: use `update`, which sums them.
 
         Returns:
             Scalars by name (``loss`` first, and ``gradient_norm``): each replica's part; the harness sums the parts and
@@ -197,26 +197,28 @@ class Workload(ABC, Generic[Config]):
         """
         return self.measure(collect(self.eval_data, self.eval_step))
 
+    def count_parts(self) -> int:
+        """Parts in which a global batch is computed: replicas times accumulation steps; for use within a replica.
+
+        A penalty on weights is divided by it, because every part adds it.
+        """
+        replicas: int = tf.distribute.get_replica_context().num_replicas_in_sync
+        return replicas * self.config.gradient_accumulation_steps
+
     def update(
-        self,
-        tape: tf.GradientTape,
-        loss: tf.Tensor,
-        optimizer: Any,
-        variables: Sequence[Any],
-        *,
-        clip_norm: float | None = None,
-    ) -> tf.Tensor:
-        """Change variables by the gradients of a loss, summed over all replicas.
+        self, measure: Measure, batch: Batch, optimizer: Any, variables: Sequence[Any]
+    ) -> dict[str, tf.Tensor]:
+        """Change variables by the gradients of a loss, summed over accumulation steps and replicas.
 
         Args:
-            tape: the tape that recorded the loss.
-            loss: this replica's part of the loss: divided by the global batch.
+            measure: gives, for a part of the batch and its number, the loss, divided by the global batch, and what to report.
+            batch: this replica's.
             optimizer: a Keras optimizer.
             variables: of the model, in the order that the optimizer was built with.
-            clip_norm: global norm that the summed gradients are clipped to.
 
         Returns:
-            The norm of this replica's gradients; to be returned by `train_step` as ``gradient_norm``, so that a run
-            that diverges ends at once. Summed over replicas it bounds the norm of the whole gradient.
+            What `train_step` returns. ``gradient_norm``, summed over replicas, bounds the norm of the whole gradient.
         """
-        return apply_gradients(tape, loss, optimizer, variables, clip_norm=clip_norm)
+        return apply_gradients(
+            measure, batch, optimizer, variables, parts=self.config.gradient_accumulation_steps
+        )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -18,10 +19,6 @@ from reference_impls.harness.data.arrays import make_rng
 from reference_impls.harness.workload import Share
 from reference_impls.image_classification.config import ImageClassificationConfig
 from reference_impls.image_classification.imagenet_files import SPLITS, ImageFiles, find_split
-
-CHANNEL_MEANS = (123.675, 116.28, 103.53)
-CHANNEL_DEVIATIONS = (58.395, 57.12, 57.375)
-"""Red, green and blue of the training images, on the scale 0 to 255."""
 
 CENTER_SHARE = 0.875
 """Share of the shorter side that the center crop of an evaluation keeps: 224 of 256 pixels."""
@@ -43,6 +40,10 @@ class ImageNet:
     Raises:
         DataError: there are no images in the folder.
     """
+
+    # Red, green and blue of the training images.
+    pixel_mean: ClassVar[tuple[float, ...]] = (123.675, 116.28, 103.53)
+    pixel_deviation: ClassVar[tuple[float, ...]] = (58.395, 57.12, 57.375)
 
     def __init__(self, folder: Path, config: ImageClassificationConfig, seed: int, command: str) -> None:
         self.config = config
@@ -80,8 +81,8 @@ class ImageNet:
             image = crop_center(record[0], config.image_size)
             return {"images": image, "labels": record[1], "weight": tf.constant(1.0)}
 
-        images = self._decode(self.validation.in_order().shard(share.processes, share.index), prepare)
-        padding = {"images": tf.zeros(shape), "labels": tf.constant(0), "weight": tf.constant(0.0)}
+        images = self._decode(self.validation.in_order(share), prepare)
+        padding = {"images": tf.zeros(shape, tf.uint8), "labels": tf.constant(0), "weight": tf.constant(0.0)}
         padded = images.concatenate(tf.data.Dataset.from_tensors(padding).repeat())
         return padded.batch(size, drop_remainder=True).take(batches).prefetch(tf.data.AUTOTUNE)
 
@@ -108,11 +109,18 @@ class Split:
         parts = order[share.index :: share.processes] if len(order) >= share.processes else order
         return self._read(parts)
 
-    def in_order(self) -> tf.data.Dataset:
-        """All images."""
-        return self._read(np.arange(len(self.names)))
+    def in_order(self, share: Share) -> tf.data.Dataset:
+        """One process's part of the images, neither read (class folders) nor parsed (TFRecords) by the others."""
+        order = np.arange(len(self.names))
+        if self.labels is not None:
+            return self._read(order[share.index :: share.processes])
+        return self._read(order, lambda records: records.shard(share.processes, share.index))
 
-    def _read(self, order: np.ndarray) -> tf.data.Dataset:
+    def _read(
+        self,
+        order: np.ndarray,
+        choose: Callable[[tf.data.Dataset], tf.data.Dataset] = lambda records: records,
+    ) -> tf.data.Dataset:
         names = self.names[order]
         if self.labels is not None:
             files = tf.data.Dataset.from_tensor_slices((names, self.labels[order]))
@@ -127,7 +135,7 @@ class Split:
             num_parallel_calls=tf.data.AUTOTUNE,
             deterministic=True,
         )
-        return records.map(parse_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return choose(records).map(parse_example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def parse_example(serialized: tf.Tensor) -> Record:
@@ -149,7 +157,7 @@ def crop_and_flip(encoded: tf.Tensor, size: int, seeds: tf.Tensor) -> tf.Tensor:
         seeds: two integers that determine crop and flip.
 
     Returns:
-        float32 [size, size, 3], normalized.
+        uint8 [size, size, 3].
     """
     shape = _read_shape(encoded)
     begin, extent, _ = tf.image.stateless_sample_distorted_bounding_box(
@@ -165,7 +173,7 @@ def crop_and_flip(encoded: tf.Tensor, size: int, seeds: tf.Tensor) -> tf.Tensor:
     image = _decode_window(encoded, begin[0], begin[1], extent[0], extent[1])
     image = tf.image.resize(image, (size, size), method="bilinear")
     image = tf.image.stateless_random_flip_left_right(image, seeds + 1)
-    return _normalize(image, size)
+    return _round_pixels(image, size)
 
 
 def crop_center(encoded: tf.Tensor, size: int) -> tf.Tensor:
@@ -176,13 +184,13 @@ def crop_center(encoded: tf.Tensor, size: int) -> tf.Tensor:
         size: height and width of the result.
 
     Returns:
-        float32 [size, size, 3], normalized.
+        uint8 [size, size, 3].
     """
     shape = _read_shape(encoded)
     shorter = tf.minimum(shape[0], shape[1])
     side = tf.cast(tf.round(tf.cast(shorter, tf.float32) * CENTER_SHARE), tf.int32)
     image = _decode_window(encoded, (shape[0] - side) // 2, (shape[1] - side) // 2, side, side)
-    return _normalize(tf.image.resize(image, (size, size), method="bilinear", antialias=True), size)
+    return _round_pixels(tf.image.resize(image, (size, size), method="bilinear", antialias=True), size)
 
 
 def _read_shape(encoded: tf.Tensor) -> tf.Tensor:
@@ -213,7 +221,8 @@ def _decode_window(
     return image
 
 
-def _normalize(image: tf.Tensor, size: int) -> tf.Tensor:
-    image = (tf.cast(image, tf.float32) - tf.constant(CHANNEL_MEANS)) / tf.constant(CHANNEL_DEVIATIONS)
-    image.set_shape((size, size, 3))
+def _round_pixels(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Pixels as bytes, a quarter of what a device would receive as floats."""
+    image = tf.saturate_cast(tf.round(image), tf.uint8)
+    image.set_shape((size, size, 3))  # decoding hides the size
     return image

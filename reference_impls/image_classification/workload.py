@@ -5,19 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import keras
 import tensorflow as tf
 
 from reference_impls.harness import DataError, check_files
 from reference_impls.harness.data.arrays import batch_arrays, make_rng
+from reference_impls.harness.run.optimizers import scale_losses
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 from reference_impls.image_classification.config import ImageClassificationConfig
 from reference_impls.image_classification.fashion_mnist import (
     FILES,
     PIXEL_DEVIATION,
     PIXEL_MEAN,
+    Images,
     read_fashion_mnist,
 )
 from reference_impls.image_classification.imagenet import ImageNet
@@ -27,7 +29,15 @@ from reference_impls.image_classification.schedule import make_schedule
 
 
 class ImageSource(Protocol):
-    """Batches of images: ``images`` (float32, normalized), ``labels`` (int32) and, to evaluate, ``weight``."""
+    """Batches of images: ``images`` (uint8), ``labels`` (int32) and, to evaluate, ``weight``.
+
+    Attributes:
+        pixel_mean: of each color channel, on the scale 0 to 255; the model sees pixels less their mean, over the deviation.
+        pixel_deviation: of each color channel.
+    """
+
+    pixel_mean: ClassVar[tuple[float, ...]]
+    pixel_deviation: ClassVar[tuple[float, ...]]
 
     def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
         """Whole batches of one epoch."""
@@ -37,7 +47,7 @@ class ImageSource(Protocol):
 
 
 class FashionMNIST:
-    """Fashion-MNIST in memory; half of the training images are flipped.
+    """Fashion-MNIST in memory: the first training images, half of which are flipped, and all test images.
 
     Args:
         folder: folder of the files.
@@ -46,16 +56,20 @@ class FashionMNIST:
         command: the command that gets the data.
     """
 
+    pixel_mean: ClassVar[tuple[float, ...]] = (PIXEL_MEAN,)
+    pixel_deviation: ClassVar[tuple[float, ...]] = (PIXEL_DEVIATION,)
+
     def __init__(self, folder: Path, config: ImageClassificationConfig, seed: int, command: str) -> None:
         self.config = config
         self.seed = seed
         self.train, self.test = read_fashion_mnist(folder, command)
         found = len(self.train.labels), len(self.test.labels)
-        if found != (config.train_samples, config.eval_samples):
+        if found[0] < config.train_samples or found[1] != config.eval_samples:
             raise DataError(
                 f"{folder} holds {found[0]:,} and {found[1]:,} images, not {config.train_samples:,} and "
                 f"{config.eval_samples:,}; get them again with: {command}"
             )
+        self.train = Images(*(part[: config.train_samples] for part in self.train))
 
     def train_batches(self, epoch: int, share: Share) -> tf.data.Dataset:
         """Whole batches of one epoch."""
@@ -65,22 +79,17 @@ class FashionMNIST:
         arrays = {"images": self.train.images, "labels": self.train.labels, "flips": flips}
         batches = batch_arrays(arrays, self.config.global_batch_size, share, order=order, whole_batches=True)
 
-        def prepare(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-            images = _normalize_gray(batch["images"])
+        def flip(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+            images = batch["images"]
             flips = batch["flips"][:, tf.newaxis, tf.newaxis, tf.newaxis]
             return {"images": tf.where(flips, images[:, :, ::-1], images), "labels": batch["labels"]}
 
-        return batches.map(prepare).prefetch(2)
+        return batches.map(flip).prefetch(2)
 
     def eval_batches(self, share: Share) -> tf.data.Dataset:
         """Every test image once."""
         arrays = {"images": self.test.images, "labels": self.test.labels}
-        batches = batch_arrays(arrays, self.config.eval_batch_size, share, weight="weight")
-        return batches.map(lambda batch: {**batch, "images": _normalize_gray(batch["images"])})
-
-
-def _normalize_gray(images: tf.Tensor) -> tf.Tensor:
-    return (tf.cast(images, tf.float32) - PIXEL_MEAN) / PIXEL_DEVIATION
+        return batch_arrays(arrays, self.config.eval_batch_size, share, weight="weight")
 
 
 SOURCES: dict[str, Callable[[Path, ImageClassificationConfig, int, str], ImageSource]] = {
@@ -114,8 +123,8 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def hyperparameters(self, share: Share) -> dict[str, object]:
-        """Values by log key; batch norm spans the part of the batch that one replica has."""
-        span = share.replica_batch(self.config.global_batch_size)
+        """Values by log key; batch norm spans what one replica computes at once."""
+        span = share.replica_batch(self.config.global_batch_size) // self.config.gradient_accumulation_steps
         return {**super().hyperparameters(share), "model_bn_span": span}
 
     def build(self) -> None:
@@ -130,10 +139,10 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
         config = self.config
         schedule = make_schedule(config)
         if config.optimizer == "sgd":
-            return keras.optimizers.SGD(schedule, momentum=config.momentum)
+            return scale_losses(keras.optimizers.SGD(schedule, momentum=config.momentum), config)
         optimizer = keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-        return optimizer
+        return scale_losses(optimizer, config)
 
     def state(self) -> dict[str, Any]:
         """Model and optimizer."""
@@ -151,18 +160,23 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Cross entropy, plus for SGD the L2 penalty on the decayed weights."""
         config = self.config
-        replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-        with tf.GradientTape() as tape:
-            logits = tf.cast(self.model(batch["images"], training=True), tf.float32)
-            loss = tf.reduce_sum(self._compare(batch["labels"], logits)) / config.global_batch_size
+
+        def measure(part: Batch, _: object) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            logits = tf.cast(self.model(self._normalize(part["images"]), training=True), tf.float32)
+            loss = tf.reduce_sum(self._compare(part["labels"], logits)) / config.global_batch_size
             total = loss
             if config.optimizer == "sgd":
                 squares = [tf.nn.l2_loss(tf.cast(weight, tf.float32)) for weight in self.decayed]
-                total += config.weight_decay / replicas * tf.add_n(squares)
-        norm = self.update(tape, total, self.optimizer, self.model.trainable_variables)
-        correct = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
-        share = tf.reduce_sum(tf.cast(correct, tf.float32)) / config.global_batch_size
-        return {"loss": loss, "accuracy": share, "gradient_norm": norm}
+                total += config.weight_decay / self.count_parts() * tf.add_n(squares)
+            correct = tf.argmax(logits, axis=-1, output_type=tf.int32) == part["labels"]
+            share = tf.reduce_sum(tf.cast(correct, tf.float32)) / config.global_batch_size
+            return total, {"loss": loss, "accuracy": share}
+
+        return self.update(measure, batch, self.optimizer, self.model.trainable_variables)
+
+    def _normalize(self, images: tf.Tensor) -> tf.Tensor:
+        """Done on the device, which thus receives a quarter of the bytes."""
+        return (tf.cast(images, tf.float32) - self.source.pixel_mean) / self.source.pixel_deviation
 
     def _compare(self, labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
         if not self.config.label_smoothing:
@@ -177,7 +191,7 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
 
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Count images, and those classified correctly."""
-        logits = self.model(batch["images"], training=False)
+        logits = self.model(self._normalize(batch["images"]), training=False)
         correct = tf.argmax(logits, axis=-1, output_type=tf.int32) == batch["labels"]
         return {
             "correct": tf.reduce_sum(tf.cast(correct, tf.float32) * batch["weight"]),

@@ -98,17 +98,19 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Binary cross entropy, plus the L2 penalty on the embeddings."""
         config = self.config
-        with tf.GradientTape() as tape:
-            embedded = self.model.embed(batch["users"], batch["items"])
+
+        def measure(part: Batch, _: object) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            embedded = self.model.embed(part["users"], part["items"])
             logits = self.model.score_embedded(embedded, training=True)
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(batch["labels"], logits)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(part["labels"], logits)
             entropy = tf.reduce_sum(losses) / config.global_batch_size
             total = entropy
             if config.l2:
                 squares = tf.add_n([tf.reduce_sum(tf.cast(each, tf.float32) ** 2) for each in embedded])
                 total += config.l2 * squares / config.global_batch_size
-        norm = self.update(tape, total, self.optimizer, self.model.trainable_variables)
-        return {"loss": total, "cross_entropy": entropy, "gradient_norm": norm}
+            return total, {"loss": total, "cross_entropy": entropy}
+
+        return self.update(measure, batch, self.optimizer, self.model.trainable_variables)
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
         """Each user with the held-out item (first) and the items that it competes with, draw by draw."""

@@ -81,14 +81,15 @@ class SentimentWorkload(Workload[SentimentConfig]):
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Cross entropy, plus the L2 penalty on the last layer's weights."""
         config = self.config
-        with tf.GradientTape() as tape:
-            logits = self.model(batch["words"], batch["ngrams"], training=True)
-            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(batch["labels"], logits)
+
+        def measure(part: Batch, _: object) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            logits = self.model(part["words"], part["ngrams"], training=True)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(part["labels"], logits)
             entropy = tf.reduce_sum(losses) / config.global_batch_size
-            replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-            total = entropy + config.l2 * tf.nn.l2_loss(self.model.top.kernel) / replicas
-        norm = self.update(tape, total, self.optimizer, self.model.trainable_variables)
-        return {"loss": total, "cross_entropy": entropy, "gradient_norm": norm}
+            total = entropy + config.l2 * tf.nn.l2_loss(self.model.top.kernel) / self.count_parts()
+            return total, {"loss": total, "cross_entropy": entropy}
+
+        return self.update(measure, batch, self.optimizer, self.model.trainable_variables)
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
         """Each held-out text once, short ones first."""

@@ -36,7 +36,7 @@ def list_widths(longest: int) -> list[int]:
 
 
 def plan_batches(
-    lengths: np.ndarray, tokens: int, replicas: int, rng: np.random.Generator | None = None
+    lengths: np.ndarray, tokens: int, multiple: int, rng: np.random.Generator | None = None
 ) -> list[Plan]:
     """Divide sentences into batches.
 
@@ -44,8 +44,8 @@ def plan_batches(
 
     Args:
         lengths: lengths of the sentences.
-        tokens: ids per batch, padding included; a batch holds at least one sentence per replica.
-        replicas: each batch's size is a multiple of it.
+        tokens: ids per batch, padding included; a batch holds at least `multiple` sentences.
+        multiple: each batch's size is a multiple of it, so that it can be divided among replicas.
         rng: shuffles; None sorts by length.
 
     Returns:
@@ -58,12 +58,12 @@ def plan_batches(
     widths = list_widths(int(lengths.max()))
     for number, width in enumerate(widths):
         rows = np.concatenate([rest, order[by_width == number]])
-        size = max(tokens // width // replicas, 1) * replicas
+        size = max(tokens // width // multiple, 1) * multiple
         whole = len(rows) // size
         plans += [Plan(part, width) for part in rows[: whole * size].reshape(whole, size)]
         rest = rows[whole * size :]
     if len(rest):
-        size = -(-len(rest) // replicas) * replicas
+        size = -(-len(rest) // multiple) * multiple
         plans.append(Plan(np.concatenate([rest, np.full(size - len(rest), -1)]), widths[-1]))
     if rng is not None:
         plans = [plans[number] for number in rng.permutation(len(plans))]

@@ -1,4 +1,7 @@
-"""Decoding: greedily, or by beam search with a length penalty."""
+"""Decoding: greedily, or by beam search with a length penalty.
+
+Every tensor of a decoding has the size of the longest translation from the start, so XLA can compile it.
+"""
 
 from __future__ import annotations
 
@@ -25,37 +28,36 @@ def translate_greedily(model: Transformer, source: tf.Tensor, extra_length: int)
         extra_length: how many subwords longer than the longest source a translation may be.
 
     Returns:
-        int32 [batch, longest translation]; ended by `END` if there was room, padded with `PAD`.
+        int32 [batch, longest source + extra_length]; ended by `END` if there was room, padded with `PAD`.
     """
     batch = tf.shape(source)[0]
     sources, bias = model.encode(source)
     limit = tf.shape(source)[1] + extra_length
 
     def is_open(
-        position: tf.Tensor, written: tf.Tensor, ended: tf.Tensor, cache: list[KeyValues]
+        position: tf.Tensor, latest: tf.Tensor, written: tf.Tensor, ended: tf.Tensor, cache: list[KeyValues]
     ) -> tf.Tensor:
-        del written, cache
+        del latest, written, cache
         return (position < limit) & ~tf.reduce_all(ended)
 
     def write(
-        position: tf.Tensor, written: tf.Tensor, ended: tf.Tensor, cache: list[KeyValues]
-    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, list[KeyValues]]:
-        logits, cache = model.step(written[:, -1], position, sources, bias, cache)
+        position: tf.Tensor, latest: tf.Tensor, written: tf.Tensor, ended: tf.Tensor, cache: list[KeyValues]
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, list[KeyValues]]:
+        logits, cache = model.step(latest, position, sources, bias, cache)
         chosen = tf.where(ended, PAD, tf.argmax(logits, axis=-1, output_type=tf.int32))
-        written = tf.concat([written, chosen[:, tf.newaxis]], axis=1)
-        return position + 1, written, ended | (chosen == END), cache
+        written = tf.where(tf.range(limit) == position, chosen[:, tf.newaxis], written)
+        return position + 1, chosen, written, ended | (chosen == END), cache
 
-    cache = model.make_empty_cache(batch)
     empty = tf.reduce_all(source == PAD, axis=1)  # rows of padding
-    state = (tf.constant(0), tf.fill((batch, 1), END), empty, cache)
-    shapes = (
-        tf.TensorShape(()),
-        tf.TensorShape((None, None)),
-        empty.shape,
-        [_relax_length(each) for each in cache],
+    state = (
+        tf.constant(0),
+        tf.fill((batch,), END),
+        tf.fill((batch, limit), PAD),
+        empty,
+        model.make_empty_cache(batch, limit),
     )
-    _, written, _, _ = tf.while_loop(is_open, write, state, shapes)
-    return written[:, 1:]
+    written: tf.Tensor = tf.while_loop(is_open, write, state)[2]
+    return written
 
 
 def translate_by_beam(
@@ -75,7 +77,7 @@ def translate_by_beam(
         alpha: strength of the length penalty; 0: none.
 
     Returns:
-        int32 [batch, longest translation]: the best one of each sentence; padded with `PAD`.
+        int32 [batch, longest source + extra_length]: the best one of each sentence; padded with `PAD`.
     """
     batch = tf.shape(source)[0]
     sources, bias = model.encode(source)
@@ -104,19 +106,20 @@ def translate_by_beam(
         scores: tf.Tensor,
         cache: list[KeyValues],
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, list[KeyValues]]:
-        logits, cache = model.step(tf.reshape(written[:, :, -1], (-1,)), position, sources, bias, cache)
+        latest = tf.reshape(tf.gather(written, position, axis=2), (-1,))
+        logits, cache = model.step(latest, position, sources, bias, cache)
         next_log_probs = tf.reshape(tf.nn.log_softmax(logits), (batch, beam, vocabulary))
         beams = tf.reshape(log_prob[:, :, tf.newaxis] + next_log_probs, (batch, beam * vocabulary))
         beam_log_prob, beams = tf.math.top_k(beams, 2 * beam)
         origins, tokens = beams // vocabulary, beams % vocabulary
-        longer = tf.concat([tf.gather(written, origins, batch_dims=1), tokens[:, :, tf.newaxis]], axis=2)
+        is_next = tf.range(limit + 1) == position + 1
+        longer = tf.where(is_next, tokens[:, :, tf.newaxis], tf.gather(written, origins, batch_dims=1))
         ends = tokens == END
 
         beam_scores = beam_log_prob / penalize_length(position + 1, alpha)
         all_scores = tf.concat([scores, tf.where(ends, beam_scores, IMPOSSIBLE)], axis=1)
-        longer_finished = tf.pad(finished, ((0, 0), (0, 0), (0, 1)), constant_values=PAD)
         scores, best = tf.math.top_k(all_scores, beam)
-        finished = tf.gather(tf.concat([longer_finished, longer], axis=1), best, batch_dims=1)
+        finished = tf.gather(tf.concat([finished, longer], axis=1), best, batch_dims=1)
 
         log_prob, kept = tf.math.top_k(tf.where(ends, IMPOSSIBLE, beam_log_prob), beam)
         written = tf.gather(longer, kept, batch_dims=1)
@@ -124,29 +127,12 @@ def translate_by_beam(
         cache = [KeyValues(*(tf.gather(part, tf.reshape(rows, (-1,))) for part in each)) for each in cache]
         return position + 1, written, log_prob, finished, scores, cache
 
-    cache = model.make_empty_cache(batch * beam)
     # All beams start equal: only the first one counts, or they would all hold the same translation.
     first = tf.tile([[0.0] + [IMPOSSIBLE] * (beam - 1)], (batch, 1))
-    begun = tf.fill((batch, beam, 1), END)
-    state = (tf.constant(0), begun, first, begun, tf.fill((batch, beam), IMPOSSIBLE), cache)
-    any_length = tf.TensorShape((None, beam, None))
-    each_beam = tf.TensorShape((None, beam))
-    shapes = (
-        tf.TensorShape(()),
-        any_length,
-        each_beam,
-        any_length,
-        each_beam,
-        [_relax_length(each) for each in cache],
-    )
-    _, written, _, finished, scores, _ = tf.while_loop(is_open, write, state, shapes)
+    begun = tf.pad(tf.fill((batch, beam, 1), END), ((0, 0), (0, 0), (0, limit)), constant_values=PAD)
+    scores = tf.fill((batch, beam), IMPOSSIBLE)
+    state = (tf.constant(0), begun, first, begun, scores, model.make_empty_cache(batch * beam, limit))
+    _, written, _, finished, scores, _ = tf.while_loop(is_open, write, state)
     # If no translation ended before the limit, take the most likely open one.
     is_finished = scores[:, 0] > IMPOSSIBLE / 2
     return tf.where(is_finished[:, tf.newaxis], finished[:, 0], written[:, 0])[:, 1:]
-
-
-def _relax_length(cache: KeyValues) -> KeyValues:
-    """Shapes of a cache whose length changes from step to step."""
-    shape = cache.keys.shape
-    grown = tf.TensorShape((None, shape[1], None, shape[3]))
-    return KeyValues(grown, grown)

@@ -53,11 +53,18 @@ class Dropout:
         return tf.nn.experimental.stateless_dropout(x, rate, self._seeds + tf.constant((0, self._places)))
 
 
-def encode_positions(length: tf.Tensor | int, width: int) -> tf.Tensor:
-    """Sines and cosines of the positions, with wavelengths from 2π to 10,000·2π: float32 [length, width]."""
+def encode_positions(length: tf.Tensor | int, width: int, first: tf.Tensor | int = 0) -> tf.Tensor:
+    """Sines and cosines of the positions, with wavelengths from 2π to 10,000·2π: float32 [length, width].
+
+    Args:
+        length: number of positions.
+        width: size of the vector at each position.
+        first: the first position.
+    """
     count = width // 2
     steps = np.arange(count) * (math.log(_LONGEST_WAVE) / max(count - 1, 1))
-    angles = tf.cast(tf.range(length), tf.float32)[:, tf.newaxis] * tf.constant(np.exp(-steps), tf.float32)
+    positions = tf.cast(first + tf.range(length), tf.float32)
+    angles = positions[:, tf.newaxis] * tf.constant(np.exp(-steps), tf.float32)
     return tf.concat([tf.sin(angles), tf.cos(angles)], axis=1)
 
 

@@ -73,6 +73,7 @@ class DecoderLayer(keras.layers.Layer):
         source_bias: tf.Tensor,
         bias: tf.Tensor,
         cache: KeyValues | None = None,
+        position: tf.Tensor | int = 0,
         dropout: Dropout | None = None,
     ) -> tuple[tf.Tensor, KeyValues]:
         """Apply all three sub-layers, each with a residual connection.
@@ -82,7 +83,8 @@ class DecoderLayer(keras.layers.Layer):
             source: keys and values of the source sentence.
             source_bias: masks padding.
             bias: masks later positions.
-            cache: keys and values of the earlier positions, in decoding.
+            cache: in decoding, keys and values of the earlier positions, with room for the later ones.
+            position: in decoding, the position of x.
             dropout: applied in training; None in evaluation.
 
         Returns:
@@ -91,7 +93,10 @@ class DecoderLayer(keras.layers.Layer):
         drop = dropout.drop if dropout is not None else tf.identity
         queries, key_values = self.self_attention.project_self(self.self_norm(x))
         if cache is not None:
-            key_values = KeyValues(*(tf.concat(pair, axis=2) for pair in zip(cache, key_values, strict=True)))
+            is_here = (tf.range(tf.shape(cache.keys)[2]) == position)[:, tf.newaxis]
+            key_values = KeyValues(
+                *(tf.where(is_here, new, old) for new, old in zip(key_values, cache, strict=True))
+            )
         x += drop(self.self_attention.attend(queries, key_values, bias, dropout))
         x += drop(self.cross_attention(self.cross_norm(x), source, source_bias, dropout=dropout))
         return x + drop(self.forward(self.forward_norm(x), dropout=dropout)), key_values
@@ -188,15 +193,21 @@ class Transformer(keras.Model):
             float32 [batch, vocabulary], and the cache for the next step.
         """
         x = self._embed(tokens[:, tf.newaxis], position)
+        later = MASKED * tf.cast(tf.range(tf.shape(cache[0].keys)[2]) > position, tf.float32)[tf.newaxis]
         caches = []
         for layer, source, before in zip(self.decoder, sources, cache, strict=True):
-            x, key_values = layer(x, source, bias, tf.zeros((1, 1)), cache=before)
+            x, key_values = layer(x, source, bias, later, cache=before, position=position)
             caches.append(key_values)
         return self._score(x)[:, 0], caches
 
-    def make_empty_cache(self, batch: tf.Tensor) -> list[KeyValues]:
-        """The cache that `step` starts from."""
-        shape = (batch, self.config.heads, 0, self.config.width // self.config.heads)
+    def make_empty_cache(self, batch: tf.Tensor, length: tf.Tensor | int) -> list[KeyValues]:
+        """The cache that `step` starts from; its size never changes, so XLA can compile decoding.
+
+        Args:
+            batch: number of translations.
+            length: greatest number of subwords of each.
+        """
+        shape = (batch, self.config.heads, length, self.config.width // self.config.heads)
         empty = tf.zeros(shape, self.compute_dtype)
         return [KeyValues(empty, empty) for _ in self.decoder]
 
@@ -204,7 +215,7 @@ class Transformer(keras.Model):
         width = self.config.width
         vectors = tf.gather(tf.convert_to_tensor(self.embedding), tokens) * width**0.5
         vectors *= tf.cast(tokens != PAD, vectors.dtype)[:, :, tf.newaxis]
-        waves = encode_positions(position + tf.shape(tokens)[1], width)[position:]
+        waves = encode_positions(tf.shape(tokens)[1], width, position)
         return vectors + tf.cast(waves, vectors.dtype)
 
     def _score(self, x: tf.Tensor) -> tf.Tensor:

@@ -89,25 +89,29 @@ class TranslationWorkload(Workload[TranslationConfig]):
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
         """All pairs that are not too long, in batches of similar length."""
         rng = make_rng(self.seed, epoch)
-        plans = plan_batches(self.lengths, self.config.global_batch_size, share.all_replicas, rng)
+        multiple = share.all_replicas * self.config.gradient_accumulation_steps
+        plans = plan_batches(self.lengths, self.config.global_batch_size, multiple, rng)
         plans = [plan._replace(rows=np.where(plan.rows < 0, -1, self.kept[plan.rows])) for plan in plans]
         return serve_batches(plans, share, self.texts.source, self.texts.target)
 
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Cross entropy with smoothed labels, per subword of the translations."""
-        with tf.GradientTape() as tape:
-            logits = self.model(batch["source"], batch["target"], dropout=self._draw_dropout())
-            losses, _ = measure_loss(logits, batch["target"], self.config.label_smoothing)
-            loss = losses / batch["tokens"]
-        norm = self.update(tape, loss, self.optimizer, self.model.trainable_variables)
-        return {"loss": loss, "gradient_norm": norm}
 
-    def _draw_dropout(self) -> Dropout:
-        """The dropout of this step; follows from the seed, the step and the replica."""
+        def measure(part: Batch, number: tf.Tensor | int) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            logits = self.model(part["source"], part["target"], dropout=self._draw_dropout(number))
+            losses, _ = measure_loss(logits, part["target"], self.config.label_smoothing)
+            loss = losses / part["tokens"]
+            return loss, {"loss": loss}
+
+        return self.update(measure, batch, self.optimizer, self.model.trainable_variables)
+
+    def _draw_dropout(self, part: tf.Tensor | int) -> Dropout:
+        """The dropout of this step; follows from the seed, the step, the replica and the part of its batch."""
         context = tf.distribute.get_replica_context()
         step = tf.cast(tf.convert_to_tensor(self.optimizer.iterations), tf.int32)
         replica = tf.cast(context.replica_id_in_sync_group, tf.int32)
-        first = tf.constant(int(make_rng(self.seed, 0).integers(2**30)), tf.int32) + replica
+        number = replica * self.config.gradient_accumulation_steps + part
+        first = tf.constant(int(make_rng(self.seed, 0).integers(2**30)), tf.int32) + number
         return Dropout(self.config, tf.stack([first, step * 1024]))
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
@@ -116,7 +120,7 @@ class TranslationWorkload(Workload[TranslationConfig]):
         return serve_batches(plans, share, self.texts.test)
 
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """Translate; rows are as wide as the longest translation may be."""
+        """Translate; rows are as wide as the longest translation of all batches may be."""
         config = self.config
         if config.beam > 1:
             written = translate_by_beam(

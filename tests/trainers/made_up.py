@@ -26,6 +26,7 @@ class SidesConfig(TaskConfig):
     train_samples: int = 256
     eval_samples: int = 100
     learning_rate: float = 0.1
+    dropout: float = 0.1
     units: tuple[int, ...] = (8,)
 
 
@@ -37,7 +38,9 @@ class Sides(Workload[SidesConfig]):
     def build(self) -> None:
         layers: list[Any] = [keras.Input((2,))]
         layers += [keras.layers.Dense(units, activation="relu") for units in self.config.units]
-        self.model = keras.Sequential([*layers, keras.layers.Dropout(0.1), keras.layers.Dense(1)])
+        self.model = keras.Sequential(
+            [*layers, keras.layers.Dropout(self.config.dropout), keras.layers.Dense(1)]
+        )
         self.optimizer = keras.optimizers.Adam(self.config.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
 
@@ -55,12 +58,13 @@ class Sides(Workload[SidesConfig]):
         return batch_arrays(self.train, self.config.global_batch_size, share, order=order, whole_batches=True)
 
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        with tf.GradientTape() as tape:
-            logits = self.model(batch["points"], training=True)
-            losses = tf.nn.sigmoid_cross_entropy_with_logits(batch["sides"], logits)
+        def measure(part: Batch, _: object) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
+            logits = self.model(part["points"], training=True)
+            losses = tf.nn.sigmoid_cross_entropy_with_logits(part["sides"], logits)
             loss = tf.reduce_sum(losses) / self.config.global_batch_size
-        norm = self.update(tape, loss, self.optimizer, self.model.trainable_variables)
-        return {"loss": loss, "gradient_norm": norm}
+            return loss, {"loss": loss}
+
+        return self.update(measure, batch, self.optimizer, self.model.trainable_variables)
 
     def eval_data(self, share: Share) -> tf.data.Dataset:
         return batch_arrays(self.held_out, self.config.eval_batch_size, share, weight="weight")

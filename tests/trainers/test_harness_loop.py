@@ -10,6 +10,7 @@ import pytest
 tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 
 from reference_impls.harness import DivergenceError  # noqa: E402
+from reference_impls.harness.run import loop as loop_module  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.workload import Evaluation  # noqa: E402
@@ -94,6 +95,27 @@ def test_loss_that_is_not_finite_ends_the_loop() -> None:
     """A step whose loss or gradient is not finite ends training in that epoch, before anything is evaluated."""
     with pytest.raises(DivergenceError, match=r"(loss|gradient norm) is (nan|inf) in step \d+ of epoch 1"):
         train(SidesConfig(learning_rate=1e38))
+
+
+def test_loss_that_is_not_finite_is_found_when_losses_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses are read after every so many steps, and the message names the step that diverged."""
+    made = Sides.train_step
+
+    def diverge(self: Sides, batch: object) -> Mapping[str, tf.Tensor]:
+        losses = made(self, batch)
+        is_sixth = tf.cast(tf.convert_to_tensor(self.optimizer.iterations), tf.int32) == 6
+        return {**losses, "loss": tf.where(is_sixth, float("nan"), losses["loss"])}
+
+    trained = []
+    monkeypatch.setattr(Sides, "train_step", diverge)
+    monkeypatch.setattr(loop_module, "LOOK_EVERY_STEPS", 4)
+    monkeypatch.setattr(loop_module, "SHOW_EVERY_S", -1)
+    loop = Loop(Sides(SidesConfig(train_samples=640), Path(), 1), make_strategy("single"))
+    loop.build()
+    loop.workload.load(loop.share)
+    with pytest.raises(DivergenceError, match=r"^loss is nan in step 6 of epoch 1"):
+        loop.train_epoch(1, lambda step, steps, losses: trained.append((step, bool(losses))))
+    assert trained == [(1, False), (2, False), (3, False), (4, True), (5, True), (6, True), (7, True)]
 
 
 def test_quality_that_is_not_finite_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -227,7 +227,10 @@ def test_damaged_data_is_reported_with_the_command(tiny_data, tmp_path):
         (["ncf", "--set", "max_epochs"], "write key=value"),
         (["ncf", "--runs", "0"], "'0' is not a positive number"),
         (["ncf", "--sed", "1"], "did you mean --seed?"),
-        (["ncf", "--set", "precision=int1"], "precision must be one of float32, mixed_bfloat16"),
+        (
+            ["ncf", "--set", "precision=int1"],
+            "precision must be one of float32, mixed_bfloat16, mixed_float16",
+        ),
         (["ncf", "--set", "global_batch_size=0"], "global_batch_size must be at least 1, not 0"),
         (["ncf", "--set", "dropout=1.5"], "dropout must be at least 0 and below 1, not 1.5"),
         (["ncf", "--set", "target=nan"], "target must be finite, not nan"),
@@ -259,3 +262,22 @@ def test_trainers_and_settings_are_listed(tmp_path):
     assert "factors" in run_mlperf(*show, folder=tmp_path).stdout
     document = run_mlperf(*show, "--format", "json", folder=tmp_path)
     assert json.loads(document.stdout)["settings"]["factors"] == 5
+
+
+def test_precision_and_accumulation_are_logged(tiny_data, tmp_path):
+    """Half precision and accumulation steps train to the target, and the log says so."""
+    chosen = settings(precision="mixed_float16", gradient_accumulation_steps=5, target=0.1)
+    assert train(tiny_data, *chosen, folder=tmp_path).returncode == 1  # not the target of the rules
+    values = {
+        event["key"]: event["value"] for event in read_events(result_logs(tmp_path / "out") / "result_0.txt")
+    }
+    assert values["numerical_precision"] == "mixed_float16"
+    assert values["gradient_accumulation_steps"] == 5
+    assert values["global_batch_size"] == 70
+
+
+def test_batch_that_does_not_divide_into_parts_is_a_sentence(tiny_data, tmp_path):
+    """Accumulation steps that do not divide the batch end the run before it begins."""
+    done = train(tiny_data, *settings(gradient_accumulation_steps=4), folder=tmp_path)
+    assert done.returncode == 2
+    assert "global_batch_size=70 cannot be divided into 4 parts" in done.stderr

@@ -49,6 +49,16 @@ def model() -> Transformer:
     return made
 
 
+@pytest.fixture(scope="module")
+def writer() -> Transformer:
+    """A small Transformer with weights so large that it does not only repeat its input."""
+    made = Transformer(SMALL, seed=4)
+    for weight in made.trainable_weights:
+        if weight.name in ("kernel", "embedding"):
+            weight.assign(weight * 4)
+    return made
+
+
 def test_positions_are_the_papers() -> None:
     """Each position has sines and cosines whose wave lengths grow from 2π to 10,000·2π."""
     waves = encode_positions(7, 8).numpy()
@@ -82,7 +92,7 @@ def test_steps_give_what_the_whole_gives(model: Transformer) -> None:
     whole = model(SOURCE, target).numpy()
 
     sources, bias = model.encode(SOURCE)
-    cache, token = model.make_empty_cache(tf.constant(2)), tf.fill((2,), END)
+    cache, token = model.make_empty_cache(tf.constant(2), 6), tf.fill((2,), END)
     for position in range(4):
         logits, cache = model.step(token, tf.constant(position), sources, bias, cache)
         np.testing.assert_allclose(logits, whole[:, position], atol=1e-4)
@@ -150,11 +160,14 @@ def score(model: Transformer, source: tf.Tensor, tokens: list[int]) -> float:
     return float(tf.reduce_sum(chosen))
 
 
-def test_greedy_takes_the_likeliest_each_time(model: Transformer) -> None:
+@pytest.mark.parametrize("name", ["model", "writer"])
+def test_greedy_takes_the_likeliest_each_time(name: str, request: pytest.FixtureRequest) -> None:
     """Each written subword is the likeliest after those before it; after the end nothing follows."""
+    model: Transformer = request.getfixturevalue(name)
     written = translate_greedily(model, SOURCE, 4).numpy()
 
-    assert written.shape[1] <= 10
+    assert written.shape == (2, 10)
+    assert len(np.unique(written)) > (3 if name == "writer" else 1)
     for row, source in zip(written, SOURCE, strict=True):
         ends = np.flatnonzero(row == END)
         stop = int(ends[0]) + 1 if len(ends) else len(row)
@@ -194,6 +207,20 @@ def test_beam_is_not_worse_than_greedy(model: Transformer) -> None:
             assert (
                 score(model, source[tf.newaxis], rows[1]) >= score(model, source[tf.newaxis], rows[0]) - 1e-4
             )
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+def test_decoding_compiled_by_xla_writes_the_same(writer: Transformer, beam: int) -> None:
+    """XLA compiles both ways of decoding; they write the subwords that they write without it."""
+
+    def decode(source: tf.Tensor) -> tf.Tensor:
+        if beam == 1:
+            return translate_greedily(writer, source, 4)
+        return translate_by_beam(writer, source, 4, beam, 0.6)
+
+    written = decode(SOURCE).numpy()
+    assert len(np.unique(written)) > 3
+    np.testing.assert_array_equal(tf.function(decode, jit_compile=True)(SOURCE), written)
 
 
 def test_bleu_is_that_of_the_literature() -> None:

@@ -40,14 +40,14 @@ class Display:
         Args:
             step: the latest step.
             steps: number of steps of the epoch, if known.
-            losses: of the latest step.
+            losses: of the latest step whose losses have been read; empty if there is none.
         """
         rate = step / max(time.monotonic() - self._epoch_started, 1e-9)
         progress = f"step {step}, {rate:.3g} steps/s"
         if steps is not None:
             progress = f"step {step} of {steps}, {rate:.3g} steps/s, {(steps - step) / rate:.0f} s left"
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in losses.items())
-        self._show_passing(f"{progress}, {shown}")
+        shown = "".join(f", {name} {value:.4g}" for name, value in losses.items())
+        self._show_passing(progress + shown)
 
     def start_eval(self) -> None:
         """Note that an evaluation begins."""

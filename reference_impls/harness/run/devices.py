@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from reference_impls.harness.errors import SettingError
 
-STRATEGIES = ("auto", "single", "mirrored", "workers")
+STRATEGIES = ("auto", "single", "mirrored", "workers", "tpu")
 
 
 def make_strategy(name: str, replicas: int = 0) -> tf.distribute.Strategy:
@@ -17,13 +17,13 @@ def make_strategy(name: str, replicas: int = 0) -> tf.distribute.Strategy:
 
     Args:
         name: ``single``; ``mirrored``: all accelerators of this machine or, if it has none, ``replicas`` virtual
-            devices of its processors; ``workers``: the processes that ``TF_CONFIG`` names; ``auto``:
-            ``workers`` if ``TF_CONFIG`` is set, ``mirrored`` if there are several accelerators, otherwise
-            ``single``.
+            devices of its processors; ``workers``: the processes that ``TF_CONFIG`` names; ``tpu``: all cores of the
+            TPU; ``auto``: ``workers`` if ``TF_CONFIG`` is set, ``mirrored`` if there are several accelerators,
+            otherwise ``single``.
         replicas: number of virtual devices; 0: two.
 
     Raises:
-        SettingError: there is no such strategy.
+        SettingError: there is no such strategy, or no TPU.
     """
     accelerators = tf.config.list_physical_devices("GPU")
     if name == "auto":
@@ -43,6 +43,11 @@ def make_strategy(name: str, replicas: int = 0) -> tf.distribute.Strategy:
             processor, [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
         )
         return tf.distribute.MirroredStrategy([f"/cpu:{number}" for number in range(count)])
+    if name == "tpu":
+        try:
+            return tf.distribute.TPUStrategy(tf.distribute.cluster_resolver.TPUClusterResolver.connect())
+        except (ValueError, tf.errors.OpError):
+            raise SettingError("the strategy tpu needs a TPU, and TensorFlow finds none here") from None
     if name == "single":
         return tf.distribute.OneDeviceStrategy("/gpu:0" if accelerators else "/cpu:0")
     raise SettingError(f"unknown strategy {name!r}; choose from {', '.join(STRATEGIES)}")

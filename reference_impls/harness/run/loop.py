@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +14,9 @@ from reference_impls.harness.errors import DivergenceError, TrainerError
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 
 SHOW_EVERY_S = 0.2
+LOOK_EVERY_STEPS = 100
+"""Reading a loss waits for the device, so losses are read no more often than this, and at the end of an epoch."""
+
 Step = Callable[[Batch], Mapping[str, tf.Tensor]]
 
 
@@ -49,7 +52,7 @@ class Loop:
         workload: the task.
         strategy: where it computes.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
-        jit_compile: whether XLA compiles the training step.
+        jit_compile: whether XLA compiles the steps of training and evaluation.
 
     Attributes:
         share: which part of each batch this process feeds.
@@ -134,42 +137,39 @@ class Loop:
             Mean of each loss over the steps.
 
         Raises:
-            DivergenceError: a loss or gradient norm is not finite.
+            DivergenceError: a loss or gradient norm is not finite; found at most `LOOK_EVERY_STEPS` steps later.
         """
         data = self.workload.train_data(epoch, self.share)
-        step = tf.function(self._train_step, jit_compile=True) if self.jit_compile else self._train_step
-        run = self._compile("train", step, data)
+        run = self._compile("train", self._train_step, data)
         count = int(data.cardinality())
         total = count // self.share.replicas if count > 0 else None  # negative: infinite or unknown
         batches = iter(data.skip(done * self.share.replicas) if done else data)
-        seen: list[tf.Tensor] = []
+        seen: list[tf.Tensor] = []  # not yet read
+        read: list[np.ndarray] = []
         shown = time.monotonic()
         steps = done
         while True:
             try:
-                losses = run(batches)["losses"]
+                seen.append(run(batches)["losses"])
             except (StopIteration, tf.errors.OutOfRangeError):
                 break
-            # Reading a tensor's value waits for the device, so look at the step before while this one runs.
-            self._check_finite(seen, epoch, steps)
             steps += 1
-            seen.append(losses)
+            is_due = self.checkpoint_steps and steps % self.checkpoint_steps == 0 and steps != total
+            if is_due or len(seen) == LOOK_EVERY_STEPS:
+                self._read_losses(seen, read, epoch, steps)
             if show is not None and time.monotonic() - shown > SHOW_EVERY_S:
                 shown = time.monotonic()
-                show(steps, total, self._name_losses(losses.numpy()))
-            is_due = self.checkpoint_steps and steps % self.checkpoint_steps == 0 and steps != total
+                show(steps, total, self._name_losses(read[-1]) if read else {})
             if save is not None and is_due:
-                self._check_finite(seen, epoch, steps)
                 save(epoch - 1, steps)
         if not steps:
             raise TrainerError(
                 f"epoch {epoch} has no batch: the batch of {self.workload.config.global_batch_size} samples is "
                 "larger than the training data; set a smaller global_batch_size"
             )
-        self._check_finite(seen, epoch, steps)
+        self._read_losses(seen, read, epoch, steps)
         self.steps = steps
-        values = np.array([each.numpy() for each in seen], np.float64)
-        return self._name_losses(values.sum(axis=0) / len(values)) if seen else {}
+        return self._name_losses(np.sum(read, axis=0) / len(read)) if read else {}
 
     def _train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """The workload's step; its scalars come as one vector, which is read with a single copy from the device."""
@@ -180,13 +180,23 @@ class Loop:
     def _name_losses(self, values: np.ndarray) -> dict[str, float]:
         return dict(zip(self._loss_names, values.tolist(), strict=True))
 
-    def _check_finite(self, seen: Sequence[tf.Tensor], epoch: int, step: int) -> None:
-        """Raise a DivergenceError if a value of the latest step is not finite."""
-        for name, value in self._name_losses(seen[-1].numpy()).items() if seen else ():
-            if not math.isfinite(value):
-                raise DivergenceError(
-                    f"{name.replace('_', ' ')} is {value} in step {step} of epoch {epoch}: training has diverged"
-                )
+    def _read_losses(self, seen: list[tf.Tensor], read: list[np.ndarray], epoch: int, steps: int) -> None:
+        """Move the losses of the latest steps from the device to `read`, with a single copy.
+
+        Raises:
+            DivergenceError: a value is not finite.
+        """
+        if not seen:
+            return
+        found = tf.stack(seen).numpy().astype(np.float64)
+        for step, values in enumerate(found, steps - len(found) + 1):
+            for name, value in self._name_losses(values).items():
+                if not math.isfinite(value):
+                    raise DivergenceError(
+                        f"{name.replace('_', ' ')} is {value} in step {step} of epoch {epoch}: training has diverged"
+                    )
+        read.extend(found)
+        seen.clear()
 
     def evaluate(self) -> Evaluation:
         """Evaluate the workload as it is now."""
@@ -231,6 +241,7 @@ class Loop:
         # operations differently.
         signature = f"{name} {dataset.element_spec}"
         if signature not in self._steps:
+            part = tf.function(step, jit_compile=True) if self.jit_compile else step
 
             def join(value: Any) -> tf.Tensor:
                 if gather:
@@ -242,7 +253,7 @@ class Loop:
                 batch = strategy.experimental_distribute_values_from_function(
                     lambda context: batches[context.replica_id_in_sync_group - first]
                 )
-                values = strategy.run(step, args=(batch,))
+                values = strategy.run(part, args=(batch,))
                 return {name: join(value) for name, value in values.items()}
 
             self._steps[signature] = tf.function(run, input_signature=[dataset.element_spec] * replicas)

@@ -27,7 +27,7 @@ class RunRequest:
         deterministic: whether operations must be deterministic.
         resume: resume from the checkpoint in the work folder, if there is one.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
-        jit_compile: whether XLA compiles the training step; one device only.
+        jit_compile: whether XLA compiles the steps of training and evaluation; one device only.
         org: the submitter.
         platform: the system.
         status: availability of the system.

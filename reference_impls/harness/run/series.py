@@ -50,7 +50,7 @@ class Series:
             those that ``TF_CONFIG`` names.
         resume: keep finished runs and resume interrupted ones.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
-        jit_compile: whether XLA compiles the training step; one device only.
+        jit_compile: whether XLA compiles the steps of training and evaluation; one device only.
         deterministic: whether operations must be deterministic.
         submitter: the submitter.
         system: name of the system; empty: made from the processor's.

@@ -48,6 +48,12 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         raise SettingError(
             f"XLA compiles the step of one device, not of {share.all_replicas}; train without --jit-compile"
         )
+    parts = share.all_replicas * config.gradient_accumulation_steps
+    if config.gradient_accumulation_steps > 1 and config.global_batch_size % parts:
+        raise SettingError(
+            f"global_batch_size={config.global_batch_size} cannot be divided into {parts} parts: "
+            f"gradient_accumulation_steps={config.gradient_accumulation_steps} on each of {share.all_replicas} replicas"
+        )
     set_seed(request.seed, deterministic=request.deterministic)
     keras.config.set_dtype_policy(config.precision)
     workload = task.load_workload()(config, folder, request.seed, request.data_command)

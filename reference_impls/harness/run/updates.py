@@ -1,39 +1,90 @@
-"""One step of an optimizer, the same on one device and on many."""
+"""One step of an optimizer, the same on one device and on many, for a whole batch or in parts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
+
+Measure = Callable[[Any, "tf.Tensor | int"], tuple[tf.Tensor, Mapping[str, tf.Tensor]]]
+"""From a part of a batch and the part's number to the loss to descend and the values to report."""
+
+GRADIENT_NORM = "gradient_norm"
 
 
 def apply_gradients(
-    tape: tf.GradientTape,
-    loss: tf.Tensor,
-    optimizer: Any,
-    variables: Sequence[Any],
-    *,
-    clip_norm: float | None = None,
-) -> tf.Tensor:
-    """Update variables by the gradients of a loss, summed over all replicas.
+    measure: Measure, batch: Any, optimizer: Any, variables: Sequence[Any], *, parts: int = 1
+) -> dict[str, tf.Tensor]:
+    """Update variables by the gradients of a loss, summed over the parts of a batch and over all replicas.
 
-    Keras' optimizers sum gradients over replicas themselves, but clip before they sum. If a norm is given, the sum is
-    computed and clipped here, and passed on in equal parts.
+    Args:
+        measure: gives the loss of a part of the batch: divided by the *global* batch, so that parts add up.
+        batch: this replica's batch: nested tensors whose first dimension is the number of samples; scalars belong to
+            every part.
+        optimizer: a Keras optimizer; a `keras.optimizers.LossScaleOptimizer` scales the loss, and skips the step if a
+            scaled gradient overflows.
+        variables: of the model, in the order that the optimizer was built with.
+        parts: parts that are computed one after the other, so that only the activations of one are in memory.
 
     Returns:
-        The global norm of this replica's part of the gradients, before clipping.
+        The reported values, summed over the parts, and the global norm of this replica's part of the gradients; 0 if
+        the step is skipped. Rows of an embedding that occur several times count one by one, unless there are parts.
     """
-    scaled = optimizer.scale_loss(loss)
     values = [getattr(variable, "value", variable) for variable in variables]
-    gradients = tape.gradient(scaled, values)
+
+    def differentiate(number: tf.Tensor | int) -> tuple[list[Any], dict[str, tf.Tensor]]:
+        part = batch if parts == 1 else tf.nest.map_structure(lambda x: take_part(x, parts, number), batch)
+        with tf.GradientTape() as tape:
+            loss, reported = measure(part, number)
+            scaled = optimizer.scale_loss(loss)
+        return tape.gradient(scaled, values), dict(reported)
+
+    gradients, reported = differentiate(0)
+    is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if parts > 1 or is_scaled:
+        gradients = _make_dense(gradients, values)
+    if parts > 1:
+
+        def add(number: tf.Tensor, sums: Any) -> tuple[tf.Tensor, Any]:
+            more, found = differentiate(number)
+            return number + 1, tf.nest.map_structure(tf.add, sums, (_make_dense(more, values), found))
+
+        # A loop, not a repetition in the graph: nothing else keeps the parts from being computed at the same time.
+        _, (gradients, reported) = tf.while_loop(
+            lambda number, sums: number < parts,
+            add,
+            (tf.constant(1), (gradients, reported)),
+            parallel_iterations=1,
+        )
     norm = tf.linalg.global_norm(gradients)
-    if clip_norm is not None:
+    if is_scaled:
+        norm /= tf.convert_to_tensor(optimizer.dynamic_scale)
+        norm = tf.where(tf.math.is_finite(norm), norm, 0.0)
+        # All replicas must decide alike whether to skip the step. The optimizer sums over them again.
         context = tf.distribute.get_replica_context()
-        gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-        gradients, _ = tf.clip_by_global_norm(gradients, clip_norm)
-        replicas = context.num_replicas_in_sync
-        if replicas > 1:
-            gradients = [gradient / replicas for gradient in gradients]
+        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        gradients = [gradient / context.num_replicas_in_sync for gradient in summed]
     optimizer.apply(gradients, list(variables))
-    return norm
+    return {**reported, GRADIENT_NORM: norm}
+
+
+def take_part(values: tf.Tensor, parts: int, number: tf.Tensor | int) -> tf.Tensor:
+    """One of equally many rows of a tensor; all of a scalar."""
+    if values.shape.rank == 0:
+        return values
+    shape = tf.shape(values)
+    rows = tf.reshape(values, tf.concat([[parts, shape[0] // parts], shape[1:]], axis=0))
+    size = values.shape[0]
+    part = rows[number]
+    part.set_shape([size and size // parts, *values.shape[1:]])
+    return part
+
+
+def _make_dense(gradients: Sequence[Any], values: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    """Gradients as tensors; zeros where a loss does not depend on a variable."""
+    return [
+        tf.zeros_like(value) if gradient is None else tf.convert_to_tensor(gradient)
+        for gradient, value in zip(gradients, values, strict=True)
+    ]
