@@ -22,10 +22,18 @@ PAGES = [
     "docs/index.md",
     "docs/analysis.md",
     "docs/checking.md",
+    "docs/packing.md",
     "docs/python_api.md",
     "docs/scoring.md",
+    "docs/system_descriptions.md",
 ]
-SHOWING = ["README.md", "docs/analysis.md", "docs/checking.md", "docs/scoring.md"]
+SHOWING = [
+    "README.md",
+    "docs/analysis.md",
+    "docs/checking.md",
+    "docs/scoring.md",
+    "docs/system_descriptions.md",
+]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 MLPERF_COMMAND = re.compile(r"(?:COLUMNS=(\d+) )?mlperf[- ]([^;|&<>`$*]+)([;|].*)?")
 """A command whose first part is ours: the width it is given, its arguments, and what follows it."""
