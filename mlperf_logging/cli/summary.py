@@ -23,7 +23,7 @@ from mlperf_logging.scoring.cost import find_price, price_score
 from mlperf_logging.scoring.folders import score_folder
 from mlperf_logging.scoring.rcp.files import open_reference_points
 from mlperf_logging.scoring.rcp.submissions import check_submission
-from mlperf_logging.scoring.summary import (
+from mlperf_logging.submission.summary import (
     BenchmarkResult,
     SystemResults,
     give_private_id,

@@ -13,9 +13,9 @@ from mlperf_logging.scoring.folders import score_folder
 from mlperf_logging.scoring.rcp.files import open_reference_points
 from mlperf_logging.scoring.rcp.submissions import check_submission
 from mlperf_logging.scoring.runs import ScoredRun, score_run
-from mlperf_logging.scoring.summary import BenchmarkResult
 from mlperf_logging.submission.descriptions import Description, read_description
 from mlperf_logging.submission.layout import Tree, find_submissions
+from mlperf_logging.submission.summary import BenchmarkResult
 
 if TYPE_CHECKING:
     from mlperf_logging.analysis.reading import RunRows

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from mlperf_logging.cli.drop_in import LOG, add_rules, add_warnings, log_findings, make_parser, run_drop_in
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.rules.rounds import find_round
-from mlperf_logging.scoring.summary import locate_submission
 from mlperf_logging.submission.descriptions import check_system_description, read_description
+from mlperf_logging.submission.summary import locate_submission
 
 _SHOWN = (
     *("submitter", "system_name", "host_processor_model_name", "host_processor_core_count"),

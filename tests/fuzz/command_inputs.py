@@ -27,7 +27,13 @@ RESULTS = PROJECT / "examples/submission/Example_Lab/results"
 SYSTEM = "example_8x"
 FAULTS = ("Traceback (most recent call last)", "the command itself failed", "the checker itself failed")
 TABLES = [name for name in list_table_formats() if name]
-EXIT_CODES = {"check": {0, 1, 2}, "score": {0, 1, 2}, "rcp": {0, 1, 2}, "rules": {0, 1, 2}}
+EXIT_CODES = {
+    "check": {0, 1, 2},
+    "score": {0, 1, 2},
+    "rcp": {0, 1, 2},
+    "summary": {0, 1, 2},
+    "rules": {0, 1, 2},
+}
 """The documented exit codes of commands; those of the others are 0 and 2."""
 
 
@@ -83,8 +89,8 @@ class Workplace:
         self._size += len(given)
         self._line_counts["<stdin>"] = given.count(b"\n") + 1
         kinds, weights = (
-            ("check", "score", "rcp", "analyze", "plot", "rules", "train", "convert"),
-            (40, 15, 12, 12, 5, 13, 3, 4),
+            ("check", "score", "rcp", "summary", "analyze", "plot", "rules", "train", "convert"),
+            (40, 12, 10, 5, 12, 5, 13, 3, 4),
         )
         kind = random.choices(kinds, weights)[0]
         line = _Line(random, benchmark, mutator)
@@ -202,6 +208,17 @@ class _Line:
         )
         words += self._some(("--method", "median"), ("--speedup", SYSTEM), ("--by", "path"), ("--strict",))
         words += self._some(("--price", self._number("/h")), ("--weights", f"flux1={self._number()}"))
+        return [*words, *self._form_words()]
+
+    def make_summary(self) -> list[str]:
+        words = self._paths("lab", f"lab/results/{SYSTEM}", f"lab/results/{SYSTEM}/{self.benchmark}")
+        self._choose_form(TABLES)
+        words += [
+            *self._selection(),
+            "--layout",
+            self.random.choice(("rows", "public", "detailed", "throughput")),
+        ]
+        words += self._some(("--prices", "prices.yaml"), ("--private-ids",), ("--price", self._number("/h")))
         return [*words, *self._form_words()]
 
     def make_rcp(self) -> list[str]:

@@ -35,6 +35,8 @@ COMMANDS: list[tuple[str, tuple[str, ...]]] = [
     ("json", ("score", "--unjudged", "--strict", "--speedup", CLEAN_SYSTEM, "--format", "json")),
     *[(form, ("rcp", "--draws", "9", "--format", form)) for form in list_table_formats()],
     ("json", ("rcp", "--draws", "9", "--method", "rules", "--format", "json")),
+    *[(form, ("summary", "--format", form)) for form in list_table_formats()],
+    *[("csv", ("summary", "--layout", layout, "--format", "csv")) for layout in ("public", "detailed")],
     ("text", ANALYZE),
     ("json", (*ANALYZE, "--table", "all,series", "--outliers", "mad", "--format", "json")),
     *[
@@ -52,7 +54,7 @@ COMMANDS: list[tuple[str, tuple[str, ...]]] = [
 """Format of the answer, and what follows ``mlperf``."""
 
 WRITTEN = ("xlsx", "parquet", "png", "svg", "pdf")
-CODES = {"check": {1}, "score": {1}, "rcp": {0, 1}, "analyze": {0}, "plot": {0}}
+CODES = {"check": {1}, "score": {1}, "rcp": {0, 1}, "summary": {1}, "analyze": {0}, "plot": {0}}
 """How a command ends whose logs can be read, some of which are compliant."""
 
 

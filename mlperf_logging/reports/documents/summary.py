@@ -7,7 +7,7 @@ from typing import Any
 
 from mlperf_logging.scoring.folders import WEAK
 from mlperf_logging.scoring.rcp.references import INTERPOLATED
-from mlperf_logging.scoring.summary import BenchmarkResult, SystemFacts, SystemResults
+from mlperf_logging.submission.summary import BenchmarkResult, SystemFacts, SystemResults
 from mlperf_logging.tables import COUNT, NAME, NOTES, NUMBER, TEXT, Column, Document, Table, make_table, pick
 
 SCHEMA = "mlperf-summary/1"
@@ -28,6 +28,7 @@ def _show_percent(share: float) -> str:
 
 
 _COLUMNS = (
+    Column("path", NAME, "the folder"),
     Column("submitter", NAME, "who submits", priority=3, said_once=True),
     Column("division", TEXT, "closed or open", priority=5, said_once=True),
     Column("availability", TEXT, "status of the system", priority=5, said_once=True),
@@ -49,7 +50,14 @@ _COLUMNS = (
     Column("converged", NUMBER, "mean of where its runs converged", format=",.10g", priority=1),
     Column("converged_unit", TEXT, "what that counts", "unit", priority=1),
     Column("rcp", TEXT, "test of convergence against the reference", "RCP", priority=1),
-    Column("rcp_margin", NUMBER, "the mean over the smallest acceptable, less 1", "margin", format=_show_percent, priority=2),
+    Column(
+        "rcp_margin",
+        NUMBER,
+        "the mean over the smallest acceptable, less 1",
+        "margin",
+        format=_show_percent,
+        priority=2,
+    ),
     Column("energy_kj", NUMBER, "of the runs that count", "energy", unit="kJ", format=",.3f", priority=4),
     Column("cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=",.2f", priority=2),
     Column("currency", TEXT, "currency of the cost", priority=4, said_once=True),
@@ -59,7 +67,7 @@ _COLUMNS = (
     Column("notes", NOTES, "what a reader should know", "notes", priority=1),
     Column("details_url", TEXT, "where the round publishes the description"),
     Column("code_url", TEXT, "where the round publishes the code"),
-)  # fmt: off
+)
 _HEAD = SystemFacts._fields[:-2]
 _TAIL = SystemFacts._fields[-2:]
 
@@ -87,6 +95,7 @@ def _describe_result(system: SystemResults, result: BenchmarkResult) -> dict[str
     converged, unit = result.converged
     return {
         **system.facts._asdict(),
+        "path": score.folder.path,
         "scaling": system.scaling,
         "benchmark": result.benchmark,
         **pick(score, "ruleset", "score_minutes", "scaling_factor", "energy_kj", "problems"),

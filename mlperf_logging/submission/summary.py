@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.runs.folders import SCALING_FILE, ResultFolder
-from mlperf_logging.runs.side_files import read_side_json
 from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.folders import FolderScore
 from mlperf_logging.scoring.means import olympic_mean
 from mlperf_logging.scoring.rcp.submissions import SubmissionCheck
+from mlperf_logging.submission.descriptions import read_count, read_description
 
 PUBLIC_SITE = "https://github.com/mlcommons"
 
@@ -150,7 +150,7 @@ def describe_system(score: FolderScore) -> SystemFacts:
     Without a description that can be read, the folders' names and the logs say what they can.
     """
     folder = score.folder
-    said = _read_description(folder)
+    said = _read_texts(folder)
     submitter = said.get("submitter", folder.submitter or "")
     urls = locate_submission(score.ruleset, submitter, folder.system)
     notes = [said[name] for name in ("hw_notes", "sw_notes") if said.get(name)]
@@ -190,17 +190,14 @@ def give_private_id(facts: SystemFacts) -> SystemFacts:
     return facts._replace(private_id=sha256("\0".join(map(str, facts)).encode()).hexdigest()[:8])
 
 
-def _read_description(folder: ResultFolder) -> dict[str, str]:
-    try:
-        found = read_side_json(folder.description) if folder.description is not None else {}
-    except (OSError, ValueError):
-        found = {}
-    return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+def _read_texts(folder: ResultFolder) -> dict[str, str]:
+    """The fields of a system's description as they are written; none where it cannot be read."""
+    description = read_description(folder.description)[0] if folder.description is not None else None
+    members = description.members if description is not None else {}
+    return {name: str(member.value) for name, member in members.items() if member.value is not None}
 
 
 def _multiply(said: Mapping[str, str], *names: str) -> int | str:
     """The product of whole numbers that are written as texts; "" where one is none."""
-    numbers = [said.get(name, "").strip() for name in names]
-    return (
-        math.prod(map(int, numbers)) if all(each.isdecimal() and len(each) < 10 for each in numbers) else ""
-    )
+    numbers = [read_count(said.get(name)) for name in names]
+    return "" if None in numbers else math.prod([number or 0 for number in numbers])
