@@ -191,10 +191,13 @@ class Search:
         Args:
             index: of the game, which was searched.
             temperature: 0: the move visited most (of those, the one with the highest prior); otherwise a move is
-                drawn, its weight the number of visits to the power of 1 / temperature.
+                drawn, its weight the number of visits to the power of 1 / temperature. As in Minigo, a pass is drawn
+                only if no other move was visited.
         """
         visits, prior = self.visits(index), self.prior(index)
         if temperature and visits.any():
+            if visits[:-1].any():
+                visits[-1] = 0
             weights = (visits / visits.max()) ** (1 / temperature)
             return int(self._rng.choice(len(weights), p=weights / weights.sum()))
         return int(np.argmax(visits + prior / 2))
