@@ -122,6 +122,7 @@ class Problem(NamedTuple):
         key: the key of the record where it is known.
         dialect: name of the log dialect of the record.
         found: what the record contains there, in short; empty where the message says it all.
+        occurrences: how many problems of its kind it stands for; those beyond a number are not told one by one.
     """
 
     code: str
@@ -134,3 +135,4 @@ class Problem(NamedTuple):
     key: str | None = None
     dialect: str = ""
     found: str = ""
+    occurrences: int = 1

@@ -182,7 +182,8 @@ def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
     count = len(plain)
     for item in log.arrange(reading) if not plain else ():
         if item.dialect != dialect and item.dialect:  # a fault of the file itself is of no dialect
-            foreign[item.dialect] = foreign.get(item.dialect, 0) + 1
+            more = item.occurrences if isinstance(item, Problem) else 1
+            foreign[item.dialect] = foreign.get(item.dialect, 0) + more
         elif type(item) is Event:
             count += 1
             feed(item)

@@ -1,16 +1,27 @@
 """Records whose JSON is sound, read without a grammar."""
 
 import re
-from functools import cache
 from json import JSONDecoder
+from typing import Any, NamedTuple
 
 from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
-from mlperf_logging.parsing.payloads import PairDecoder, count_members, read_integer
+from mlperf_logging.parsing.payloads import DIGITS_LIMIT, PairDecoder, count_members, read_integer
+
+_COLON = "colon"
 
 
-@cache
-def _compile_head(dialect: Dialect) -> re.Pattern[str] | None:
-    return re.compile(dialect.head_pattern) if dialect.head_pattern else None
+class _Head(NamedTuple):
+    """The words before a dialect's JSON.
+
+    Attributes:
+        start: the place behind the marker, where they begin.
+        pattern: what they are like.
+        may_stand_alone: whether there are records without JSON.
+    """
+
+    start: int
+    pattern: re.Pattern[str]
+    may_stand_alone: bool
 
 
 class HeadParser:
@@ -21,28 +32,32 @@ class HeadParser:
 
     def __init__(self) -> None:
         self._decoder = PairDecoder()
-        self._find_value = JSONDecoder(parse_int=read_integer).raw_decode
+        self._find_value = JSONDecoder().raw_decode
+        self._find_long_value = JSONDecoder(parse_int=read_integer).raw_decode
+        self._heads: dict[str, _Head | None] = {}
         self._parse: ParseRecord | None = None
 
-    def may_parse(self, dialect: Dialect, raw: bytes, *, is_last: bool) -> bool:
-        """Whether a record may make an event: its words are in order, and a complete value follows them.
+    def _open_head(self, dialect: Dialect) -> _Head | None:
+        if dialect.name not in self._heads:
+            pattern = re.compile(dialect.head_pattern)
+            head = _Head(len(dialect.marker), pattern, _COLON in pattern.groupindex)
+            self._heads[dialect.name] = head if dialect.head_pattern else None
+        return self._heads[dialect.name]
 
-        The last record of a line makes none where text follows it.
-        """
-        pattern = _compile_head(dialect)
-        if pattern is None:
-            return True
-        text = raw.decode("latin-1")
-        head = pattern.match(text, len(dialect.marker))
+    def find_end(self, dialect: Dialect, text: str, start: int) -> int | None:
+        """Where the record that begins at a place of a text ends; -1 where it is broken, None where only the grammar can tell."""
+        head = self._open_head(dialect)
         if head is None:
-            return False
-        end = head.end()
-        if head.groupdict().get("colon", ":") is not None:
-            try:
-                _, end = self._find_value(text, end)
-            except (ValueError, RecursionError):
-                return False
-        return not is_last or not text[end:].strip(" \t")
+            return None
+        found = head.pattern.match(text, start + head.start)
+        if found is None or (head.may_stand_alone and found[_COLON] is None):
+            return found.end() if found else -1
+        try:
+            return self._find_long_value(text, found.end())[1]
+        except ValueError:
+            return -1
+        except RecursionError:
+            return None
 
     def parse(self, dialect: Dialect, text: str) -> Parsed | Unreadable:
         """Parse a text that begins with a record."""
@@ -57,21 +72,29 @@ class HeadParser:
 
     def parse_sound(self, dialect: Dialect, text: str) -> Parsed | None:
         """Parse a text that begins with a record whose JSON is sound; None for others."""
-        pattern = _compile_head(dialect)
-        head = pattern.match(text, len(dialect.marker)) if pattern is not None else None
-        if head is None:
+        head = self._open_head(dialect)
+        found = head.pattern.match(text, head.start) if head is not None else None
+        if head is None or found is None:
             return None
-        self._decoder.duplicates = []
-        try:
-            payload, end = self._find_value(text, head.end())
-            # As many colons as members prove that no name stands twice.
-            members = count_members((payload,))
-            if members >= 0 and text.count(":", head.end(), end) != members:
-                payload, end = self._decoder.decode(text, head.end())
-        except (ValueError, RecursionError):
-            return None
-        rest = text[end:].lstrip(" \t")
-        if rest and text[end - 1] not in '}]"':  # behind a number or a word, what follows may belong to it
-            return None
-        place = len(text) - len(rest) if rest else None
-        return Parsed({**head.groupdict(), "payload": payload}, place, self._decoder.duplicates, members)
+        fields: dict[str, Any] = found.groupdict()
+        place = end = found.end()
+        members = 0
+        duplicates: list[str] = []
+        is_alone = head.may_stand_alone and fields[_COLON] is None
+        if not is_alone:
+            find_value = self._find_value if len(text) <= DIGITS_LIMIT else self._find_long_value
+            try:
+                payload, end = find_value(text, place)
+                # As many colons as members prove that no name stands twice.
+                members = count_members((payload,))
+                if members >= 0 and text.count(":", place, end) != members:
+                    self._decoder.duplicates = duplicates
+                    payload, end = self._decoder.decode(text, place)
+            except (ValueError, RecursionError):
+                return None
+            fields["payload"] = payload
+        if end == len(text) or not (rest := text[end:].lstrip(" \t")):
+            return Parsed(fields, None, duplicates, members)
+        if rest[0] == ":" if is_alone else text[end - 1] not in '}]"':
+            return None  # behind a number or a word, what follows may belong to it, and so may a colon behind a key
+        return Parsed(fields, len(text) - len(rest), duplicates, members)

@@ -27,6 +27,10 @@ _FEW = 8
 _SECONDS_DIGITS = 15
 
 _SECONDS = re.compile(r"([0-9]*)\.?([0-9]*)")
+# Numbers that may be too large for a float; patterns that begin with one letter are found far sooner.
+_MANY_DIGITS = 300
+_LARGE, _LARGE_CAPITAL, _LONG = r"e\+?[0-9]{3}", r"E\+?[0-9]{3}", rf"[0-9]{{{_MANY_DIGITS}}}"
+
 _NUMERAL = r"-?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?"
 
 
@@ -140,11 +144,11 @@ def count_members(values: Collection[Any], depth: int = 0) -> int:
                 elif value.__class__ is list:
                     inner += value
                     nested = True
-            if not nested:
-                return count
-            depth += 1
+            depth += nested
             if depth > DEPTH_LIMIT:
                 return TOO_DEEP
+            if not inner:
+                return count
             values = inner
             continue
         kinds = set(map(type, values))
@@ -246,10 +250,24 @@ def describe(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def has_unbounded(payload: object) -> bool:
-    """Whether a decoded value holds a number that is not finite; it nests no deeper than `DEPTH_LIMIT`."""
+def has_unbounded(text: str, payload: object) -> bool:
+    """Whether a decoded value holds a number that is not finite; it nests no deeper than `DEPTH_LIMIT`.
+
+    Nearly always a quick look at the text that it was decoded from is enough.
+    """
+    is_likely = (
+        "NaN" in text
+        or "Infinity" in text
+        or re.search(_LARGE, text)
+        or re.search(_LARGE_CAPITAL, text)
+        or (len(text) > _MANY_DIGITS and re.search(_LONG, text))
+    )
+    return bool(is_likely) and _has_unbounded(payload)
+
+
+def _has_unbounded(payload: object) -> bool:
     if isinstance(payload, float):
         return not isfinite(payload)
     if isinstance(payload, dict):
-        return any(map(has_unbounded, payload.values()))
-    return isinstance(payload, list) and any(map(has_unbounded, payload))
+        return any(map(_has_unbounded, payload.values()))
+    return isinstance(payload, list) and any(map(_has_unbounded, payload))

@@ -10,6 +10,7 @@ from mlperf_logging.parsing.dialects import Dialect, load_dialects, rank_dialect
 from mlperf_logging.parsing.records import RecordReader, make_problem
 from mlperf_logging.parsing.scanner import Scanner
 from mlperf_logging.parsing.sources import CutShort, Source, name_of, read_blocks
+from mlperf_logging.parsing.tally import describe_untold
 
 
 class Log(NamedTuple):
@@ -86,10 +87,16 @@ def make_log(path: str, items: list[Event | Problem]) -> Log:
     events: list[Event] = []
     for item in items:
         if item.dialect in older:
-            place = (item.line, item.column, item.raw, item.dialect, item.key, item.dialect)
-            problems.append(make_problem("older-dialect-record", *place))
+            problems.append(_describe_older(item))
         elif isinstance(item, Event):
             events.append(item)
         else:
             problems.append(item)
     return Log(path, newest, events, problems)
+
+
+def _describe_older(item: Event | Problem) -> Problem:
+    label, dialect = "older-dialect-record", item.dialect
+    if isinstance(item, Problem) and not item.raw:  # it stands for records that were only counted
+        return describe_untold(label, item.occurrences, item.line, item.column, dialect)
+    return make_problem(label, item.line, item.column, item.raw, dialect, item.key, dialect)

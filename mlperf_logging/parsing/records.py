@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache, cached_property
-from itertools import chain, islice, pairwise, takewhile
+from functools import cached_property
+from itertools import chain, islice, pairwise, takewhile, zip_longest
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
 from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
+from mlperf_logging.parsing.markers import compile_markers
 from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, describe, has_unbounded, skip_blanks
 from mlperf_logging.parsing.tally import MORE_UNREADABLE, Tally
 
@@ -29,50 +30,10 @@ FOUND_LENGTH = 80
 _KEY_WINDOW = 4096
 # Patterns that ordinary logs do not need; compiled when they are, since each costs a cold start.
 _UNBOUNDED = r"-?(?:NaN|Infinity)"
-_LARGE_OR_NOT_A_NUMBER = r"NaN|Infinity|[eE]\+?[0-9]{3}|[0-9]{300}"
 
 _PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 _HALF = r"u[dD][89a-fA-F][0-9a-fA-F]{2}"
 _ESCAPE = rf"(?s)\\(?:{_PAIR}|({_HALF})|.)"
-
-
-class Markers(NamedTuple):
-    """The markers of some dialects, ready to be looked for.
-
-    Attributes:
-        dialects: the dialects by their markers.
-        stem: how all the markers begin.
-        widest: length of the longest marker.
-        record: pattern of all markers, the longest first.
-        bare: pattern of a marker that no space and no further letter follows.
-    """
-
-    dialects: dict[bytes, Dialect]
-    stem: bytes
-    widest: int
-    record: re.Pattern[bytes]
-    bare: re.Pattern[bytes]
-
-
-@cache
-def compile_markers(dialects: tuple[Dialect, ...]) -> Markers:
-    """Make ready to look for the markers of some dialects."""
-    markers = sorted((dialect.marker for dialect in dialects), reverse=True)
-    bare = b"|".join(re.escape(marker[:-1]) for marker in markers)
-    return Markers(
-        dialects={dialect.marker: dialect for dialect in dialects},
-        stem=_find_stem(markers),
-        widest=max(map(len, markers)),
-        record=re.compile(b"|".join([re.escape(marker) for marker in markers])),
-        bare=re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare),
-    )
-
-
-def _find_stem(markers: list[bytes]) -> bytes:
-    """How all markers begin: as the first and the last of them in order."""
-    first, last = min(markers), max(markers)
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False))
-    return first[: sum(1 for _ in same)]
 
 
 class RecordReader:
@@ -110,48 +71,59 @@ class RecordReader:
         records = list(zip(raws, numbers, columns, strict=True))
         if not self._tally.is_full(MORE_UNREADABLE):
             return records
-        stem, may_hold = self.markers.stem, dialect.may_hold_event
+        stem, may_hold, may_end = self.markers.stem, dialect.may_hold_event, dialect.may_end_event
         text = b"\n".join(raws)
-        if not may_hold(text) and text.count(stem) == len(raws):
-            self._tally.count(MORE_UNREADABLE, 0, 0, "", len(raws))
-            return []
-        kept = [record for record in records if may_hold(record[0]) or record[0].rfind(stem) > 0]
+        kept: list[tuple[bytes, int, int]] = []
+        if may_hold(text) or text.count(stem) != len(raws):
+            kept = [
+                each
+                for each in records
+                if (may_hold(each[0]) and may_end(each[0])) or each[0].rfind(stem) > 0
+            ]
         if len(kept) < len(records):
-            self._tally.count(MORE_UNREADABLE, 0, 0, "", len(records) - len(kept))
+            first = next(each for each, other in zip_longest(records, kept) if each is not other)
+            _, line, column = first
+            self._tally.count(MORE_UNREADABLE, line, column, dialect.name, len(records) - len(kept))
         return kept
 
-    def _count_unreadable(
-        self, dialect: Dialect, raw: bytes, line: int, column: int, *, is_last: bool
-    ) -> bool:
-        """Count a record that makes no event, if it is one too many, or too long, to be explained."""
-        if not self.is_spent and self._explained_bytes + len(raw) <= EXPLAINED_BYTES:
-            return False
-        if dialect.may_hold_event(raw) and self._head_parser.may_parse(dialect, raw, is_last=is_last):
-            return False
-        self._tally.count(MORE_UNREADABLE, line, column, dialect.name)
-        return True
+    def _find_eventless(
+        self, dialect: Dialect, segment: "_Segment", start: int, stop: int, *, is_last: bool
+    ) -> int | None:
+        """Where a record ends that makes no event, -1 where it is broken; None where it is to be read with care.
 
-    def _skip_broken(self, segment: bytes, found: re.Match[bytes] | None) -> re.Match[bytes] | None:
+        Args:
+            dialect: the record's.
+            segment: what it stands in.
+            start: where it begins.
+            stop: where the next marker is, or the segment ends.
+            is_last: whether it ends there at the latest, not within a text of it.
+        """
+        raw = segment.raw[start:stop]
+        if is_last and not dialect.may_hold_event(raw):
+            return -1
+        if is_last:
+            end = self._head_parser.find_end(dialect, raw.decode("latin-1"), 0)
+            return None if end != -1 else -1
+        end = self._head_parser.find_end(dialect, segment.latin, start)
+        if end is None or (end >= 0 and dialect.may_hold_event(segment.raw[start:end])):
+            return None
+        return end
+
+    def _skip_broken(
+        self, segment: bytes, found: re.Match[bytes] | None, line: int, offset: int
+    ) -> re.Match[bytes] | None:
         """The first marker, from some marker of a segment on, of a record that may hold an event; count the others."""
         if found is None:
             return None
-        count, stop = 0, len(segment)
+        stop = len(segment)
         marks = self.markers.record.finditer(segment, found.start())
         for mark, other in pairwise(chain(marks, (None,))):
             assert mark is not None  # noqa: S101 - only the last one is None
-            raw = segment[mark.start() : other.start() if other else stop]
-            if self.markers.dialects[mark[0]].may_hold_event(raw):
-                break
-            count += 1
-        else:
-            mark = None
-        if count:
-            self._tally.count(MORE_UNREADABLE, 0, 0, "", count)
-        return mark
-
-    def _note_explained(self, raw: bytes) -> None:
-        self._explained += 1
-        self._explained_bytes += len(raw) + _BRACKET_BYTES * (raw.count(b"[") + raw.count(b"{"))
+            dialect = self.markers.dialects[mark[0]]
+            if dialect.may_hold_event(segment[mark.start() : other.start() if other else stop]):
+                return mark
+            self._tally.count(MORE_UNREADABLE, line, offset + mark.start() + 1, dialect.name)
+        return None
 
     def report_counted(self) -> list[Item]:
         """The problems that stand for what was only counted."""
@@ -207,26 +179,53 @@ class RecordReader:
             step *= 2
         yield len(segment)
 
+    def _parse_longer(
+        self, record: "_Record", outcome: Parsed | Unreadable, segment: bytes, start: int, place: int
+    ) -> tuple["_Record", Parsed | Unreadable]:
+        """Parse a record that cannot be read up to the first marker behind it, which may be within a text.
+
+        Each try takes in twice as many markers, so that in the end no byte has been looked at much more often than once.
+        """
+        parse = self._parse or self._head_parser.parse
+        for later in self._find_stops(segment, place):
+            longer = _Record.decode(record.dialect, segment[start:later], record.line, record.column)
+            second = parse(record.dialect, longer.text)
+            if not isinstance(second, Unreadable):
+                return longer, second
+        return record, outcome
+
     def _read_lone(self, raw: bytes, line: int, column: int) -> list[Item] | None:
-        """Read a record that fills a segment, if its JSON is sound: the same as `read` makes of it, in half the time."""
+        """Read a record that fills a segment, if its JSON is sound: the same as `_read_records` makes of it, sooner."""
         dialect = self.dialect_of(raw)
         if dialect is None:
             return None
         record = _Record.decode(dialect, raw, line, column)
         parsed = self._head_parser.parse_sound(dialect, record.text)
-        if parsed is None or parsed.rest is not None:
-            return None
-        items = record.read(parsed, self._tally)
-        if not items or type(items[0]) is not Event:
-            self._note_explained(raw)
+        return None if parsed is None else self._make_items(record, parsed)
+
+    def _make_items(self, record: "_Record", parsed: Parsed) -> list[Item]:
+        """What a record makes that can be read; text behind it belongs to it, so that it makes no event."""
+        if parsed.rest is None:
+            items = record.read(parsed, self._tally)
+            if items and type(items[0]) is Event:
+                return items
+        else:
+            rest = _crop(record.text[parsed.rest :].strip())
+            items = record.tell(self._tally, "text-after-the-record", parsed.rest, rest)
+        self._note_explained(record.raw)
         return items
+
+    def _note_explained(self, raw: bytes) -> None:
+        if not self.is_spent:
+            self._explained += 1
+            self._explained_bytes += len(raw) + _BRACKET_BYTES * (raw.count(b"[") + raw.count(b"{"))
 
     def read(self, segment: bytes, line: int, offset: int) -> list[Item]:
         """Read all records of a segment that has no line end and begins `offset` bytes into its line.
 
         Events and problems come in the order of the line, an event before its own warnings.
         """
-        if self._parse is None and not self.is_spent and segment.rfind(self.markers.stem) == 0:
+        if self._parse is None and segment.rfind(self.markers.stem) == 0:
             lone = self._read_lone(segment, line, offset + 1)
             if lone is not None:
                 return lone
@@ -238,6 +237,7 @@ class RecordReader:
         found = search(segment)
         start = found.start() if found else len(segment)
         items = self.note_bare_markers(segment, 0, start, line, offset) if start else []
+        whole = _Segment(segment)
         broken = False
         seen = 0
         while found:
@@ -245,21 +245,22 @@ class RecordReader:
             other = search(segment, found.end())
             stop = other.start() if other else len(segment)
             # A value that is not whole by the end of the line is not whole at any marker before it.
-            longest = segment[start : stop if broken else len(segment)]
-            if self._count_unreadable(dialect, longest, line, offset + start + 1, is_last=not other):
-                broken, found = True, self._skip_broken(segment, other)
-                continue
+            is_last = broken or not other
+            longest = (stop if is_last else len(segment)) - start
+            if self.is_spent or self._explained_bytes + longest > EXPLAINED_BYTES:
+                end = self._find_eventless(dialect, whole, start, stop, is_last=is_last)
+                if end is not None:
+                    self._tally.count(MORE_UNREADABLE, line, offset + start + 1, dialect.name)
+                    broken = end < 0
+                    found = (
+                        self._skip_broken(segment, other, line, offset) if broken else search(segment, end)
+                    )
+                    continue
             record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
             outcome = parse(dialect, record.text)
             if isinstance(outcome, Unreadable) and other and not broken:
-                # A marker may be within a text. Each try takes in twice as many of them, so that in the
-                # end no byte has been looked at much more often than once.
-                for later in self._find_stops(segment, other.end()):
-                    longer = _Record.decode(dialect, segment[start:later], line, offset + start + 1)
-                    second = parse(dialect, longer.text)
-                    if not isinstance(second, Unreadable):
-                        record, outcome, stop = longer, second, later
-                        break
+                record, outcome = self._parse_longer(record, outcome, segment, start, other.end())
+                stop = start + len(record.raw)
                 broken = isinstance(outcome, Unreadable)
             seen += 1
             if seen == 2:
@@ -268,25 +269,30 @@ class RecordReader:
                     items.append(make_problem("two-events-on-a-line", line, column, raw, dialect=dialect))
             if isinstance(outcome, Unreadable):
                 items.append(record.problem(outcome.label, outcome.place))
-                self._note_explained(segment[start:stop])
+                self._note_explained(record.raw)
                 found = other
                 continue
             end = stop if outcome.rest is None else start + record.bytes_before(outcome.rest)
             found = search(segment, end)
             if found:
                 record = record._replace(raw=segment[start:end].rstrip(b" \t"))
-            elif outcome.rest is not None:
-                rest = _crop(record.text[outcome.rest :].strip())
-                items += record.tell(self._tally, "text-after-the-record", outcome.rest, rest)
-                self._note_explained(segment[start:end])
-                break
-            read = record.read(outcome, self._tally)
-            if not read or type(read[0]) is not Event:
-                self._note_explained(segment[start:end])
-            items += read
+                outcome = outcome._replace(rest=None)
+            items += self._make_items(record, outcome)
             if found:
                 items += self.note_bare_markers(segment, end, found.start(), line, offset)
         return items
+
+
+class _Segment:
+    """The bytes between two line ends, and once it is needed a text with a character for each."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    @cached_property
+    def latin(self) -> str:
+        """A character for each byte."""
+        return self.raw.decode("latin-1")
 
 
 class _Record(NamedTuple):
@@ -346,7 +352,7 @@ class _Record(NamedTuple):
                 place = max(places, default=0)
                 found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
             items += self.tell(tally, "duplicate-json-key", place, found, key)
-        if re.search(_LARGE_OR_NOT_A_NUMBER, self.text) and has_unbounded(payload):
+        if has_unbounded(self.text, payload):
             word = None if tally.is_full("nan-or-infinity") else re.search(_UNBOUNDED, self.text)
             items += self.tell(tally, "nan-or-infinity", word.start() if word else 0, "", key)
         for doubt in self.doubts:

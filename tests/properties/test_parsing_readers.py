@@ -270,6 +270,9 @@ def test_fast_reader_and_grammars_agree_on_real_logs(corpus_logs: list[Path]) ->
 @example(b':::MLL 1.5 key : {"value": 1, "metadata": {}}')
 @example(b":::MLPv0.5.0 a 1.5 (a.py:1) key rest :::MLLOG {")
 @example(b':::MLL {:::MLLOG {"key": "a", "value": 1, "time_ms": 1, "metadata": {}} rest :::MLL {')
+@example(b':::MLLOG {"a": ":::MLPv0.5.0 a 1.5 (a.py:1) key :::MLLOG x"}')
+@example(b':::MLL 1.5 a: ":::MLPv0.5.0 a 1.5 (a.py:1) key :::MLLOG x"')
+@example(b":::MLPv0.5.0 a 1.5 (a.py:1) k :::MLLOG {\n:::MLPv0.5.0 a 1.5 (a.py:1) k1[]")
 def test_counting_loses_no_event(data: bytes) -> None:
     """Where records that cannot be read are counted in place of being explained, the same events are read."""
     assume(not is_compressed(data))

@@ -60,11 +60,13 @@ class Dialect(NamedTuple):
         key_pattern: regular expression that finds the key in a record which cannot be read; its first group.
         sample_head: the text between marker and JSON, to make a record of a sample of malformed JSON.
         head_samples: malformed beginnings of records, from behind the marker on, by label.
-        head_pattern: the text between marker and JSON in every record that makes an event, a regular expression whose
+        head_pattern: the text between marker and JSON in every record that is not broken, a regular expression whose
             groups are named as the grammar's terminals; where there may be no JSON, ``colon`` is the group before it.
             "" where the words alone do not show it.
         needed_words: what stands somewhere in the bytes of every record that makes an event, unless it is written with
             escapes.
+        last_bytes: with one of these ends every record that makes an event and is the last of its line, but for blanks.
+            "" where it may end with any.
     """
 
     name: str
@@ -76,6 +78,7 @@ class Dialect(NamedTuple):
     head_samples: tuple[tuple[str, tuple[str, ...]], ...] = ()
     head_pattern: str = ""
     needed_words: tuple[bytes, ...] = ()
+    last_bytes: bytes = b""
 
     def may_hold_event(self, raw: bytes) -> bool:
         """Whether a record may make an event, by a quick look at its bytes."""
@@ -83,6 +86,10 @@ class Dialect(NamedTuple):
             if word not in raw:
                 return b"\\" in raw
         return True
+
+    def may_end_event(self, raw: bytes) -> bool:
+        """Whether a record that is the last of its line may make an event, by a look at how it ends."""
+        return not self.last_bytes or raw.rstrip(b" \t")[-1] in self.last_bytes
 
     @property
     def grammar_path(self) -> str:

@@ -76,8 +76,9 @@ DIALECT = Dialect(
     rank=2,
     read_ordinary=read_ordinary,
     read_fields=read_fields,
-    head_pattern=r"(?P<seconds>[0-9.]+) (?P<key>[A-Za-z0-9_]+)[ \t]?:[ \t]+(?=\{)",
+    head_pattern=r"(?P<seconds>[0-9.]+) (?P<key>[A-Za-z0-9_]+)[ \t]?:[ \t]+",
     needed_words=(b'"value"', b'"metadata"', b"}"),
+    last_bytes=b"}",
     key_pattern=r":::MLL [0-9.]+ ([A-Za-z0-9_]+)",
     sample_head="1.5 key: ",
     head_samples=(

@@ -184,7 +184,8 @@ DIALECT = Dialect(
     rank=3,
     read_ordinary=read_ordinary,
     read_fields=read_fields,
-    head_pattern=r"[ \t]*(?=\{)",
+    head_pattern=r"[ \t]*",
     needed_words=(b'"key"', b'"time_ms"', b'"value"', b'"metadata"'),
+    last_bytes=b"}",
     key_pattern=r'"key"[ \t]*:[ \t]*"([A-Za-z0-9_]+)"',
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -75,6 +76,7 @@ DIALECT = Dialect(
         r" (?P<key>[A-Za-z0-9_]+)(?P<colon>[ \t]?:[ \t]+)?"
     ),
     needed_words=(b"(", b")"),
+    last_bytes=b'}]"_' + string.ascii_letters.encode() + string.digits.encode(),
     key_pattern=r"\([^()]*:[0-9]+\) ([A-Za-z0-9_]+)",
     sample_head="task 1.5 (a.py:1) key: ",
     head_samples=(
