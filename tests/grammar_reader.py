@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.dialects import Dialect, load_dialects
 from mlperf_logging.parsing.grammar import open_grammars
-from mlperf_logging.parsing.records import RecordReader, make_problem
+from mlperf_logging.parsing.record import make_problem
+from mlperf_logging.parsing.records import RecordReader
 from mlperf_logging.parsing.scanner import RECORD_LIMIT
 from mlperf_logging.parsing.sources import CutShort, Source, read_blocks
 

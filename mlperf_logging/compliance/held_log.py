@@ -10,7 +10,7 @@ from mlperf_logging.compliance.identity import Identity, is_uniform
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event, Position, Problem, Severity
 from mlperf_logging.parsing import read_batches
-from mlperf_logging.parsing.records import make_problem
+from mlperf_logging.parsing.record import make_problem
 from mlperf_logging.parsing.sources import (
     STANDARD_INPUT,
     Source,

@@ -1,6 +1,7 @@
 """Records whose JSON is sound, read without a grammar."""
 
 import re
+from collections.abc import Sequence
 from json import JSONDecoder
 from typing import Any, NamedTuple
 
@@ -8,6 +9,9 @@ from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unread
 from mlperf_logging.parsing.payloads import DIGITS_LIMIT, PairDecoder, count_members, read_integer
 
 _COLON = "colon"
+
+TEXT_AFTER: dict[str, Any] = {}
+"""Stands for the fields of a record that text follows."""
 
 
 class _Head(NamedTuple):
@@ -34,6 +38,8 @@ class HeadParser:
         self._decoder = PairDecoder()
         self._find_value = JSONDecoder().raw_decode
         self._find_long_value = JSONDecoder(parse_int=read_integer).raw_decode
+        self._pairs: list[list[tuple[str, Any]]] = []
+        self._find_pairs = JSONDecoder(object_pairs_hook=self._pairs.append).raw_decode
         self._heads: dict[str, _Head | None] = {}
         self._parse: ParseRecord | None = None
 
@@ -98,3 +104,66 @@ class HeadParser:
         if rest[0] == ":" if is_alone else text[end - 1] not in '}]"':
             return None  # behind a number or a word, what follows may belong to it, and so may a colon behind a key
         return Parsed(fields, len(text) - len(rest), duplicates, members)
+
+    def parse_many(
+        self, dialect: Dialect, texts: Sequence[str], doubts: dict[int, list[str]]
+    ) -> list[dict[str, Any] | None]:
+        """Parse texts that consist of a record each.
+
+        Args:
+            dialect: that of the records.
+            texts: the records.
+            doubts: labels by the number of a text; those of names that stand twice and of text behind records are added.
+
+        Returns:
+            The fields of each record. None for those that are not plainly sound, or nest too deep, and `TEXT_AFTER` for those
+            that text follows.
+        """
+        head = self._open_head(dialect)
+        if head is None or max(map(len, texts), default=0) > DIGITS_LIMIT:
+            return [None] * len(texts)
+        match, find_value, start = head.pattern.match, self._find_value, head.start
+        parsed: list[dict[str, Any] | None] = []
+        payloads: list[tuple[int, int, Any]] = []
+        colons = 0
+        for number, text in enumerate(texts):
+            found = match(text, start)
+            if found is None:
+                parsed.append(None)
+                continue
+            fields, place = found.groupdict(), found.end()
+            if head.may_stand_alone and fields[_COLON] is None:
+                parsed.append(fields if place == len(text) else None)
+                continue
+            try:
+                payload, end = find_value(text, place)
+            except (ValueError, RecursionError):
+                parsed.append(None)
+                continue
+            if end == len(text) or not text[end:].strip(" \t"):
+                fields["payload"] = payload
+                parsed.append(fields)
+                payloads.append((number, place, payload))
+                colons += text.count(":", place)
+            elif text[end - 1] in '}]"':
+                parsed.append(TEXT_AFTER)
+                doubts[number] = ["text-after-the-record"]
+            else:
+                parsed.append(None)
+        # As many colons as members prove that no name stands twice.
+        if count_members([payload for _, _, payload in payloads]) != colons:
+            for number, place, payload in payloads:
+                members = count_members((payload,))
+                if members < 0:
+                    parsed[number] = None
+                elif texts[number].count(":", place) != members and self._names_twice(
+                    texts[number], place, members
+                ):
+                    doubts.setdefault(number, []).append("duplicate-json-key")
+        return parsed
+
+    def _names_twice(self, text: str, place: int, members: int) -> bool:
+        """Whether more members are written in a value that begins at a place of a text than there are in it."""
+        self._pairs.clear()
+        self._find_pairs(text, place)
+        return sum(map(len, self._pairs)) > members

@@ -250,24 +250,33 @@ def describe(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def has_unbounded(text: str, payload: object) -> bool:
-    """Whether a decoded value holds a number that is not finite; it nests no deeper than `DEPTH_LIMIT`.
-
-    Nearly always a quick look at the text that it was decoded from is enough.
-    """
-    is_likely = (
+def may_be_unbounded(text: str) -> bool:
+    """Whether a text of JSON may hold a number that is not finite, by a quick look."""
+    return (
         "NaN" in text
         or "Infinity" in text
-        or re.search(_LARGE, text)
-        or re.search(_LARGE_CAPITAL, text)
-        or (len(text) > _MANY_DIGITS and re.search(_LONG, text))
+        or re.search(_LARGE, text) is not None
+        or re.search(_LARGE_CAPITAL, text) is not None
+        or (len(text) > _MANY_DIGITS and re.search(_LONG, text) is not None)
     )
-    return bool(is_likely) and _has_unbounded(payload)
+
+
+def has_unbounded(text: str, payload: object) -> bool:
+    """Whether a value, decoded from a text, holds a number that is not finite; it nests no deeper than `DEPTH_LIMIT`."""
+    return may_be_unbounded(text) and _has_unbounded(payload)
 
 
 def _has_unbounded(payload: object) -> bool:
-    if isinstance(payload, float):
-        return not isfinite(payload)
-    if isinstance(payload, dict):
-        return any(map(_has_unbounded, payload.values()))
-    return isinstance(payload, list) and any(map(_has_unbounded, payload))
+    values: Collection[Any] = (payload,)
+    while values:
+        inner: list[Any] = []
+        for value in values:
+            if value.__class__ is float:
+                if not isfinite(value):
+                    return True
+            elif value.__class__ is dict:
+                inner += value.values()
+            elif value.__class__ is list:
+                inner += value
+        values = inner
+    return False

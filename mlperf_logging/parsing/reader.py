@@ -7,7 +7,8 @@ from typing import NamedTuple, cast
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.dialects import Dialect, load_dialects, rank_dialect
-from mlperf_logging.parsing.records import RecordReader, make_problem
+from mlperf_logging.parsing.record import make_problem
+from mlperf_logging.parsing.records import RecordReader
 from mlperf_logging.parsing.scanner import Scanner
 from mlperf_logging.parsing.sources import CutShort, Source, name_of, read_blocks
 from mlperf_logging.parsing.tally import describe_untold

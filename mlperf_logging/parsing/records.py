@@ -4,36 +4,24 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import chain, islice, pairwise, takewhile, zip_longest
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
-from mlperf_logging.events import Event, Problem
-from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL, RAW_LIMIT
+from mlperf_logging.events import Event
+from mlperf_logging.parsing.diagnostics import RAW_LIMIT
 from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
 from mlperf_logging.parsing.markers import compile_markers
-from mlperf_logging.parsing.payloads import DEPTH_LIMIT, count_members, describe, has_unbounded, skip_blanks
+from mlperf_logging.parsing.record import Item, Record, crop, make_problem
 from mlperf_logging.parsing.tally import MORE_UNREADABLE, Tally
 
 if TYPE_CHECKING:
+    from mlperf_logging.parsing.doubts import DoubtReader
     from mlperf_logging.parsing.heads import HeadParser
-
-Item: TypeAlias = "Event | Problem"
 
 EXPLAINED_RECORDS, EXPLAINED_BYTES = 1_000, 1 << 18
 """So many records of a log that cannot be read, and so many bytes of them, are explained; the rest are counted."""
 
 _BRACKET_BYTES = 16
 """What a bracket counts beyond its byte: the grammar reads each by itself."""
-
-FOUND_LENGTH = 80
-"""Characters of a record that a message shows."""
-
-_KEY_WINDOW = 4096
-# Patterns that ordinary logs do not need; compiled when they are, since each costs a cold start.
-_UNBOUNDED = r"-?(?:NaN|Infinity)"
-
-_PAIR = r"u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_HALF = r"u[dD][89a-fA-F][0-9a-fA-F]{2}"
-_ESCAPE = rf"(?s)\\(?:{_PAIR}|({_HALF})|.)"
 
 
 class RecordReader:
@@ -59,32 +47,17 @@ class RecordReader:
 
         return HeadParser()
 
+    @cached_property
+    def _doubt_reader(self) -> "DoubtReader":
+        """Reads records with doubts that are only counted."""
+        from mlperf_logging.parsing.doubts import DoubtReader
+
+        return DoubtReader(self.markers, self._head_parser, self._tally, self.read)
+
     @property
     def is_spent(self) -> bool:
         """Whether as many records that cannot be read have been explained as ever are."""
         return self._explained >= EXPLAINED_RECORDS or self._tally.is_full(MORE_UNREADABLE)
-
-    def sift(
-        self, dialect: Dialect, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
-    ) -> list[tuple[bytes, int, int]]:
-        """Those of some records of a dialect, with their places, that may hold events; the others are counted."""
-        records = list(zip(raws, numbers, columns, strict=True))
-        if not self._tally.is_full(MORE_UNREADABLE):
-            return records
-        stem, may_hold, may_end = self.markers.stem, dialect.may_hold_event, dialect.may_end_event
-        text = b"\n".join(raws)
-        kept: list[tuple[bytes, int, int]] = []
-        if may_hold(text) or text.count(stem) != len(raws):
-            kept = [
-                each
-                for each in records
-                if (may_hold(each[0]) and may_end(each[0])) or each[0].rfind(stem) > 0
-            ]
-        if len(kept) < len(records):
-            first = next(each for each, other in zip_longest(records, kept) if each is not other)
-            _, line, column = first
-            self._tally.count(MORE_UNREADABLE, line, column, dialect.name, len(records) - len(kept))
-        return kept
 
     def _find_eventless(
         self, dialect: Dialect, segment: "_Segment", start: int, stop: int, *, is_last: bool
@@ -180,15 +153,15 @@ class RecordReader:
         yield len(segment)
 
     def _parse_longer(
-        self, record: "_Record", outcome: Parsed | Unreadable, segment: bytes, start: int, place: int
-    ) -> tuple["_Record", Parsed | Unreadable]:
+        self, record: Record, outcome: Parsed | Unreadable, segment: bytes, start: int, place: int
+    ) -> tuple[Record, Parsed | Unreadable]:
         """Parse a record that cannot be read up to the first marker behind it, which may be within a text.
 
         Each try takes in twice as many markers, so that in the end no byte has been looked at much more often than once.
         """
         parse = self._parse or self._head_parser.parse
         for later in self._find_stops(segment, place):
-            longer = _Record.decode(record.dialect, segment[start:later], record.line, record.column)
+            longer = Record.decode(record.dialect, segment[start:later], record.line, record.column)
             second = parse(record.dialect, longer.text)
             if not isinstance(second, Unreadable):
                 return longer, second
@@ -199,18 +172,18 @@ class RecordReader:
         dialect = self.dialect_of(raw)
         if dialect is None:
             return None
-        record = _Record.decode(dialect, raw, line, column)
+        record = Record.decode(dialect, raw, line, column)
         parsed = self._head_parser.parse_sound(dialect, record.text)
         return None if parsed is None else self._make_items(record, parsed)
 
-    def _make_items(self, record: "_Record", parsed: Parsed) -> list[Item]:
+    def _make_items(self, record: Record, parsed: Parsed) -> list[Item]:
         """What a record makes that can be read; text behind it belongs to it, so that it makes no event."""
         if parsed.rest is None:
             items = record.read(parsed, self._tally)
             if items and type(items[0]) is Event:
                 return items
         else:
-            rest = _crop(record.text[parsed.rest :].strip())
+            rest = crop(record.text[parsed.rest :].strip())
             items = record.tell(self._tally, "text-after-the-record", parsed.rest, rest)
         self._note_explained(record.raw)
         return items
@@ -230,6 +203,34 @@ class RecordReader:
             if lone is not None:
                 return lone
         return self._read_records(segment, line, offset)
+
+    def read_many(
+        self, dialect: Dialect, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
+    ) -> list[Item]:
+        """Read what begins with a record of a dialect and goes up to a line end: as `read` does, many at once."""
+        records = self._sift(dialect, list(zip(raws, numbers, columns, strict=True)))
+        if records and self._tally.is_counting:
+            return self._doubt_reader.read(dialect, records, may_be_eventless=self.is_spent)
+        return [item for raw, line, column in records for item in self.read(raw, line, column - 1)]
+
+    def _sift(self, dialect: Dialect, records: list[tuple[bytes, int, int]]) -> list[tuple[bytes, int, int]]:
+        """Those of some records that may hold events; the others are counted."""
+        if not self._tally.is_full(MORE_UNREADABLE):
+            return records
+        stem, may_hold, may_end = self.markers.stem, dialect.may_hold_event, dialect.may_end_event
+        text = b"\n".join([raw for raw, _, _ in records])
+        kept: list[tuple[bytes, int, int]] = []
+        if may_hold(text) or text.count(stem) != len(records):
+            kept = [
+                each
+                for each in records
+                if (may_hold(each[0]) and may_end(each[0])) or each[0].rfind(stem) > 0
+            ]
+        if len(kept) < len(records):
+            first = next(each for each, other in zip_longest(records, kept) if each is not other)
+            _, line, column = first
+            self._tally.count(MORE_UNREADABLE, line, column, dialect.name, len(records) - len(kept))
+        return kept
 
     def _read_records(self, segment: bytes, line: int, offset: int) -> list[Item]:
         parse = self._parse or self._head_parser.parse
@@ -256,7 +257,7 @@ class RecordReader:
                         self._skip_broken(segment, other, line, offset) if broken else search(segment, end)
                     )
                     continue
-            record = _Record.decode(dialect, segment[start:stop], line, offset + start + 1)
+            record = Record.decode(dialect, segment[start:stop], line, offset + start + 1)
             outcome = parse(dialect, record.text)
             if isinstance(outcome, Unreadable) and other and not broken:
                 record, outcome = self._parse_longer(record, outcome, segment, start, other.end())
@@ -293,123 +294,3 @@ class _Segment:
     def latin(self) -> str:
         """A character for each byte."""
         return self.raw.decode("latin-1")
-
-
-class _Record(NamedTuple):
-    """A record's text, with what is needed to report problems in it."""
-
-    dialect: Dialect
-    text: str
-    line: int
-    column: int
-    raw: bytes
-    doubts: list[str]
-
-    @classmethod
-    def decode(cls, dialect: Dialect, raw: bytes, line: int, column: int) -> "_Record":
-        """A record of its bytes."""
-        text, doubts = decode(raw)
-        return cls(dialect, text, line, column, raw, doubts)
-
-    def bytes_before(self, place: int) -> int:
-        """How many bytes of the record precede a character of its text."""
-        encoding = "latin-1" if "not-utf8" in self.doubts else "utf-8"
-        return place if self.text.isascii() else len(self.text[:place].encode(encoding))
-
-    def problem(self, label: str, place: int = 0, found: str = "", key: str | None = None) -> Problem:
-        """A problem at a character of the record's text."""
-        if key is None:
-            guess = re.search(self.dialect.key_pattern, self.text[:_KEY_WINDOW])
-            key = guess[1] if guess else None
-        column = self.column + self.bytes_before(place)
-        return make_problem(label, self.line, column, self.raw, found, key, self.dialect)
-
-    def tell(
-        self, tally: Tally, label: str, place: int = 0, found: str = "", key: str | None = None
-    ) -> list[Item]:
-        """A problem at a character of the record's text, unless it is only counted."""
-        if not tally.admit(label, self.line, self.column, min(len(self.raw), RAW_LIMIT), self.dialect.name):
-            return []
-        return [self.problem(label, place, found, key)]
-
-    def read(self, parsed: Parsed, tally: Tally) -> list[Item]:
-        """The record's event, if it has one, and those of its problems that are told."""
-        payload = parsed.fields.get("payload")
-        members = count_members((payload,)) if parsed.members is None else parsed.members
-        if members < 0:
-            return self.tell(tally, "nested-too-deep", found=str(DEPTH_LIMIT))
-        event, diagnostics = self.dialect.read_fields(parsed.fields, self.line, self.column, self.raw)
-        key = event.key if event else None
-        items: list[Item] = [event] if event else []
-        for label, field, found in diagnostics:
-            place = find_member(self.text, field) if field and not tally.is_full(label) else 0
-            items += self.tell(tally, label, place, found, key)
-        if parsed.duplicates:
-            names = list(dict.fromkeys(parsed.duplicates))
-            place, found = 0, ""
-            if not tally.is_full("duplicate-json-key"):
-                places = [each.start() for each in re.finditer(rf'"{re.escape(names[0])}"[ \t]*:', self.text)]
-                place = max(places, default=0)
-                found = describe(names[0]) + (f" (and {len(names) - 1} more)" if names[1:] else "")
-            items += self.tell(tally, "duplicate-json-key", place, found, key)
-        if has_unbounded(self.text, payload):
-            word = None if tally.is_full("nan-or-infinity") else re.search(_UNBOUNDED, self.text)
-            items += self.tell(tally, "nan-or-infinity", word.start() if word else 0, "", key)
-        for doubt in self.doubts:
-            items += self.tell(tally, doubt, 0, "", key)
-        return items
-
-
-def make_problem(
-    label: str,
-    line: int,
-    column: int,
-    raw: bytes,
-    found: str = "",
-    key: str | None = None,
-    dialect: Dialect | str = "",
-) -> Problem:
-    """A problem with the words of its label, at a line and a column that both count from 1."""
-    kind = KIND_OF_LABEL[label]
-    name = dialect if isinstance(dialect, str) else dialect.name
-    message = kind.summary.replace("{found}", found)
-    return Problem(kind.code, label, kind.severity, line, column, message, raw[:RAW_LIMIT], key, name, found)
-
-
-def _crop(text: str) -> str:
-    return text if len(text) <= FOUND_LENGTH else f"{text[: FOUND_LENGTH - 1]}…"
-
-
-def decode(raw: bytes) -> tuple[str, list[str]]:
-    """The text of a record's bytes, whatever they are, and the labels of the warnings that belong to it."""
-    doubts = []
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-        doubts.append("not-utf8")
-    if "\\ud" in text or "\\uD" in text:
-        repaired = re.sub(_ESCAPE, lambda found: "\\ufffd" if found[1] else found[0], text)
-        if repaired != text:
-            text = repaired
-            doubts.append("lone-surrogate")
-    return text, doubts
-
-
-def find_member(text: str, name: str) -> int:
-    """Where in a sound record the value of a member of its object is, or 0 when it is not found."""
-    from json.decoder import JSONDecoder
-
-    scan = JSONDecoder().raw_decode
-    place, found = text.find("{") + 1, 0
-    try:
-        while text[place := skip_blanks(text, place)] == '"':
-            member, place = scan(text, place)
-            place = skip_blanks(text, skip_blanks(text, place) + 1)
-            if member == name:
-                found = place
-            _, place = scan(text, place)
-            place = skip_blanks(text, place) + 1
-    except (ValueError, IndexError, RecursionError):
-        return found
-    return found

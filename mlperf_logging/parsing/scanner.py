@@ -11,7 +11,8 @@ from itertools import accumulate, groupby, repeat
 from operator import sub
 
 from mlperf_logging.parsing.dialects import Dialect
-from mlperf_logging.parsing.records import Item, RecordReader, make_problem
+from mlperf_logging.parsing.record import Item, make_problem
+from mlperf_logging.parsing.records import RecordReader
 
 RECORD_LIMIT = 4 << 20
 """From the marker of its first record on, a line is read up to this many bytes."""
@@ -194,8 +195,7 @@ class Scanner:
             self._careful_count += len(raws)
             if self._reader.is_spent:
                 self._spoken.add("")
-            records = self._reader.sift(dialect, raws, numbers, columns)
-            return [item for record in records for item in self._read_with_care(*record)]
+            return self._note(self._reader.read_many(dialect, raws, numbers, columns))
         size = max(1, len(raws) // 8)
         items: list[Item] = []
         careful_count = self._careful_count

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mlperf_logging.events import Problem
 from mlperf_logging.parsing.diagnostics import KIND_OF_LABEL
 
@@ -22,6 +24,11 @@ class Tally:
         self._full: set[str] = set()
         self._untold: dict[tuple[str, str], int] = {}
         self._first: dict[tuple[str, str], tuple[int, int]] = {}
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether problems of some kind are only counted."""
+        return bool(self._full)
 
     def is_full(self, label: str) -> bool:
         """Whether a problem of this kind is only counted; so from the first one on that was."""
@@ -47,6 +54,10 @@ class Tally:
             self._untold[kind] = more
             self._first[kind] = line, column
             self._full.add(label)
+
+    def are_full(self, labels: Iterable[str]) -> bool:
+        """Whether problems of all these kinds are only counted."""
+        return self._full.issuperset(labels)
 
     def report(self) -> list[Problem]:
         """A problem for each kind and dialect of which some were only counted, in the place of the first of them."""

@@ -156,27 +156,31 @@ def _each_name_once(raws: Sequence[bytes], fields: list[tuple[Any, ...]]) -> boo
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
     """Make an event of a decoded record; see `Dialect.read_fields`."""
     record = fields["payload"]
-    if not isinstance(record, dict):
+    if record.__class__ is not dict:
         return None, [Diagnostic("record-not-an-object", "", describe(record))]
     diagnostics: list[Diagnostic] = []
-    key = record.get("key")
-    if "key" not in record:
-        diagnostics.append(Diagnostic("missing-key"))
-    elif not isinstance(key, str):
-        diagnostics.append(Diagnostic("key-not-text", "key", describe(key)))
-    time_ms = read_time_ms(record, diagnostics)
-    if "value" not in record:
+    get = record.get
+    key, time_ms, metadata, kind = get("key"), get("time_ms"), get("metadata"), get("event_type")
+    has_key = key.__class__ is str
+    if not has_key:
+        missing = "key" not in record
+        diagnostics.append(
+            Diagnostic("missing-key") if missing else Diagnostic("key-not-text", "key", describe(key))
+        )
+    if time_ms.__class__ is not int or abs(time_ms) > LARGEST_TIME_MS:
+        time_ms = read_time_ms(record, diagnostics)
+    has_value = "value" in record
+    if not has_value:
         diagnostics.append(Diagnostic("missing-value"))
-    metadata = read_metadata(record, diagnostics)
-    event_type = record.get("event_type")
-    if event_type is not None and event_type not in EVENT_TYPES:
-        diagnostics.append(Diagnostic("event-type-unknown", "event_type", describe(event_type)))
-    if not isinstance(key, str) or time_ms is None or metadata is None or "value" not in record:
+    if metadata.__class__ is not dict:
+        metadata = read_metadata(record, diagnostics)
+    if kind is not None and kind not in EVENT_TYPES:
+        diagnostics.append(Diagnostic("event-type-unknown", "event_type", describe(kind)))
+        kind = kind if kind.__class__ is str else None
+    if not has_key or time_ms is None or metadata is None or not has_value:
         return None, diagnostics
-    kind = event_type if isinstance(event_type, str) else None
-    namespace = record.get("namespace", "")
-    event = Event(key, record["value"], metadata, time_ms, line, column, raw, kind, namespace, None, NAME)
-    return event, diagnostics
+    row = (key, record["value"], metadata, time_ms, line, column, raw, kind, get("namespace", ""), None, NAME)
+    return Event._make(row), diagnostics
 
 
 DIALECT = Dialect(
