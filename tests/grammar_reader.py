@@ -52,6 +52,7 @@ def read_events_by_grammar(
         start = end + 1
         if data[end : end + 1] == b"\n":
             line, line_start = line + 1, start
+    items += reader.report_counted()
     if isinstance(cut, CutShort):
         items.append(make_problem("file-cut-short", line, 1, b"", cut.compression))
     return items

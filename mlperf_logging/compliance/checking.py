@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.compliance.findings import Finding, RunPart, Verdict
 from mlperf_logging.compliance.held_log import HeldLog
-from mlperf_logging.compliance.judge import Judge
+from mlperf_logging.compliance.judge import Judge, Judging
 from mlperf_logging.compliance.ruleset_selection import (
     AUTOMATIC,
     Choice,
@@ -18,7 +18,7 @@ from mlperf_logging.compliance.ruleset_selection import (
     choose_ruleset,
 )
 from mlperf_logging.compliance.violations import may_follow_from
-from mlperf_logging.events import Event, Outcome, Problem, Severity
+from mlperf_logging.events import Outcome, Problem, Severity
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.closures import RunState
 from mlperf_logging.rules.rulesets import Table
@@ -61,14 +61,25 @@ def check_runs(
     Arguments and errors are those of `check_log`.
     """
     selection = selection.override(options)
+
+    def begin_judging(log: HeldLog) -> Judging | None:
+        choice = choose_ruleset(selection, log.identity, path=log.path)
+        return begin(choice, choice.table(strict=selection.strict, level=selection.level))
+
     with no_collecting():
-        return [_judge_held_log(log, selection) for log in open_logs(source, selection.run)]
+        logs = open_logs(source, selection.run, begin_judging=begin_judging)
+        return [_judge_held_log(log, selection) for log in logs]
 
 
-def open_logs(source: Source, run: int | None, notes: RunNotes | None = None) -> Iterable[HeldLog]:
-    """The log as one run, or the runs of it that are asked for, see `several_runs.open_runs`."""
+def open_logs(
+    source: Source,
+    run: int | None,
+    notes: RunNotes | None = None,
+    begin_judging: Callable[[HeldLog], Judging | None] | None = None,
+) -> Iterable[HeldLog]:
+    """The log as one run, or the runs of it that are asked for, see `several_runs.open_runs`; other arguments of `HeldLog`."""
     if run is None:
-        return (HeldLog(source, notes),)
+        return (HeldLog(source, notes, begin_judging),)
     from mlperf_logging.compliance.several_runs import open_runs
 
     return open_runs(source, run, notes)
@@ -170,28 +181,24 @@ def explain_several_runs(judged: JudgedLog, verdict: Verdict, selection: RuleSel
     return verdict._replace(findings=(finding,), run=RunSummary(), runs=runs, compliant_under=())
 
 
+def begin(choice: Choice, table: Table) -> Judging | None:
+    """Begin to judge a log whose items are judged as they come; None where a round reads them in another order."""
+    return None if choice.ruleset.reading else Judging(table, choice.ruleset.dialect)
+
+
 def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
     """Judge the items of a log by the rules for its kind of run."""
-    judge = Judge(table)
-    problems: list[Problem] = []
-    foreign: dict[str, int] = {}
-    feed, dialect, reading = judge.feed, choice.ruleset.dialect, choice.ruleset.reading
-    plain = log.plain_events(dialect) if not reading else []
-    for event in plain:
-        feed(event)
-    count = len(plain)
-    for item in log.arrange(reading) if not plain else ():
-        if item.dialect != dialect and item.dialect:  # a fault of the file itself is of no dialect
-            more = item.occurrences if isinstance(item, Problem) else 1
-            foreign[item.dialect] = foreign.get(item.dialect, 0) + more
-        elif type(item) is Event:
-            count += 1
-            feed(item)
-        elif isinstance(item, Problem):
-            problems.append(item)
-        del item  # free before the next one is read, which may be as long
-    judge.finish()
-    return JudgedLog(log, choice, judge, problems, foreign, count)
+    dialect, reading = choice.ruleset.dialect, choice.ruleset.reading
+    judging = log.take_judging()
+    if judging is None or judging.judge.table is not table or judging.dialect != dialect or reading:
+        judging = Judging(table, dialect)
+        plain = log.plain_events(dialect) if not reading else []
+        if plain:
+            judging.take_events(plain)
+        else:
+            judging.take(log.arrange(reading))
+    judging.judge.finish()
+    return JudgedLog(log, choice, judging.judge, judging.problems, judging.foreign, judging.event_count)
 
 
 class no_collecting:  # noqa: N801 - a context, named for what it does; contextlib costs a cold start

@@ -1,13 +1,13 @@
 """A log's items, held in memory where they are few and read a second time where they are many."""
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, cast
 
 from mlperf_logging.compliance.identity import Identity, is_uniform
-from mlperf_logging.errors import UnreadableLogError
+from mlperf_logging.errors import MLPerfLoggingError, UnreadableLogError
 from mlperf_logging.events import Event, Position, Problem, Severity
 from mlperf_logging.parsing import read_batches
 from mlperf_logging.parsing.record import make_problem
@@ -31,11 +31,13 @@ from mlperf_logging.runs.kept_events import (
 if TYPE_CHECKING:
     from typing import IO
 
+    from mlperf_logging.compliance.judge import Judging
     from mlperf_logging.parsing.wrappings import Wrapping
     from mlperf_logging.runs.run import RunNotes
 
 HELD_ITEMS = KEPT_EVENTS
-"""Items of a log that are held in memory; a longer log is read twice, first for its identity, then to be judged."""
+"""Items of a log that are held in memory. A longer log is judged while it is read, by the rules for what its beginning
+says of its kind; if its end says otherwise, it is read a second time."""
 
 _BATCH = 1_000
 FILE_BEGIN, FILE_END = Position(0, 0), Position(sys.maxsize, 0)
@@ -46,7 +48,7 @@ MAX_SPOOL_BYTES = 1 << 30
 
 
 class HeldLog:
-    """A log that is read once, or twice where it is long.
+    """A log that is read once, or again where it is long.
 
     Attributes:
         path: the log as the caller named it.
@@ -57,8 +59,18 @@ class HeldLog:
         begin: where it begins in the file.
     """
 
-    def __init__(self, source: Source, notes: "RunNotes | None" = None) -> None:
-        """Read the log; the notes, for the typed view of the run, take in its items.
+    def __init__(
+        self,
+        source: Source,
+        notes: "RunNotes | None" = None,
+        begin_judging: "Callable[[HeldLog], Judging | None] | None" = None,
+    ) -> None:
+        """Read the log.
+
+        Args:
+            source: path, ``"-"`` for standard input, the log's bytes, or a binary file.
+            notes: for the typed view of the run; they take in the items.
+            begin_judging: begins to judge a long log by what is known of it so far; see `take_judging`.
 
         Raises:
             UnreadableLogError: the log cannot be opened or its compression is broken.
@@ -80,6 +92,7 @@ class HeldLog:
         self.wrapped: Problem | None = None
         self._event_count = 0
         self._is_damaged = False
+        self._begin_judging, self._judging = begin_judging, cast("Judging | None", None)
         self._take(self._read_batches())
         if self._is_damaged or not self.identity.dialects:
             self._unwrap()
@@ -113,6 +126,7 @@ class HeldLog:
             return
         count = self._event_count
         self.identity, self._items, self._uniform, self._event_count = Identity({}, {}), [], True, 0
+        self._judging = None
         self.notes = None if self.notes is None else type(self.notes)()
         self._take(self._read_batches())
         firsts = [event for events in self.identity.first.values() for event in events.values()]
@@ -124,8 +138,12 @@ class HeldLog:
 
     def _put_wrapped(self) -> None:
         self._uniform = False
-        if self._items is not None and self.wrapped is not None:
+        if self.wrapped is None:
+            return
+        if self._items is not None:
             self._items.insert(0, self.wrapped)
+        if self._judging is not None:
+            self._judging.problems.insert(0, self.wrapped)
 
     def _take(self, batches: Iterable[list[Event | Problem]]) -> None:
         length = size = 0
@@ -149,8 +167,25 @@ class HeldLog:
                 if length > SURELY_KEPT_BYTES:  # what the lists and objects in them take is counted only then
                     size = size + count_bytes(batch) if size else count_bytes(self._items)
                 if len(self._items) > HELD_ITEMS or size > KEPT_BYTES:
+                    self._judge_held()
                     self._items = None
+            elif self._judging is not None:
+                self._judging.take(batch)
             del batch, said  # free before the next one is read
+
+    def _judge_held(self) -> None:
+        if self._begin_judging is not None:
+            try:  # not contextlib, which costs a cold start
+                self._judging = self._begin_judging(self)
+            except MLPerfLoggingError:  # it is raised again where the whole log is known
+                self._judging = None
+        if self._judging is not None:
+            self._judging.take(self._items or ())
+
+    def take_judging(self) -> "Judging | None":
+        """What judging a long log while it was read has come to, where it was begun, and only once."""
+        judging, self._judging = self._judging, None
+        return judging
 
     def split(self, begins: Sequence[Position]) -> Iterator["HeldLog"]:
         """The parts of the log that begin at some places, in file order, each as a log of its own.
@@ -166,6 +201,7 @@ class HeldLog:
         for number, items in parts:
             part = copy(self)
             part.identity, part._items, part._uniform = Identity({}, {}), [], True
+            part._begin_judging = part._judging = None
             part.number, part.begin = number + 1, begins[number]
             part._span = begins[number] if number else FILE_BEGIN, ends[number]
             part.notes = None if self.notes is None else type(self.notes)()

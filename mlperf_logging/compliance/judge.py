@@ -6,12 +6,13 @@ they act on the state, so that a rule sees what the log had shown up to then.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mlperf_logging.compliance import violations
 from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.compliance.violations import Violation, collect_evidence
-from mlperf_logging.events import Event
+from mlperf_logging.events import Event, Problem
 from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rule import Rule
@@ -239,3 +240,43 @@ class Judge:
         others += [value for key in keys for value in self._other_values.get(key, ())]
         event = max((self.state.last[key] for key in keys), key=lambda event: event.line)
         self._add(rule, violations.REPETITION, event, violations.Repetition([first, *others], count))
+
+
+class Judging:
+    """Judges the items of a log, in their order, by the rules for its kind of run.
+
+    Attributes:
+        judge: holds the violations and what the run has shown.
+        dialect: the dialect whose events are judged.
+        problems: records that could not be read as written.
+        foreign: number of records of each other dialect.
+        event_count: events that were judged.
+    """
+
+    def __init__(self, table: Table, dialect: str) -> None:
+        self.judge = Judge(table)
+        self.dialect = dialect
+        self.problems: list[Problem] = []
+        self.foreign: dict[str, int] = {}
+        self.event_count = 0
+
+    def take_events(self, events: Sequence[Event]) -> None:
+        """Judge events of the dialect."""
+        feed = self.judge.feed
+        for event in events:
+            feed(event)
+        self.event_count += len(events)
+
+    def take(self, items: Iterable[Event | Problem]) -> None:
+        """Judge some items."""
+        feed, dialect = self.judge.feed, self.dialect
+        for item in items:
+            if item.dialect != dialect and item.dialect:  # a fault of the file itself is of no dialect
+                more = item.occurrences if isinstance(item, Problem) else 1
+                self.foreign[item.dialect] = self.foreign.get(item.dialect, 0) + more
+            elif type(item) is Event:
+                self.event_count += 1
+                feed(item)
+            elif isinstance(item, Problem):
+                self.problems.append(item)
+            del item  # free before the next one is read, which may be as long

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.dialects import Dialect
-from mlperf_logging.parsing.heads import TEXT_AFTER, HeadParser
+from mlperf_logging.parsing.heads import EVENTLESS, HeadParser
 from mlperf_logging.parsing.markers import Markers
 from mlperf_logging.parsing.payloads import has_unbounded, may_be_unbounded
 from mlperf_logging.parsing.record import Item, decode
@@ -76,7 +76,7 @@ class DoubtReader:
                 outcomes.append(None)
                 continue
             labels = doubts.get(number, [])
-            if fields is TEXT_AFTER:
+            if fields is EVENTLESS:
                 outcomes.append(([], labels))
                 continue
             raw, line, column = records[number]

@@ -6,12 +6,19 @@ from json import JSONDecoder
 from typing import Any, NamedTuple
 
 from mlperf_logging.parsing.dialects import Dialect, Parsed, ParseRecord, Unreadable
-from mlperf_logging.parsing.payloads import DIGITS_LIMIT, PairDecoder, count_members, read_integer
+from mlperf_logging.parsing.payloads import (
+    DEPTH_LIMIT,
+    DIGITS_LIMIT,
+    PairDecoder,
+    count_members,
+    read_integer,
+)
+from mlperf_logging.parsing.tally import MORE_UNREADABLE
 
 _COLON = "colon"
 
-TEXT_AFTER: dict[str, Any] = {}
-"""Stands for the fields of a record that text follows."""
+EVENTLESS: dict[str, Any] = {}
+"""Stands for the fields of a record that makes no event whatever they are."""
 
 
 class _Head(NamedTuple):
@@ -113,11 +120,11 @@ class HeadParser:
         Args:
             dialect: that of the records.
             texts: the records.
-            doubts: labels by the number of a text; those of names that stand twice and of text behind records are added.
+            doubts: labels by the number of a text; what is found here is added, or takes their place where there is no event.
 
         Returns:
-            The fields of each record. None for those that are not plainly sound, or nest too deep, and `TEXT_AFTER` for those
-            that text follows.
+            The fields of each record; `EVENTLESS` for one that is broken, nests too deep or is followed by text; None for one
+            that is to be looked at with care.
         """
         head = self._open_head(dialect)
         if head is None or max(map(len, texts), default=0) > DIGITS_LIMIT:
@@ -129,24 +136,35 @@ class HeadParser:
         for number, text in enumerate(texts):
             found = match(text, start)
             if found is None:
-                parsed.append(None)
+                parsed.append(EVENTLESS)
+                doubts[number] = [MORE_UNREADABLE]
                 continue
             fields, place = found.groupdict(), found.end()
-            if head.may_stand_alone and fields[_COLON] is None:
-                parsed.append(fields if place == len(text) else None)
-                continue
-            try:
-                payload, end = find_value(text, place)
-            except (ValueError, RecursionError):
-                parsed.append(None)
-                continue
-            if end == len(text) or not text[end:].strip(" \t"):
-                fields["payload"] = payload
+            is_alone = head.may_stand_alone and fields[_COLON] is None
+            end, payload = place, None
+            if not is_alone:
+                try:
+                    payload, end = find_value(text, place)
+                except (ValueError, RecursionError) as error:
+                    is_broken = isinstance(error, ValueError)
+                    parsed.append(EVENTLESS if is_broken else None)
+                    if is_broken:
+                        doubts[number] = [MORE_UNREADABLE]
+                    continue
+            if end == len(text) or not (rest := text[end:].strip(" \t")):
+                if len(text) > 2 * DEPTH_LIMIT and count_members((payload,)) < 0:
+                    parsed.append(
+                        EVENTLESS
+                    )  # soon forgotten, since many deep ones do not fit the processor's cache
+                    doubts[number] = ["nested-too-deep"]
+                    continue
+                if not is_alone:
+                    fields["payload"] = payload
+                    payloads.append((number, place, payload))
+                    colons += text.count(":", place)
                 parsed.append(fields)
-                payloads.append((number, place, payload))
-                colons += text.count(":", place)
-            elif text[end - 1] in '}]"':
-                parsed.append(TEXT_AFTER)
+            elif rest[0] != ":" if is_alone else text[end - 1] in '}]"':
+                parsed.append(EVENTLESS)
                 doubts[number] = ["text-after-the-record"]
             else:
                 parsed.append(None)
@@ -154,9 +172,7 @@ class HeadParser:
         if count_members([payload for _, _, payload in payloads]) != colons:
             for number, place, payload in payloads:
                 members = count_members((payload,))
-                if members < 0:
-                    parsed[number] = None
-                elif texts[number].count(":", place) != members and self._names_twice(
+                if texts[number].count(":", place) != members and self._names_twice(
                     texts[number], place, members
                 ):
                     doubts.setdefault(number, []).append("duplicate-json-key")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain
 from math import isfinite
 from typing import Any
@@ -175,9 +175,13 @@ def has_members(text: bytes, members: int) -> bool:
     return sum(counts) == members
 
 
-def is_word(text: bytes) -> bool:
-    """Whether a text holds letters, digits and underscores only."""
-    return text.replace(b"_", b"").isalnum()
+def has_names_once(texts: Sequence[bytes], values: Sequence[Any]) -> bool:
+    """Whether no name stands twice in JSON texts, by the values decoded from them, which nest as deep as they may."""
+    members = count_members(values)
+    # A member has a colon at least, so as many colons as members prove it.
+    if members >= 0 and b"".join(texts).count(b":") == members:
+        return True
+    return all(has_members(text, count_members((value,))) for text, value in zip(texts, values, strict=True))
 
 
 def read_milliseconds(seconds: str) -> int | float | None:
@@ -186,12 +190,17 @@ def read_milliseconds(seconds: str) -> int | float | None:
     An int for whole milliseconds, else the nearest float.
     """
     found = _SECONDS.fullmatch(seconds)
-    if not found or not (found[1] or found[2]) or len(found[1]) > _SECONDS_DIGITS:
+    return join_milliseconds(found[1], found[2]) if found else None
+
+
+def join_milliseconds(whole: str, fraction: str) -> int | float | None:
+    """Seconds as milliseconds, of the digits before and behind the point; see `read_milliseconds`."""
+    if not (whole or fraction) or len(whole) > _SECONDS_DIGITS:
         return None
-    fraction = found[2].rstrip("0")
+    fraction = fraction.rstrip("0")
     if len(fraction) <= 3:
-        return int(found[1] + fraction.ljust(3, "0"))
-    number = float(f"{found[1]}{fraction[:3]}.{fraction[3:]}")
+        return int(whole + fraction.ljust(3, "0"))
+    number = float(f"{whole}{fraction[:3]}.{fraction[3:]}")
     return number if isfinite(number) else None
 
 

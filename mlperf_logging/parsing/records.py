@@ -172,6 +172,9 @@ class RecordReader:
         dialect = self.dialect_of(raw)
         if dialect is None:
             return None
+        if self.is_spent and not dialect.may_hold_event(raw):
+            self._tally.count(MORE_UNREADABLE, line, column, dialect.name)
+            return []
         record = Record.decode(dialect, raw, line, column)
         parsed = self._head_parser.parse_sound(dialect, record.text)
         return None if parsed is None else self._make_items(record, parsed)
@@ -215,7 +218,7 @@ class RecordReader:
 
     def _sift(self, dialect: Dialect, records: list[tuple[bytes, int, int]]) -> list[tuple[bytes, int, int]]:
         """Those of some records that may hold events; the others are counted."""
-        if not self._tally.is_full(MORE_UNREADABLE):
+        if not self.is_spent:
             return records
         stem, may_hold, may_end = self.markers.stem, dialect.may_hold_event, dialect.may_end_event
         text = b"\n".join([raw for raw, _, _ in records])

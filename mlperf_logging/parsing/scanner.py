@@ -186,11 +186,16 @@ class Scanner:
         self, dialect: Dialect, raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
     ) -> Sequence[Item]:
         """Read records of one dialect: at once if all are ordinary, else part by part."""
-        events = dialect.read_ordinary(raws, numbers, columns)
+        is_careful = self._reader.is_spent or self._careful_batches
+        # Where most records are not ordinary, nor is the first one of them; that saves looking at all.
+        sample = 1 if is_careful else len(raws)
+        events = dialect.read_ordinary(raws[:sample], numbers[:sample], columns[:sample])
+        if events is not None and sample < len(raws):
+            events = dialect.read_ordinary(raws, numbers, columns)
         if events is not None:
             self._spoken.add(dialect.name)
             return events
-        if len(raws) == 1 or self._reader.is_spent or self._careful_batches:
+        if len(raws) == 1 or is_careful:
             self._careful_batches -= bool(self._careful_batches)
             self._careful_count += len(raws)
             if self._reader.is_spent:

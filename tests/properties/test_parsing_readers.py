@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -18,7 +19,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from mlperf_logging.events import Event, Problem
-from mlperf_logging.parsing import read_batches, read_log, records
+from mlperf_logging.parsing import read_batches, read_log, records, tally
 from mlperf_logging.parsing.dialects import load_dialects, mllog
 from mlperf_logging.parsing.records import RecordReader
 from mlperf_logging.parsing.scanner import RECORD_LIMIT, Scanner
@@ -162,6 +163,33 @@ splinters = st.lists(
 """Bytes without much of a shape, but of the stuff that logs are made of."""
 
 
+DOUBTS = [
+    b':::MLLOG {"key": "a", "value": NaN, "time_ms": 1, "metadata": {}}',
+    b':::MLLOG {"key": "a", "value": 1, "time_ms": "1", "metadata": null, "event_type": "x"}',
+    b':::MLLOG {"key": "a", "key": "a", "value": 1, "time_ms": 1, "metadata": {}}',
+    b':::MLLOG {"key": "\xff\\ud800", "value": 1, "time_ms": 1, "metadata": {}}',
+    b':::MLLOG {"key": "a", "value": 1, "time_ms": 1, "metadata": {}} x',
+    b':::MLLOG {"key": "a", "value": 1, "time_ms": 1, "metadata": {}}' * 2,
+    b':::MLLOG {"key": 1, "time_s": 1, "metadata": 1}',
+    b':::MLLOG {"key": 1, "time_ms": true}',
+    b':::MLL 1.2.3 a: {"value": %s1%s, "metadata": {}}' % (b"[" * 100, b"]" * 100),
+    b":::MLL 1.5 a: {}",
+    b":::MLPv0.5.0 a 1.2.3 (a.py:1) key",
+]
+"""Records that have, together, all the problems of records whose JSON is sound."""
+
+
+def count_problems(items: list[Event | Problem]) -> Counter[tuple[str, str]]:
+    """How many problems there are of each kind and dialect, those that are only counted included."""
+    problems = [item for item in items if isinstance(item, Problem)]
+    return Counter(
+        {
+            kind: sum(each.occurrences for each in problems if (each.label, each.dialect) == kind)
+            for kind in {(each.label, each.dialect) for each in problems}
+        }
+    )
+
+
 def read_counting(data: bytes) -> list[Event | Problem]:
     """Read a log whose unreadable records are only counted, from the first one on."""
     with mock.patch.object(records, "EXPLAINED_RECORDS", 0):
@@ -261,6 +289,26 @@ def test_fast_reader_and_grammars_agree_on_real_logs(corpus_logs: list[Path]) ->
             }
             data = b"\n".join(line for place, line in enumerate(lines) if place in chosen)
         assert_same(read_fast(data, 1 << 18), read_events_by_grammar(data))
+
+
+@thorough
+@given(logs, st.booleans())
+@example(b':::MLLOG {"key": "a :::MLL b", "value": NaN, "time_ms": 1, "metadata": {}}', False)
+@example(DOUBTS[0] * 3 + b" x :::MLLOG", False)
+@example(DOUBTS[0].replace(b"}}", b"}} rest") * 2 + DOUBTS[3], False)
+@example(b':::MLLOG {"key": "a", "value": %s, "time_ms": 1, "metadata": {"a": 1e999}}' % (b"9" * 5000), True)
+def test_problems_that_are_counted_are_those_that_would_be_told(data: bytes, twice: bool) -> None:
+    """Where kinds of problems are only counted, both readers give the same events and count as many of each kind."""
+    data = data + b"\n" + data if twice else data
+    primer = b"\n".join([*DOUBTS, *DOUBTS, b""])
+    with mock.patch.object(tally, "TOLD_PROBLEMS", 1):
+        scanner = Scanner(RecordReader(load_dialects()))
+        fast = [*scanner.feed(primer), *scanner.feed(data), *scanner.finish()]
+        slow = read_events_by_grammar(primer + data)
+
+    events = [item for item in fast if isinstance(item, Event)]
+    assert_same(events, [item for item in slow if isinstance(item, Event)])
+    assert count_problems(fast) == count_problems(slow)
 
 
 @thorough

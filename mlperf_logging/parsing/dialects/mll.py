@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -10,15 +11,16 @@ from mlperf_logging.events import Event
 from mlperf_logging.parsing.diagnostics import Diagnostic
 from mlperf_logging.parsing.dialects import Dialect, Reading
 from mlperf_logging.parsing.payloads import (
-    count_members,
     describe,
-    has_members,
-    is_word,
+    has_names_once,
+    join_milliseconds,
     read_metadata,
     read_milliseconds,
 )
 
 NAME = "mll"
+
+_ORDINARY = re.compile(rb":::MLL ([0-9]*)(?:\.([0-9]*))? (\w+): (.*)", re.DOTALL).fullmatch
 
 
 @cache
@@ -33,23 +35,23 @@ def read_ordinary(
     raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
 ) -> list[Event] | None:
     """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
-    events = []
     decode = _open_decoder()
+    rows: list[tuple[Any, ...]] = []
+    texts, payloads = [], []
     try:
         for raw, number, column in zip(raws, numbers, columns, strict=True):
-            head, _, payload = raw.partition(b": ")
-            _, seconds, key = head.split(b" ")
-            record = decode(payload)
+            whole, fraction, key, text = _ORDINARY(raw).groups()  # type: ignore[union-attr]
+            record = decode(text)
             value, metadata = record.value, record.metadata
-            time_ms = read_milliseconds(seconds.decode())
-            members = 2 + count_members((value, metadata), 1)
-            if time_ms is None or not is_word(key) or not has_members(payload, members):
+            time_ms = join_milliseconds(whole.decode(), (fraction or b"").decode())
+            if time_ms is None:
                 return None
-            event = Event(key.decode(), value, metadata, time_ms, number, column, raw, dialect=NAME)
-            events.append(event)
-    except (ValueError, RecursionError):
+            texts.append(text)
+            payloads.append({"value": value, "metadata": metadata})
+            rows.append((key.decode(), value, metadata, time_ms, number, column, raw, None, "", None, NAME))
+    except (ValueError, RecursionError, AttributeError):
         return None
-    return events
+    return list(map(Event._make, rows)) if has_names_once(texts, payloads) else None
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:

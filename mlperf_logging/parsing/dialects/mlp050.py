@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -10,9 +11,14 @@ from typing import Any
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.diagnostics import Diagnostic
 from mlperf_logging.parsing.dialects import Dialect, Reading
-from mlperf_logging.parsing.payloads import count_members, has_members, is_word, read_milliseconds
+from mlperf_logging.parsing.payloads import has_names_once, join_milliseconds, read_milliseconds
 
 NAME = "mlp050"
+
+_CALL_SITE = rb"\([^()\\ \x80-\xff]*:[0-9]+\)"
+_ORDINARY = re.compile(
+    rb":::MLPv0\.5\.0 (\w+) ([0-9]*)(?:\.([0-9]*))? %s (\w+)(?:: (.*))?" % _CALL_SITE, re.DOTALL
+).fullmatch
 
 
 @cache
@@ -27,34 +33,25 @@ def read_ordinary(
     raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
 ) -> list[Event] | None:
     """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
-    events = []
     decode = _open_decoder()
+    rows: list[tuple[Any, ...]] = []
+    texts, values = [], []
     try:
         for raw, number, column in zip(raws, numbers, columns, strict=True):
-            head, colon, payload = raw.partition(b": ")
-            _, benchmark, seconds, site, key = head.split(b" ")
-            value = decode(payload) if colon else None
-            time_ms = read_milliseconds(seconds.decode())
-            if (
-                time_ms is None
-                or not is_word(key)
-                or not is_word(benchmark)
-                or not _is_call_site(site)
-                or (colon and not has_members(payload, count_members((value,))))
-            ):
+            benchmark, whole, fraction, key, text = _ORDINARY(raw).groups()  # type: ignore[union-attr]
+            value = None
+            if text is not None:
+                value = decode(text)
+                texts.append(text)
+                values.append(value)
+            time_ms = join_milliseconds(whole.decode(), (fraction or b"").decode())
+            if time_ms is None:
                 return None
             name = benchmark.decode()
-            event = Event(key.decode(), value, {}, time_ms, number, column, raw, benchmark=name, dialect=NAME)
-            events.append(event)
-    except (ValueError, RecursionError):
+            rows.append((key.decode(), value, {}, time_ms, number, column, raw, None, "", name, NAME))
+    except (ValueError, RecursionError, AttributeError):
         return None
-    return events
-
-
-def _is_call_site(site: bytes) -> bool:
-    file, colon, line = site[1:-1].rpartition(b":")
-    plain = site.isascii() and not (b"(" in file or b")" in file or b"\\" in file)
-    return bool(colon) and plain and site[:1] == b"(" and site[-1:] == b")" and line.isdigit()
+    return list(map(Event._make, rows)) if has_names_once(texts, values) else None
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
