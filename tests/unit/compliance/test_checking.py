@@ -7,7 +7,7 @@ import io
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from rule_folders import write_round
 from mlperf_logging.compliance import held_log
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.findings import Verdict
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing import read_batches
 from mlperf_logging.runs import kept_events
 from mlperf_logging.runs.kept_events import EventBudget
 
@@ -67,6 +69,11 @@ GOOD = (
 def brief(verdict: Verdict) -> list[tuple[str, str, int | None]]:
     """Code, rule and line of each finding."""
     return [(finding.code, finding.rule, finding.line) for finding in verdict.findings]
+
+
+def one_by_one(source: bytes) -> Iterator[list[Event | Problem]]:
+    """The items of a log, each as a batch of its own."""
+    return ([item] for batch in read_batches(source) for item in batch)
 
 
 def test_good_log_passes(check: Check) -> None:
@@ -170,10 +177,10 @@ def test_division_and_benchmark_can_be_given(check: Check) -> None:
 
 @pytest.mark.parametrize("held", [0, 1, 3, 1_000_000])
 @pytest.mark.parametrize("kind", ["bytes", "path", "str", "file", "stdin", "gzip", "pipe"])
-def test_long_log_is_read_twice_with_the_same_verdict(
+def test_long_log_has_the_same_verdict(
     kind: str, held: int, check: Check, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether a log is held in memory or read a second time is not seen in its verdict."""
+    """Whether a log is held in memory or judged while it is read is not seen in its verdict."""
     log = mllog("seed", 1) + GOOD + mllog("seed", 2) + mllog("opt_name", "sgd") + b":::MLLOG {\n"
     expected = check(log)._replace(path="")
     assert len(expected.findings) == 4
@@ -191,6 +198,28 @@ def test_long_log_is_read_twice_with_the_same_verdict(
         os.mkfifo(source)
         threading.Thread(target=lambda: Path(str(source)).write_bytes(log), daemon=True).start()
     assert check(source)._replace(path="") == expected
+
+
+@pytest.mark.parametrize(
+    ("end", "readings"),
+    [
+        (mllog("seed", 1), 1),
+        (mllog("submission_division", "open"), 1),
+        (mllog("opt_name", "sgd"), 2),
+        (mllog("seed", 7), 2),
+    ],
+)
+def test_long_log_is_read_again_only_where_its_end_says_what_it_is(
+    end: bytes, readings: int, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long log is judged while it is read, and a second time where other rules hold than its beginning suggests."""
+    expected = check(GOOD + end)
+    read: list[bytes] = []
+    monkeypatch.setattr(held_log, "HELD_ITEMS", 2)
+    monkeypatch.setattr(held_log, "read_batches", lambda source: read.append(source) or one_by_one(source))
+
+    assert check(GOOD + end) == expected
+    assert len(read) == readings
 
 
 @pytest.mark.parametrize("kind", ["bytes", "path", "str", "stdin", "stream", "file"])
@@ -245,10 +274,11 @@ def test_log_of_another_dialect_alone_fails(check: Check) -> None:
 
 
 def test_foreign_mistake_does_not_count(check: Check) -> None:
-    """A broken record of another dialect is noise as a whole one is."""
-    verdict = check(GOOD + b":::MLL 1.0 seed: {\n")
+    """A broken record of another dialect is noise as a whole one is, and is counted, however many there are."""
+    verdict = check(GOOD + b":::MLL 1.0 seed: {\n" * 2_345)
     assert verdict.verdict == "pass"
     assert brief(verdict) == [("MLP109", "other-dialect", 5)]
+    assert verdict.findings[0].message.startswith("2345 records in the mll dialect")
 
 
 def test_truncated_file_is_reported(check: Check) -> None:

@@ -13,6 +13,7 @@ import pytest
 from mlperf_logging.events import Event
 from mlperf_logging.parsing import read_batches, read_log
 from mlperf_logging.parsing.dialects import Dialect, load_dialects
+from mlperf_logging.parsing.records import EXPLAINED_RECORDS
 
 NEW = b':::MLLOG {"namespace": "", "time_ms": 1, "event_type": "POINT_IN_TIME", "key": "seed", "value": 7, "metadata": {}}'
 MIDDLE = b':::MLL 1560881715.561 seed: {"value": 7, "metadata": {"file": "a.py"}}'
@@ -126,6 +127,20 @@ def test_records_of_an_older_dialect_are_noise_in_a_newer_log() -> None:
         ("older-dialect-record", "warning", 2),
         ("older-dialect-record", "warning", 3),
         ("older-dialect-record", "warning", 4),
+    ]
+
+
+def test_records_of_an_older_dialect_that_are_only_counted_are_not_lost() -> None:
+    """Where a newer log has so many broken records of an older dialect that they are counted, their number is told."""
+    broken = EXPLAINED_RECORDS + 500
+    problems = read_log(b"\n".join([NEW, *[b":::MLL 1.5 k: {"] * broken, *[b":::MLLOG {"] * 7, NEW])).problems
+
+    older = [each for each in problems if each.label == "older-dialect-record"]
+    assert sum(each.occurrences for each in older) == broken
+    assert older[-1].message.startswith("500 more problems of this kind")
+    assert older[-1].severity == "warning"
+    assert [(each.label, each.occurrences) for each in problems if each not in older] == [
+        ("more-unreadable-records", 7)
     ]
 
 
