@@ -20,7 +20,7 @@ from mlperf_logging.parsing.payloads import (
 
 NAME = "mll"
 
-_ORDINARY = re.compile(rb":::MLL ([0-9]*)(?:\.([0-9]*))? (\w+): (.*)", re.DOTALL).fullmatch
+_ORDINARY = re.compile(rb"[^ ]+ ([0-9]*)(?:\.([0-9]*))? (\w+): (.*)", re.DOTALL).fullmatch
 
 
 @cache

@@ -17,7 +17,7 @@ NAME = "mlp050"
 
 _CALL_SITE = rb"\([^()\\ \x80-\xff]*:[0-9]+\)"
 _ORDINARY = re.compile(
-    rb":::MLPv0\.5\.0 (\w+) ([0-9]*)(?:\.([0-9]*))? %s (\w+)(?:: (.*))?" % _CALL_SITE, re.DOTALL
+    rb"[^ ]+ (\w+) ([0-9]*)(?:\.([0-9]*))? %s (\w+)(?:: (.*))?" % _CALL_SITE, re.DOTALL
 ).fullmatch
 
 
