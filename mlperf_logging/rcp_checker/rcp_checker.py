@@ -164,7 +164,9 @@ class RCP_Checker:
         return {names[each.batch_size]: self._record(each) for each in references}
 
     def _record(self, reference: Reference) -> dict[str, Any]:
-        smallest = find_acceptance(self._table, reference.batch_size, self._requirement, pruned=False).mean
+        smallest = find_acceptance(
+            self._table, reference.batch_size, self._requirement, pruned=False
+        ).smallest
         return {
             "Benchmark": self.benchmark,
             "BS": reference.batch_size,

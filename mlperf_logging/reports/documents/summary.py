@@ -86,7 +86,8 @@ def describe_summary(
 
 
 def _describe_rows(systems: Iterable[SystemResults]) -> Table:
-    records = [_describe_result(each, result) for each in systems for result in each.results.values()]
+    by_submitter = sorted(systems, key=lambda each: (each.facts.submitter.casefold(), each.facts.system))
+    records = [_describe_result(each, result) for each in by_submitter for result in each.results.values()]
     return make_table("results", _COLUMNS, records)
 
 
