@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from mlperf_logging.compliance.clues import PARAMETERS_FILE
 from mlperf_logging.runs.side_files import read_side_file
 from mlperf_logging.submission.findings import PlacedFinding, place_finding
 from mlperf_logging.suggestions import did_you_mean
 
-PARAMETERS_FILE = "package_checker_params"
 RCP_BYPASS, SEED_BYPASS = "rcp-bypass", "seed-checker-bypass"
-_WITHOUT_EFFECT = re.compile(r"werror|quiet|rcp-\w+-train-samples")
-"""Other options of the public package checker, which the rounds' scripts take from the file too."""
+_OTHERS = re.compile(r"werror|quiet|rcp-\w+-train-samples|(-*\s*)(ruleset|usage)[ =].*")
+"""Other options of the public package checker, which the rounds' scripts take from the file too, and what names the round."""
 
 
 class Parameters(NamedTuple):
@@ -43,7 +43,7 @@ def read_parameters(folder: str, names: Iterable[str]) -> tuple[Parameters, list
         name = line.strip()
         if name in (RCP_BYPASS, SEED_BYPASS):
             bypassed[name] = f"{os.path.basename(os.path.abspath(folder))}/{PARAMETERS_FILE}"
-        elif name and not _WITHOUT_EFFECT.fullmatch(name):
+        elif name and not _OTHERS.fullmatch(name):
             meant = did_you_mean(name.lstrip("-"), known, f"known: {', '.join(known)}")
             if name.lstrip("-") in known:
                 meant = "write it without dashes"

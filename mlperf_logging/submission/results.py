@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterator, Sequence
 
+from mlperf_logging.compliance.clues import PARAMETERS_FILE
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.runs.folders import (
     ENTRY_FILE,
@@ -24,7 +25,6 @@ from mlperf_logging.scoring.seeds import list_logs
 from mlperf_logging.submission.findings import PlacedFinding, place_finding
 from mlperf_logging.submission.judging import JudgedResult
 from mlperf_logging.submission.layout import FOLDER, Tree
-from mlperf_logging.submission.parameters import PARAMETERS_FILE
 
 _MARKER = b":::ML"
 _SEARCHED_BYTES = 1 << 16
@@ -142,8 +142,15 @@ def check_convergence(
         yield place_finding("scaling-missing", folder.path, message, expected=f"{wanted:.6g}")
     else:
         message = f"the factor is {factor:.6g}; from the runs follows {wanted:.6g}"
+        # it may have been right before a run was found not to count
+        severity = None if all(run.counts for run in runs) else Severity.WARNING
         yield place_finding(
-            "scaling-differs", folder.scaling_file, message, expected=f"{wanted:.6g}", found=f"{factor:.6g}"
+            "scaling-differs",
+            folder.scaling_file,
+            message,
+            severity=severity,
+            expected=f"{wanted:.6g}",
+            found=f"{factor:.6g}",
         )
 
 

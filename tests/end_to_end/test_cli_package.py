@@ -82,9 +82,8 @@ def test_each_fault_is_found_and_nothing_else(name: str, good: Path) -> None:
 
 
 def test_one_run_may_fail(good: Path) -> None:
-    """A run that misses its target counts as the slowest: what is wrong with it is reported as warnings."""
+    """A run that misses its target counts as the slowest: what is wrong with it, and what follows from it, is a warning."""
     miss_target(3, good)
-    replace(good / BENCHMARK / "scaling.json", "1.0511463844797178", "1.0347222222222223")
 
     document = check(good, code=0)
 
@@ -92,6 +91,7 @@ def test_one_run_may_fail(good: Path) -> None:
     assert list_findings(document, good) == {
         ("warning", "failure-accepted", failed),
         ("warning", "llama2_70b_lora.closed.eval_accuracy.target", failed),
+        ("warning", "scaling-differs", f"{BENCHMARK}/scaling.json"),
     }
 
 
@@ -129,6 +129,16 @@ def test_bypassed_seeds_are_warnings(good: Path) -> None:
     (good / "package_checker_params").write_text("seed-checker-bypass")
 
     assert list_findings(check(good, code=0), good) == {("warning", "seed-repeated", BENCHMARK)}
+
+
+def test_parameters_that_name_the_round_are_known(good: Path) -> None:
+    """The lines that choose the round, and other options of the public checker, are no findings."""
+    (good / "package_checker_params").write_text("ruleset 6.1.0\nusage training\n\nquiet\n")
+
+    document = check(good, code=0)
+
+    assert list_findings(document, good) == set()
+    assert "package_checker_params" in document["files"][0]["ruleset_reason"]
 
 
 def test_submission_in_progress(good: Path) -> None:

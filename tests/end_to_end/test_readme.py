@@ -25,6 +25,7 @@ PAGES = [
     "docs/packing.md",
     "docs/python_api.md",
     "docs/scoring.md",
+    "docs/submissions.md",
     "docs/system_descriptions.md",
 ]
 SHOWING = [
@@ -32,6 +33,7 @@ SHOWING = [
     "docs/analysis.md",
     "docs/checking.md",
     "docs/scoring.md",
+    "docs/submissions.md",
     "docs/system_descriptions.md",
 ]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
