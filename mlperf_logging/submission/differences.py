@@ -81,6 +81,7 @@ class Differences(NamedTuple):
         systems: a row for each field of a description that differs.
         software: a row for each version that differs.
         hyperparameters: a row for each key that differs.
+        described: whether both descriptions of a system could be compared.
         notes: what a reader should know.
     """
 
@@ -88,6 +89,7 @@ class Differences(NamedTuple):
     systems: list[dict[str, Any]]
     software: list[dict[str, Any]]
     hyperparameters: list[dict[str, Any]]
+    described: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -190,6 +192,7 @@ def compare_submissions(pairs: Sequence[ResultPair], *, rules: str | None = None
         _compare_systems(described),
         _compare_software(described),
         _compare_hyperparameters(pairs, rules),
+        bool(described),
         (*notes, *_compare_rounds(results)),
     )
 
@@ -316,8 +319,11 @@ def _list_software(description: Description) -> Iterator[tuple[str, str]]:
 
 
 def _compare_hyperparameters(pairs: Iterable[ResultPair], rules: str | None) -> list[dict[str, Any]]:
-    """The keys that differ in one of the pairs, by the rules of the new round."""
-    from mlperf_logging.analysis.hyperparameters import tabulate_hyperparameters
+    """The keys that differ in one of the pairs, by the rules of the new round.
+
+    What the rules do not know and each run logs differently is a measurement, not a setting.
+    """
+    from mlperf_logging.analysis.hyperparameters import UNKNOWN, tabulate_hyperparameters
 
     rows = []
     for pair in pairs:
@@ -332,6 +338,8 @@ def _compare_hyperparameters(pairs: Iterable[ResultPair], rules: str | None) -> 
         table = tabulate_hyperparameters(given, rules=rules)
         by_key: dict[str, dict[str, Any]] = {}
         for row in table[table["differs"].fillna(value=False)].to_dict("records"):
+            if row["freedom"] == UNKNOWN and _varies(row["key"], pair):
+                continue
             shared = {"benchmark": pair.benchmark, "system": pair.system, "key": row["key"]}
             entry = by_key.setdefault(
                 row["key"], {**shared, "freedom": row["freedom"], "rule": row["rule"] or None}
@@ -341,3 +349,9 @@ def _compare_hyperparameters(pairs: Iterable[ResultPair], rules: str | None) -> 
                 entry.setdefault("breaks_rule", []).insert(0, row["submitter"])
         rows += [each | {"breaks_rule": tuple(each.get("breaks_rule", ()))} for each in by_key.values()]
     return rows
+
+
+def _varies(key: str, pair: ResultPair) -> bool:
+    """Whether the runs of one side log different values of a key."""
+    sides = [result.runs for _, result in pair.sides if result is not None]
+    return any(len({repr(run.rows.hyperparameters.get(key)) for run in runs}) > 1 for runs in sides)

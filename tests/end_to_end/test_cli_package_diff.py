@@ -125,6 +125,19 @@ def test_value_that_breaks_a_rule_is_marked(made: Path, later: Path) -> None:
     )
 
 
+def test_measurements_are_no_hyperparameters(made: Path, later: Path) -> None:
+    """A key that the rules do not know and that each run logs differently is left out; one that all log alike is not."""
+    for number, log in enumerate((later / RESULT).glob("result_*.txt")):
+        line = next(line for line in log.read_text().splitlines() if '"key": "lora_rank"' in line)
+        measured = re.sub(r'"lora_rank", "value": \d+', f'"measured_speed", "value": {number}', line)
+        setting = re.sub(r'"lora_rank", "value": \d+', '"extra_setting", "value": "on"', line)
+        log.write_text(log.read_text().replace(line, f"{line}\n{measured}\n{setting}"))
+
+    (key,) = compare(made, later)["hyperparameters"]
+
+    assert (key["key"], key["old"], key["new"]) == ("extra_setting", None, '"on"')
+
+
 def test_only_systems_of_a_benchmark_belong_together(made: Path, later: Path) -> None:
     """A system that has another name is compared where it is the only one left of its benchmark."""
     (later / "results" / "example_8x").rename(later / "results" / "box")
@@ -170,6 +183,7 @@ def test_text_says_what_counts(made: Path, later: Path) -> None:
 
     assert done.returncode == 0
     assert "the hyperparameters are the same" in done.stdout
+    assert "described alike" not in done.stdout
     assert "example_8x: the new submission has no description that can be read" in done.stdout
     assert done.stdout.endswith("1 result: 1 faster\n")
 

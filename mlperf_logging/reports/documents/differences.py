@@ -16,14 +16,12 @@ _NOISE = 0.05
 
 
 def _show_value(text: str | None) -> str:
-    """A logged value for people: JSON's quotes around a lone text are left out."""
-    if not text:
-        return ""
+    """Logged values for people: texts without JSON's quotes."""
     try:
-        value = json.loads(text)
+        values = [json.loads(part) for part in (text or "").split("; ")]
     except ValueError:
-        return text
-    return value if isinstance(value, str) else text
+        return text or ""
+    return "; ".join(values) if all(isinstance(value, str) for value in values) else text or ""
 
 
 def _show_percent(share: float) -> str:
@@ -98,7 +96,8 @@ TABLES = ("results", "systems", "software", "hyperparameters")
 
 def describe_differences(found: Differences, wanted: str | None = None) -> Document:
     """The four tables, or the one that is wanted, and a line that counts."""
-    is_paired = any(record["only"] is None for record in found.results)
+    compared = {"hyperparameters"} if any(record["only"] is None for record in found.results) else set()
+    compared |= {"systems", "software"} if found.described else set()
     results = make_table("results", _used(_RESULTS, found.results), found.results)
     others = [
         make_table(name, columns, records, title=f"{what}, where {verb}" if records else "", empty=same)
@@ -124,7 +123,7 @@ def describe_differences(found: Differences, wanted: str | None = None) -> Docum
             [
                 table
                 for table in (results, *others)
-                if wanted == table.name or (wanted is None and (is_paired or table is results))
+                if table.name == wanted or (wanted is None and (table is results or table.name in compared))
             ]
         ),
         fields={table.name: table.records() for table in (results, *others)},
