@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from reference_impls.reinforcement_learning import rules
+from reference_impls.reinforcement_learning.gtp import COLORS, name_move
 from reference_impls.reinforcement_learning.rules import BLACK, EMPTY, WHITE
 
 SYMBOLS = {"X": BLACK, "O": WHITE, ".": EMPTY}
@@ -28,7 +29,8 @@ class Game:
         board: the size of the board, as the rules need it.
         stones: int8 [area], the position: 1 black, -1 white, 0 empty.
         to_play: 1 if black moves next, -1 if white does.
-        moves: points, or `board` area for a pass.
+        moves: points, or the board's area for a pass.
+        colors: who played each move.
         captured: number of stones that black and white have captured.
         past: the positions before this one, oldest first.
     """
@@ -44,6 +46,7 @@ class Game:
         self.stones = np.array(stones, np.int8)
         self.to_play = to_play
         self.moves: list[int] = []
+        self.colors: list[int] = []
         self.captured = {BLACK: 0, WHITE: 0}
         self.past: list[np.ndarray] = []
         self.keys: list[int] = [int(rules.position_key(self.board, self.stones))]
@@ -95,14 +98,15 @@ class Game:
         """
         color = color or self.to_play
         if not (0 <= move <= self.pass_move and self.find_legal(color)[move]):
-            name = {BLACK: "black", WHITE: "white"}[color]
-            raise IllegalMoveError(f"move {move} of {name} is illegal after {len(self.moves)} moves")
+            name = name_move(move, self.board.size) if 0 <= move <= self.pass_move else str(move)
+            raise IllegalMoveError(f"{name} of {COLORS[color]} is illegal after {len(self.moves)} moves")
         self.past.append(self.stones.copy())
         captured, key = 0, np.uint64(self.keys[-1])
         if move != self.pass_move:
             captured, key = rules.place_stone(self.board, self.stones, color, move, key)
         self.keys.append(int(key))
         self.moves.append(move)
+        self.colors.append(color)
         self.captured[color] += int(captured)
         self.to_play = -color
         return int(captured)

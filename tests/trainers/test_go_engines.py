@@ -18,7 +18,11 @@ from reference_impls.harness import DataError
 from reference_impls.reinforcement_learning import gnugo
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gtp import Engine, EngineError, RefusalError
+from reference_impls.reinforcement_learning.playing import PlaySettings
 from reference_impls.reinforcement_learning.rules import WHITE
+from reference_impls.reinforcement_learning.search import SearchSettings
+from reference_impls.reinforcement_learning.serving import Server
+from tests.trainers.test_go_search import value_by_area
 
 FAKE = """
 import sys, time
@@ -151,6 +155,76 @@ def test_settled_positions() -> None:
     """A position is settled if only moves into own eyes are left, also with superko set aside."""
     assert gnugo.is_settled(Game.from_rows([".X.", "XXX", "XX."], WHITE, komi=0))
     assert not gnugo.is_settled(Game.from_rows(["..X", "XXX", "XX."], WHITE, komi=0))
+
+
+SERVED = PlaySettings(size=5, komi=0.5, search=SearchSettings(simulations=60, exploration=1.25, history=1))
+
+
+def ask_server(commands: str) -> list[str]:
+    """A server's answers to commands, without the empty lines after them."""
+    server = Server(SERVED, value_by_area(0.5), np.random.default_rng(1))
+    answers = list(server.serve(commands.splitlines()))
+    assert all(answer.endswith("\n\n") for answer in answers)
+    return [answer[:-2] for answer in answers]
+
+
+def test_a_search_is_served_in_the_protocol() -> None:
+    """Numbers are repeated, comments and empty lines are skipped, errors have the words that the protocol prescribes."""
+    answers = ask_server(
+        "1 protocol_version\n\n# nothing\n2 boardsize 5 # the only one\nboardsize 19\nkomi 6.5\nkomi much\n"
+        "play b C3\nplay white c3\nplay black K9\nplay red A1\nplay black\nsing\n"
+        "known_command genmove\nknown_command sing\nfinal_score\n7 quit\nname"
+    )
+    assert answers == [
+        "=1 2",
+        "=2",
+        "? unacceptable size",
+        "=",
+        "? syntax error",
+        "=",
+        "? illegal move",
+        "? illegal move",
+        "? syntax error",
+        "? syntax error",
+        "? unknown command",
+        "= true",
+        "= false",
+        "= B+18.5",
+        "=7",
+    ]
+
+
+def test_a_served_search_plays_and_resigns() -> None:
+    """It captures what can be captured, passes after two passes, and gives up what is lost."""
+    _, _, captured, board = ask_server("play w a1\nplay b b1\ngenmove b\nshowboard")
+    assert captured == "= A2"
+    assert board.splitlines()[-3:] == ["X....", ".X...", "white to play"]
+    assert ask_server("play b c3\nplay w pass\nplay b pass\ngenmove w")[-1] == "= pass"
+    lost = "\n".join(f"play w {column}{row}" for column in "ABCDE" for row in (2, 4))
+    assert ask_server(f"komi 60\n{lost}\ngenmove b")[-1] == "= resign"
+
+
+def test_a_served_search_plays_against_gnugo(program: Path) -> None:
+    """A whole game against GNU Go: each accepts the other's moves as legal."""
+    server = Server(SERVED, value_by_area(0.5), np.random.default_rng(1))
+
+    def ask(command: str) -> str:
+        answer = "".join(server.serve([command]))
+        assert answer.startswith("=")
+        return answer[1:].strip()
+
+    with gnugo.start_gnugo(program, level=1) as engine:
+        gnugo.start_game(engine, 5, 0.5)
+        while not server.game.is_over:
+            move = ask("genmove black")
+            if move == "resign":
+                break
+            engine.ask(f"play black {move}")
+            move = engine.ask("genmove white")
+            if move == "resign":
+                break
+            ask(f"play white {move}")
+    assert len(server.game.moves) >= 4
 
 
 @pytest.mark.slow

@@ -100,9 +100,9 @@ def test_suicide_is_illegal_unless_it_captures() -> None:
     assert game.find_legal()[0]  # captures three
     game = Game.from_rows([".O.", "O..", "..."], BLACK, komi=0)
     assert not game.find_legal()[0]
-    with pytest.raises(IllegalMoveError, match="move 0 of black is illegal after 0 moves"):
+    with pytest.raises(IllegalMoveError, match="A3 of black is illegal after 0 moves"):
         game.play(0)
-    with pytest.raises(IllegalMoveError, match="move 10"):
+    with pytest.raises(IllegalMoveError, match="10 of black is illegal"):
         game.play(10)
 
 
