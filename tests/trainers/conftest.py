@@ -51,6 +51,18 @@ def write_tiny_ratings(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def compute_in(precision: str) -> Iterator[None]:
+    """Layers made meanwhile compute in a precision, as those of a run with that setting do."""
+    import keras
+
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
 def settings(**more: object) -> list[str]:
     """Arguments for a tiny run, in the open division: the closed one fixes these settings."""
     chosen = [text for key, value in {**TINY, **more}.items() for text in ("--set", f"{key}={value}")]

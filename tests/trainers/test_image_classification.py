@@ -25,6 +25,7 @@ from reference_impls.image_classification.model import (  # noqa: E402
 )
 from reference_impls.image_classification.schedule import WarmupThenDecay, make_schedule  # noqa: E402
 from reference_impls.image_classification.workload import ImageClassificationWorkload  # noqa: E402
+from tests.trainers.conftest import compute_in  # noqa: E402
 from tests.trainers.images import write_class_folders, write_fashion_mnist, write_records  # noqa: E402
 
 TINY = dataclasses.replace(
@@ -173,6 +174,23 @@ def test_configurations_learn_on_made_up_images(tmp_path: Path, monkeypatch: pyt
         quality = loop.evaluate().quality
         assert 0 <= quality <= 1
         assert quality * 25 == pytest.approx(round(quality * 25))
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_task_learns_in_half_precision_and_in_parts(
+    precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half precision and accumulation steps lower the loss, too; batch norm spans a part, which the log says."""
+    write_fashion_mnist(tmp_path, monkeypatch, train=40, test=25)
+    with compute_in(precision):
+        config = dataclasses.replace(TINY, precision=precision, gradient_accumulation_steps=2)
+        loop = Loop(ImageClassificationWorkload(config, tmp_path, 1), make_strategy("single"))
+        loop.build()
+        loop.workload.load(loop.share)
+        losses = [loop.train_epoch(epoch)["loss"] for epoch in range(1, 5)]
+        assert losses[-1] < losses[0]
+        assert 0 <= loop.evaluate().quality <= 1
+    assert loop.workload.hyperparameters(Share())["model_bn_span"] == config.global_batch_size // 2
 
 
 def test_equal_seeds_train_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ from reference_impls.sentiment.data import (
 from reference_impls.sentiment.download import fetch_reviews, fetch_snippets, prepare_texts
 from reference_impls.sentiment.model import BagLayer, RegionConvolution, SentimentNet
 from reference_impls.sentiment.workload import SentimentWorkload
+from tests.trainers.conftest import compute_in
 
 GOOD, BAD = ("a fine film", "so fine , so good", "good fun"), ("a dull film", "so dull , so bad", "bad taste")
 
@@ -236,11 +237,14 @@ def test_mini_model_has_as_many_parameters_as_configured() -> None:
     assert net.count_params() == convolutions + bag + (50 + 50 + 20) * 2 + 2
 
 
-def test_tiny_texts_are_learned(tmp_path: Path) -> None:
-    """A few epochs on made-up texts tell good from bad; every held-out text counts once."""
-    workload = SentimentWorkload(tiny_config(), write_tiny_texts(tmp_path), 1, "get it")
-    workload.check_data()
-    workload.build()
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16", "mixed_float16"])
+def test_tiny_texts_are_learned(precision: str, tmp_path: Path) -> None:
+    """In every precision a few epochs on made-up texts tell good from bad; every held-out text counts once."""
+    with compute_in(precision):
+        config = tiny_config(precision=precision)
+        workload = SentimentWorkload(config, write_tiny_texts(tmp_path), 1, "get it")
+        workload.check_data()
+        workload.build()
     workload.load(Share())
     loop = Loop(workload, tf.distribute.get_strategy())
     losses = [loop.train_epoch(epoch)["loss"] for epoch in range(1, 6)]

@@ -33,6 +33,7 @@ from reference_impls.translation.prepared import prepare_texts  # noqa: E402
 from reference_impls.translation.schedule import WarmupSchedule  # noqa: E402
 from reference_impls.translation.scoring import TranslationScorer  # noqa: E402
 from reference_impls.translation.workload import TranslationWorkload  # noqa: E402
+from tests.trainers.conftest import compute_in  # noqa: E402
 from tests.trainers.texts import make_pairs, write_wmt  # noqa: E402
 
 SMALL = dataclasses.replace(
@@ -289,6 +290,37 @@ def test_configurations_learn_on_made_up_texts(folder: Path, division: str) -> N
     assert 0 <= quality <= 100
     if division == "closed":
         assert train() == (losses, quality)
+
+
+@pytest.mark.parametrize("beam", [1, 2])
+def test_evaluation_compiled_by_xla_translates_alike(folder: Path, beam: int) -> None:
+    """Batches of several lengths are evaluated by compiled steps, which write what uncompiled ones write."""
+    written = []
+    for jit_compile in (False, True):
+        config = dataclasses.replace(MINI, beam=beam, **TINY)
+        loop = Loop(TranslationWorkload(config, folder, 1), make_strategy("single"), jit_compile=jit_compile)
+        loop.build()
+        for weight in loop.workload.model.trainable_weights:
+            if weight.name in ("kernel", "embedding"):
+                weight.assign(weight * 4)
+        loop.workload.load(loop.share)
+        written.append(loop.collect(loop.workload.eval_data, loop.workload.eval_step)["written"])
+
+    assert len(np.unique(written[0])) > 10
+    np.testing.assert_array_equal(*written)
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_task_learns_in_half_precision_and_in_parts(folder: Path, precision: str) -> None:
+    """Half precision and accumulation steps lower the loss, too, and translate every sentence."""
+    with compute_in(precision):
+        config = dataclasses.replace(MINI, precision=precision, gradient_accumulation_steps=2, **TINY)
+        loop = Loop(TranslationWorkload(config, folder, 1), make_strategy("single"))
+        loop.build()
+        loop.workload.load(loop.share)
+        losses = [loop.train_epoch(epoch)["loss"] for epoch in range(1, 4)]
+        assert losses[-1] < losses[0]
+        assert 0 <= loop.evaluate().quality <= 100
 
 
 def test_texts_of_another_size_are_refused(folder: Path) -> None:

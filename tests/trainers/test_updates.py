@@ -17,7 +17,7 @@ from reference_impls.harness.run.devices import make_strategy  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.run.updates import apply_gradients, take_part  # noqa: E402
 from reference_impls.recommendation.config import MINI  # noqa: E402
-from tests.trainers.conftest import TINY, write_tiny_ratings  # noqa: E402
+from tests.trainers.conftest import TINY, compute_in, write_tiny_ratings  # noqa: E402
 from tests.trainers.made_up import Sides, SidesConfig  # noqa: E402
 
 BATCH = {
@@ -128,16 +128,13 @@ def test_task_learns_in_parts() -> None:
 def test_task_learns_in_half_precision(precision: str, tmp_path: Path) -> None:
     """Recommendation lowers its loss in half precision, with float32 weights."""
     write_tiny_ratings(tmp_path)
-    keras.config.set_dtype_policy(precision)
-    try:
+    with compute_in(precision):
         sizes = {key: value for key, value in TINY.items() if key != "mlp_layers"}
         config = dataclasses.replace(MINI, mlp_layers=(8, 4), precision=precision, **sizes)
         loop = Loop(find_task("ncf").load_workload()(config, tmp_path, 1), make_strategy("single"))
         loop.build()
         loop.workload.load(loop.share)
         losses = [loop.train_epoch(epoch)["loss"] for epoch in range(1, 5)]
-    finally:
-        keras.config.set_dtype_policy("float32")
 
     assert losses[-1] < losses[0]
     assert {each.dtype for each in loop.workload.model.trainable_variables} == {"float32"}
