@@ -30,7 +30,7 @@ from mlperf_logging.submission.skeleton import (
 _EXAMPLES = """\
 examples:
   {program} Example_Lab                         a system of one node, this machine
-  {program} Example_Lab --system box --benchmark resnet --ruleset ROUND
+  {program} Example_Lab --system box --benchmark NAME --ruleset ROUND
   {program} --sysinfo node_0.json               on each node of a larger system: what it knows of itself
   {program} Example_Lab --merge node_*.json     … and then the system of all these nodes
 

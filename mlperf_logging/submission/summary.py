@@ -95,8 +95,9 @@ class BenchmarkResult(NamedTuple):
     @property
     def notes(self) -> tuple[str, ...]:
         """What a reader should know of the score, a factor included that it is still to be multiplied by."""
-        check = self.check.check
-        if self.score.folder.scaling_file is not None or check is None or not check.passed:
+        check, requirement = self.check.check, self.score.requirement
+        is_complete = requirement is not None and len(self.score.runs) == requirement.required
+        if self.score.folder.scaling_file is not None or check is None or not check.passed or not is_complete:
             return self.score.notes
         factor = check.normalisation
         note = f"the round will multiply the score by {factor:.6g}; there is no {SCALING_FILE} yet"

@@ -21,6 +21,8 @@ EXCEPTIONS = {
     ("parsing/grammar.py", "Transformer"): "lark's class, which makes values of syntax trees",
     ("parsing/grammar.py", "transformer"): "lark's name for the argument that takes one",
     ("package_checker/package_checker.py", "bert"): "part of an option of the public package",
+    ("submission/machine.py", "transformer"): "part of the name of a library",
+    ("submission/machine.py", "SSD"): "a kind of disk",
     ("rcp_checker/rcp_checker.py", "bert"): "part of an option of the public package",
 }
 """(file below the package, text): why it is not a round, although it looks like one."""
