@@ -1,7 +1,7 @@
 """What this machine knows of itself: the fields of a system description that need no person.
 
-Processors and memory come from py-cpuinfo and psutil; sockets, disks and networks from where Linux lists them. What is
-not found is left out.
+Processors and memory come from py-cpuinfo and psutil, or from Linux alone, which also lists sockets, disks and networks. What
+is not found is left out.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable
+from importlib import import_module
 from importlib.metadata import distributions
 from pathlib import Path
 from types import ModuleType
@@ -52,17 +53,20 @@ _VIRTUAL_DISKS = ("vd", "xvd")
 _MBIT_PER_GBIT = 1000
 
 
-def describe_machine(root: Path = Path("/"), run: RunTool = run_tool) -> dict[str, Any]:
+def describe_machine(
+    root: Path = Path("/"), run: RunTool = run_tool, *, use_libraries: bool = True
+) -> dict[str, Any]:
     """The fields that this machine knows, as one node; ``other_software_stack`` is an object from name to version.
 
     Args:
-        root: where Linux lists devices (`sys`) and says what it is (`etc`).
+        root: where Linux lists devices (`sys`) and processors (`proc`).
         run: runs nvidia-smi and rocm-smi.
+        use_libraries: whether psutil and py-cpuinfo are asked, which know more than Linux alone but take seconds.
 
     Raises:
-        UsageError: psutil or py-cpuinfo is not installed.
+        UsageError: one of them is missing.
     """
-    psutil, cpuinfo = _load_libraries()
+    psutil, cpuinfo = map(_load_library, ("psutil", "cpuinfo")) if use_libraries else (None, None)
     accelerators = describe_accelerators(run)
     software = accelerators.pop("software", "")
     versions = {
@@ -70,11 +74,11 @@ def describe_machine(root: Path = Path("/"), run: RunTool = run_tool) -> dict[st
     }
     installed = _list_versions()
     found = {
-        **_describe_processors(psutil, cpuinfo.get_cpu_info(), root),
+        **_describe_processors(psutil, cpuinfo.get_cpu_info() if cpuinfo is not None else {}, root),
         **accelerators,
         **_describe_disks(root),
         "number_of_nodes": "1",
-        "host_memory_capacity": f"{psutil.virtual_memory().total / _GIB:.0f} GiB",
+        "host_memory_capacity": f"{_measure_memory(psutil) / _GIB:.0f} GiB",
         "host_networking": _describe_network(root),
         "operating_system": _describe_system(),
         "framework": _name_frameworks(installed),
@@ -90,35 +94,52 @@ def describe_machine(root: Path = Path("/"), run: RunTool = run_tool) -> dict[st
     }
 
 
-def _load_libraries() -> tuple[ModuleType, ModuleType]:
+def _load_library(name: str) -> ModuleType:
     try:
-        import cpuinfo
-        import psutil
-    except ImportError as error:
+        return import_module(name)
+    except ImportError:
         raise UsageError(
-            f"to describe this machine, {error.name} is needed; install it with: pip install 'mlperf_logging[submission]'"
+            f"to describe this machine, {name} is needed; install it with: pip install 'mlperf_logging[submission]'"
         ) from None
-    return psutil, cpuinfo
+
+
+def name_processor(root: Path = Path("/")) -> str:
+    """The model of the processors as Linux names it; empty where it does not."""
+    return _read_first_processor(root).get("model name", "")
+
+
+def _measure_memory(psutil: Any) -> int:
+    if psutil is not None:
+        return int(psutil.virtual_memory().total)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _describe_processors(psutil: Any, info: dict[str, Any], root: Path) -> dict[str, str]:
-    sockets = _count_sockets(root)
-    cores, threads = psutil.cpu_count(logical=False), psutil.cpu_count()
-    clock = psutil.cpu_freq()
+    """The processors, by py-cpuinfo and psutil as far as they are there, else as Linux describes the first one."""
+    sockets, first = _count_sockets(root), _read_first_processor(root)
+    cores = psutil.cpu_count(logical=False) if psutil is not None else None
+    each = str(cores // sockets) if cores and sockets else first.get("cpu cores", "")
+    threads, clock = os.cpu_count(), psutil.cpu_freq() if psutil is not None else None
     caches = [
         f"{name} {_show_bytes(info[key])}"
         for name, key in (("L1d", "l1_data_cache_size"), ("L2", "l2_cache_size"), ("L3", "l3_cache_size"))
         if isinstance(info.get(key), int)
     ]
     highest = f"{clock.max / 1000:.2f} GHz" if clock is not None and clock.max else ""
+    measured = f"{first['cpu MHz']} MHz" if "cpu MHz" in first else ""
     return {
-        "host_processor_model_name": str(info.get("brand_raw") or ""),
+        "host_processor_model_name": str(info.get("brand_raw") or name_processor(root)),
         "host_processors_per_node": str(sockets) if sockets else "",
-        "host_processor_core_count": str(cores // sockets) if cores and sockets else "",
+        "host_processor_core_count": each,
         "host_processor_vcpu_count": str(threads // sockets) if threads and sockets else "",
-        "host_processor_frequency": highest or str(info.get("hz_advertised_friendly") or ""),
-        "host_processor_caches": ", ".join(caches),
+        "host_processor_frequency": highest or str(info.get("hz_advertised_friendly") or measured),
+        "host_processor_caches": ", ".join(caches) or first.get("cache size", ""),
     }
+
+
+def _read_first_processor(root: Path) -> dict[str, str]:
+    lines = _read(root / "proc" / "cpuinfo").partition("\n\n")[0].splitlines()
+    return {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def _count_sockets(root: Path) -> int:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 import platform
 import re
-from importlib.metadata import PackageNotFoundError, distributions, version
+from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
+
+from mlperf_logging.rules.repository import open_rules
+from mlperf_logging.rules.rounds import find_newest
+from mlperf_logging.submission.description_fields import load_description_fields
+from mlperf_logging.submission.machine import describe_machine, name_processor
+from mlperf_logging.submission.skeleton import list_marked, make_description
 
 UNKNOWN = "not known"
-NOT_APPLICABLE = "not applicable"
 STATUSES = {
     "onprem": "Available on-premise",
     "cloud": "Available cloud",
@@ -19,7 +25,7 @@ STATUSES = {
 """Status as logged, and as the system description spells it."""
 
 
-def describe_system(submitter: str, name: str, division: str, status: str, nodes: int = 1) -> dict[str, str]:
+def describe_system(submitter: str, name: str, division: str, status: str, nodes: int = 1) -> dict[str, Any]:
     """The system description, as far as the operating system knows it.
 
     Args:
@@ -29,52 +35,17 @@ def describe_system(submitter: str, name: str, division: str, status: str, nodes
         status: availability as logged, one of `STATUSES`.
         nodes: number of machines.
     """
-    processor = _read_processor()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    accelerators = list_accelerators()
-    unknown = dict.fromkeys(
-        (
-            "accelerator_host_interconnect",
-            "accelerator_frequency",
-            "accelerator_on-chip_memories",
-            "accelerator_memory_configuration",
-            "accelerator_memory_capacity",
-            "accelerator_interconnect",
-            "accelerator_interconnect_topology",
-        ),
-        UNKNOWN if accelerators else NOT_APPLICABLE,
-    )
-    return {
-        "submitter": submitter,
-        "division": division,
-        "status": STATUSES[status],
-        "system_name": name,
-        "number_of_nodes": str(nodes),
-        "host_processors_per_node": processor["sockets"],
-        "host_processor_model_name": processor["model"],
-        "host_processor_core_count": processor["cores"],
-        "host_processor_vcpu_count": str(os.cpu_count() or UNKNOWN),
-        "host_processor_frequency": processor["frequency"],
-        "host_processor_caches": processor["cache"],
-        "host_processor_interconnect": UNKNOWN,
-        "host_memory_capacity": f"{memory:.0f} GiB",
-        "host_storage_type": UNKNOWN,
-        "host_storage_capacity": UNKNOWN,
-        "host_networking": NOT_APPLICABLE if nodes == 1 else UNKNOWN,
-        "host_networking_topology": NOT_APPLICABLE if nodes == 1 else UNKNOWN,
-        "host_memory_configuration": UNKNOWN,
-        "accelerators_per_node": str(len(accelerators)),
-        "accelerator_model_name": ", ".join(dict.fromkeys(accelerators)) or NOT_APPLICABLE,
-        **unknown,
-        "cooling": UNKNOWN,
-        "hw_notes": "",
-        "framework": ", ".join(_name_versions(("tensorflow", "tensorflow-cpu", "keras"))),
-        "other_software_stack": ", ".join(
-            [f"Python {platform.python_version()}", *([f"driver {read_driver()}"] if accelerators else [])]
-        ),
-        "operating_system": _read_operating_system(),
-        "sw_notes": "",
-    }
+    known = describe_machine(use_libraries=False)
+    models = list_accelerators()
+    if models and known["accelerators_per_node"] == "0":  # the driver is there, though not its tool
+        known |= {
+            "accelerators_per_node": str(len(models)),
+            "accelerator_model_name": ", ".join(dict.fromkeys(models)),
+        }
+    known |= {"number_of_nodes": str(nodes), "status": STATUSES[status]}
+    schema = load_description_fields(open_rules(), find_newest(open_rules().index()).name)
+    description = make_description(known, schema, submitter=submitter, system=name, division=division)
+    return description | dict.fromkeys(list_marked(description), UNKNOWN)
 
 
 def list_accelerators() -> list[str]:
@@ -98,48 +69,9 @@ def read_driver() -> str:
 
 def name_system() -> str:
     """A name for this machine, made from its processor and valid as a folder name."""
-    model = re.sub(r"\((R|TM)\)|CPU|Processor|@.*", " ", _read_processor()["model"])
+    model = re.sub(r"\((R|TM)\)|CPU|Processor|@.*", " ", name_processor() or platform.machine())
     words = re.findall(r"[A-Za-z0-9.-]+", model)
     return "_".join([f"{os.cpu_count() or 1}x", *words[:4]])
-
-
-def _read_processor() -> dict[str, str]:
-    facts = dict.fromkeys(("model", "sockets", "cores", "frequency", "cache"), UNKNOWN)
-    facts["model"] = platform.processor() or platform.machine() or UNKNOWN
-    try:
-        text = Path("/proc/cpuinfo").read_text("utf-8", "replace")
-    except OSError:
-        return facts
-    pairs = [
-        (name.strip(), value.strip())
-        for name, _, value in (line.partition(":") for line in text.splitlines())
-    ]
-    first = dict(reversed(pairs))
-    sockets = {value for name, value in pairs if name == "physical id"}
-    facts["model"] = first.get("model name", facts["model"])
-    facts["sockets"] = str(len(sockets) or 1)
-    facts["cores"] = first.get("cpu cores", UNKNOWN)
-    facts["cache"] = first.get("cache size", UNKNOWN)
-    facts["frequency"] = f"{first['cpu MHz']} MHz" if "cpu MHz" in first else UNKNOWN
-    return facts
-
-
-def _read_operating_system() -> str:
-    try:
-        release = platform.freedesktop_os_release()
-    except OSError:
-        return platform.platform()
-    return f"{release.get('PRETTY_NAME', platform.system())}, {platform.system()} {platform.release()}"
-
-
-def _name_versions(packages: tuple[str, ...]) -> list[str]:
-    found = []
-    for package in packages:
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            continue
-    return found
 
 
 def list_packages() -> list[str]:

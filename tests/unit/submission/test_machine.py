@@ -12,7 +12,7 @@ import pytest
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.submission.accelerators import describe_accelerators, run_tool
-from mlperf_logging.submission.machine import describe_machine
+from mlperf_logging.submission.machine import describe_machine, name_processor
 
 NEEDS_LIBRARIES = pytest.mark.skipif(
     find_spec("cpuinfo") is None or find_spec("psutil") is None, reason="needs psutil and py-cpuinfo"
@@ -173,3 +173,26 @@ def test_libraries_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -
         UsageError, match=r"cpuinfo is needed; install it with: pip install 'mlperf_logging\[submission\]'"
     ):
         describe_machine()
+
+
+def test_linux_alone_knows_the_processors(tmp_path: Path) -> None:
+    """Without the libraries, the first processor that Linux lists stands for all."""
+    listed = (
+        "processor\t: 0\nmodel name\t: Example 9000\ncpu MHz\t: 2000.5\ncache size\t: 512 KB\ncpu cores\t: 48"
+    )
+    root = put(
+        tmp_path,
+        {
+            "proc/cpuinfo": f"{listed}\n\n{listed.replace('9000', '1')}",
+            "sys/devices/system/cpu/cpu0/topology/physical_package_id": "0",
+        },
+    )
+
+    found = describe_machine(root, answer({}), use_libraries=False)  # type: ignore[arg-type]
+
+    assert name_processor(root) == found["host_processor_model_name"] == "Example 9000"
+    assert found["host_processors_per_node"] == "1"
+    assert found["host_processor_core_count"] == "48"
+    assert found["host_processor_frequency"] == "2000.5 MHz"
+    assert found["host_processor_caches"] == "512 KB"
+    assert found["host_memory_capacity"].endswith(" GiB")
