@@ -110,15 +110,16 @@ def leave(code: int) -> NoReturn:
 
 
 def say(line: str) -> None:
-    """Print a line."""
-    sys.stdout.write(f"{show_text(line)}\n")
+    """Print a line, if there is a standard output."""
+    if sys.stdout is not None:
+        sys.stdout.write(f"{show_text(line)}\n")
 
 
 def start_logging(path: str | None) -> None:
     """Show what is logged on the error stream, and add it to a file; `UsageError` where that cannot be written."""
     handlers: list[logging.Handler] = [logging.StreamHandler()]
     try:
-        handlers += [logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")] if path else []
+        handlers += [_LogFile(path)] if path else []
     except OSError as error:
         raise UsageError(
             f"cannot write the log file {path!r}: {error.strerror}; name another with --log_output"
@@ -128,6 +129,18 @@ def start_logging(path: str | None) -> None:
     LOG.handlers[:] = handlers
     LOG.setLevel(logging.INFO)
     LOG.propagate = False
+
+
+class _LogFile(logging.Handler):
+    """A file to which lines are added; one that cannot take a line ends the command."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._file = open(path, "a", encoding="utf-8", errors="backslashreplace")  # noqa: SIM115 - until the end
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._file.write(f"{self.format(record)}\n")
+        self._file.flush()
 
 
 class _LineFormatter(logging.Formatter):

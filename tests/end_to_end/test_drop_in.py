@@ -377,6 +377,24 @@ def test_warnings_are_hidden_or_errors(submission: Path, work: Path) -> None:
     assert (strict.returncode, take_last(strict.stderr)) == (1, "ERROR - FAILED")
 
 
+@pytest.mark.parametrize("place", ["/dev/full", "nowhere/x.log"])
+def test_log_file_that_takes_nothing_is_one_sentence(place: str, work: Path) -> None:
+    """Exit 1 and no traceback where the log file cannot be opened, or a line cannot be written to it."""
+    log = EXAMPLE / BENCHMARK / "result_0.txt"
+    done = call(sys.executable, "compliance_checker", "--log_output", place, log, folder=work)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert take_last(done.stderr).startswith("mlperf_logging.compliance_checker: cannot ")
+
+
+def test_foreign_texts_do_not_steer_the_terminal(work: Path) -> None:
+    """Control characters in names are shown, not obeyed; in the log file, too."""
+    done = call(sys.executable, "compliance_checker", "\x1b[31m.txt", folder=work)
+    written = (work / "compliance_checker.log").read_text()
+    assert done.returncode == 1
+    assert "\x1b" not in done.stderr + done.stdout + written
+    assert "\\x1b[31m.txt" in written
+
+
 def test_scaling_is_written_only_when_asked(submission: Path, work: Path) -> None:
     """The public command writes scaling.json by itself; here --set_scaling does."""
     folder = submission / BENCHMARK
