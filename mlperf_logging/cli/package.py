@@ -29,9 +29,9 @@ from mlperf_logging.submission.checking import check_package, list_checked_files
 from mlperf_logging.submission.packing import opened_submission
 
 COMMANDS = {
-    "init": "makes the skeleton of one",
-    "pack": "makes an archive of a submission that is acceptable",
-    "unpack": "takes one out of its archive and verifies it",
+    "init": "creates the skeleton of one",
+    "pack": "packs one without errors into an archive",
+    "unpack": "verifies such an archive and unpacks it",
     "diff": "shows what changed between two",
 }
 """Further words behind `mlperf package`, each with a module ``package_WORD`` here, and what it does."""

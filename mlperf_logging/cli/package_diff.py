@@ -48,7 +48,7 @@ def build_parser(program: str) -> Parser:
     add = parser.add_group()
     add("old OLD", "a submitter's folder or archive")
     add("new NEW", "the same or another submitter's, later")
-    about = "systems that belong together though their names differ; may be repeated"
+    about = "matches a system that was renamed; can be repeated"
     add("--pair OLD=NEW", about, action="append", default=[])
     add = add_rule_options(parser)
     add("--old-ruleset ROUND", "the round of OLD; default: that of --ruleset", default=None)

@@ -31,10 +31,10 @@ _EXAMPLES = """\
 examples:
   {program} Example_Lab                         a system of one node, this machine
   {program} Example_Lab --system box --benchmark NAME --ruleset ROUND
-  {program} --sysinfo node_0.json               on each node of a larger system: what it knows of itself
+  {program} --sysinfo node_0.json               on each node of a larger system
   {program} Example_Lab --merge node_*.json     … and then the system of all these nodes
 
-What only a person knows is marked with FILL IN, which mlperf package reports. Nothing that is there is overwritten.
+What only a person knows is marked with FILL IN, which mlperf package reports. Existing files are never overwritten.
 """
 
 
@@ -46,19 +46,19 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf package init"
 def build_parser(program: str) -> Parser:
     """The parser of `mlperf package init`."""
     parser = Parser(
-        program, "Make the skeleton of a submission, with a description of this machine.", _EXAMPLES
+        program, "Create the skeleton of a submission, with a description of this machine.", _EXAMPLES
     )
     add = parser.add_group()
     add("submitter SUBMITTER", "the submitter, which names the folder", nargs="?")
-    add("--system NAME", "name of the system; default: made of its accelerators")
-    add("--benchmark NAME", "make the folders of a benchmark; may be repeated", action="append", default=[])
+    add("--system NAME", "name of the system; default: from its accelerators")
+    add("--benchmark NAME", "create the folders of a benchmark; can be repeated", action="append", default=[])
     add("--division", "default: closed", choices=DIVISIONS, default="closed")
-    add("--folder FOLDER", "where the submitter's folder is to be; default: the working folder", default=".")
-    add = parser.add_group("of several nodes")
+    add("--folder FOLDER", "where to put the submitter's folder; default: the working folder", default=".")
+    add = parser.add_group("several nodes")
     add("--sysinfo FILE", "write what this node knows of itself to FILE (- is standard output), and end")
     add("--merge FILE", "describe the system of the nodes that wrote these files", nargs="+")
     add = parser.add_group("by which rules")
-    add("--ruleset ROUND", "round that says what a description holds; default: the newest")
+    add("--ruleset ROUND", "round whose description fields are used; default: the newest")
     add("--usage NAME", "training (default), hpc, or another usage")
     add_rules_folder(add)
     add_format_options(parser.add_group("how it is shown"))

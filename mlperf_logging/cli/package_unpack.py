@@ -21,12 +21,12 @@ from mlperf_logging.submission.packing import unpack_submission, verify_manifest
 
 _EXAMPLES = """\
 examples:
-  {program} SUBMITTER.tar.gz                    writes SUBMITTER/ here, if all is as the manifest says
+  {program} SUBMITTER.tar.gz                    writes SUBMITTER/ here if everything matches the manifest
   {program} SUBMITTER.tar.gz.age FOLDER         asks for the passphrase, and writes FOLDER/SUBMITTER/
   {program} --identity KEYFILE SUBMITTER.tar.gz.age
   {program} --list SUBMITTER.tar.gz             verifies it, and writes nothing
 
-exit codes: 0 verified; 2 the archive is not safe, damaged or changed, and nothing was written.
+exit codes: 0 verified; 2 the archive is unsafe, damaged or changed, and nothing was written.
 """
 _HEAD_BYTES = 64
 
@@ -38,12 +38,12 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf package unpac
 
 def build_parser(program: str) -> Parser:
     """The parser of `mlperf package unpack`."""
-    parser = Parser(program, "Verify an archive and take the submission out.", _EXAMPLES)
+    parser = Parser(program, "Verify a packed submission and unpack it.", _EXAMPLES)
     add = parser.add_group()
     add("archive ARCHIVE", "what mlperf package pack wrote")
     add(
         "folder FOLDER",
-        "where the submitter's folder is to be; default: the working folder",
+        "where to put the submitter's folder; default: the working folder",
         nargs="?",
         default=".",
     )

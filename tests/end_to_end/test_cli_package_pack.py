@@ -43,7 +43,7 @@ def test_acceptable_submission_is_packed_and_comes_out_again(lab: Path, tmp_path
     assert packed.returncode == 0, packed.stderr
     assert "packed 12 files into Example_Lab.tar.gz" in packed.stderr
     assert unpacked.returncode == 0
-    assert "are as the manifest says; written to out/Example_Lab" in unpacked.stdout
+    assert "match the manifest; unpacked to out/Example_Lab" in unpacked.stdout
     assert list_files(tmp_path / "out" / "Example_Lab") == before == list_files(lab)
 
 

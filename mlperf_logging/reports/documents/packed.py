@@ -21,8 +21,8 @@ def describe_packed(archive: str, files: Sequence[PackedFile], folder: str | Non
     """The files, and where they are now; a folder of None stands for nowhere."""
     records = [pick(file, *[column.name for column in _COLUMNS]) for file in files]
     total = sum(file.size for file in files)
-    done = f"{len(files):,} files with {total:,} bytes are as the manifest says"
-    notes = (done if folder is None else f"{done}; written to {folder}",)
+    done = f"{len(files):,} files with {total:,} bytes match the manifest"
+    notes = (done if folder is None else f"{done}; unpacked to {folder}",)
     fields = {"archive": archive, "folder": folder, "files": records}
     return Document(
         schema="mlperf-unpack/1", tables=(make_table("files", _COLUMNS, records),), fields=fields, notes=notes
