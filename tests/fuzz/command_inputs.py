@@ -29,6 +29,7 @@ FAULTS = ("Traceback (most recent call last)", "the command itself failed", "the
 TABLES = [name for name in list_table_formats() if name]
 EXIT_CODES = {
     "check": {0, 1, 2},
+    "package": {0, 1, 2},
     "score": {0, 1, 2},
     "rcp": {0, 1, 2},
     "summary": {0, 1, 2},
@@ -89,8 +90,8 @@ class Workplace:
         self._size += len(given)
         self._line_counts["<stdin>"] = given.count(b"\n") + 1
         kinds, weights = (
-            ("check", "score", "rcp", "summary", "analyze", "plot", "rules", "train", "convert"),
-            (40, 12, 10, 5, 12, 5, 13, 3, 4),
+            ("check", "package", "score", "rcp", "summary", "analyze", "plot", "rules", "train", "convert"),
+            (35, 10, 12, 10, 5, 12, 5, 13, 3, 4),
         )
         kind = random.choices(kinds, weights)[0]
         line = _Line(random, benchmark, mutator)
@@ -195,6 +196,16 @@ class _Line:
         words += self._some(
             (*waiving, "--expires", "2031-01-01"), ("--no-config",), ("--config", "mlperf.toml")
         )
+        return [*words, *self._form_words()]
+
+    def make_package(self) -> list[str]:
+        words = [
+            self.random.choice(("lab", f"lab/results/{SYSTEM}", f"lab/results/{SYSTEM}/{self.benchmark}"))
+        ]
+        self._choose_form(list_formats())
+        words += self._selection()
+        words += self._some(("--partial",), ("--strict",), ("--werror",), ("--verbose",), ("--quiet",))
+        words += self._some(("--select", "MLP6,MLP7"), ("--waivers", "waivers.yaml"), ("--group-by", "file"))
         return [*words, *self._form_words()]
 
     def make_score(self) -> list[str]:

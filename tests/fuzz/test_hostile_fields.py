@@ -30,6 +30,8 @@ COMMANDS: list[tuple[str, tuple[str, ...]]] = [
     *[(form, ("check", "--format", form)) for form in list_formats()],
     ("text", ("check", "--verbose")),
     ("json", ("check", "--strict", "--statistics", "--format", "json")),
+    *[(form, ("package", "--format", form)) for form in list_formats()],
+    ("json", ("package", "--partial", "--strict", "--format", "json")),
     *[(form, ("score", "--format", form)) for form in list_table_formats()],
     ("json", ("score", "--runs", "--format", "json")),
     ("json", ("score", "--unjudged", "--strict", "--speedup", CLEAN_SYSTEM, "--format", "json")),
@@ -54,7 +56,15 @@ COMMANDS: list[tuple[str, tuple[str, ...]]] = [
 """Format of the answer, and what follows ``mlperf``."""
 
 WRITTEN = ("xlsx", "parquet", "png", "svg", "pdf")
-CODES = {"check": {1}, "score": {1}, "rcp": {0, 1}, "summary": {1}, "analyze": {0}, "plot": {0}}
+CODES = {
+    "check": {1},
+    "package": {1},
+    "score": {1},
+    "rcp": {0, 1},
+    "summary": {1},
+    "analyze": {0},
+    "plot": {0},
+}
 """How a command ends whose logs can be read, some of which are compliant."""
 
 
