@@ -20,7 +20,7 @@ from mlperf_logging.parsing.payloads import (
 
 NAME = "mll"
 
-_ORDINARY = re.compile(rb"[^ ]+ ([0-9]*)(?:\.([0-9]*))? (\w+): (.*)", re.DOTALL).fullmatch
+_ORDINARY = rb"(?s)[^ ]+ ([0-9]*)(?:\.([0-9]*))? (\w+): (.*)"
 
 
 @cache
@@ -35,12 +35,12 @@ def read_ordinary(
     raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
 ) -> list[Event] | None:
     """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
-    decode = _open_decoder()
+    decode, match = _open_decoder(), re.compile(_ORDINARY).fullmatch
     rows: list[tuple[Any, ...]] = []
     texts, payloads = [], []
     try:
         for raw, number, column in zip(raws, numbers, columns, strict=True):
-            whole, fraction, key, text = _ORDINARY(raw).groups()  # type: ignore[union-attr]
+            whole, fraction, key, text = match(raw).groups()  # type: ignore[union-attr]
             record = decode(text)
             value, metadata = record.value, record.metadata
             time_ms = join_milliseconds(whole.decode(), (fraction or b"").decode())

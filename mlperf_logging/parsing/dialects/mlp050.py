@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -16,9 +15,7 @@ from mlperf_logging.parsing.payloads import has_names_once, join_milliseconds, r
 NAME = "mlp050"
 
 _CALL_SITE = rb"\([^()\\ \x80-\xff]*:[0-9]+\)"
-_ORDINARY = re.compile(
-    rb"[^ ]+ (\w+) ([0-9]*)(?:\.([0-9]*))? %s (\w+)(?:: (.*))?" % _CALL_SITE, re.DOTALL
-).fullmatch
+_ORDINARY = rb"(?s)[^ ]+ (\w+) ([0-9]*)(?:\.([0-9]*))? %s (\w+)(?:: (.*))?" % _CALL_SITE
 
 
 @cache
@@ -33,12 +30,12 @@ def read_ordinary(
     raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
 ) -> list[Event] | None:
     """Read records whose words are as they should be; see `Dialect.read_ordinary`."""
-    decode = _open_decoder()
+    decode, match = _open_decoder(), re.compile(_ORDINARY).fullmatch
     rows: list[tuple[Any, ...]] = []
     texts, values = [], []
     try:
         for raw, number, column in zip(raws, numbers, columns, strict=True):
-            benchmark, whole, fraction, key, text = _ORDINARY(raw).groups()  # type: ignore[union-attr]
+            benchmark, whole, fraction, key, text = match(raw).groups()  # type: ignore[union-attr]
             value = None
             if text is not None:
                 value = decode(text)
@@ -73,7 +70,7 @@ DIALECT = Dialect(
         r" (?P<key>[A-Za-z0-9_]+)(?P<colon>[ \t]?:[ \t]+)?"
     ),
     needed_words=(b"(", b")"),
-    last_bytes=b'}]"_' + string.ascii_letters.encode() + string.digits.encode(),
+    last_bytes=b'}]"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ',
     key_pattern=r"\([^()]*:[0-9]+\) ([A-Za-z0-9_]+)",
     sample_head="task 1.5 (a.py:1) key: ",
     head_samples=(
