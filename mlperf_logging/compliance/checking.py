@@ -62,12 +62,12 @@ def check_runs(
     """
     selection = selection.override(options)
 
-    def begin_judging(log: HeldLog) -> Judging | None:
+    def begin(log: HeldLog) -> Judging | None:
         choice = choose_ruleset(selection, log.identity, path=log.path)
-        return begin(choice, choice.table(strict=selection.strict, level=selection.level))
+        return begin_judging(choice, choice.table(strict=selection.strict, level=selection.level))
 
     with no_collecting():
-        logs = open_logs(source, selection.run, begin_judging=begin_judging)
+        logs = open_logs(source, selection.run, begin=begin)
         return [_judge_held_log(log, selection) for log in logs]
 
 
@@ -75,11 +75,11 @@ def open_logs(
     source: Source,
     run: int | None,
     notes: RunNotes | None = None,
-    begin_judging: Callable[[HeldLog], Judging | None] | None = None,
+    begin: Callable[[HeldLog], Judging | None] | None = None,
 ) -> Iterable[HeldLog]:
     """The log as one run, or the runs of it that are asked for, see `several_runs.open_runs`; other arguments of `HeldLog`."""
     if run is None:
-        return (HeldLog(source, notes, begin_judging),)
+        return (HeldLog(source, notes, begin),)
     from mlperf_logging.compliance.several_runs import open_runs
 
     return open_runs(source, run, notes)
@@ -181,7 +181,7 @@ def explain_several_runs(judged: JudgedLog, verdict: Verdict, selection: RuleSel
     return verdict._replace(findings=(finding,), run=RunSummary(), runs=runs, compliant_under=())
 
 
-def begin(choice: Choice, table: Table) -> Judging | None:
+def begin_judging(choice: Choice, table: Table) -> Judging | None:
     """Begin to judge a log whose items are judged as they come; None where a round reads them in another order."""
     return None if choice.ruleset.reading else Judging(table, choice.ruleset.dialect)
 

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from mlperf_logging.compliance.checking import explain_several_runs, judge_items, no_collecting, open_logs
+from mlperf_logging.compliance.checking import (
+    begin_judging,
+    explain_several_runs,
+    judge_items,
+    no_collecting,
+    open_logs,
+)
 from mlperf_logging.compliance.findings import Verdict
 from mlperf_logging.compliance.held_log import HeldLog
 from mlperf_logging.compliance.joining import identify_evaluation
-from mlperf_logging.compliance.judge import Judge
-from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleOptions, RuleSelection, choose_ruleset
+from mlperf_logging.compliance.judge import Judge, Judging
+from mlperf_logging.compliance.ruleset_selection import (
+    AUTOMATIC,
+    Choice,
+    RuleOptions,
+    RuleSelection,
+    choose_ruleset,
+)
 from mlperf_logging.compliance.targets import (
     LOGGED_TARGET,
     Bound,
@@ -28,7 +40,7 @@ from mlperf_logging.compliance.violations import MISSING
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.rule import Rule
-from mlperf_logging.rules.rulesets import Ruleset
+from mlperf_logging.rules.rulesets import Ruleset, Table
 from mlperf_logging.runs.run import Run, RunNotes
 
 if TYPE_CHECKING:
@@ -130,25 +142,49 @@ def judge_runs(
 
     Arguments and errors are those of `judge_run`.
     """
+    rules = _TargetedRules(selection, target)
     with no_collecting():
-        runs = open_logs(source, selection.run, RunNotes())
-        return [_judge_held_run(run, selection, target) for run in runs]
+        runs = open_logs(source, selection.run, RunNotes(), rules.begin_judging)
+        return [_judge_held_run(run, selection, rules) for run in runs]
 
 
-def _judge_held_run(log: HeldLog, selection: RuleSelection, target: str | None) -> JudgedRun:
-    given = None if target is None else [read_target(target)]
+class _TargetedRules:
+    """The rules and the targets by which the runs of a file are judged."""
+
+    def __init__(self, selection: RuleSelection, target: str | None) -> None:
+        self._selection = selection
+        self._given = None if target is None else [read_target(target)]
+        self._tables: list[tuple[Table, list[Rule], Table]] = []
+
+    def choose(self, log: HeldLog) -> tuple[Choice, list[Rule], Table]:
+        """What a log is judged by, as far as it was read: the choice, the targets, and the rules with the targets."""
+        choice = choose_ruleset(self._selection, log.identity, path=log.path)
+        ruleset, notes = choice.ruleset, cast("RunNotes", log.notes)
+        targets = (
+            self._given
+            or find_targets(ruleset, choice.division, choice.benchmark, choice.variants)
+            or read_logged_target(notes.last_events(ruleset.dialect).get(LOGGED_TARGET))
+        )
+        # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
+        rules = choice.table(strict=True, level=self._selection.level)
+        for known, known_targets, table in self._tables:
+            if known is rules and known_targets == targets:
+                return choice, targets, table
+        self._tables.append((rules, targets, add_targets(rules, targets)))
+        return choice, targets, self._tables[-1][2]
+
+    def begin_judging(self, log: HeldLog) -> Judging | None:
+        """Begin to judge a long log, see `HeldLog`."""
+        choice, _, table = self.choose(log)
+        return begin_judging(choice, table)
+
+
+def _judge_held_run(log: HeldLog, selection: RuleSelection, rules: _TargetedRules) -> JudgedRun:
     notes = cast("RunNotes", log.notes)
-    choice = choose_ruleset(selection, log.identity, path=log.path)
+    choice, targets, table = rules.choose(log)
     ruleset, variants = choice.ruleset, choice.variants
     last = notes.last_events(ruleset.dialect)
-    targets = (
-        given
-        or find_targets(ruleset, choice.division, choice.benchmark, variants)
-        or read_logged_target(last.get(LOGGED_TARGET))
-    )
-    # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
-    table = choice.table(strict=True, level=selection.level)
-    judged = judge_items(log, choice, add_targets(table, targets))
+    judged = judge_items(log, choice, table)
     counting = None
     if not selection.strict:
         counting = {rule.id for rule in choice.table(strict=False, level=selection.level).rules}
