@@ -1,7 +1,7 @@
 """Records with doubts of kinds that are only counted: read many at once, without what it takes to explain them."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain, islice, pairwise
+from itertools import chain, islice
 from typing import TypeAlias
 
 from mlperf_logging.events import Event
@@ -48,7 +48,11 @@ class DoubtReader:
         items: list[Item] = []
         are_full = self._tally.are_full
         for (raw, line, column), outcome in zip(segments, outcomes, strict=True):
-            if outcome is None or not are_full(outcome[1]) or not (outcome[0] or may_be_eventless):
+            if (
+                outcome is None
+                or (outcome[1] and not are_full(outcome[1]))
+                or not (outcome[0] or may_be_eventless)
+            ):
                 items += self._read_with_care(raw, line, column - 1)
                 continue
             events, labels = outcome
@@ -90,28 +94,37 @@ class DoubtReader:
 
     def _read_several(self, dialect: Dialect, whole: bytes, segments: Sequence[Placed]) -> list[_Outcome]:
         """Read segments of which some hold several records, or markers within texts."""
-        cut = [self._cut(dialect, segment) for segment in segments]
+        marker, stem = dialect.marker, self._markers.stem
+        cut = [_cut(segment, marker, stem) for segment in segments]
         records = [*chain.from_iterable(cut)]
         outcomes = iter(self._read_records(dialect, b"\n".join([raw for raw, _, _ in records]), records))
-        return [self._join([*islice(outcomes, len(each))]) for each in cut]
+        return [_join([*islice(outcomes, len(each))]) for each in cut]
 
-    def _cut(self, dialect: Dialect, segment: Placed) -> list[Placed]:
-        """The records of a segment, if each marker in it begins one of a dialect; else nothing."""
-        raw, line, column = segment
-        places = [found.start() for found in self._markers.record.finditer(raw)]
-        if places[:1] != [0] or raw.count(dialect.marker) != raw.count(self._markers.stem):
-            return []
-        pairs = pairwise([*places, len(raw)])
-        records = [(raw[start:stop], line, column + start) for start, stop in pairs]
-        return [*[(each.rstrip(b" \t"), line, place) for each, line, place in records[:-1]], records[-1]]
 
-    @staticmethod
-    def _join(outcomes: list[_Outcome]) -> _Outcome:
-        """What a segment makes of what its records make; nothing is plain where text follows one within a line."""
-        known = [each for each in outcomes if each is not None and each[0]]
-        if not known or len(known) < len(outcomes):
+def _cut(segment: Placed, marker: bytes, stem: bytes) -> list[Placed]:
+    """The records of a segment, if each marker in it begins one of the same dialect; else nothing."""
+    raw, line, column = segment
+    first, *parts = raw.split(marker)
+    if first or raw.count(stem) != len(parts):
+        return []
+    records = []
+    for part in parts:
+        record = marker + part
+        records.append((record.rstrip(b" \t"), line, column))
+        column += len(record)
+    records[-1] = (record, *records[-1][1:])
+    return records
+
+
+def _join(outcomes: list[_Outcome]) -> _Outcome:
+    """What a segment makes of what its records make; nothing is plain where text follows one within a line."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    events: list[Event] = []
+    labels = ["two-events-on-a-line"]
+    for outcome in outcomes:
+        if outcome is None or not outcome[0]:
             return None
-        labels = [label for each in known for label in each[1]]
-        if len(known) > 1:
-            labels.append("two-events-on-a-line")
-        return [event for each in known for event in each[0]], labels
+        events += outcome[0]
+        labels += outcome[1]
+    return (events, labels) if outcomes else None

@@ -130,6 +130,7 @@ class HeadParser:
         if head is None or max(map(len, texts), default=0) > DIGITS_LIMIT:
             return [None] * len(texts)
         match, find_value, start = head.pattern.match, self._find_value, head.start
+        has_words = bool(head.pattern.groups)
         parsed: list[dict[str, Any] | None] = []
         payloads: list[tuple[int, int, Any]] = []
         colons = 0
@@ -139,7 +140,7 @@ class HeadParser:
                 parsed.append(EVENTLESS)
                 doubts[number] = [MORE_UNREADABLE]
                 continue
-            fields, place = found.groupdict(), found.end()
+            fields, place = found.groupdict() if has_words else {}, found.end()
             is_alone = head.may_stand_alone and fields[_COLON] is None
             end, payload = place, None
             if not is_alone:
@@ -153,9 +154,8 @@ class HeadParser:
                     continue
             if end == len(text) or not (rest := text[end:].strip(" \t")):
                 if len(text) > 2 * DEPTH_LIMIT and count_members((payload,)) < 0:
-                    parsed.append(
-                        EVENTLESS
-                    )  # soon forgotten, since many deep ones do not fit the processor's cache
+                    # Soon forgotten, since many deep ones do not fit the processor's cache.
+                    parsed.append(EVENTLESS)
                     doubts[number] = ["nested-too-deep"]
                     continue
                 if not is_alone:
@@ -170,16 +170,14 @@ class HeadParser:
                 parsed.append(None)
         # As many colons as members prove that no name stands twice.
         if count_members([payload for _, _, payload in payloads]) != colons:
-            for number, place, payload in payloads:
-                members = count_members((payload,))
-                if texts[number].count(":", place) != members and self._names_twice(
-                    texts[number], place, members
-                ):
+            for number, place, _ in payloads:
+                if self._names_twice(texts[number], place):
                     doubts.setdefault(number, []).append("duplicate-json-key")
         return parsed
 
-    def _names_twice(self, text: str, place: int, members: int) -> bool:
-        """Whether more members are written in a value that begins at a place of a text than there are in it."""
-        self._pairs.clear()
+    def _names_twice(self, text: str, place: int) -> bool:
+        """Whether a name stands twice in an object of the value that begins at a place of a text."""
+        pairs = self._pairs
+        pairs.clear()
         self._find_pairs(text, place)
-        return sum(map(len, self._pairs)) > members
+        return sum(map(len, map(dict, pairs))) < sum(map(len, pairs))

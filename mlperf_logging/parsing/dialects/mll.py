@@ -14,6 +14,7 @@ from mlperf_logging.parsing.payloads import (
     describe,
     has_names_once,
     join_milliseconds,
+    make_event,
     read_metadata,
     read_milliseconds,
 )
@@ -43,7 +44,7 @@ def read_ordinary(
             whole, fraction, key, text = match(raw).groups()  # type: ignore[union-attr]
             record = decode(text)
             value, metadata = record.value, record.metadata
-            time_ms = join_milliseconds(whole.decode(), (fraction or b"").decode())
+            time_ms = join_milliseconds(whole, fraction or b"")
             if time_ms is None:
                 return None
             texts.append(text)
@@ -51,7 +52,7 @@ def read_ordinary(
             rows.append((key.decode(), value, metadata, time_ms, number, column, raw, None, "", None, NAME))
     except (ValueError, RecursionError, AttributeError):
         return None
-    return list(map(Event._make, rows)) if has_names_once(texts, payloads) else None
+    return list(map(make_event, rows)) if has_names_once(texts, payloads) else None
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:

@@ -19,6 +19,7 @@ from mlperf_logging.parsing.payloads import (
     count_members,
     describe,
     has_members,
+    make_event,
     read_metadata,
     read_time_ms,
 )
@@ -98,7 +99,7 @@ def read_ordinary(
     rows = zip(
         keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), repeat(NAME)
     )
-    return list(map(tuple.__new__, repeat(Event), rows))
+    return list(map(make_event, rows))
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -180,7 +181,7 @@ def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> R
     if not has_key or time_ms is None or metadata is None or not has_value:
         return None, diagnostics
     row = (key, record["value"], metadata, time_ms, line, column, raw, kind, get("namespace", ""), None, NAME)
-    return Event._make(row), diagnostics
+    return make_event(row), diagnostics
 
 
 DIALECT = Dialect(

@@ -10,7 +10,7 @@ from typing import Any
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.diagnostics import Diagnostic
 from mlperf_logging.parsing.dialects import Dialect, Reading
-from mlperf_logging.parsing.payloads import has_names_once, join_milliseconds, read_milliseconds
+from mlperf_logging.parsing.payloads import has_names_once, join_milliseconds, make_event, read_milliseconds
 
 NAME = "mlp050"
 
@@ -41,14 +41,14 @@ def read_ordinary(
                 value = decode(text)
                 texts.append(text)
                 values.append(value)
-            time_ms = join_milliseconds(whole.decode(), (fraction or b"").decode())
+            time_ms = join_milliseconds(whole, fraction or b"")
             if time_ms is None:
                 return None
             name = benchmark.decode()
             rows.append((key.decode(), value, {}, time_ms, number, column, raw, None, "", name, NAME))
     except (ValueError, RecursionError, AttributeError):
         return None
-    return list(map(Event._make, rows)) if has_names_once(texts, values) else None
+    return list(map(make_event, rows)) if has_names_once(texts, values) else None
 
 
 def read_fields(fields: dict[str, Any], line: int, column: int, raw: bytes) -> Reading:
