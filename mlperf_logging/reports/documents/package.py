@@ -136,7 +136,8 @@ def _describe_convergence(result: CheckedResult, files: Iterable[FileResult]) ->
             (finding.rule, finding.severity) for file in files for finding in file.verdict.findings
         )
         return "failed" if rules["convergence-not-accepted", Severity.ERROR] else "failed, accepted"
-    return "passed" if check.passed else "not tested"
+    so_far = check.requirement is not None and len(check.runs) < check.requirement.required
+    return f"passed{' so far' * so_far}" if check.passed else "not tested"
 
 
 def _list_faults(result: CheckedResult, files: Iterable[FileResult]) -> list[str]:
