@@ -1,6 +1,7 @@
 """Time and memory that each command takes for logs that are made to cost as much as possible.
 
-    python benchmarks/bench_hostile.py [--megabytes N] [--names PATTERN] [--commands NAMES] [--page FILE] [--json FILE]
+    python benchmarks/bench_hostile.py [--megabytes N] [--names PATTERN] [--commands NAMES] [--figures speed|memory]
+        [--page FILE] [--json FILE]
 
 Each input is a log that begins as a compliant one does and goes on with one hostile part, again and again. It lies
 alone in a submission's folder; the commands are run on that folder, one process each.
@@ -304,25 +305,30 @@ def _show(row: dict[str, Any]) -> str:
     return f"{figures}  {find_fault(row)}"
 
 
-def describe(rows: list[dict[str, Any]], commands: list[str]) -> str:
-    """A table with one row per input: MB/s and MB of each command."""
+FIGURES = {"speed": ("MB/s", "MB"), "memory": ("MB",)}
+"""What tables show of each command: both figures, or only the memory."""
+
+
+def describe(rows: list[dict[str, Any]], commands: list[str], figures: str) -> str:
+    """A table with one row per input: the figures of each command."""
     by_input: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows:
         by_input.setdefault(row["input"], {})[row["command"]] = row
-    head = [
-        "input",
-        *[f"{command}, MB/s" for command in commands],
-        *[f"{command}, MB" for command in commands],
-    ]
+    units = FIGURES[figures]
+    head = [f"{command}, {unit}" if len(units) > 1 else command for unit in units for command in commands]
     table = [
-        [
-            name,
-            *[each[command]["MB/s"] for command in commands],
-            *[each[command]["MB"] for command in commands],
-        ]
+        [name, *[each[command][unit] for unit in units for command in commands]]
         for name, each in by_input.items()
     ]
-    return format_table(head, table)
+    return format_table(["input", *head], table)
+
+
+def write_page(page: Path, figures: str, table: str) -> None:
+    """Put a table into the page, in the place of the one below its heading."""
+    text = page.read_text("utf-8")
+    begin = text.index("```text\n", text.index(f"## {figures.title()}\n"))
+    end = text.index("```\n", begin + 8) + 4
+    page.write_text(f"{text[:begin]}```text\n{table}\n```\n{text[end:]}", "utf-8")
 
 
 def main() -> int:
@@ -333,6 +339,7 @@ def main() -> int:
     parser.add_argument("--megabytes", type=float, default=16, help="size of each input (default: 16)")
     parser.add_argument("--names", default="*", help="only inputs whose names match these patterns (A|B)")
     parser.add_argument("--commands", default=",".join(COMMANDS), help="only these commands")
+    parser.add_argument("--figures", choices=FIGURES, default="speed", help="what the table shows")
     parser.add_argument("--page", type=Path, help="write the table into this page")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
@@ -346,15 +353,12 @@ def main() -> int:
             for row in measure_input(name, given, commands, size, bases, 60 + options.megabytes * 10):
                 rows.append(row)
                 print(f"{name:<30} {row['command']:<8} {_show(row)}", flush=True)
-    print(f"\n{describe_machine()}, {options.megabytes:g} MB each, {time.perf_counter() - begin:.0f} s\n")
-    table = describe(rows, commands)
+    machine = f"{describe_machine()}; {options.megabytes:g} MB each"
+    print(f"\n{machine}, {time.perf_counter() - begin:.0f} s\n")
+    table = describe(rows, commands, options.figures)
     print(table)
     if options.page:
-        page = options.page.read_text("utf-8")
-        head, _, _ = page.partition("```text\n")
-        options.page.write_text(
-            f"{head}```text\n{describe_machine()}; {options.megabytes:g} MB each\n\n{table}\n```\n", "utf-8"
-        )
+        write_page(options.page, options.figures, f"{machine}\n\n{table}")
     if options.json:
         options.json.write_text(json.dumps({"machine": describe_machine(), "figures": rows}, indent=2) + "\n")
     return int(any(find_fault(row) for row in rows))
