@@ -158,7 +158,7 @@ def _make(
     from mlperf_logging.analysis.analyses import SCALING, analyze_runs
 
     names = _list_names(options, renderer)
-    if "all" in (options.table or "") or not options.table:
+    if not options.table or "all" in split_names(options.table):
         made: dict[str, pd.DataFrame] = {}
         for name in names:
             try:
@@ -174,8 +174,8 @@ def _list_names(options: argparse.Namespace, renderer: BaseRenderer) -> list[str
     from mlperf_logging.analysis.analyses import ANALYSES, RUNS, VARIANCE
 
     if options.table:
-        names = split_names(options.table)
-        return list(ANALYSES) if "all" in names else list(dict.fromkeys(names))
+        asked = [ANALYSES if name == "all" else (name,) for name in split_names(options.table)]
+        return list(dict.fromkeys(name for names in asked for name in names))
     if renderer.single:
         return [RUNS]
     return [RUNS, VARIANCE] if options.format in ("text", "markdown") else list(ANALYSES)

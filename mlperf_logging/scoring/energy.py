@@ -13,12 +13,19 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.parsing.sources import is_special
 from mlperf_logging.runs.folders import name_run
+from mlperf_logging.runs.kept_events import crop_value
 
 MARKER = b":::MLLOG"
 NODE, SWITCH = "node_", "sw_"
 START, STOP, READING = "power_measurement_start", "power_measurement_stop", "power_reading"
 WATT_MS_PER_KILOJOULE = 1_000_000
+MAX_BYTES = 32 << 20
+"""Length of a power log: a reading each second for two days. The longest published one has 3 MB."""
 ESTIMATE, EFFICIENCY = "interconnect_power_est", "conversion_eff"
+
+
+LONGEST_RECORD, KEPT_BYTES = 1 << 16, 1 << 8
+"""Length of a record of a power log, and what is kept of its key and value: enough to say what is no number."""
 
 
 class PowerError(ValueError):
@@ -183,16 +190,21 @@ def read_records(path: str) -> list[Record]:
         raise PowerError("{path} is not a regular file", path)
     try:
         with open(path, "rb") as file:
-            lines = file.read().splitlines()
+            content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise PowerError(f"cannot read {{path}}: {error.strerror}", path) from None
-    for number, line in enumerate(lines, 1):
+    if len(content) > MAX_BYTES:
+        raise PowerError(f"{{path}} is longer than {MAX_BYTES >> 20} MiB", path)
+    for number, line in enumerate(content.splitlines(), 1):
         _, marker, text = line.partition(MARKER)
         if not marker:
             continue
         try:
+            if len(text) > LONGEST_RECORD:
+                raise ValueError(len(text))
             fields = orjson.loads(text)
-            record = Record(fields["key"], fields["value"], float(fields["time_ms"]), number)
+            key, value = (crop_value(fields[name], KEPT_BYTES) for name in ("key", "value"))
+            record = Record(key, value, float(fields["time_ms"]), number)
             if not math.isfinite(record.time_ms):
                 raise ValueError(record.time_ms)
             records.append(record)

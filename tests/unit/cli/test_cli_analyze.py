@@ -136,6 +136,8 @@ def test_series_of_logs(run: Run) -> None:
     assert "values of series" in run(TRAINED, "--table", "series")[1]
     assert "no log repeats such a number" in run(TRAINED, "--table", "series", "--metric", "lr")[1]
     assert "series" not in json.loads(run(TRAINED, "--table", "all", "--format", "json")[1])
+    both = json.loads(run(TRAINED, "--table", "all,series", "--format", "json")[1])
+    assert {"runs", "variance", "series"} <= set(both)
 
 
 @pytest.mark.parametrize("sides", [("example_8x", "example_16x"), (SMALL, LARGE), (SMALL, "example_16x")])

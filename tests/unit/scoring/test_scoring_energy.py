@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlperf_logging.scoring import energy
 from mlperf_logging.scoring.energy import PowerError, Record, measure_node, measure_run, read_records
 from tests.logs import power
 
@@ -110,3 +111,26 @@ def test_damaged_record_is_said_with_its_line(tmp_path: Path) -> None:
 
     with pytest.raises(PowerError, match=r"node_0\.txt:3 is not a complete record"):
         read_records(str(path))
+
+
+def test_long_power_log_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power log or a record of one that is longer than any real one is refused, not read into memory."""
+    path = tmp_path / "node_0.txt"
+    write(path, [("power_reading", [[]] * 30_000, 1_000)])
+    with pytest.raises(PowerError, match=r"node_0\.txt:2 is not a complete record"):
+        read_records(str(path))
+
+    monkeypatch.setattr(energy, "MAX_BYTES", 60_000)
+    with pytest.raises(PowerError, match=r"node_0\.txt is longer than"):
+        read_records(str(path))
+
+
+def test_of_a_reading_that_is_no_number_little_is_kept(tmp_path: Path) -> None:
+    """A list or a long text in place of a number of watts is kept as far as a message shows it."""
+    write(tmp_path / "node_0.txt", [("power_reading", [[]] * 1_000, 1), ("power_reading", "x" * 10_000, 2)])
+
+    lists, text = read_records(str(tmp_path / "node_0.txt"))
+
+    assert len(lists.value) < 10
+    assert text.value == "x" * len(text.value)
+    assert 100 < len(text.value) < 300
