@@ -126,7 +126,7 @@ def test_tables_are_chosen(run: Run) -> None:
 
 
 def test_series_of_logs(run: Run) -> None:
-    """Series are a table of their own, of all numbers or of those that --metric names, in no other table's company."""
+    """Series are a table of all numbers, or of those that --metric names, where it is asked for, also besides all others."""
     code, out, _ = run(TRAINED, "--table", "series", "--metric", "thr*", "--format", "csv")
     table = pd.read_csv(io.StringIO(out))
 
