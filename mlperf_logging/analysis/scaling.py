@@ -66,7 +66,8 @@ def describe_scaling(
 
     chosen = parameters or BootstrapParameters()
     require_columns(runs, [*by, value, size, progress])
-    known = runs.dropna(subset=[value, size])
+    # A time or a number of accelerators that is not above 0 is a slip, and nothing can be divided by it.
+    known = runs[runs[[value, size]].gt(0).all(axis=1) & runs[[value, size]].lt(math.inf).all(axis=1)]
     # The time of one of many models trained at once does not fall with the size.
     if _SCALING in known.columns:
         known = known[(known[_SCALING] != _WEAK).fillna(value=True)]

@@ -57,6 +57,16 @@ def test_groups_of_one_size_are_left_out() -> None:
     assert describe_scaling(runs, parameters=FEW).empty
 
 
+def test_times_and_sizes_that_cannot_be_are_left_out() -> None:
+    """A run of no minutes, of endless ones, or on no or endless accelerators changes nothing."""
+    runs = [make_runs(8, [100.0, 98, 102]), make_runs(64, [20.0, 21, 19])]
+    odd = [make_runs(0, [10.0]), make_runs(math.inf, [10.0]), make_runs(8, [0.0, math.inf, -1.0, math.nan])]
+
+    table = describe_scaling(pd.concat([*odd, *runs]), parameters=FEW)
+
+    pd.testing.assert_frame_equal(table, describe_scaling(pd.concat(runs), parameters=FEW))
+
+
 def test_many_models_at_once_do_not_scale() -> None:
     """Runs of weak scaling, where many models train at once, are left out."""
     runs = pd.concat([make_runs(8, [100.0], scaling="strong"), make_runs(64, [100.0], scaling="weak")])
