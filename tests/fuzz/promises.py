@@ -129,6 +129,7 @@ def _check_place(finding: Mapping[str, Any], line_count: int | None) -> None:
 
 
 def _check_csv(text: str) -> None:
+    csv.field_size_limit(max(len(text), 1 << 17))  # a log may hold a text of megabytes
     widths = {len(row) for row in csv.reader(io.StringIO(text, newline=""))}
     if len(widths) > 1:
         raise BrokenPromiseError(f"rows of {sorted(widths)} cells")
