@@ -208,8 +208,8 @@ class Tree:
         self._write(f"results/{system}/{BENCHMARK}/power/result_{number}/node_0.txt", text)
 
     def _write_system(self, name: str, described: dict[str, Any] | None = None, value: str = "") -> None:
-        text = self._system if described is None else _put(json.dumps(described), value)
-        self._write(f"systems/{name}.json", text)
+        described = described or {**json.loads(self._system), "system_name": name}
+        self._write(f"systems/{name}.json", _put(json.dumps(described), value))
 
     def _write_log(self, system: str, number: int | str, content: bytes) -> None:
         name = f"results/{system}/{BENCHMARK}/result_{number}.txt"
