@@ -60,7 +60,11 @@ def test_groups_of_one_size_are_left_out() -> None:
 def test_times_and_sizes_that_cannot_be_are_left_out() -> None:
     """A run of no minutes, of endless ones, or on no or endless accelerators changes nothing."""
     runs = [make_runs(8.0, [100.0, 98, 102]), make_runs(64.0, [20.0, 21, 19])]
-    odd = [make_runs(0.0, [10.0]), make_runs(math.inf, [10.0]), make_runs(8.0, [0.0, math.inf, -1.0, math.nan])]
+    odd = [
+        make_runs(0.0, [10.0]),
+        make_runs(math.inf, [10.0]),
+        make_runs(8.0, [0.0, math.inf, -1.0, math.nan]),
+    ]
 
     table = describe_scaling(pd.concat([*odd, *runs]), parameters=FEW)
 
