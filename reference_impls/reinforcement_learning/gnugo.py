@@ -54,16 +54,21 @@ def get_gnugo(folder: Path) -> Path:
     return program
 
 
-def start_gnugo(program: Path, *, level: int = 10, seed: int = 1, timeout_s: float = 60.0) -> Engine:
+def start_gnugo(
+    program: Path, *, level: int = 10, seed: int = 1, clean_up: bool = False, timeout_s: float = 60.0
+) -> Engine:
     """Start GNU Go with the rules of this package.
 
     Args:
         program: from `get_gnugo`.
         level: its strength, 1 to 10.
         seed: of its random choices; 0 would take the time of day.
+        clean_up: whether it captures dead stones before it passes, which scoring with all stones alive requires.
         timeout_s: how long an answer may take.
     """
     rules = ["--chinese-rules", "--positional-superko", "--forbid-suicide"]
+    if clean_up:
+        rules.append("--capture-all-dead")
     strength = ["--level", str(level), "--seed", str(seed)]
     return Engine([str(program), "--mode", "gtp", *rules, *strength], timeout_s)
 

@@ -1,4 +1,4 @@
-"""Moves of professional players, from game records in SGF, and how many of them a network predicts.
+"""Moves of professional players, from game records in SGF, for a network to predict.
 
 The original suite's quality is the share of the moves of six professional 9×9 games that the network predicts; it does
 not publish them here, so their folder is given.
@@ -7,32 +7,16 @@ not publish them here, so their folder is given.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from sgfmill import sgf
 
 from reference_impls.harness import DataError
+from reference_impls.reinforcement_learning.agreement import Positions
 from reference_impls.reinforcement_learning.game import Game, IllegalMoveError
 from reference_impls.reinforcement_learning.rules import BLACK, WHITE
-from reference_impls.reinforcement_learning.search import Evaluate
 
 _COLORS = {"b": BLACK, "w": WHITE}
-_BATCH = 256
-
-
-class Positions(NamedTuple):
-    """Positions, and what was played in them.
-
-    Attributes:
-        planes: int8 [positions, size, size, channels]; see `game.encode_stones`.
-        legal: bool [positions, area + 1].
-        moves: int64 [positions]; no passes.
-    """
-
-    planes: np.ndarray
-    legal: np.ndarray
-    moves: np.ndarray
 
 
 def read_games(folder: Path, size: int) -> dict[Path, Game]:
@@ -116,19 +100,3 @@ def list_positions(games: dict[Path, Game], history: int) -> Positions:
     if not moves:
         raise DataError(f"in the {len(games)} games read, nobody plays a stone")
     return Positions(np.stack(planes), np.stack(legal), np.array(moves))
-
-
-def measure_agreement(evaluate: Evaluate, positions: Positions) -> float:
-    """The share of the moves that a network's policy ranks first among the legal moves; a tie does not count.
-
-    Args:
-        evaluate: the network, better without random symmetries.
-        positions: from `list_positions`.
-    """
-    hits = 0
-    for start in range(0, len(positions.moves), _BATCH):
-        planes, legal, moves = (part[start : start + _BATCH] for part in positions)
-        policy = np.where(legal, evaluate(planes)[0], -1.0)
-        own = np.take_along_axis(policy, moves[:, None], axis=1)
-        hits += int(((policy >= own).sum(axis=1) == 1).sum())
-    return hits / len(positions.moves)

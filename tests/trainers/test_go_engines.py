@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -15,12 +16,14 @@ import pytest
 pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extra 'reference')")
 
 from reference_impls.harness import DataError
-from reference_impls.reinforcement_learning import gnugo
+from reference_impls.reinforcement_learning import gnugo, rules
+from reference_impls.reinforcement_learning.agreement import measure_agreement
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gtp import Engine, EngineError, RefusalError
+from reference_impls.reinforcement_learning.opponent import collect_moves, play_engine
 from reference_impls.reinforcement_learning.playing import PlaySettings
 from reference_impls.reinforcement_learning.rules import WHITE
-from reference_impls.reinforcement_learning.search import SearchSettings
+from reference_impls.reinforcement_learning.search import Evaluate, SearchSettings
 from reference_impls.reinforcement_learning.serving import Server
 from tests.trainers.test_go_search import value_by_area
 
@@ -225,6 +228,51 @@ def test_a_served_search_plays_against_gnugo(program: Path) -> None:
                 break
             ask(f"play white {move}")
     assert len(server.game.moves) >= 4
+
+
+def value_by_playouts(komi: float, playouts: int, rng: np.random.Generator) -> Evaluate:
+    """Every move is equally likely, and a position is worth the mean result of random games from there."""
+
+    def evaluate(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        board = rules.make_board(planes.shape[1])
+        value = np.zeros(len(planes))
+        for each, plane in enumerate(planes):
+            color = 1 if plane[0, 0, -1] else -1
+            for _ in range(playouts):
+                stones = (plane[:, :, 0] - plane[:, :, 1]).reshape(-1) * np.int8(color)
+                rules.play_randomly(board, stones, color, rng, 60)
+                value[each] += np.sign(rules.score_area(board, stones) - komi) * color / playouts
+        return np.ones((len(planes), board.size**2 + 1)), value
+
+    return evaluate
+
+
+def test_games_against_gnugo(program: Path) -> None:
+    """Who always passes loses all games to GNU Go; a search with random playouts wins some."""
+    rng = np.random.default_rng(1)
+    settings = dataclasses.replace(
+        SERVED, search=SearchSettings(simulations=100, exploration=1.25, history=1), drawn_moves=0
+    )
+
+    def give_in(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return np.eye(26)[[25] * len(planes)], np.zeros(len(planes))
+
+    with gnugo.start_gnugo(program, level=1, clean_up=True) as engine:
+        assert play_engine(settings, give_in, engine, 4, rng).share == 0
+        assert play_engine(settings, value_by_playouts(0.5, 6, rng), engine, 8, rng).wins > 0
+        with pytest.raises(ValueError, match="3 games cannot"):
+            play_engine(settings, give_in, engine, 3, rng)
+
+
+def test_moves_of_gnugo_are_collected(program: Path) -> None:
+    """Different positions with legal moves, the same again from an equal seed; GNU Go itself predicts them all."""
+    with gnugo.start_gnugo(program, level=1) as engine:
+        first, again = (collect_moves(engine, 5, 0.5, 30, 2, np.random.default_rng(7)) for _ in range(2))
+    assert first.planes.shape == (30, 5, 5, 5)
+    assert len(np.unique(first.planes[:, :, :, [0, 1, 4]].reshape(30, -1), axis=0)) == 30
+    assert first.legal[np.arange(30), first.moves].all()
+    assert all((one == other).all() for one, other in zip(first, again, strict=True))
+    assert measure_agreement(lambda planes: (np.eye(26)[first.moves], np.zeros(len(planes))), first) == 1
 
 
 @pytest.mark.slow

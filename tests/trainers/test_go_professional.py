@@ -11,14 +11,10 @@ pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extr
 pytest.importorskip("sgfmill", reason="game records are read by sgfmill (extra 'reference')")
 
 from reference_impls.harness import DataError
+from reference_impls.reinforcement_learning.agreement import Positions, measure_agreement
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gtp import name_move
-from reference_impls.reinforcement_learning.professional import (
-    Positions,
-    list_positions,
-    measure_agreement,
-    read_games,
-)
+from reference_impls.reinforcement_learning.professional import list_positions, read_games
 from reference_impls.reinforcement_learning.rules import WHITE
 
 MAIN = (
