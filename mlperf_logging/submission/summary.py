@@ -82,14 +82,15 @@ class BenchmarkResult(NamedTuple):
     def converged(self) -> tuple[float | None, str | None]:
         """Olympic mean of where the runs converged, and its unit: that of the reference points, else as logged."""
         if self.check.check is not None:
-            mean = self.check.check.submission_mean
-            return (mean, self.check.check.unit) if math.isfinite(mean) else (None, None)
+            tested = self.check.check.submission_mean
+            return (tested, self.check.check.unit) if math.isfinite(tested) else (None, None)
         reached = [run.converged_at for run in self.score.runs if run.counts and run.converged_at is not None]
         dropped = self.score.requirement.olympic_dropped if self.score.requirement is not None else 1
         epochs, samples, steps = zip(*reached, strict=True) if reached else ((None,),) * 3
         for unit, amounts in (("samples", samples), ("epochs", epochs), ("steps", steps)):
-            if None not in amounts:
-                return olympic_mean(amounts, dropped), unit
+            mean = olympic_mean(amounts, dropped) if None not in amounts else None
+            if mean is not None:
+                return mean, unit
         return None, None
 
     @property
