@@ -30,7 +30,7 @@ from mlperf_logging.submission import results
 from mlperf_logging.submission.descriptions import check_system_description
 from mlperf_logging.submission.findings import PlacedFinding, place_finding
 from mlperf_logging.submission.judging import JudgedResult, judge_result
-from mlperf_logging.submission.layout import Submission, Tree, find_submissions
+from mlperf_logging.submission.layout import CODE, FOLDER, Submission, Tree, find_submissions
 from mlperf_logging.submission.parameters import RCP_BYPASS, SEED_BYPASS, Parameters, read_parameters
 from mlperf_logging.submission.power import check_power_folders
 from mlperf_logging.submission.repository import check_repository
@@ -144,6 +144,7 @@ class _PackageChecker:
         self._newest_round = find_newest(self._rules.index(), selection.usage).name
         self._accepted = Parameters(dict.fromkeys(accepted, "the caller"))
         self._partial = partial
+        self._strict = selection.strict
         self._find_points = open_reference_points(selection.rules)
 
     def check(self, submissions: Iterable[Submission], logs: Iterator[JudgedResult]) -> PackageCheck:
@@ -166,6 +167,8 @@ class _PackageChecker:
             message = "there is no folder results/SYSTEM/BENCHMARK/ with logs"
             severity = Severity.WARNING if self._partial else None
             findings.append(place_finding("no-results", submission.path, message, severity=severity))
+        if self._strict and submission.is_whole:
+            findings += _check_code(submission, self._tree)
         usual = _find_usual_round(judged)
         findings += self._check_descriptions(submission, judged, usual)
         checked, systems = [], dict[str, Parameters]()
@@ -320,6 +323,15 @@ def _find_usual_round(judged: Iterable[tuple[JudgedResult, ...]]) -> str | None:
         f"{log.run.usage}/{log.run.ruleset}" for logs in judged for log in logs if log.run.ruleset is not None
     )
     return rounds.most_common(1)[0][0] if rounds else None
+
+
+def _check_code(submission: Submission, tree: Tree) -> Iterator[PlacedFinding]:
+    """Whether the code of each benchmark is there."""
+    for benchmark in dict.fromkeys(folder.benchmark for folder in submission.folders):
+        path = os.path.join(submission.path, CODE, benchmark)
+        if not tree.list_names(os.path.join(path, "implementations"), FOLDER):
+            message = f"there is no implementation in {CODE}/{benchmark}/implementations/"
+            yield place_finding("code-missing", path, message)
 
 
 def _find_system_folder(folder: ResultFolder) -> str:

@@ -212,6 +212,18 @@ def test_job_summary_of_github_begins_with_the_table(
     assert "9 of 10 runs; 1 more is needed" in rows[1]
 
 
+def test_strict_check_looks_for_code(good: Path) -> None:
+    """With --strict, a benchmark without an implementation is a warning."""
+    place = "benchmarks/llama2_70b_lora"
+    only = ("--strict", "--select", "code-missing")
+    assert list_findings(check(good, *only, code=0), good) == {("warning", "code-missing", place)}
+    assert list_findings(check(good, code=0), good) == set()
+
+    (good / place / "implementations" / "ours").mkdir(parents=True)
+
+    assert list_findings(check(good, *only, code=0), good) == set()
+
+
 def test_text_says_first_what_is_wrong(good: Path) -> None:
     """The table comes first, with the results that are not acceptable above the others; then errors, then warnings."""
     bad = good.parent / "Zeta_Lab"
