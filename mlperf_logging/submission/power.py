@@ -37,7 +37,7 @@ def check_power_folders(folder: ResultFolder, score: FolderScore, tree: Tree) ->
         )
     for name in (*sorted(measured - runs.keys()), *tree.list_names(folder.power)):
         path = os.path.join(folder.power, name)
-        yield place_finding("power-extra-file", path, "this belongs to no run")
+        yield place_finding("power-extra-file", path, "no run has this name")
     numbers = {
         name: _read_numbers(tree.list_names(os.path.join(folder.power, name)))
         for name in sorted(measured & runs.keys())

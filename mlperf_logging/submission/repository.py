@@ -23,7 +23,7 @@ def _check_entry(entry: Entry, tree: Tree) -> Iterator[PlacedFinding]:
         yield place_finding("name-not-portable", entry.path, f"the {what}'s name {wrong}", found=entry.name)
     if entry.size > LARGEST_BYTES:
         size = f"{entry.size / (1 << 20):,.1f} MB"
-        message = f"the file has {size}; the repository refuses files over {LARGEST_BYTES >> 20} MB"
+        message = f"the file is {size}; the repository refuses files over {LARGEST_BYTES >> 20} MB"
         yield place_finding(
             "file-too-large", entry.path, message, expected=f"<= {LARGEST_BYTES >> 20} MB", found=size
         )

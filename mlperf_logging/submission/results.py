@@ -57,11 +57,11 @@ def check_files(
                 "wrong-file-name", path, "the file holds events of a run, but is not result_N.txt"
             )
         elif name not in (SCALING_FILE, PARAMETERS_FILE):
-            yield place_finding("extra-file", path, "the file does not belong into a benchmark's folder")
+            yield place_finding("extra-file", path, "the file does not belong in a benchmark's folder")
     for name in tree.list_names(folder.path, FOLDER):
         if name not in (POWER_FOLDER, PRUNED):
             path = os.path.join(folder.path, name)
-            yield place_finding("extra-file", path, "the folder does not belong into a benchmark's folder")
+            yield place_finding("extra-file", path, "the folder does not belong in a benchmark's folder")
     if requirement is not None:
         yield from _check_count(folder, misnamed, requirement, partial=partial)
 
@@ -70,7 +70,7 @@ def check_system_folder(path: str, tree: Tree) -> Iterator[PlacedFinding]:
     """Whether a system's folder holds files that do not belong there."""
     for name in tree.list_names(path):
         if name not in (PARAMETERS_FILE, ENTRY_FILE):
-            what = "the file does not belong into a system's folder"
+            what = "the file does not belong in a system's folder"
             yield place_finding("extra-file", os.path.join(path, name), what)
 
 
@@ -84,8 +84,8 @@ def check_failures(
     allowed = count_allowed_failures(requirement)
     if len(failed) > allowed:
         names = list_logs([log.run.path for log in failed])
-        plural = "s do" if len(failed) > 1 else " does"
-        message = f"{len(failed)} of {len(logs)} runs{plural[1:]} not count ({names}); {allowed} may"
+        do = "do" if len(failed) > 1 else "does"
+        message = f"{len(failed)} of {len(logs)} runs {do} not count ({names}); at most {allowed} may fail"
         yield place_finding(
             "too-many-failures", folder.path, message, expected=f"<= {allowed}", found=str(len(failed))
         )
@@ -115,7 +115,7 @@ def check_convergence(
     if check.passed is False:
         severity, note = None, ""
         if bypass is not None:
-            severity, note = Severity.WARNING, f" (accepted: {bypass} says so)"
+            severity, note = Severity.WARNING, f" (accepted because of {bypass})"
         elif partial and check.pass_probability is not None:
             severity, note = (
                 Severity.WARNING,
@@ -141,7 +141,7 @@ def check_convergence(
         message = f"the round will multiply the score by {wanted:.6g}; there is no {SCALING_FILE} yet"
         yield place_finding("scaling-missing", folder.path, message, expected=f"{wanted:.6g}")
     else:
-        message = f"the factor is {factor:.6g}; from the runs follows {wanted:.6g}"
+        message = f"the factor is {factor:.6g}, but the runs give {wanted:.6g}"
         # it may have been right before a run was found not to count
         severity = None if all(run.counts for run in runs) else Severity.WARNING
         yield place_finding(

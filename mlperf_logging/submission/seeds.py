@@ -19,7 +19,7 @@ def check_seeds(folder: str, logs: Sequence[JudgedResult], bypass: str | None) -
         bypass: the file that spares the check: what would be an error is a warning; None where there is none.
     """
     severity = Severity.WARNING if bypass is not None else None
-    spared = f" (accepted: {bypass} says so)" if bypass is not None else ""
+    spared = f" (accepted because of {bypass})" if bypass is not None else ""
     asked = [log for log in logs if log.needs_seed]
     for log in asked:
         path, logged = log.run.path, log.run.logged_seeds

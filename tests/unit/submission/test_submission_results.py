@@ -1,4 +1,4 @@
-"""How many runs a result holds and may hold, which of them may fail, and what belongs into its folder."""
+"""How many runs a result holds and may hold, which of them may fail, and what belongs in its folder."""
 
 from __future__ import annotations
 
@@ -127,7 +127,10 @@ def test_failures_that_are_allowed(tmp_path: Path) -> None:
         ("failure-accepted", "the run is not compliant; it counts as the slowest, which the mean drops")
     ]
     assert fail(judge(failed, passed, failed), Requirement(5), tmp_path) == [
-        ("too-many-failures", "2 of 3 runs do not count (result_0.txt, result_2.txt); 1 may")
+        ("too-many-failures", "2 of 3 runs do not count (result_0.txt, result_2.txt); at most 1 may fail")
+    ]
+    assert fail(judge(failed, passed), Requirement(5, 1, 0), tmp_path) == [
+        ("too-many-failures", "1 of 2 runs does not count (result_0.txt); at most 0 may fail")
     ]
     assert len(fail(judge(failed, failed, failed, failed), Requirement(40, 4, 4), tmp_path)) == 4
     assert fail(judge(passed, status="aborted"), Requirement(1, attempts=2), tmp_path) == [
