@@ -21,6 +21,7 @@ from mlperf_logging.scoring.means import median
 from mlperf_logging.scoring.quality import QualityPoint, find_meeting, find_quality, list_quality_points
 
 _THROUGHPUT = "throughput"
+_LONGEST_NAME = 256
 
 
 def describe_run(judged: JudgedRun, place: Place, evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -104,9 +105,9 @@ def _describe_identity(judged: JudgedRun, place: Place) -> dict[str, Any]:
     run = judged.run
     return {
         "path": judged.verdict._replace(path=run.path).name,
-        "benchmark": judged.benchmark,
-        "submitter": place.submitter or run.org,
-        "system": place.system or run.platform,
+        "benchmark": _crop_name(judged.benchmark),
+        "submitter": _crop_name(place.submitter or run.org),
+        "system": _crop_name(place.system or run.platform),
         "division": judged.division,
         "ruleset": judged.ruleset.name,
         # A run may use a part of the system that is described; then its log says so.
@@ -114,10 +115,15 @@ def _describe_identity(judged: JudgedRun, place: Place) -> dict[str, Any]:
         "nodes": run.node_count or place.nodes,
         "accelerator_model": place.accelerator_model,
         "scaling": place.scaling,
-        "seed": str(run.seeds[0].value) if run.seeds else None,
+        "seed": _crop_name(str(run.seeds[0].value)) if run.seeds else None,
         "batch_size": run.global_batch_size,
         "events": run.event_count,
     }
+
+
+def _crop_name(name: str | None) -> str | None:
+    """A name as a row has it; it is in each row of a run, of which there are thousands."""
+    return f"{name[: _LONGEST_NAME - 1]}…" if name is not None and len(name) > _LONGEST_NAME else name
 
 
 def _describe_time(run: Run) -> dict[str, Any]:

@@ -136,3 +136,17 @@ def test_absurd_system_description(folder: Path) -> None:
     (folder.parents[2] / "systems/example_8x.json").write_text("[" * 100_000)
 
     assert read_tables(folder).runs["accelerator_model"].isna().all()
+
+
+def test_long_names_are_cropped_in_rows(tmp_path: Path) -> None:
+    """A name or a seed of a megabyte, which would be in each of a run's rows, is cropped there."""
+    path = tmp_path / "result_0.txt"
+    keys = ("submission_benchmark", "submission_org", "submission_platform", "seed")
+    lines = [*[mllog(key, f"{key}{'x' * (1 << 20)}", 1) for key in keys], mllog("eval_accuracy", 0.5, 2)]
+    path.write_bytes(b"".join(lines))
+
+    (row,) = read_tables(path).evaluations.to_dict("records")
+
+    assert [len(row[name]) for name in ("benchmark", "submitter", "system", "seed")] == [256] * 4
+    assert row["seed"].startswith("seedxxx")
+    assert row["seed"].endswith("…")
