@@ -14,8 +14,22 @@ import numpy as np
 from reference_impls.reinforcement_learning import rules
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.rules import BLACK, WHITE
+from reference_impls.reinforcement_learning.search import Evaluate
 
 MOVES_LEFT = 5
+
+
+def value_by_area(komi: float) -> Evaluate:
+    """Every move is equally likely, and a position is worth its area, counted as it stands."""
+
+    def evaluate(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        own = (planes[..., 0] - planes[..., 1]).reshape(len(planes), -1).astype(np.int8)
+        board = rules.make_board(planes.shape[1])
+        komi_of_player = np.where(planes[:, 0, 0, -1] == 1, komi, -komi)
+        lead = np.array([rules.score_area(board, stones) for stones in own]) - komi_of_player
+        return np.ones((len(planes), own.shape[1] + 1)), np.clip(lead / 10, -1, 1)
+
+    return evaluate
 
 
 class Problem(NamedTuple):

@@ -25,7 +25,7 @@ from reference_impls.reinforcement_learning.playing import PlaySettings
 from reference_impls.reinforcement_learning.rules import WHITE
 from reference_impls.reinforcement_learning.search import Evaluate, SearchSettings
 from reference_impls.reinforcement_learning.serving import Server
-from tests.trainers.test_go_search import value_by_area
+from tests.trainers.go_problems import value_by_area
 
 FAKE = """
 import sys, time
@@ -259,7 +259,7 @@ def test_games_against_gnugo(program: Path) -> None:
 
     with gnugo.start_gnugo(program, level=1, clean_up=True) as engine:
         assert play_engine(settings, give_in, engine, 4, rng).share == 0
-        assert play_engine(settings, value_by_playouts(0.5, 6, rng), engine, 8, rng).wins > 0
+        assert play_engine(settings, value_by_playouts(0.5, 4, rng), engine, 6, rng).wins > 0
         with pytest.raises(ValueError, match="3 games cannot"):
             play_engine(settings, give_in, engine, 3, rng)
 

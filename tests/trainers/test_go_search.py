@@ -7,28 +7,15 @@ import pytest
 
 pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extra 'reference')")
 
-from reference_impls.reinforcement_learning import rules, trees
+from reference_impls.reinforcement_learning import trees
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gtp import parse_move
 from reference_impls.reinforcement_learning.rules import BLACK, WHITE
 from reference_impls.reinforcement_learning.search import Evaluate, Search, SearchSettings, should_resign
-from tests.trainers.go_problems import PROBLEMS, Problem, find_winning_moves
+from tests.trainers.go_problems import PROBLEMS, Problem, find_winning_moves, value_by_area
 
 SIMULATIONS = 4000
 SETTINGS = SearchSettings(simulations=SIMULATIONS, exploration=1.25, history=1)
-
-
-def value_by_area(komi: float) -> Evaluate:
-    """Every move is equally likely, and a position is worth its area, counted as it stands."""
-
-    def evaluate(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        own = (planes[..., 0] - planes[..., 1]).reshape(len(planes), -1).astype(np.int8)
-        board = rules.make_board(planes.shape[1])
-        komi_of_player = np.where(planes[:, 0, 0, -1] == 1, komi, -komi)
-        lead = np.array([rules.score_area(board, stones) for stones in own]) - komi_of_player
-        return np.ones((len(planes), own.shape[1] + 1)), np.clip(lead / 10, -1, 1)
-
-    return evaluate
 
 
 def start_search(
