@@ -6,13 +6,16 @@ import argparse
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.output import WIDTH_WITHOUT_TERMINAL, Output, measure_terminal, wants_color
 from mlperf_logging.cli.running import print_error, write_note
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports import FILE, RULE, FileResult, ReportOptions, Totals, load_format
-from mlperf_logging.tables import Document
+
+if TYPE_CHECKING:
+    from mlperf_logging.tables import Document
 
 _MOST_BY_FILE = 8
 
