@@ -63,6 +63,14 @@ def compute_in(precision: str) -> Iterator[None]:
         keras.config.set_dtype_policy("float32")
 
 
+@pytest.fixture(autouse=True)
+def usual_precision() -> Iterator[None]:
+    """A run in this process sets the precision of what follows it; each test begins with the usual one."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].config.set_dtype_policy("float32")
+
+
 def settings(**more: object) -> list[str]:
     """Arguments for a tiny run, in the open division: the closed one fixes these settings."""
     chosen = [text for key, value in {**TINY, **more}.items() for text in ("--set", f"{key}={value}")]
