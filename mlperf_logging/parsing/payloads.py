@@ -31,7 +31,7 @@ _FEW = 8
 
 _SECONDS_DIGITS = 15
 
-_SECONDS = re.compile(r"([0-9]*)\.?([0-9]*)")
+_SECONDS = r"([0-9]*)\.?([0-9]*)"  # compiled when it is needed: that costs a cold start
 # Numbers that may be too large for a float; patterns that begin with one letter are found far sooner.
 _MANY_DIGITS = 300
 _LARGE, _LARGE_CAPITAL, _LONG = r"e\+?[0-9]{3}", r"E\+?[0-9]{3}", rf"[0-9]{{{_MANY_DIGITS}}}"
@@ -194,7 +194,7 @@ def read_milliseconds(seconds: str) -> int | float | None:
 
     An int for whole milliseconds, else the nearest float.
     """
-    found = _SECONDS.fullmatch(seconds)
+    found = re.fullmatch(_SECONDS, seconds)
     return join_milliseconds(found[1].encode(), found[2].encode()) if found else None
 
 

@@ -105,12 +105,13 @@ def refuse_unknown(what: str, given: str | None, known: Iterable[str]) -> None:
 @lru_cache(maxsize=256)
 def _split_name(name: str) -> tuple[str | None, str]:
     """Usage, where one is named, and round."""
-    if name.replace(".", "").isdecimal():  # nearly always, and a pattern costs a cold start
-        return None, name
+    usage, slash, version = name.rpartition("/")
+    # Nearly all names are plain, and a pattern costs a cold start.
+    if version.replace(".", "").isdecimal() and (usage.isalpha() or not slash):
+        return usage or None, version
     match = re.fullmatch(_NAME, name)
     if match is not None:
         return match["usage"], match["version"]
-    usage, _, version = name.rpartition("/")
     return usage or None, version
 
 

@@ -6,7 +6,6 @@ its two files.
 
 import importlib
 import os
-import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
@@ -110,10 +109,15 @@ ParseRecord: TypeAlias = Callable[[Dialect, str], Parsed | Unreadable]
 def read_marker(grammar_path: str) -> bytes:
     """Read the marker from a grammar's line ``MARKER: "… "``, which alone says what it is."""
     with open(grammar_path, encoding="utf-8") as file:
-        found = re.search(rf'^MARKER: "({STEM}[^"\\]+ )"$', file.read(), re.MULTILINE)
-    if not found:
+        line = next((line.rstrip("\n") for line in file if line.startswith("MARKER:")), "")
+    marker = line[len('MARKER: "') : -1]
+    if (
+        line != f'MARKER: "{marker}"'
+        or not (marker.startswith(STEM) and marker.endswith(" "))
+        or "\\" in marker
+    ):
         raise ValueError(f'{grammar_path}: a dialect needs a line MARKER: "{STEM}… "')
-    return found[1].encode()
+    return marker.encode()
 
 
 @cache
