@@ -57,20 +57,26 @@ class HeadParser:
             self._heads[dialect.name] = head if dialect.head_pattern else None
         return self._heads[dialect.name]
 
-    def find_end(self, dialect: Dialect, text: str, start: int) -> int | None:
-        """Where the record that begins at a place of a text ends; -1 where it is broken, None where only the grammar can tell."""
+    def find_end(self, dialect: Dialect, text: str, start: int) -> tuple[int, bool] | None:
+        """Where the record that begins at a place of a text ends, and whether it nests too deep; None for the grammar alone.
+
+        The end is -1 where the record is broken; where it nests too deep, it makes no event.
+        """
         head = self._open_head(dialect)
         if head is None:
             return None
         found = head.pattern.match(text, start + head.start)
         if found is None or (head.may_stand_alone and found[_COLON] is None):
-            return found.end() if found else -1
+            return (found.end() if found else -1), False
         try:
-            return self._find_long_value(text, found.end())[1]
+            return self._find_long_value(text, found.end())[1], False
         except ValueError:
-            return -1
+            return -1, False
         except RecursionError:
-            return None
+            from mlperf_logging.parsing.deep_values import find_deep_end
+
+            end, depth = find_deep_end(text, found.end())
+            return end, depth > DEPTH_LIMIT
 
     def parse(self, dialect: Dialect, text: str) -> Parsed | Unreadable:
         """Parse a text that begins with a record."""

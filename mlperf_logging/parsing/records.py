@@ -74,13 +74,17 @@ class RecordReader:
         raw = segment.raw[start:stop]
         if is_last and not dialect.may_hold_event(raw):
             return -1
-        if is_last:
-            end = self._head_parser.find_end(dialect, raw.decode("latin-1"), 0)
-            return None if end != -1 else -1
-        end = self._head_parser.find_end(dialect, segment.latin, start)
-        if end is None or (end >= 0 and dialect.may_hold_event(segment.raw[start:end])):
+        text, place = (raw.decode("latin-1"), 0) if is_last else (segment.latin, start)
+        found = self._head_parser.find_end(dialect, text, place)
+        if found is None:
             return None
-        return end
+        end, is_too_deep = found
+        if end == -1:
+            return -1
+        end += start - place
+        if is_too_deep:
+            return end
+        return None if is_last or dialect.may_hold_event(segment.raw[start:end]) else end
 
     def _skip_broken(
         self, segment: bytes, found: re.Match[bytes] | None, line: int, offset: int
