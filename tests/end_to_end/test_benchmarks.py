@@ -62,6 +62,17 @@ def test_scoring_is_measured_on_copies_of_the_example(tmp_path: Path) -> None:
     assert measurements[0]["title"].startswith("corpus: 3 submitters; 78 logs")
 
 
+def test_packages_are_measured_on_copies_of_the_example(tmp_path: Path) -> None:
+    """Without a round, copies of the example submission are checked; what lacks a description gets one in the copy."""
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, "benchmarks/bench_packages.py", "--turns", "1", "--json", str(figures)]
+    subprocess.run(command, cwd=PROJECT, capture_output=True, check=True)
+
+    measured = json.loads(figures.read_text())
+    assert (measured.pop("submitters"), measured.pop("logs")) == (4, 104)
+    assert len(measured) == 4 and all(seconds > 0 for seconds in measured.values())
+
+
 def test_real_results_are_scored_in_a_copy(tmp_path: Path) -> None:
     """The public package writes into what it scores, so nothing of a corpus but its logs is shared with it."""
     results = tmp_path / "corpus" / "6.1" / "Example_Lab"
