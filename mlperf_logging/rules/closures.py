@@ -117,8 +117,16 @@ def _length(value: Any) -> int:
 
 def _is_finite(value: Any, word: str = "") -> bool:
     """Whether no number is infinite or NaN, as text neither; with a word, of those in objects under names with it."""
+    if value.__class__ is float:
+        return bool(word) or math.isfinite(value)
     if isinstance(value, dict):
-        return all(_is_finite(part, "" if word in name else word) for name, part in value.items())
+        for name, part in value.items():
+            if part.__class__ is float:  # most parts are, and there may be many events
+                if word in name and not math.isfinite(part):
+                    return False
+            elif part.__class__ is not int and not _is_finite(part, "" if word in name else word):
+                return False
+        return True
     if isinstance(value, list):
         return all(_is_finite(part, word) for part in value)
     if word or not isinstance(value, (float, str)):
@@ -277,6 +285,9 @@ def _call(operands: Node, words: frozenset[str]) -> Closure:
     if arity == 1:
         (only,) = arguments
         return lambda event, state: function(only(event, state))
+    if len(arguments) == 2:
+        first, second = arguments
+        return lambda event, state: function(first(event, state), second(event, state))
     return lambda event, state: function(*[argument(event, state) for argument in arguments])
 
 
