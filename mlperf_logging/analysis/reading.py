@@ -86,6 +86,11 @@ def read_runs(path: str, parameters: ReadingParameters | None = None) -> list[Ru
     return [_make_rows(judged, place, path, chosen.series) for judged in runs]
 
 
+def make_rows(judged: JudgedRun, path: str) -> RunRows:
+    """What a judged log, as the caller named it, gives, but for its series."""
+    return _make_rows(judged, place_log(path), path, ())
+
+
 def _make_rows(judged: JudgedRun, place: Place, path: str, series: Sequence[str]) -> RunRows:
     if not judged.run.event_count:
         base = {"path": path, "submitter": place.submitter, "system": place.system}

@@ -106,15 +106,15 @@ def _read_log(path: str, parameters: ReadingParameters) -> list[RunRows]:
         return [RunRows({"path": path, "note": f"{path}: {describe_fault(error, FAILED_ON_LOG)}"}, [], {})]
 
 
-def require_libraries(*names: str) -> None:
-    """Raise `UsageError` where a numerical library is missing; it says how to install it."""
+def require_libraries(*names: str, extra: str = "analysis") -> None:
+    """Raise `UsageError` where a library is missing; it says how to install it, with an extra of this package."""
     from importlib.util import find_spec
 
     missing = [name for name in names if find_spec(name) is None]
     if missing:
         raise UsageError(
             f"this command needs {', '.join(missing)}, which is not installed; "
-            "install mlperf_logging with its extra: pip install 'mlperf_logging[analysis]'"
+            f"install mlperf_logging with its extra: pip install 'mlperf_logging[{extra}]'"
         )
 
 

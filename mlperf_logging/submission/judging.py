@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.compliance.findings import Verdict
 from mlperf_logging.compliance.judged_run import JudgedRun, judge_run
@@ -12,6 +12,9 @@ from mlperf_logging.compliance.waivers import WaivedFinding, Waiver, apply_waive
 from mlperf_logging.errors import UsageError
 from mlperf_logging.runs.run import SEED_KEYS, Run
 from mlperf_logging.scoring.runs import ScoredRun, score_run
+
+if TYPE_CHECKING:
+    from mlperf_logging.analysis.reading import RunRows
 
 
 class JudgedResult(NamedTuple):
@@ -23,6 +26,7 @@ class JudgedResult(NamedTuple):
         waived: what they cover.
         needs_seed: whether the rules of its kind of run ask for a seed.
         logged: what it says of who ran what, without times and figures; None where it could not be judged.
+        rows: its rows in the tables of analyses, where these were asked for and it could be judged.
     """
 
     run: ScoredRun
@@ -30,16 +34,31 @@ class JudgedResult(NamedTuple):
     waived: tuple[WaivedFinding, ...] = ()
     needs_seed: bool = False
     logged: Run | None = None
+    rows: RunRows | None = None
 
 
-def judge_result(path: str, selection: RuleSelection, waivers: tuple[Waiver, ...] = ()) -> JudgedResult:
+def judge_result(
+    path: str,
+    selection: RuleSelection,
+    waivers: tuple[Waiver, ...] = (),
+    *,
+    with_rows: bool = False,
+    target: str | None = None,
+) -> JudgedResult:
     """Judge one log; what cannot be read or judged gives a verdict "error", not an exception.
+
+    Args:
+        path: the log.
+        selection: the rules to judge by.
+        waivers: known findings that do not count.
+        with_rows: whether its rows in the tables of analyses are wanted, which come from the same reading.
+        target: a formula in place of the rules' target, for these rows.
 
     Raises:
         UsageError: there is no such usage, ruleset, division or benchmark.
     """
     try:
-        judged = judge_run(path, selection)
+        judged = judge_run(path, selection, target=target)
         verdict, waived = apply_waivers(judged.verdict._replace(path=path), waivers)
         return JudgedResult(
             score_run(judged._replace(verdict=verdict))._replace(path=path),
@@ -47,12 +66,19 @@ def judge_result(path: str, selection: RuleSelection, waivers: tuple[Waiver, ...
             waived,
             _needs_seed(judged),
             judged.run.without_figures()._replace(path=path),
+            _make_rows(judged, path) if with_rows else None,
         )
     except UsageError:
         raise
     except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
         verdict = make_unjudged(path, selection, error)
         return JudgedResult(ScoredRun(path, verdict.verdict, (verdict.findings[0].message,)), verdict)
+
+
+def _make_rows(judged: JudgedRun, path: str) -> RunRows:
+    from mlperf_logging.analysis.reading import make_rows
+
+    return make_rows(judged, path)
 
 
 def _needs_seed(judged: JudgedRun) -> bool:

@@ -13,7 +13,7 @@ PACKAGE = PROJECT / "mlperf_logging"
 OWN = {"mlperf_logging", "compliance_rules"}
 FORMATS = PACKAGE / "reports" / "tables"
 """Its modules are imported one by one, each for its format only; what one needs may come with an extra."""
-IMPORT_NAMES = {"py-cpuinfo": "cpuinfo", "pyyaml": "yaml"}
+IMPORT_NAMES = {"py-cpuinfo": "cpuinfo", "pyyaml": "yaml", "vl-convert-python": "vl_convert"}
 """Names to import, where they are not those of the distributions."""
 
 

@@ -1,0 +1,155 @@
+"""`mlperf report`: one page of runs, to open in a browser anywhere."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mlperf_logging.cli.analyze import require_libraries
+from mlperf_logging.cli.check import load_given_waivers, read_filter
+from mlperf_logging.cli.judging import LogJudge
+from mlperf_logging.cli.options import (
+    AddOption,
+    Parser,
+    add_finding_options,
+    add_jobs_option,
+    add_rule_options,
+    read_selection,
+)
+from mlperf_logging.cli.output import Output
+from mlperf_logging.cli.progress import show_progress
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
+from mlperf_logging.cli.scoring import add_price_options, read_prices
+from mlperf_logging.errors import UsageError
+from mlperf_logging.events import Outcome
+from mlperf_logging.parallel import map_logs
+from mlperf_logging.runs.paths import find_logs
+from mlperf_logging.scoring.cost import find_price, price_score
+
+if TYPE_CHECKING:
+    from mlperf_logging.reports.html.material import Material
+    from mlperf_logging.reports.html.model import PageOptions
+    from mlperf_logging.scoring.cost import Cost, Price
+    from mlperf_logging.scoring.folders import FolderScore
+
+LIBRARIES = ("numpy", "pandas", "scipy", "altair", "itables", "jinja2", "vl_convert")
+_EXAMPLES = """\
+examples:
+  {program} results/SYSTEM/BENCHMARK -o report.html        its runs, and what they make
+  {program} round/ -o round.html --jobs 0                  a whole round
+  {program} old/ new/ -o compared.html                     two rounds, or two folders of runs, compared
+  {program} my_runs/ --public --title 'Our runs' --logo logo.png -o report.html
+
+The page is one file that loads nothing from elsewhere. A folder means the result_*.txt at and below it; where there are
+none, its *.txt, *.log and *.out.
+exit codes: 0 the page was written, whatever it says of the runs; 2 something could not be read, or the arguments are wrong.
+"""
+
+
+def main(argv: Sequence[str] | None = None, program: str = "mlperf report") -> int:
+    """Write the page of the logs that a command line names; 2 when something could not be read."""
+    return run_guarded(program, lambda: _report(argv, program))
+
+
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf report`."""
+    parser = Parser(program, "One page of runs, to open in a browser anywhere.", _EXAMPLES)
+    parser.add_group()("paths PATH", "logs, folders or patterns", nargs="*")
+    add = add_rule_options(parser, going="judge by this")
+    add("--target FORMULA", "another target for curves and times to quality, such as 'value >= 0.759'")
+    add_finding_options(parser, add)
+    add_price_options(parser)
+    add_page_options(parser.add_group("what the page says"))
+    add = parser.add_group("how it is made")
+    add("--output -o FILE", "the page; replaced once it is complete")
+    add_jobs_option(add)
+    add("--quiet -q", "no progress bar")
+    return parser
+
+
+def add_page_options(add: AddOption) -> None:
+    """Add what the reader of the page is to see beside the results; `mlperf package` has the same."""
+    add("--title TEXT", "title of the page")
+    add("--logo FILE", "image beside the title: PNG, JPEG, GIF, WebP or SVG")
+    add("--public", "leave out names of hosts and paths")
+
+
+def read_page_options(options: argparse.Namespace) -> PageOptions:
+    """The options of `add_page_options`.
+
+    Raises:
+        UsageError: the logo is no image, or cannot be read.
+    """
+    from mlperf_logging.reports.html.model import PageOptions
+
+    return PageOptions(title=options.title or "", public=options.public)
+
+
+def read_material(options: argparse.Namespace, program: str, paths: Sequence[str]) -> Material:
+    """Judge the logs that paths mean, each once, with a progress bar on a terminal.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from mlperf_logging.reports.html.material import Material, Origin, make_results
+    from mlperf_logging.submission.judging import judge_result
+
+    roots: dict[str, str] = {}
+    for name in paths:
+        found = find_logs([name], results=True)
+        for sentence in found.complaints:
+            print_error(program, sentence)
+        for path in found.paths:
+            roots.setdefault(path, name)
+    if not roots:
+        raise UsageError("no logs found, so there is nothing to report on")
+    waivers, selection = load_given_waivers(options.waivers), read_selection(options)
+    work = partial(judge_result, selection=selection, waivers=waivers, with_rows=True, target=options.target)
+    read = map_logs(work, list(roots), options.jobs)
+    logs = list(show_progress(read, len(roots), "reading logs", quiet=options.quiet))
+    settle = LogJudge(selection, (), read_filter(options)).settle
+    return Material(
+        logs=logs,
+        files=[settle(log.verdict, log.waived) for log in logs],
+        results=make_results(logs, rules=options.rules, price=partial(_price, read_prices(options))),
+        roots=roots,
+        selection=selection,
+        origin=Origin(),
+    )
+
+
+def _price(prices: dict[str, Price], score: FolderScore) -> Cost | None:
+    price = find_price(prices, score.folder.system)
+    return price_score(score, price) if price is not None else None
+
+
+def _report(argv: Sequence[str] | None, program: str) -> int:
+    options = build_parser(program).parse(argv)
+    if not options.paths:
+        raise UsageError("name at least one log or folder (--help shows examples)")
+    if options.output is None:
+        raise UsageError("name the page's file with --output: FILE.html")
+    require_libraries(*LIBRARIES, extra="report")
+    if options.target is not None:
+        from mlperf_logging.compliance.targets import read_target
+
+        read_target(options.target)
+    page = read_page_options(options)
+    material = read_material(options, program, options.paths)
+    write_page(material, page, options.output)
+    unread = [log.verdict for log in material.logs if log.verdict.verdict == Outcome.UNJUDGED]
+    for verdict in unread:
+        print_error(program, verdict.findings[0].message)
+    return CANNOT_WORK if unread else COMPLIANT
+
+
+def write_page(material: Material, page: PageOptions, path: str) -> None:
+    """Write the page of judged logs to a file."""
+    from mlperf_logging.reports.html.building import build_report
+    from mlperf_logging.reports.html.rendering import render_page
+
+    with Output(os.fspath(path)) as output:
+        output.write(render_page(build_report(material, page)))

@@ -1,0 +1,105 @@
+"""What a page is made of: logs that were judged once, and the results they make."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
+from mlperf_logging.reports import FileResult, Totals
+from mlperf_logging.runs.folders import describe_folder
+from mlperf_logging.scoring.folders import score_folder
+from mlperf_logging.scoring.rcp.files import open_reference_points
+from mlperf_logging.scoring.rcp.submissions import check_submission
+from mlperf_logging.submission.summary import BenchmarkResult
+
+if TYPE_CHECKING:
+    from mlperf_logging.analysis.tables import Tables
+    from mlperf_logging.scoring.cost import Cost
+    from mlperf_logging.scoring.folders import FolderScore
+    from mlperf_logging.submission.judging import JudgedResult
+    from mlperf_logging.tables import Document
+
+PriceScore = Callable[["FolderScore"], "Cost | None"]
+"""Gives what a score costs; None without a price."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a page came about.
+
+    Attributes:
+        command: the command line.
+        folder: the working folder.
+        host: name of the machine.
+        version: of this package.
+        made: the time, as text.
+    """
+
+    command: str = ""
+    folder: str = ""
+    host: str = ""
+    version: str = ""
+    made: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What a page is made of.
+
+    Attributes:
+        logs: every log, judged once, with its rows for analyses.
+        files: what was found, log by log and on other files, after waivers and selection.
+        results: what the logs of each folder make.
+        roots: the path of the command line that each log was found below.
+        selection: by which rules.
+        package: the answer of `mlperf package`, where a submission was checked.
+        origin: how the page came about.
+    """
+
+    logs: Sequence[JudgedResult]
+    files: Sequence[FileResult]
+    results: Sequence[BenchmarkResult]
+    roots: Mapping[str, str]
+    selection: RuleSelection = AUTOMATIC
+    package: Document | None = None
+    origin: Origin = field(default_factory=Origin)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables of runs and evaluations."""
+        from mlperf_logging.analysis.tables import make_tables
+
+        return make_tables([log.rows for log in self.logs if log.rows is not None])
+
+    @cached_property
+    def totals(self) -> Totals:
+        """Counts over what was judged."""
+        totals = Totals()
+        for file in self.files:
+            totals = totals.plus(file)
+        return totals
+
+
+def make_results(
+    logs: Iterable[JudgedResult], *, rules: str | None = None, price: PriceScore = lambda score: None
+) -> list[BenchmarkResult]:
+    """The results of logs, those of one folder together."""
+    folders: dict[str, list[JudgedResult]] = {}
+    for log in logs:
+        folders.setdefault(os.path.dirname(log.run.path), []).append(log)
+    find_points = open_reference_points(rules)
+    results = []
+    for path, members in folders.items():
+        by_path = {log.run.path: log.run for log in members}
+        folder = describe_folder(path, [os.path.basename(each) for each in by_path])
+        folder = folder._replace(logs=tuple(by_path))
+        runs = tuple(by_path.values())
+        score = score_folder(folder, runs)
+        results.append(
+            BenchmarkResult(score, check_submission(folder, runs, find_points, draws=0), price(score))
+        )
+    return results
