@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlperf_logging.compliance.findings import OTHER_ROUND
-from mlperf_logging.events import Outcome, Severity
+from mlperf_logging.events import Outcome
+from mlperf_logging.reports._gathering import GatheredFindings, Message, count_logs
 from mlperf_logging.reports._lines import (
     GROUPED_FROM,
     FindingLines,
     count_of,
     describe_consequences,
     describe_place,
-    split_consequences,
 )
 from mlperf_logging.reports.tables import Look
 from mlperf_logging.reports.tables.text import render_table
@@ -22,7 +20,7 @@ from mlperf_logging.tables import COUNT, NAME, TEXT, Column, make_table, show_no
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlperf_logging.compliance.findings import Finding, Verdict
+    from mlperf_logging.compliance.findings import Verdict
 
 _MOST_MESSAGES = 3
 _MOST_PLACES = 2
@@ -39,20 +37,6 @@ _JUDGE_COLUMNS = (
 )
 
 
-@dataclass
-class _Message:
-    """One message of a rule: the first finding that says it, and where else it is."""
-
-    first: Finding
-    places: list[str] = field(default_factory=list)
-    logs: list[int] = field(default_factory=list)
-
-    def add(self, log: int, place: str) -> None:
-        self.places.append(place)
-        if not self.logs or self.logs[-1] != log:
-            self.logs.append(log)
-
-
 class RuleGroups:
     """Gathers the findings of logs by rule and message.
 
@@ -63,25 +47,15 @@ class RuleGroups:
     def __init__(self, lines: FindingLines) -> None:
         self.of_parts = False
         self._lines = lines
-        self._logs = 0
-        self._rules: dict[tuple[str, str, str], dict[str, _Message]] = {}
+        self._found = GatheredFindings(verbose=lines.verbose)
         self._judges: dict[tuple[str, str, str], list[Outcome]] = {}
-        self._consequences = 0
 
     def add(self, verdict: Verdict) -> None:
         """Take the findings of one log."""
         judge = f"{verdict.usage} {verdict.ruleset}" if verdict.ruleset else "nothing"
         outcomes = self._judges.setdefault((judge, verdict.division or "", verdict.benchmark or ""), [])
         outcomes.append(verdict.verdict)
-        findings, consequences = list(verdict.findings), 0
-        if not self._lines.verbose:
-            findings, consequences = split_consequences(verdict, findings)
-        self._consequences += consequences
-        for finding in findings:
-            messages = self._rules.setdefault((finding.severity, finding.code, finding.rule), {})
-            message = messages.setdefault(finding.message, _Message(finding))
-            message.add(self._logs, describe_place(verdict.path, finding))
-        self._logs += 1
+        self._found.add(verdict)
 
     def render(self) -> str:
         """The findings, those in the most logs first, and a table of the logs."""
@@ -89,25 +63,16 @@ class RuleGroups:
             self._render_alike(alike) if len(alike) > 1 else self._render_rule(alike[0])
             for alike in self._group_alike()
         ]
-        if self._consequences:
-            blocks.append([self._lines.paint(describe_consequences(self._consequences), "note")])
+        if self._found.consequences:
+            blocks.append([self._lines.paint(describe_consequences(self._found.consequences), "note")])
         return "".join(f"{line}\n" for block in blocks for line in [*block, ""]) + (
             "" if self.of_parts else self._render_judges()
         )
 
-    def _group_alike(self) -> list[list[list[_Message]]]:
+    def _group_alike(self) -> list[list[list[Message]]]:
         """The rules, each with its messages; three or more that blame the same logs and are fixed alike, together."""
-        rules = [
-            sorted(each.values(), key=lambda message: -len(message.places)) for each in self._rules.values()
-        ]
-        rules.sort(
-            key=lambda each: (
-                each[0].first.rule != OTHER_ROUND,
-                each[0].first.severity != Severity.ERROR,
-                -_count_logs(each),
-            )
-        )
-        groups: dict[object, list[list[_Message]]] = {}
+        rules = self._found.list_rules()
+        groups: dict[object, list[list[Message]]] = {}
         for messages in rules:
             first, logs = messages[0].first, tuple(messages[0].logs)
             like = (first.severity, first.code, first.hint, logs) if len(messages) == 1 else id(messages)
@@ -119,17 +84,17 @@ class RuleGroups:
             for part in ([alike] if len(alike) >= least else [[each] for each in alike])
         ]
 
-    def _render_alike(self, alike: Sequence[Sequence[_Message]]) -> list[str]:
+    def _render_alike(self, alike: Sequence[Sequence[Message]]) -> list[str]:
         """Rules that blame the same logs, one line each."""
         first = alike[0][0]
         lines = [f"{self._head(alike[0])}, {count_of(len(alike), 'rule')}"]
         lines += [self._lines.describe_rule(message.first) for (message,) in alike]
         return [*lines, *self._list_places(first), *self._lines.label_lines(("fix", first.first.hint))]
 
-    def _render_rule(self, messages: Sequence[_Message]) -> list[str]:
+    def _render_rule(self, messages: Sequence[Message]) -> list[str]:
         """One rule with its most frequent messages."""
         times = sum(len(message.places) for message in messages)
-        often = f", {times:,} times" if times > _count_logs(messages) else ""
+        often = f", {times:,} times" if times > count_logs(messages) else ""
         lines = [f"{self._head(messages)}{often}"]
         shown = messages if self._lines.verbose else messages[:_MOST_MESSAGES]
         for message in shown:
@@ -143,17 +108,17 @@ class RuleGroups:
             lines.append(f"    {self._lines.paint(more, 'note')}")
         return [*lines, *self._lines.label_lines(("fix", messages[0].first.hint))]
 
-    def _head(self, messages: Sequence[_Message]) -> str:
+    def _head(self, messages: Sequence[Message]) -> str:
         severity = self._lines.describe_severity(messages[0].first)
         if self.of_parts:
             return severity
-        return f"{severity} in {_count_logs(messages):,} of {count_of(self._logs, 'log')}"
+        return f"{severity} in {count_logs(messages):,} of {count_of(self._found.logs, 'log')}"
 
-    def _list_places(self, message: _Message) -> list[str]:
+    def _list_places(self, message: Message) -> list[str]:
         if self._lines.verbose:
-            return self._lines.label_lines(*[("at", place) for place in message.places])
+            return self._lines.label_lines(*[("at", describe_place(*place)) for place in message.places])
         more = len(message.places) - _MOST_PLACES
-        shown = ", ".join(message.places[:_MOST_PLACES])
+        shown = ", ".join([describe_place(*place) for place in message.places[:_MOST_PLACES]])
         return self._lines.label_lines(("at", f"{shown} and {more:,} more" if more > 0 else shown))
 
     def _render_judges(self) -> str:
@@ -167,7 +132,3 @@ class RuleGroups:
             for judge, outcomes in self._judges.items()
         ]
         return render_table(make_table("logs", _JUDGE_COLUMNS, records), Look(self._lines.width))
-
-
-def _count_logs(messages: Sequence[_Message]) -> int:
-    return len({log for message in messages for log in message.logs})

@@ -152,23 +152,11 @@ class FindingLines(NamedTuple):
 
     def render_excerpt(self, finding: Finding) -> list[str]:
         """The blamed record, cropped around its blamed part, and a line of carets below that part."""
-        from mlperf_logging.reports._blame import locate_blame
-
-        span = locate_blame(finding)
-        if span is None:
-            return []
-        text = finding.excerpt
-        before, blamed, after = (
-            show_text(part) for part in (text[: span[0]], text[slice(*span)], text[span[1] :].rstrip())
-        )
         margin = f"{_MARGIN}  "
-        room = max(self.width, _LEAST_WIDTH) - len(margin)
-        blamed = crop(blamed, room // 2)
-        if measure_width(before + blamed + after) > room:
-            left = max(room - measure_width(blamed) - min(measure_width(after), room // 4), 1)
-            if len(before) > left:
-                before = "…" + before[len(before) - left + 1 :]
-            after = crop(after, max(room - measure_width(before + blamed), 1))
+        parts = split_excerpt(finding, max(self.width, _LEAST_WIDTH) - len(margin))
+        if parts is None:
+            return []
+        before, blamed, after = parts
         carets = self.paint("^" * max(measure_width(blamed), 1), "caret")
         painted = [(before, "record"), (blamed, "blamed"), (after, "record")]
         return [
@@ -183,6 +171,29 @@ class FindingLines(NamedTuple):
             for name, text in labeled
             if text
         ]
+
+
+def split_excerpt(finding: Finding, room: int) -> tuple[str, str, str] | None:
+    """The blamed record: what is before its blamed part, that part, and what follows, cropped to `room` columns in all.
+
+    None where no record is blamed.
+    """
+    from mlperf_logging.reports._blame import locate_blame
+
+    span = locate_blame(finding)
+    if span is None:
+        return None
+    text = finding.excerpt
+    before, blamed, after = (
+        show_text(part) for part in (text[: span[0]], text[slice(*span)], text[span[1] :].rstrip())
+    )
+    blamed = crop(blamed, room // 2)
+    if measure_width(before + blamed + after) > room:
+        left = max(room - measure_width(blamed) - min(measure_width(after), room // 4), 1)
+        if len(before) > left:
+            before = "…" + before[len(before) - left + 1 :]
+        after = crop(after, max(room - measure_width(before + blamed), 1))
+    return before, blamed, after
 
 
 def crop_detail(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
@@ -132,8 +133,23 @@ def show_benchmark(
     return [_make_row(key, owner, rules, meanings) for (key, owner), rules in rows.items()]
 
 
-def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None = None) -> Explanation:
-    """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it."""
+def explain(
+    name: str,
+    find_example: ExampleFinder,
+    book: RuleRepository | None = None,
+    rounds: Sequence[str] | None = None,
+) -> Explanation:
+    """What a code (``MLP304``) or a rule id means; a rule is taken from the newest round that has it.
+
+    Args:
+        name: the code or the id.
+        find_example: finds an example of a rule.
+        book: the rules; None for those of the package.
+        rounds: names of the rounds to look in, in this order; None for all, the newest first.
+
+    Raises:
+        UsageError: there is no such code or rule.
+    """
     book = book or open_rules()
     vocabulary = book.vocabulary()
     file_rules = vocabulary.list_file_rules()
@@ -148,8 +164,8 @@ def explain(name: str, find_example: ExampleFinder, book: RuleRepository | None 
             )
             return Explanation(kind.label, title, kind.code, kind.severity, wants, kind.why, kind.fix)
     known: set[str] = {*vocabulary.codes, *file_rules, *(kind.label for kind in KINDS)}
-    for entry in reversed(book.index()):
-        ruleset = book.load(entry.name)
+    for round_name in [entry.name for entry in reversed(book.index())] if rounds is None else rounds:
+        ruleset = book.load(round_name)
         rules = {rule.id: rule for rule in list_rules(ruleset)}
         if name in rules:
             return _explain_rule(rules[name], ruleset, find_example(ruleset, rules[name]))

@@ -5,43 +5,107 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from mlperf_logging.reports._lines import count_of
 from mlperf_logging.reports.html.model import Cell, Grid, Head
-from mlperf_logging.tables import NAME, NUMERIC, TEXT, Column, Table
+from mlperf_logging.tables import NAME, NOTES, NUMERIC, PROSE, TEXT, Column, Table
 
 Mark = Callable[[str, Any], str]
 """Name of a column and value to the mark of a cell."""
 
-_UNITS = {"_minutes": "min", "_seconds": "s", "_kj": "kJ", "_per_second": "1/s"}
+MOST_ROWS = 5_000
+"""Rows of one table at most; the others are counted."""
+
+_UNITS = {"_minutes": "min", "_seconds": "s", "_kj": "kJ", "_per_second": "per s", "_per_minute": "per min"}
 _MOST_CHOICES = 60
 
 
+def mark_nothing(name: str, value: Any) -> str:
+    """No mark."""
+    del name, value
+    return ""
+
+
 def make_grid(
-    table: Table, identifier: str, *, mark: Mark = lambda name, value: "", leave_out: Iterable[str] = ()
+    table: Table,
+    identifier: str,
+    *,
+    mark: Mark = mark_nothing,
+    leave_out: Iterable[str] = (),
+    shown: Iterable[str] = (),
+    hidden: Iterable[str] = (),
 ) -> Grid:
-    """A table that the reader may sort, filter and choose columns of; those for programs only are hidden at first."""
-    held = [index for index, column in enumerate(table.columns) if column.name not in set(leave_out)]
-    known = {index: {row[index] for row in table.rows if isinstance(row[index], str)} for index in held}
-    heads = tuple([_make_head(table.columns[index], known[index]) for index in held])
-    rows = tuple(
-        [tuple([_make_cell(table.columns[index], row[index], mark) for index in held]) for row in table.rows]
+    """A table that the reader may sort, filter and choose columns of.
+
+    Columns for programs only are hidden at first, and so are those that are empty. What all rows share stands below.
+
+    Args:
+        table: the table.
+        identifier: its id in the page.
+        mark: gives the marks of cells.
+        leave_out: columns that the page does not have.
+        shown: columns for programs that are shown all the same.
+        hidden: others that are hidden at first.
+    """
+    left_out, wanted, unwanted = set(leave_out), set(shown), set(hidden)
+    held = [index for index, column in enumerate(table.columns) if column.name not in left_out]
+    heads, shared = [], []
+    for index in held:
+        column, values = table.columns[index], [row[index] for row in table.rows]
+        texts = list(dict.fromkeys(map(column.write, values)))
+        is_shared = column.said_once and len(texts) == 1 and len(values) > 1 and texts[0] != ""
+        if is_shared:
+            shared.append(f"{name_column(column).lower()}: {texts[0]}")
+        is_meant = (column.priority is not None and column.name not in unwanted) or column.name in wanted
+        is_hidden = not is_meant or is_shared or not any(texts)
+        has_choices = column.kind in (TEXT, NAME) and 1 < len(texts) <= min(_MOST_CHOICES, len(values) / 2)
+        heads.append(_make_head(column, hidden=is_hidden, choices=has_choices and not is_hidden))
+    rows = [
+        tuple([_make_cell(table.columns[index], row[index], mark) for index in held])
+        for row in table.rows[:MOST_ROWS]
+    ]
+    notes = [f"In all rows: {', '.join(shared)}"] if shared else []
+    if len(table.rows) > MOST_ROWS:
+        notes.append(f"… and {count_of(len(table.rows) - MOST_ROWS, 'more row')}")
+    return Grid(
+        id=identifier,
+        title=table.title,
+        heads=tuple(heads),
+        rows=tuple(rows),
+        notes=(*notes, *map(_write_note, table.footnotes)),
+        empty=table.empty,
+        sortable=True,
     )
-    return Grid(id=identifier, title=table.title, heads=heads, rows=rows, empty=table.empty, sortable=True)
 
 
-def _make_head(column: Column, values: set[str]) -> Head:
-    suffix = next((each for each in _UNITS if column.name.endswith(each)), "")
-    unit = column.unit or _UNITS.get(suffix, "")
-    text = column.title or column.name.removesuffix(suffix).replace("_", " ")
+def name_column(column: Column) -> str:
+    """The name of a column for people, without its unit."""
+    text = column.title or column.name.removesuffix(_find_suffix(column)).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def _find_suffix(column: Column) -> str:
+    return next((each for each in _UNITS if column.name.endswith(each)), "")
+
+
+def _make_head(column: Column, *, hidden: bool, choices: bool) -> Head:
+    unit = column.unit or _UNITS.get(_find_suffix(column), "")
+    name = name_column(column)
+    if name == "Minutes":  # a title for terminals, where the unit is the name
+        name = "Time"
     return Head(
-        text[:1].upper() + text[1:],
-        unit if unit != column.title else "",
+        name,
+        unit,
         column.meaning,
-        column.kind in NUMERIC,
-        column.priority is None,
-        column.kind in (TEXT, NAME) and 1 < len(values) <= _MOST_CHOICES,
+        kind="number" if column.kind in NUMERIC else "prose" if column.kind in (NOTES, PROSE) else "",
+        hidden=hidden,
+        choices=choices,
     )
 
 
 def _make_cell(column: Column, value: Any, mark: Mark) -> Cell:
-    order = value if column.kind in NUMERIC and isinstance(value, (int, float)) else None
-    return Cell(column.write(value), order, mark(column.name, value))
+    is_number = column.kind in NUMERIC and isinstance(value, (int, float)) and not isinstance(value, bool)
+    return Cell(column.write(value), value if is_number else None, mark(column.name, value))
+
+
+def _write_note(note: str | tuple[str, str]) -> str:
+    return note if isinstance(note, str) else f"{note[0]}: {note[1]}"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.reports import FileResult, Totals
+from mlperf_logging.reports.html.model import PageOptions
+from mlperf_logging.reports.html.naming import Naming
 from mlperf_logging.runs.folders import describe_folder
 from mlperf_logging.scoring.folders import score_folder
 from mlperf_logging.scoring.rcp.files import open_reference_points
@@ -17,11 +19,12 @@ from mlperf_logging.scoring.rcp.submissions import check_submission
 from mlperf_logging.submission.summary import BenchmarkResult
 
 if TYPE_CHECKING:
+    from mlperf_logging.analysis.reading import RunRows
     from mlperf_logging.analysis.tables import Tables
     from mlperf_logging.scoring.cost import Cost
     from mlperf_logging.scoring.folders import FolderScore
     from mlperf_logging.submission.judging import JudgedResult
-    from mlperf_logging.tables import Document
+    from mlperf_logging.tables import Document, Table
 
 PriceScore = Callable[["FolderScore"], "Cost | None"]
 """Gives what a score costs; None without a price."""
@@ -73,7 +76,12 @@ class Material:
         """The tables of runs and evaluations."""
         from mlperf_logging.analysis.tables import make_tables
 
-        return make_tables([log.rows for log in self.logs if log.rows is not None])
+        return make_tables([log.rows or _note_fault(log) for log in self.logs])
+
+    @property
+    def rules(self) -> str | None:
+        """The folder of other rule files; None for those of the package."""
+        return None if self.selection.rules is None else os.fspath(self.selection.rules)
 
     @cached_property
     def totals(self) -> Totals:
@@ -82,6 +90,59 @@ class Material:
         for file in self.files:
             totals = totals.plus(file)
         return totals
+
+
+def _note_fault(log: JudgedResult) -> RunRows:
+    """The rows of a log that could not be judged: one that says why."""
+    from mlperf_logging.analysis.reading import RunRows
+
+    return RunRows({"path": log.run.path, "note": log.verdict.findings[0].message}, [], {})
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page in the making: what it is made of, and how paths are named on it.
+
+    Attributes:
+        material: what it is made of.
+        options: what its reader is to see beside the results.
+    """
+
+    material: Material
+    options: PageOptions
+
+    @cached_property
+    def naming(self) -> Naming:
+        """What paths are called."""
+        paths = [log.run.path for log in self.material.logs]
+        paths += [file.verdict.path for file in self.material.files]
+        return Naming(paths, public=self.options.public)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """The tables of runs and evaluations, with paths as they are named."""
+        tables = self.material.tables
+        runs, evaluations = (
+            table.assign(path=table["path"].map(self.naming.name).astype(table["path"].dtype))
+            for table in (tables.runs, tables.evaluations)
+        )
+        return replace(tables, runs=runs, evaluations=evaluations)
+
+    def rename(self, table: Table) -> Table:
+        """A table with its paths as they are named."""
+        places = [index for index, column in enumerate(table.columns) if column.name == "path"]
+        if not places:
+            return table
+        rows = [
+            tuple(
+                [
+                    self.naming.name_folder(value) if index in places and value is not None else value
+                    for index, value in enumerate(row)
+                ]
+            )
+            for row in table.rows
+        ]
+        return replace(table, rows=tuple(rows))
 
 
 def make_results(

@@ -33,6 +33,19 @@ class PageOptions:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A text that leads somewhere.
+
+    Attributes:
+        text: what people read.
+        address: where it leads; empty where it leads nowhere.
+    """
+
+    text: str
+    address: str = ""
+
+
+@dataclass(frozen=True)
 class Cell:
     """A value in a table.
 
@@ -55,7 +68,7 @@ class Head:
         text: what people read.
         unit: of its numbers; empty where they have none.
         meaning: one line on what the column contains.
-        numeric: whether it holds numbers.
+        kind: "number", "prose" (sentences), or empty for short texts.
         hidden: shown only when the reader chooses the column.
         choices: whether the reader may filter by one of its values.
     """
@@ -63,7 +76,7 @@ class Head:
     text: str
     unit: str = ""
     meaning: str = ""
-    numeric: bool = False
+    kind: str = ""
     hidden: bool = False
     choices: bool = False
 

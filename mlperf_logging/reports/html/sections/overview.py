@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlperf_logging.reports.html.material import Material
-from mlperf_logging.reports.html.model import Section
+from mlperf_logging.events import Outcome
+from mlperf_logging.reports._gathering import count_logs
+from mlperf_logging.reports._lines import count_of
+from mlperf_logging.reports.html.material import Page
+from mlperf_logging.reports.html.model import Link, Section
+from mlperf_logging.reports.html.sections.findings import MOST_RULES, gather
+
+_MOST_ISSUES = 8
 
 
 @dataclass(frozen=True)
@@ -24,28 +32,118 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Issue:
+    """Something that is wrong.
+
+    Attributes:
+        mark: "bad" or "warn".
+        kind: what kind of thing, in a word or two.
+        text: what is wrong, leading to where the page says more.
+        count: how often, in words.
+    """
+
+    mark: str
+    kind: str
+    text: Link
+    count: str
+
+
+@dataclass(frozen=True)
 class Overview:
     """What the page is about.
 
     Attributes:
+        verdict: the whole in a sentence.
+        mark: "good", "bad" or "warn": what the sentence says.
         figures: numbers that matter.
+        issues: what is wrong, the worst first.
+        more: how much more is wrong, in words.
     """
 
+    verdict: str
+    mark: str
     figures: tuple[Figure, ...]
+    issues: tuple[Issue, ...]
+    more: str
 
 
-def make_overview(material: Material) -> Section:
+def make_overview(page: Page) -> Section:
     """The section."""
-    totals = material.totals
-    scored = sum(each.score.has_result for each in material.results)
+    issues = list(_list_issues(page))
+    shown = tuple(issues[:_MOST_ISSUES])
+    more = f"and {len(issues) - len(shown):,} more below" if len(issues) > len(shown) else ""
+    mark = "bad" if any(each.mark == "bad" for each in issues) else "warn" if issues else "good"
+    return Section(
+        "overview", "Overview", Overview(_say_verdict(page), mark, _list_figures(page), shown, more)
+    )
+
+
+def _say_verdict(page: Page) -> str:
+    if page.material.package is not None:
+        return " ".join(page.material.package.notes)
+    outcomes = Counter(log.verdict.verdict for log in page.material.logs)
+    logs, results = len(page.material.logs), page.material.results
+    passed, scored = outcomes[Outcome.PASSED], sum(each.score.has_result for each in results)
+    failed = sum(each.check.passed is False for each in results)
+    parts = [
+        _say_share(passed, logs, "run", "compliant"),
+        _say_share(scored, len(results), "result", "scored"),
+    ]
+    if failed:
+        parts.append(f"{count_of(failed, 'result')} did not converge like the reference")
+    return "; ".join(parts)
+
+
+def _say_share(number: int, whole: int, noun: str, what: str) -> str:
+    if number == whole:
+        return f"the only {noun} is {what}" if whole == 1 else f"all {count_of(whole, noun)} are {what}"
+    return f"{number:,} of {count_of(whole, noun)} {'is' if number == 1 else 'are'} {what}"
+
+
+def _list_figures(page: Page) -> tuple[Figure, ...]:
+    totals, results = page.material.totals, page.material.results
+    outcomes = Counter(log.verdict.verdict for log in page.material.logs)
+    scored = sum(each.score.has_result for each in results)
+    checks = Counter(each.check.passed for each in results)
+    failed, unjudged = outcomes[Outcome.FAILED], outcomes[Outcome.UNJUDGED]
     figures = [
-        Figure(f"{len(material.logs):,}", "runs"),
-        Figure(f"{totals.passed:,}", "compliant", "good" if totals.passed else ""),
-        Figure(f"{totals.failed:,}", "not compliant", "bad" if totals.failed else ""),
-        Figure(f"{scored:,} of {len(material.results):,}", "results with a score"),
+        Figure(f"{len(page.material.logs):,}", "runs"),
+        Figure(f"{outcomes[Outcome.PASSED]:,}", "compliant", "good" if outcomes[Outcome.PASSED] else ""),
+        Figure(f"{failed:,}", "not compliant", "bad" if failed else ""),
+        *([Figure(f"{unjudged:,}", "not judged", "bad")] if unjudged else []),
+        Figure(
+            f"{scored:,} of {len(results):,}", "results with a score", "" if scored == len(results) else "bad"
+        ),
+        Figure(
+            f"{checks[True]:,} of {checks[True] + checks[False]:,}",
+            "RCP tests passed",
+            "bad" if checks[False] else "",
+        ),
         Figure(f"{totals.errors:,}", "errors", "bad" if totals.errors else ""),
         Figure(f"{totals.warnings:,}", "warnings", "warn" if totals.warnings else ""),
     ]
-    if totals.unjudged:
-        figures.insert(3, Figure(f"{totals.unjudged:,}", "not judged", "bad"))
-    return Section("overview", "Overview", Overview(tuple(figures)))
+    return tuple(figures)
+
+
+def _list_issues(page: Page) -> Iterator[Issue]:
+    """What is wrong: results without a score, failed tests of convergence, then the rules that were broken."""
+    rows = {"results": "#results", "rcp": "#rcp"}
+    for result in page.material.results:
+        name = page.naming.name_result(result.score.folder)
+        if not result.score.has_result:
+            why = "; ".join(result.score.problems)
+            yield Issue(
+                "bad",
+                "no score",
+                Link(f"{name}: {why}", rows["results"]),
+                count_of(len(result.score.runs), "run"),
+            )
+        if result.check.passed is False:
+            text = f"{name}: {result.check.reason}"
+            yield Issue("bad", "RCP", Link(text, rows["rcp"]), count_of(len(result.check.runs), "run"))
+    gathered = gather(page.material.files)
+    for number, messages in enumerate(gathered.list_rules()[:MOST_RULES], 1):
+        first = messages[0].first
+        mark = "bad" if first.severity == "error" else "warn"
+        where = f"{count_logs(messages):,} of {count_of(gathered.logs, 'file')}"
+        yield Issue(mark, first.code, Link(first.message, f"#rule-{number}"), where)

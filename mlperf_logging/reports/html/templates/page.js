@@ -1,12 +1,94 @@
-for (const table of document.querySelectorAll("table.sortable")) {
+// Tables: sorting, filtering, choice of columns. Charts: drawn when they come near the view. All data stand in the page.
+const byId = (id) => document.getElementById(id);
+const PAGE_ROWS = 25;
+
+function enhance(table) {
   const heads = [...table.tHead.rows[0].cells];
-  new window.DataTable(table, {
+  const withClass = (name) => heads.flatMap((head, index) => (head.classList.contains(name) ? [index] : []));
+  const rows = table.tBodies[0].rows.length;
+  const toolbar = document.createElement("div");
+  toolbar.className = "toolbar";
+  const shown = new window.DataTable(table, {
     order: [],
-    columnDefs: [{ targets: heads.flatMap((head, index) => head.classList.contains("hidden-at-first") ? [index] : []), visible: false }],
-    layout: { topStart: { buttons: [{ extend: "colvis", text: "Columns" }] } },
+    autoWidth: false,
+    pageLength: PAGE_ROWS,
+    lengthMenu: [PAGE_ROWS, 100, { label: "all", value: -1 }],
+    paging: rows > PAGE_ROWS,
+    info: rows > PAGE_ROWS,
+    columnDefs: [{ targets: withClass("hidden-at-first"), visible: false }],
+    language: { search: "Search", lengthMenu: "_MENU_ rows", info: "_START_–_END_ of _TOTAL_", infoFiltered: "(of _MAX_)", infoEmpty: "none", zeroRecords: "no row fits" },
+    layout: {
+      topStart: () => toolbar,
+      topEnd: rows > 5 ? "search" : null,
+      bottomStart: rows > PAGE_ROWS ? ["info", "pageLength"] : null,
+      bottomEnd: rows > PAGE_ROWS ? "paging" : null,
+    },
+  });
+  for (const index of withClass("choices")) toolbar.append(makeChoice(shown, index, heads[index].textContent));
+  const buttons = new window.DataTable.Buttons(shown, { buttons: [{ extend: "colvis", text: "Columns" }] });
+  toolbar.append(buttons.container()[0]);
+  // The table alone scrolls sideways, not what stands around it; the keyboard reaches it too.
+  table.closest(".scroll").classList.remove("scroll");
+  const around = table.parentElement;
+  around.classList.add("scroll");
+  around.tabIndex = 0;
+  around.setAttribute("role", "region");
+  around.setAttribute("aria-label", table.dataset.name);
+  return shown;
+}
+
+function makeChoice(shown, index, name) {
+  const select = document.createElement("select");
+  select.setAttribute("aria-label", `Only rows with ${name}`);
+  select.add(new Option(`${name}: all`, ""));
+  const column = shown.column(index);
+  const texts = new Set(column.nodes().toArray().map((cell) => cell.textContent.trim()));
+  for (const text of [...texts].filter(Boolean).sort()) select.add(new Option(text, text));
+  select.addEventListener("change", () => {
+    const wanted = select.value;
+    column.search(wanted ? (value) => new DOMParser().parseFromString(value, "text/html").body.textContent.trim() === wanted : "").draw();
+  });
+  return select;
+}
+
+for (const table of document.querySelectorAll("table.sortable")) enhance(table);
+
+const waiting = new Map();
+for (const data of document.querySelectorAll("script.chart-data")) waiting.set(byId(data.dataset.for), data);
+
+async function draw(place) {
+  const data = waiting.get(place);
+  if (!data) return;
+  waiting.delete(place);
+  await window.vegaEmbed(place, JSON.parse(data.textContent), {
+    ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true },
   });
 }
-for (const data of document.querySelectorAll("script.chart-data")) {
-  const place = document.getElementById(data.dataset.for);
-  window.vegaEmbed(place, JSON.parse(data.textContent), { ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true } });
+
+const near = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
+}, { rootMargin: "600px" });
+for (const place of waiting.keys()) near.observe(place);
+
+// What is far down is drawn when there is nothing else to do, so that a print shows it too.
+const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
+async function drawNext() {
+  const [place] = waiting.keys();
+  if (place === undefined) return;
+  await draw(place);
+  idle(drawNext);
 }
+idle(drawNext);
+
+const links = new Map([...document.querySelectorAll("nav.sections a")].map((link) => [link.hash.slice(1), link]));
+const inView = new IntersectionObserver((entries) => {
+  for (const entry of entries) if (entry.isIntersecting) {
+    for (const link of links.values()) link.removeAttribute("aria-current");
+    links.get(entry.target.id)?.setAttribute("aria-current", "true");
+  }
+}, { rootMargin: "-10% 0px -80% 0px" });
+for (const id of links.keys()) inView.observe(byId(id));
+
+addEventListener("beforeprint", () => {
+  for (const rule of document.querySelectorAll("details.rule")) rule.open = true;
+});
