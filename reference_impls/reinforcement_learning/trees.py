@@ -16,6 +16,8 @@ from reference_impls.reinforcement_learning.rules import Board, find_legal, plac
 
 NEW, WAITING, EXPANDED, ENDED = 0, 1, 2, 3
 ILLEGAL = -1.0
+ROOT, ONE = np.int64(0), np.int64(1)
+"""Of numpy's type: numba compiles what gets a Python constant once more, for that constant."""
 
 
 class Trees(NamedTuple):
@@ -264,7 +266,7 @@ def select_leaves(
         collected = 0
         repeats = 0
         while collected < most and budget[game] > 0:
-            node = 0
+            node = ROOT
             while trees.state[game, node] == EXPANDED:
                 move = _choose_edge(trees, limits, game, node)
                 child = trees.child[game, node, move]
@@ -272,7 +274,7 @@ def select_leaves(
             if trees.state[game, node] == WAITING:
                 if repeats == most:
                     break
-                _add_pending(trees, game, node, 1)
+                _add_pending(trees, game, node, ONE)
                 again[repeats] = node
                 repeats += 1
                 continue
@@ -283,13 +285,13 @@ def select_leaves(
                     budget[game] = 0
                 continue
             trees.state[game, node] = WAITING
-            _add_pending(trees, game, node, 1)
+            _add_pending(trees, game, node, ONE)
             games[count] = game
             nodes[count] = node
             count += 1
             collected += 1
         for each in range(repeats):
-            _add_pending(trees, game, again[each], -1)
+            _add_pending(trees, game, again[each], -ONE)
     return count
 
 
@@ -355,7 +357,7 @@ def add_evaluations(
                 prior[move] = policy[leaf, move] / mass if mass > 0 else 1.0 / legal
         trees.state[game, node] = EXPANDED
         trees.value[game, node] = value[leaf]
-        _add_pending(trees, game, node, -1)
+        _add_pending(trees, game, node, -ONE)
         back_up(trees, game, node, float(value[leaf]))
 
 
