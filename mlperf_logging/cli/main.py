@@ -16,6 +16,7 @@ COMMANDS = {
     "rcp": "whether a submission converged like the reference",
     "package": "whether a submission is acceptable, and what to fix where",
     "report": "one page of it all, to open in a browser: verdicts, findings, curves, scores",
+    "view": "the same page in a browser, made again when logs change",
     "train": "train a reference model to its target, and log it",
     "convert": "the log inside one that a container, a terminal or an export has wrapped",
     "rules": "what a round requires, what a rule means, what changed between rounds",

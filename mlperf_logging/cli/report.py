@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlperf_logging.reports.html.model import PageOptions
     from mlperf_logging.scoring.cost import Cost, Price
     from mlperf_logging.scoring.folders import FolderScore
+    from mlperf_logging.submission.judging import JudgedResult
 
 LIBRARIES = ("numpy", "pandas", "scipy", "altair", "itables", "jinja2", "vl_convert")
 _EXAMPLES = """\
@@ -57,6 +58,13 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf report") -> i
 def build_parser(program: str) -> Parser:
     """The parser of `mlperf report`."""
     parser = Parser(program, "One page of runs, to open in a browser anywhere.", _EXAMPLES)
+    add = add_report_options(parser)
+    add("--output -o FILE", "the page; replaced once it is complete")
+    return parser
+
+
+def add_report_options(parser: Parser) -> AddOption:
+    """Add what says of which logs a page is made, and how; returns what adds to the last group."""
     parser.add_group()("paths PATH", "logs, folders or patterns", nargs="*")
     add = add_rule_options(parser, going="judge by this")
     add("--target FORMULA", "another target for curves and times to quality, such as 'value >= 0.759'")
@@ -64,10 +72,9 @@ def build_parser(program: str) -> Parser:
     add_price_options(parser)
     add_page_options(parser.add_group("what the page says"))
     add = parser.add_group("how it is made")
-    add("--output -o FILE", "the page; replaced once it is complete")
     add_jobs_option(add)
     add("--quiet -q", "no progress bar")
-    return parser
+    return add
 
 
 def add_page_options(add: AddOption) -> None:
@@ -88,8 +95,30 @@ def read_page_options(options: argparse.Namespace) -> PageOptions:
     return PageOptions(title=options.title or "", public=options.public)
 
 
-def read_material(options: argparse.Namespace, program: str, paths: Sequence[str]) -> Material:
+def check_report_options(options: argparse.Namespace) -> None:
+    """Raise `UsageError` where a page cannot be made at all: no path, no library, a target that is no formula."""
+    if not options.paths:
+        raise UsageError("name at least one log or folder (--help shows examples)")
+    require_libraries(*LIBRARIES, extra="report")
+    if options.target is not None:
+        from mlperf_logging.compliance.targets import read_target
+
+        read_target(options.target)
+
+
+def read_material(
+    options: argparse.Namespace,
+    program: str,
+    paths: Sequence[str],
+    judged: Mapping[str, JudgedResult] | None = None,
+) -> Material:
     """Judge the logs that paths mean, each once, with a progress bar on a terminal.
+
+    Args:
+        options: as `add_report_options` has them.
+        program: name of the command, for what is said about paths that gave nothing.
+        paths: logs, folders or patterns.
+        judged: logs by path that were judged before with the same options and have not changed.
 
     Raises:
         UsageError: there is none.
@@ -108,8 +137,11 @@ def read_material(options: argparse.Namespace, program: str, paths: Sequence[str
         raise UsageError("no logs found, so there is nothing to report on")
     waivers, selection = load_given_waivers(options.waivers), read_selection(options)
     work = partial(judge_result, selection=selection, waivers=waivers, with_rows=True, target=options.target)
-    read = map_logs(work, list(roots), options.jobs)
-    logs = list(show_progress(read, len(roots), "reading logs", quiet=options.quiet))
+    known = dict(judged or {})
+    unread = [path for path in roots if path not in known]
+    read = map_logs(work, unread, options.jobs)
+    known |= zip(unread, show_progress(read, len(unread), "reading logs", quiet=options.quiet), strict=True)
+    logs = [known[path] for path in roots]
     settle = LogJudge(selection, (), read_filter(options)).settle
     return Material(
         logs=logs,
@@ -128,15 +160,9 @@ def _price(prices: dict[str, Price], score: FolderScore) -> Cost | None:
 
 def _report(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
-    if not options.paths:
-        raise UsageError("name at least one log or folder (--help shows examples)")
-    if options.output is None:
+    if options.paths and options.output is None:
         raise UsageError("name the page's file with --output: FILE.html")
-    require_libraries(*LIBRARIES, extra="report")
-    if options.target is not None:
-        from mlperf_logging.compliance.targets import read_target
-
-        read_target(options.target)
+    check_report_options(options)
     page = read_page_options(options)
     material = read_material(options, program, options.paths)
     write_page(material, page, options.output)

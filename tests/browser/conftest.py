@@ -22,7 +22,9 @@ ARGUMENTS = [
 DESKTOP, PHONE = (1440, 900), (390, 844)
 WATCH = """
 window.__violations = [];
-document.addEventListener("securitypolicyviolation", (event) => window.__violations.push(event.violatedDirective + " " + event.blockedURI));
+document.addEventListener("securitypolicyviolation", (event) => {
+  window.__violations.push(event.violatedDirective + " " + event.blockedURI);
+});
 """
 
 OpenPage = Callable[..., Any]

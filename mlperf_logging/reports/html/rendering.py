@@ -20,15 +20,22 @@ _LONGEST_TEXT = 4_000
 _UNSAFE_IN_SCRIPT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
-def render_page(model: ReportModel) -> str:
+def render_page(model: ReportModel, edition: str = "") -> str:
     """The page as HTML.
 
     Scripts and styles stand in the page, and its policy names each by its hash: nothing else runs, nothing is loaded.
+
+    Args:
+        model: what is on the page.
+        edition: of a page that is served, what its server calls it: the page loads again once there is another.
     """
     scripts = [load_tables_script(), *([load_charts_script()] if model.charts else []), _read("page.js")]
+    if edition:
+        scripts.append(_read("live.js"))
     styles = [_read_tables_style(), _read("page.css")]
     template = _open_templates().get_template("page.html.j2")
-    return template.render(model=model, scripts=scripts, styles=styles, policy=_write_policy(scripts, styles))
+    policy = _write_policy(scripts, styles, is_served=bool(edition))
+    return template.render(model=model, scripts=scripts, styles=styles, policy=policy, edition=edition)
 
 
 def encode_script_data(value: Any) -> str:
@@ -90,7 +97,7 @@ def _open_templates() -> Environment:
     return environment
 
 
-def _write_policy(scripts: list[str], styles: list[str]) -> str:
+def _write_policy(scripts: list[str], styles: list[str], *, is_served: bool) -> str:
     def name(texts: list[str]) -> str:
         return " ".join(
             f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in texts
@@ -102,6 +109,7 @@ def _write_policy(scripts: list[str], styles: list[str]) -> str:
             f"script-src {name(scripts)}",
             f"style-src {name(styles)}",
             "img-src data:",
+            *(["connect-src 'self'"] if is_served else []),
             "base-uri 'none'",
             "form-action 'none'",
         ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from glob import glob
 from typing import NamedTuple
 
-from mlperf_logging.runs.folders import is_log_name, walk_folders
+from mlperf_logging.runs.folders import POWER_FOLDER, is_log_name, walk_folders
 
 _SIDE_FILE_SUFFIX = ".json"
 _SHARE_OF_LOOKING = 10
@@ -47,20 +47,38 @@ def look_at_files(names: Iterable[str]) -> dict[str, FileState]:
     return states
 
 
+def is_side_file(path: str) -> bool:
+    """Whether a file is none of the logs but one that says more on them: a description, a power reading."""
+    return path.endswith(_SIDE_FILE_SUFFIX) or POWER_FOLDER in path.split(os.sep)
+
+
 class ChangeWatch:
     """Remembers of what state of the files a report was made, and finds when another one is due.
 
     A file that has just changed is likely to change again in a moment. So a report is due when two looks in a row
     see the same, or when something has changed for the longest wait.
+
+    Attributes:
+        seen: the state of the files when they were last looked at.
     """
 
     def __init__(self, names: Iterable[str], pace: Pace | None = None) -> None:
         """Look at the files as they are now."""
         self._names = tuple(names)
         self._pace = pace or Pace()
-        self._reported = self._last = look_at_files(self._names)
+        self.seen = look_at_files(self._names)
+        self._reported = self.seen
         self._changing_since_s: float | None = None
         self._pause_s = self._pace.look_every_s
+
+    def add(self, names: Iterable[str]) -> dict[str, FileState]:
+        """Watch more files from now on; returns their state, which counts as reported."""
+        more = tuple([name for name in names if name not in self._names])
+        states = look_at_files(more)
+        self._names += more
+        self.seen = self.seen | states
+        self._reported = self._reported | states
+        return states
 
     def wait(self, busy_s: float = 0.0) -> None:
         """Wait until a new report is due.
@@ -85,8 +103,8 @@ class ChangeWatch:
             self._changing_since_s = None
         elif self._changing_since_s is None:
             self._changing_since_s = now_s
-        is_still = seen == self._last
-        self._last = seen
+        is_still = seen == self.seen
+        self.seen = seen
         if self._changing_since_s is None:
             return False
         if is_still or now_s - self._changing_since_s >= self._pace.longest_wait_s:

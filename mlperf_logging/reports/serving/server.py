@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 VERSION_ADDRESS = "/version"
-"""Gives the number of the report that is served as JSON, so that a page sees that there is a newer one."""
+"""Gives the name of the edition that is served as JSON, so that a page sees that there is a newer one."""
 
 _OWN_HOST = r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]{1,5})?"
 """What this machine is called by those who sit at it, whatever the port: a tunnel may give another one."""
@@ -55,12 +55,12 @@ class Edition(NamedTuple):
     """What is served until the logs change.
 
     Attributes:
-        number: 0 before the first report, then one more for each.
+        name: what tells it from all others, also from those of another server; empty before the first report.
         page: the report.
         note: why there is no newer one; empty where there is nothing to say.
     """
 
-    number: int
+    name: str
     page: bytes
     note: str = ""
 
@@ -84,7 +84,7 @@ class ReportServer(ThreadingHTTPServer):
         Raises:
             UsageError: the port is in use, or may not be used.
         """
-        self.edition = Edition(0, _WAITING_PAGE.encode())
+        self.edition = Edition("", _WAITING_PAGE.encode())
         self._names = tuple(names)
         self._linked: set[str] = set()
         try:
@@ -114,10 +114,14 @@ class ReportServer(ThreadingHTTPServer):
             self._linked.add(path)
         return address_log(path, line)
 
-    def publish(self, page: str) -> None:
-        """Serve a new report."""
-        number = self.edition.number + 1
-        self.edition = Edition(number, page.encode("utf-8", "backslashreplace"))
+    def publish(self, name: str, page: str) -> None:
+        """Serve a new report.
+
+        Args:
+            name: of the edition, which no other has.
+            page: the report, as HTML.
+        """
+        self.edition = Edition(name, page.encode("utf-8", "backslashreplace"))
 
     def keep(self, note: str) -> None:
         """Go on to serve the same report, and say why."""
@@ -145,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = _PATIENCE_S
 
     def do_GET(self) -> None:
-        """Answer with the report, the number of its edition, or a part of a log."""
+        """Answer with the report, the name of its edition, or a part of a log."""
         if not self._names_this_machine():
             self._say(HTTPStatus.FORBIDDEN, f"This server answers only as {LOOPBACK} or localhost.")
             return
@@ -174,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         if parts.path == "/":
             self._send(HTTPStatus.OK, "text/html; charset=utf-8", edition.page)
         elif parts.path == VERSION_ADDRESS:
-            answer = encode_json({"number": edition.number, "note": edition.note})
+            answer = encode_json({"edition": edition.name, "note": edition.note})
             self._send(HTTPStatus.OK, "application/json", answer.encode())
         elif parts.path == "/log":
             self._show_log(parts.query)

@@ -61,25 +61,25 @@ def server(logs: Path) -> Iterator[ReportServer]:
 
 
 def test_serves_the_newest_page(server: ReportServer) -> None:
-    """Before the first report there is a page that reloads itself; each report has the next number."""
+    """Before the first report there is a page that reloads itself; each report has the name it was given."""
     waiting = ask(server, "/")
-    server.publish("<p>first</p>")
-    server.publish("<p>second é</p>")
+    server.publish("a", "<p>first</p>")
+    server.publish("b", "<p>second é</p>")
 
     assert (waiting.status, 'http-equiv="refresh"' in waiting.text) == (200, True)
     assert ask(server, "/").text == "<p>second é</p>"
-    assert json.loads(ask(server, "/version").text) == {"number": 2, "note": ""}
+    assert json.loads(ask(server, "/version").text) == {"edition": "b", "note": ""}
 
 
 def test_says_why_a_page_is_not_newer(server: ReportServer) -> None:
     """A report that cannot be made again stays, with a note, until there is the next one."""
-    server.publish("old")
+    server.publish("a", "old")
     server.keep("there is no log")
 
-    assert json.loads(ask(server, "/version").text) == {"number": 1, "note": "there is no log"}
+    assert json.loads(ask(server, "/version").text) == {"edition": "a", "note": "there is no log"}
     assert ask(server, "/").text == "old"
-    server.publish("new")
-    assert json.loads(ask(server, "/version").text) == {"number": 2, "note": ""}
+    server.publish("b", "new")
+    assert json.loads(ask(server, "/version").text) == {"edition": "b", "note": ""}
 
 
 def test_listens_on_this_machine_only(server: ReportServer) -> None:
@@ -93,7 +93,7 @@ def test_listens_on_this_machine_only(server: ReportServer) -> None:
 )
 def test_foreign_host_names_get_nothing(server: ReportServer, host: str) -> None:
     """A request under a name that is not this machine's is refused, whatever it asks for."""
-    server.publish("the report")
+    server.publish("a", "the report")
 
     for target in ("/", "/version", "/log?path=x"):
         answer = ask(server, target, Host=host)
@@ -104,7 +104,7 @@ def test_foreign_host_names_get_nothing(server: ReportServer, host: str) -> None
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:9000", "[::1]:9000"])
 def test_names_of_this_machine_are_answered(server: ReportServer, host: str) -> None:
     """The port is not looked at, since a tunnel gives another one."""
-    server.publish("the report")
+    server.publish("a", "the report")
     assert ask(server, "/", Host=host).text == "the report"
 
 
@@ -124,7 +124,7 @@ def test_only_reading_is_answered(server: ReportServer, method: str) -> None:
 
 def test_head_gives_the_headers_alone(server: ReportServer) -> None:
     """HEAD tells the length of what GET would give."""
-    server.publish("12345")
+    server.publish("a", "12345")
     answer = ask(server, "/", "HEAD")
     assert (answer.status, answer.headers["Content-Length"], answer.text) == (200, "5", "")
 
