@@ -137,6 +137,20 @@ def test_a_folder_that_vanishes_does_not_end_it(start: Callable[..., View], logs
     assert "Traceback" not in err
 
 
+def test_links_lead_to_lines_of_the_log(start: Callable[..., View], logs: Path) -> None:
+    """A finding links the line of its log, and the link shows this line; other files of the folder are not shown."""
+    (logs / "notes.txt").write_text("no log is linked at this one\n")
+    view = start(Path(shutil.copy(LOGS / "wrong_hyperparameter.txt", logs)))
+    links = re.findall(r'href="/(log\?[^"#]*)#L(\d+)"', view.get())
+    assert links
+    target, line = links[0]
+    target = target.replace("&amp;", "&")
+
+    assert f'<li id="L{line}">' in view.get(target)
+    with pytest.raises(OSError, match="404"):
+        view.get(target.replace("wrong_hyperparameter.txt", "notes.txt"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
