@@ -96,6 +96,7 @@ EVALUATION_COLUMNS = name_columns(
     Column("meets_target", FLAG, "whether the evaluation meets the target; missing where there is none"),
     Column("target_value", NUMBER, "value that the target requires of this metric; NaN if it requires none"),
     Column("target_direction", TEXT, "at least or at most"),
+    Column("line", COUNT, "line of the record in the log"),
 )
 """Columns of the table of evaluations, one row per metric of each evaluation."""
 
@@ -113,6 +114,7 @@ SERIES_COLUMNS = name_columns(
     Column("progress_unit", TEXT, "epochs, samples, tokens or steps; empty where the record does not say"),
     Column("epochs", NUMBER, "the same in epochs, where known"),
     Column("samples", NUMBER, "the same in samples, where known"),
+    Column("line", COUNT, "line of the record in the log"),
 )
 """Columns of the table of series, one row per logged number."""
 

@@ -61,6 +61,7 @@ def describe_evaluations(judged: JudgedRun) -> list[dict[str, Any]]:
                 "samples": point.training.samples,
                 "meets_target": all(name in found for found in meeting) if meeting else None,
                 **_describe_bound(bounds.get(each.metric)),
+                "line": each.event.line,
             }
         )
     return rows
@@ -90,6 +91,7 @@ def describe_series(judged: JudgedRun, names: Sequence[str]) -> list[dict[str, A
                     "progress_unit": training.unit or None,
                     "epochs": training.epochs,
                     "samples": training.samples,
+                    "line": each.line,
                 }
             )
     return rows

@@ -24,6 +24,7 @@ class SeriesPoint(NamedTuple):
         value: the number.
         progress: how far training had come.
         time_ms: when it was logged, in milliseconds since the epoch.
+        line: number of its record's line in the log, counted from 1.
     """
 
     key: str
@@ -31,6 +32,7 @@ class SeriesPoint(NamedTuple):
     value: float
     progress: Progress
     time_ms: float
+    line: int
 
 
 def find_repeated(events: Sequence[Event]) -> list[Event]:
@@ -57,4 +59,4 @@ def _read_points(events: Iterable[Event]) -> Iterator[SeriesPoint]:
         for name, part in spread_metrics(event.value, event.key):
             value = read_number(part)
             if value is not None:
-                yield SeriesPoint(event.key, name or event.key, value, progress, event.time_ms)
+                yield SeriesPoint(event.key, name or event.key, value, progress, event.time_ms, event.line)

@@ -4,9 +4,9 @@ Nothing is computed here, no state of pyplot is touched, and what is distinguish
 marker or hatch as well.
 """
 
+from mlperf_logging.analysis.pictures.curves import ConvergenceStyle
 from mlperf_logging.analysis.plots.breakdown import draw_breakdown
 from mlperf_logging.analysis.plots.convergence import draw_convergence
-from mlperf_logging.analysis.plots.curves import ConvergenceStyle
 from mlperf_logging.analysis.plots.power import draw_power
 from mlperf_logging.analysis.plots.scaling import draw_scaling
 from mlperf_logging.analysis.plots.series import draw_series

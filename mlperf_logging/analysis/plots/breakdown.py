@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.plots.looks import label_rows, name_groups, tidy
+from mlperf_logging.analysis.pictures.names import name_groups
+from mlperf_logging.analysis.plots.looks import label_rows, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:

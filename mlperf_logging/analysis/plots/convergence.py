@@ -4,17 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.plots.curves import (
-    MOST_SINGLE_RUNS,
-    ConvergenceStyle,
-    choose_curve_looks,
-    choose_rows,
-    draw_curves,
-    label_axes,
-    name_curves,
-    set_limits,
-)
+from mlperf_logging.analysis.pictures.convergence import describe_reference, prepare_convergence
+from mlperf_logging.analysis.pictures.curves import MOST_SINGLE_RUNS, ConvergenceStyle
+from mlperf_logging.analysis.plots.curves import choose_curve_looks, draw_curves, label_axes, set_limits
 from mlperf_logging.analysis.plots.looks import PLAIN, LineEnd, Look, label_lines, put_legend
 
 if TYPE_CHECKING:
@@ -50,23 +42,19 @@ def draw_convergence(
     Raises:
         UsageError: a column is missing, nothing is left to draw, or the runs count in different units.
     """
-    chosen = style or ConvergenceStyle()
-    require_columns(evaluations, ["meets_target", "target_value", "target_direction"])
-    rows = choose_rows(evaluations, chosen, "quality")
-    names = name_curves(rows, chosen.by)
-    looks = choose_curve_looks(names)
-    ends = draw_curves(axes, rows, chosen.x, "quality", names, looks)
-    met = rows[rows["meets_target"].fillna(value=False).astype(bool)].sort_values([chosen.x, "evaluation"])
-    size = 7.0 if len(names) <= MOST_SINGLE_RUNS else 5.0
-    for path, first in met.drop_duplicates("path").set_index("path").iterrows():
-        look = looks[names[str(path)]]
-        _mark(axes, [float(first[chosen.x])], [float(first["quality"])], look, size)
-    if len(met):
+    prepared = prepare_convergence(evaluations, style)
+    curves = prepared.curves
+    looks = choose_curve_looks(curves.names)
+    ends = draw_curves(axes, curves, looks)
+    size = 7.0 if len(curves.names) <= MOST_SINGLE_RUNS else 5.0
+    for path, first in prepared.met.iterrows():
+        look = looks[curves.names[str(path)]]
+        _mark(axes, [float(first[curves.x])], [float(first["quality"])], look, size)
+    if len(prepared.met):
         _mark(axes, [], [], PLAIN, size, label="first to meet the target")
-    targets = rows[["target_value", "target_direction"]].dropna().drop_duplicates()
-    for value, direction in targets.itertuples(index=False):
-        axes.axhline(value, color=_TARGET.color, linestyle=_TARGET.line, linewidth=1.1)
-        ends.append(LineEnd(f"target: {direction} {value:g}", _TARGET, 0.0, float(value)))
+    for target in prepared.targets:
+        axes.axhline(target.value, color=_TARGET.color, linestyle=_TARGET.line, linewidth=1.1)
+        ends.append(LineEnd(target.text, _TARGET, 0.0, target.value))
     if reference is not None:
         axes.axvspan(
             reference.smallest,
@@ -75,10 +63,10 @@ def draw_convergence(
             alpha=0.15,
             hatch="///",
             linewidth=0,
-            label=f"reference at batch {reference.batch_size:,.0f}: smallest accepted mean to mean",
+            label=f"{describe_reference(reference)}: smallest accepted mean to mean",
         )
-    set_limits(axes, rows, chosen.x, "quality", [float(each) for each in targets["target_value"]])
-    label_axes(axes, rows, chosen)
+    set_limits(axes, curves)
+    label_axes(axes, curves)
     label_lines(axes, ends)
     put_legend(axes, below=True)
     return axes

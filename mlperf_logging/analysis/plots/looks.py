@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from mlperf_logging.analysis.pictures.names import to_printable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -22,8 +24,6 @@ LINES: tuple[Any, ...] = (
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "*")
 
-MOST_IN_LEGEND = 24
-_LONGEST_NAME = 44
 _NAME_INCHES = 0.17
 
 
@@ -73,30 +73,8 @@ def choose_looks(names: Iterable[str]) -> dict[str, Look]:
 
 
 def to_label(text: object) -> str:
-    """A text as a label: what cannot be printed is replaced, and no dollar sign begins a formula."""
-    return "".join(letter if letter.isprintable() else "�" for letter in str(text)).replace("$", r"\$")
-
-
-def shorten_name(name: str, longest: int = _LONGEST_NAME) -> str:
-    """A name that fits next to a picture: long ones lose their middle."""
-    if len(name) <= longest:
-        return name
-    head = (longest - 1) * 2 // 3
-    return f"{name[:head]}…{name[-(longest - 1 - head) :]}"
-
-
-def name_groups(values: Sequence[Sequence[Any]]) -> list[str]:
-    """Names for groups from their parts, without the parts that all share; None and missing parts are left out."""
-    parts = [tuple(_to_text(part) for part in value) for value in values]
-    different = [
-        place for place in range(len(parts[0]) if parts else 0) if len({each[place] for each in parts}) > 1
-    ]
-    kept = different or list(range(len(parts[0]) if parts else 0))
-    names = [" ".join(each[place] for place in kept if each[place]) for each in parts]
-    short = {name: shorten_name(name) for name in names}
-    if len(set(short.values())) < len(short):  # without their middle some are the same
-        short = {name: name for name in names}
-    return [to_label(short[name]) or "runs" for name in names]
+    """A text as matplotlib takes it: what cannot be printed is replaced, and no dollar sign begins a formula."""
+    return to_printable(text).replace("$", r"\$")
 
 
 def label_lines(axes: Axes, ends: Sequence[LineEnd]) -> None:
@@ -128,7 +106,12 @@ def label_lines(axes: Axes, ends: Sequence[LineEnd]) -> None:
             )
         )
         axes.text(
-            1.08, height, end.name, transform=axes.transAxes, verticalalignment="center", fontsize="small"
+            1.08,
+            height,
+            to_label(end.name),
+            transform=axes.transAxes,
+            verticalalignment="center",
+            fontsize="small",
         )
 
 
@@ -182,7 +165,9 @@ def label_rows(axes: Axes, names: Sequence[str]) -> None:
     """Write the names of rows, the first one on top, next to a picture with one row at each whole number."""
     count = len(names)
     axes.set_yticks(range(count))
-    axes.set_yticklabels(names, fontsize=9.0 if count <= 14 else 8.0 if count <= 40 else 7.0)
+    axes.set_yticklabels(
+        [to_label(name) for name in names], fontsize=9.0 if count <= 14 else 8.0 if count <= 40 else 7.0
+    )
     axes.set_ylim(count - 0.4, -0.6)
 
 
@@ -204,9 +189,3 @@ def measure_rows(count: int, *, least: float = 2.6) -> float:
 def _measure_height(axes: Axes) -> float:
     """Height of the axes in inches."""
     return axes.get_window_extent().height / axes.figure.dpi
-
-
-def _to_text(part: Any) -> str:
-    import pandas as pd
-
-    return "" if part is None or pd.isna(part) else str(part)

@@ -5,17 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.plots.looks import (
-    MOST_IN_LEGEND,
-    PLAIN,
-    LineEnd,
-    choose_looks,
-    label_lines,
-    put_legend,
-    shorten_name,
-    tidy,
-    to_label,
-)
+from mlperf_logging.analysis.pictures.curves import MOST_NAMED
+from mlperf_logging.analysis.pictures.names import shorten_name
+from mlperf_logging.analysis.plots.looks import PLAIN, LineEnd, choose_looks, label_lines, put_legend, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +28,7 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
     label, factor = QUANTITIES[quantity]
     names = list(power[by].unique())
     looks = choose_looks(map(str, names))
-    is_many = len(names) > MOST_IN_LEGEND
+    is_many = len(names) > MOST_NAMED
     ends = []
     for name in names:
         rows = power[power[by] == name]
@@ -55,7 +47,7 @@ def draw_power(axes: Axes, power: pd.DataFrame, quantity: str = "watts", *, by: 
             markersize=3.5,
             markevery=every,
         )
-        ends.append(LineEnd(to_label(shorten_name(str(name))), look, float(minutes[-1]), float(values[-1])))
+        ends.append(LineEnd(shorten_name(str(name)), look, float(minutes[-1]), float(values[-1])))
     if is_many:
         axes.plot([], [], color=PLAIN.color, label=f"{len(names)} lines")
     axes.axvline(0.0, color="black", linewidth=0.9)

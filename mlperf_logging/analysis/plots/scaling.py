@@ -6,15 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.grouping import require_columns, split_groups
-from mlperf_logging.analysis.plots.looks import (
-    LineEnd,
-    choose_looks,
-    label_lines,
-    name_groups,
-    put_legend,
-    thin_out,
-    tidy,
-)
+from mlperf_logging.analysis.pictures.names import name_groups
+from mlperf_logging.analysis.plots.looks import LineEnd, choose_looks, label_lines, put_legend, thin_out, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:

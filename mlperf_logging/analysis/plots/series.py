@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.plots.curves import (
-    ConvergenceStyle,
-    choose_curve_looks,
-    choose_rows,
-    draw_curves,
-    label_axes,
-    name_curves,
-    set_limits,
-)
+from mlperf_logging.analysis.pictures.curves import ConvergenceStyle, prepare_curves
+from mlperf_logging.analysis.plots.curves import choose_curve_looks, draw_curves, label_axes, set_limits
 from mlperf_logging.analysis.plots.looks import label_lines, put_legend
 
 if TYPE_CHECKING:
@@ -34,11 +27,10 @@ def draw_series(axes: Axes, series: pd.DataFrame, style: ConvergenceStyle) -> Ax
     Raises:
         UsageError: a column is missing, nothing is left to draw, or the runs count in different units.
     """
-    rows = choose_rows(series, style, "value")
-    names = name_curves(rows, style.by)
-    ends = draw_curves(axes, rows, style.x, "value", names, choose_curve_looks(names))
-    set_limits(axes, rows, style.x, "value")
-    label_axes(axes, rows, style)
+    curves = prepare_curves(series, style, "value")
+    ends = draw_curves(axes, curves, choose_curve_looks(curves.names))
+    set_limits(axes, curves)
+    label_axes(axes, curves)
     label_lines(axes, ends)
     put_legend(axes, below=True)
     return axes

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.grouping import GROUP, require_columns, split_groups
-from mlperf_logging.analysis.plots.looks import COLORS, label_rows, name_groups, tidy
+from mlperf_logging.analysis.pictures.names import name_groups
+from mlperf_logging.analysis.plots.looks import COLORS, label_rows, tidy
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:

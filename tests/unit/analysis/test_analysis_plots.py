@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from made_tables import make_evaluations, make_runs
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, make_table
 from mlperf_logging.analysis.parameters import BootstrapParameters
 from mlperf_logging.analysis.plots import (
     ConvergenceStyle,
@@ -27,61 +27,12 @@ from mlperf_logging.analysis.scaling import describe_scaling
 from mlperf_logging.errors import UsageError
 
 COUNTS = (1, 12, 60)
-LONG = "a-system-with-quite-a-long-name-of-its-own-8x"
 
 
 @pytest.fixture
 def axes() -> Axes:
     """An axes on a figure of its own, without pyplot."""
     return Figure(figsize=(7, 4)).add_subplot()
-
-
-def make_runs(count: int, systems: int | None = None) -> pd.DataFrame:
-    """Runs with times, of as many systems as runs or of a few."""
-    chance = np.random.default_rng(count)
-    rows = [
-        {
-            "path": f"results/{index}/result_{index}.txt",
-            "benchmark": "knitting",
-            "submitter": "Lab",
-            "system": f"{LONG}-{index % (systems or count)}",
-            "run_minutes": 30 + chance.normal(),
-            "init_minutes": 2.0,
-            "train_minutes": 25.0,
-            "eval_minutes": 4 + chance.random(),
-            "idle_minutes": 0.5,
-        }
-        for index in range(count)
-    ]
-    return make_table(rows, RUN_COLUMNS)
-
-
-def make_evaluations(count: int, systems: int = 1, **more: object) -> pd.DataFrame:
-    """Evaluations of runs whose fourth meets the target."""
-    rows = [
-        {
-            "path": f"results/result_{run}.txt",
-            "benchmark": "knitting",
-            "submitter": "Lab",
-            "system": f"box {run % systems}",
-            "seed": str(run),
-            "evaluation": place,
-            "key": "eval_accuracy",
-            "quality": 0.2 * place + run / 999,
-            "minutes": 5.0 * place,
-            "progress": float(place),
-            "progress_unit": "epochs",
-            "epochs": float(place),
-            "samples": 1e6 * place,
-            "meets_target": place == 4,
-            "target_value": 0.8,
-            "target_direction": "at least",
-            **more,
-        }
-        for run in range(count)
-        for place in (1, 2, 3, 4)
-    ]
-    return make_table(rows, EVALUATION_COLUMNS)
 
 
 def legend_of(axes: Axes) -> list[str]:

@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from mlperf_logging.analysis.plots.looks import choose_looks, name_groups, shorten_name
+from mlperf_logging.analysis.pictures.names import name_groups, shorten_name
+from mlperf_logging.analysis.plots.looks import choose_looks
 
 
 def test_looks_differ_in_more_than_color() -> None:

@@ -1,0 +1,143 @@
+"""How charts look: one palette and one ink, which do on light and on dark paper alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
+
+from mlperf_logging.analysis.pictures.names import shorten_name, to_printable
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+INK: Any = {"expr": "ink"}
+"""Color of all text and of lines that belong to no system: the parameter `ink` of each chart, which is the color of the
+text around the chart unless it is set."""
+
+COLORS = ("#0089A5", "#C7330F", "#969933", "#CC64D3", "#237737", "#0698FE", "#996A74")
+"""Colors of systems and runs. Each has a contrast of at least 3 to white and to near-black, and any two differ for
+people who see no red, green or blue as for others (`tests/unit/analysis/test_charts_looks.py` holds them to that)."""
+
+REFERENCE_COLOR = "#237737"
+"""Color of what the reference allows."""
+
+DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3], [4, 1], [10, 2, 2, 2, 2, 2])
+
+WIDTH, HEIGHT = 640, 320
+"""Size of a chart's plot in pixels; a page may stretch it to its own width."""
+
+NUMBER = ",.7~r"
+"""Format of numbers that a pointer shows: with as many figures as the data holds."""
+
+_FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+TITLE, NOTES = "title", "notes"
+"""Where a chart keeps its title and its notes in its `usermeta`."""
+
+_NARROW = 560
+_LONGEST_LINE = 90
+_NOTE_SIZE = 12
+
+
+def choose_scales(names: Iterable[str]) -> tuple[alt.Scale, alt.Scale]:
+    """Scales of color and of dashes for names, in their order; the first 49 differ in at least one of the two."""
+    import altair as alt
+
+    domain = list(dict.fromkeys(names))
+    colors = [COLORS[index % len(COLORS)] for index in range(len(domain))]
+    dashes = [list(DASHES[(index + index // len(COLORS)) % len(DASHES)]) for index in range(len(domain))]
+    return alt.Scale(domain=domain, range=colors), alt.Scale(domain=domain, range=dashes)
+
+
+def make_legend(title: str | None = None) -> alt.Legend:
+    """A legend below the chart, in two columns where there is room."""
+    import altair as alt
+
+    return alt.Legend(
+        title=title,
+        orient="bottom",
+        direction="vertical",
+        columns=alt.expr(f"width > {_NARROW} ? 2 : 1"),
+        labelLimit=alt.expr(f"width > {_NARROW} ? width / 2 - 40 : width - 40"),
+        symbolType="stroke",
+        symbolOpacity=1,
+        symbolSize=400,
+        symbolStrokeWidth=2.2,
+        symbolLimit=0,
+    )
+
+
+def style_chart(
+    chart: Any, title: str, notes: Sequence[str] = (), *, description: str, height: float = HEIGHT
+) -> Any:
+    """A chart with title, notes below the title, alternative text, size and looks.
+
+    Args:
+        chart: the chart or layers.
+        title: what the chart shows; empty for none, where a page writes its own.
+        notes: what a reader must know of how it is drawn, a line each; also in the chart's `usermeta`, for pages.
+        description: the chart in words, for those who do not see it.
+        height: height of the plot in pixels.
+    """
+    import altair as alt
+
+    lines = [line for note in notes for line in wrap(note, _LONGEST_LINE)]
+    head: Any = alt.Undefined
+    if title:
+        head = alt.TitleParams(text=shorten_name(to_printable(title), _LONGEST_LINE), subtitle=lines)
+    elif lines:
+        head = alt.TitleParams(text=lines, fontSize=_NOTE_SIZE, fontWeight="normal")
+    sized = chart.properties(
+        title=head,
+        description=description,
+        width=WIDTH,
+        height=height,
+        usermeta={NOTES: list(notes), TITLE: title},
+    )
+    return sized.configure(**make_config())
+
+
+def make_config() -> dict[str, Any]:
+    """The configuration of Vega-Lite that all charts share."""
+    ink: dict[str, Any] = {"labelColor": INK, "titleColor": INK}
+    return {
+        "params": [{"name": "ink", "value": "currentColor"}],
+        "background": "transparent",
+        "font": _FONT,
+        "view": {"stroke": None},
+        "title": {
+            "color": INK,
+            "subtitleColor": INK,
+            "anchor": "start",
+            "frame": "group",
+            "fontSize": 14,
+            "fontWeight": 600,
+            "subtitleFontSize": _NOTE_SIZE,
+            "subtitlePadding": 4,
+            "offset": 10,
+        },
+        "axis": {
+            **ink,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "titlePadding": 8,
+            "domainColor": INK,
+            "domainOpacity": 0.4,
+            "tickColor": INK,
+            "tickOpacity": 0.4,
+            "gridColor": INK,
+            "gridOpacity": 0.1,
+            "labelOverlap": "greedy",
+        },
+        "legend": {
+            **ink,
+            "labelFontSize": 12,
+            "titleFontSize": 12,
+            "titleFontWeight": "normal",
+            "rowPadding": 3,
+        },
+        "text": {"color": INK, "fontSize": 12},
+        "rule": {"color": INK},
+    }
