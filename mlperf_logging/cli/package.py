@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 
+from mlperf_logging.cli.analyze import require_libraries
 from mlperf_logging.cli.check import choose_code, load_given_waivers, read_filter, report_unused
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.options import (
@@ -20,13 +21,24 @@ from mlperf_logging.cli.options import (
     read_selection,
 )
 from mlperf_logging.cli.progress import show_progress
+from mlperf_logging.cli.report import (
+    LIBRARIES,
+    add_page_options,
+    describe_origin,
+    read_page_options,
+    write_page,
+)
 from mlperf_logging.cli.reporting import Reports
 from mlperf_logging.cli.running import run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports import RULE, FileResult, Totals
 from mlperf_logging.reports.documents.package import describe_package
-from mlperf_logging.submission.checking import check_package, list_checked_files
+from mlperf_logging.submission.checking import PackageCheck, check_package, list_checked_files
 from mlperf_logging.submission.packing import opened_submission
+from mlperf_logging.tables import Document
+
+WritePage = Callable[[PackageCheck, Sequence[FileResult], Document], None]
+"""Writes a page of what was found."""
 
 COMMANDS = {
     "init": "creates the skeleton of one",
@@ -42,6 +54,7 @@ examples:
   {program} --ruleset ROUND ROUND_FOLDER -j 0   all submissions of a round, on all processor cores
   {program} --partial SUBMITTER                 runs may still be missing: what is needed yet
   {program} systems/SYSTEM.json                 a system description alone
+  {program} --report check.html SUBMITTER       also as a page to open in a browser, with curves and scores
   {program} --format json SUBMITTER             for programs; every format of mlperf-check works
   {program} --explain MLP601                    what a finding means, and how to fix it
 
@@ -82,6 +95,9 @@ def build_parser(program: str) -> Parser:
     add_finding_options(parser, add_rule_options(parser))
     add = add_report_options(parser)
     add("--explain ID", "what a code (MLP601) or a rule id means, with examples")
+    add = parser.add_group("as a page to open in a browser")
+    add("--report FILE", "also write the page of `mlperf report`; replaced once it is complete")
+    add_page_options(add)
     return parser
 
 
@@ -94,13 +110,40 @@ def _check(arguments: Sequence[str], program: str) -> int:
         return show_explanation(options.explain, options)
     if not options.path:
         raise UsageError("name the folder of a submission (--help shows examples)")
+    write = _plan_page(options, program, arguments) if options.report is not None else None
     with opened_submission(options.path) as (folder, shown):
-        totals = check_folder(options, folder, program, shown)
+        totals = check_folder(options, folder, program, shown, write)
     return choose_code(totals, options)
 
 
-def check_folder(options: Namespace, folder: str, program: str, shown: str) -> Totals:
-    """Check the submissions at or below a folder and write the reports, where the folder has the name to be shown."""
+def _plan_page(options: Namespace, program: str, arguments: Sequence[str]) -> WritePage:
+    """What writes the page; `UsageError` before any work begins where that cannot be done."""
+    require_libraries(*LIBRARIES, extra="report")
+    page, origin = read_page_options(options), describe_origin(program, arguments)
+    if options.path.endswith(".json"):
+        raise UsageError("a system description alone has no runs to write a page of; leave out --report")
+
+    def write(check: PackageCheck, files: Sequence[FileResult], document: Document) -> None:
+        from mlperf_logging.reports.html.material import gather_package
+
+        material = gather_package(check, files, document, read_selection(options), origin)
+        write_page(material, page, options.report)
+
+    return write
+
+
+def check_folder(
+    options: Namespace, folder: str, program: str, shown: str, write: WritePage | None = None
+) -> Totals:
+    """Check the submissions at or below a folder and write the reports.
+
+    Args:
+        options: of the command line.
+        folder: where the submissions are.
+        program: what was called.
+        shown: the name of the folder for people, which is another for an archive.
+        write: writes a page of what was found; None for no page.
+    """
     waivers = load_given_waivers(options.waivers)
     selection = read_selection(options)
     settle = LogJudge(selection, (), read_filter(options), werror=options.werror).settle
@@ -111,19 +154,23 @@ def check_folder(options: Namespace, folder: str, program: str, shown: str) -> T
         partial=options.partial,
         jobs=options.jobs,
         watch=partial(show_progress, what="judging logs", quiet=options.quiet),
+        with_rows=write is not None,
     )
     files = [settle(*each) for each in list_checked_files(check, waivers)]
     with ExitStack() as places:
         options.group_by = options.group_by or RULE
         reports = Reports(options, program, places, len(files), shown)
+        document = describe_package(check, files, (folder, shown), partial=options.partial)
         reports.begin()
-        reports.sum_up(describe_package(check, files, (folder, shown), partial=options.partial))
+        reports.sum_up(document)
         totals = Totals()
         for file in files:
             totals = totals.plus(file)
             for output, text in reports.add([_rename(file, folder, shown)]):
                 output.write(text)
         reports.end(totals)
+    if write is not None:
+        write(check, files, document)
     report_unused(waivers, {each.waiver for file in files for each in file.waived}, options.waivers, program)
     return totals
 

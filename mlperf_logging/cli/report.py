@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.scoring.cost import find_price, price_score
 
 if TYPE_CHECKING:
-    from mlperf_logging.reports.html.material import Material
+    from mlperf_logging.reports.html.material import Material, Origin
     from mlperf_logging.reports.html.model import PageOptions
     from mlperf_logging.scoring.cost import Cost, Price
     from mlperf_logging.scoring.folders import FolderScore
@@ -90,9 +91,14 @@ def read_page_options(options: argparse.Namespace) -> PageOptions:
     Raises:
         UsageError: the logo is no image, or cannot be read.
     """
+    from mlperf_logging.reports.html.logo import read_logo
     from mlperf_logging.reports.html.model import PageOptions
 
-    return PageOptions(title=options.title or "", public=options.public)
+    return PageOptions(
+        title=options.title or "",
+        logo=read_logo(options.logo) if options.logo is not None else "",
+        public=options.public,
+    )
 
 
 def check_report_options(options: argparse.Namespace) -> None:
@@ -106,36 +112,68 @@ def check_report_options(options: argparse.Namespace) -> None:
         read_target(options.target)
 
 
+def describe_origin(program: str, arguments: Sequence[str]) -> Origin:
+    """How the page comes about: what was called where, when, and by which version."""
+    import shlex
+    import socket
+    from datetime import datetime, timezone
+
+    from mlperf_logging import __version__
+    from mlperf_logging.reports.html.material import Origin
+
+    return Origin(
+        command=shlex.join([*program.split(), *arguments]),
+        folder=os.getcwd(),
+        host=socket.gethostname(),
+        version=f"mlperf_logging {__version__}",
+        made=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+
+
+def write_page(material: Material, page: PageOptions, path: str) -> None:
+    """Write the page of judged logs to a file, which is replaced once the page is complete."""
+    from mlperf_logging.reports.html.building import build_report
+    from mlperf_logging.reports.html.rendering import render_page
+
+    with Output(path) as output:
+        output.write(render_page(build_report(material, page)))
+
+
 def read_material(
     options: argparse.Namespace,
     program: str,
-    paths: Sequence[str],
+    origin: Origin,
     judged: Mapping[str, JudgedResult] | None = None,
 ) -> Material:
-    """Judge the logs that paths mean, each once, with a progress bar on a terminal.
+    """Judge the logs that the paths mean, each once, with a progress bar on a terminal.
 
     Args:
         options: as `add_report_options` has them.
         program: name of the command, for what is said about paths that gave nothing.
-        paths: logs, folders or patterns.
+        origin: how the page comes about.
         judged: logs by path that were judged before with the same options and have not changed.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no log, or an option makes no sense.
     """
-    from mlperf_logging.reports.html.material import Material, Origin, make_results
+    from mlperf_logging.reports.html.material import Material, make_results
     from mlperf_logging.submission.judging import judge_result
 
     roots: dict[str, str] = {}
-    for name in paths:
+    left_out: list[str] = []
+    for name in options.paths:
         found = find_logs([name], results=True)
-        for sentence in found.complaints:
-            print_error(program, sentence)
-        for path in found.paths:
-            roots.setdefault(path, name)
+        left_out += found.complaints
+        roots = dict.fromkeys(found.paths, name) | roots
+    for sentence in left_out:
+        print_error(program, sentence)
     if not roots:
         raise UsageError("no logs found, so there is nothing to report on")
-    waivers, selection = load_given_waivers(options.waivers), read_selection(options)
+    prices, waivers, selection = (
+        read_prices(options),
+        load_given_waivers(options.waivers),
+        read_selection(options),
+    )
     work = partial(judge_result, selection=selection, waivers=waivers, with_rows=True, target=options.target)
     known = dict(judged or {})
     unread = [path for path in roots if path not in known]
@@ -146,10 +184,11 @@ def read_material(
     return Material(
         logs=logs,
         files=[settle(log.verdict, log.waived) for log in logs],
-        results=make_results(logs, rules=options.rules, price=partial(_price, read_prices(options))),
+        results=make_results(logs, rules=options.rules, price=partial(_price, prices)),
         roots=roots,
         selection=selection,
-        origin=Origin(),
+        origin=origin,
+        left_out=tuple(left_out),
     )
 
 
@@ -159,23 +198,15 @@ def _price(prices: dict[str, Price], score: FolderScore) -> Cost | None:
 
 
 def _report(argv: Sequence[str] | None, program: str) -> int:
-    options = build_parser(program).parse(argv)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = build_parser(program).parse(arguments)
     if options.paths and options.output is None:
-        raise UsageError("name the page's file with --output: FILE.html")
+        raise UsageError("name the file of the page with --output: FILE.html")
     check_report_options(options)
     page = read_page_options(options)
-    material = read_material(options, program, options.paths)
+    material = read_material(options, program, describe_origin(program, arguments))
     write_page(material, page, options.output)
     unread = [log.verdict for log in material.logs if log.verdict.verdict == Outcome.UNJUDGED]
     for verdict in unread:
         print_error(program, verdict.findings[0].message)
-    return CANNOT_WORK if unread else COMPLIANT
-
-
-def write_page(material: Material, page: PageOptions, path: str) -> None:
-    """Write the page of judged logs to a file."""
-    from mlperf_logging.reports.html.building import build_report
-    from mlperf_logging.reports.html.rendering import render_page
-
-    with Output(os.fspath(path)) as output:
-        output.write(render_page(build_report(material, page)))
+    return CANNOT_WORK if unread or material.left_out else COMPLIANT

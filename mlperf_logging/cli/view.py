@@ -17,6 +17,7 @@ from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.report import (
     add_report_options,
     check_report_options,
+    describe_origin,
     read_material,
     read_page_options,
 )
@@ -49,7 +50,8 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf view") -> int
 
 
 def _view(argv: Sequence[str] | None, program: str) -> int:
-    options = _build_parser(program).parse(argv)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    options = _build_parser(program).parse(arguments)
     check_report_options(options)
     if STANDARD_INPUT in options.paths:
         raise UsageError("standard input can be read only once; name files or folders")
@@ -57,7 +59,7 @@ def _view(argv: Sequence[str] | None, program: str) -> int:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            _serve(server, ChangeWatch(options.paths), options, program)
+            _serve(server, ChangeWatch(options.paths), options, program, arguments)
         except KeyboardInterrupt:  # how this command ends
             return COMPLIANT
         finally:
@@ -76,8 +78,14 @@ def _start_server(options: argparse.Namespace) -> ReportServer:
         return ReportServer(0, options.paths)
 
 
-def _serve(server: ReportServer, watch: ChangeWatch, options: argparse.Namespace, program: str) -> NoReturn:
-    maker = _PageMaker(server, watch, options, program)
+def _serve(
+    server: ReportServer,
+    watch: ChangeWatch,
+    options: argparse.Namespace,
+    program: str,
+    arguments: Sequence[str],
+) -> NoReturn:
+    maker = _PageMaker(server, watch, options, program, arguments)
     busy_s = maker.make()
     with Output(None) as output:
         output.write(f"{server.address}  (Ctrl-C ends)\n")
@@ -114,12 +122,18 @@ class _PageMaker:
     """Makes the page again and again; a log is judged again only where a file that it depends on has changed."""
 
     def __init__(
-        self, server: ReportServer, watch: ChangeWatch, options: argparse.Namespace, program: str
+        self,
+        server: ReportServer,
+        watch: ChangeWatch,
+        options: argparse.Namespace,
+        program: str,
+        arguments: Sequence[str],
     ) -> None:
         self._server = server
         self._watch = watch
         self._options = options
         self._program = program
+        self._arguments = arguments
         self._page = replace(read_page_options(options), link_log=server.link_log)
         self._states: Mapping[str, FileState] = {}
         self._judged: dict[str, JudgedResult] = {}
@@ -138,9 +152,8 @@ class _PageMaker:
 
         began_s = time.monotonic()
         states = self._watch.seen
-        material = read_material(
-            self._options, self._program, self._options.paths, self._find_unchanged(states)
-        )
+        origin = describe_origin(self._program, self._arguments)
+        material = read_material(self._options, self._program, origin, self._find_unchanged(states))
         edition = secrets.token_hex(8)
         self._server.publish(edition, render_page(build_report(material, self._page), edition))
         self._judged = {log.run.path: log for log in material.logs}

@@ -96,6 +96,7 @@ def check_package(
     accepted: Iterable[str] = (),
     jobs: int = 1,
     watch: Watch = lambda logs, _: logs,
+    with_rows: bool = False,
 ) -> PackageCheck:
     """Check the submissions at or below a folder; nothing in them is changed.
 
@@ -107,6 +108,7 @@ def check_package(
         accepted: checks that are spared as by ``package_checker_params``: "rcp-bypass", "seed-checker-bypass".
         jobs: processes that judge logs; 0 for one per processor core.
         watch: passes the judged logs on, given their number, for a progress bar.
+        with_rows: whether the logs' rows in the tables of analyses are wanted, see `judge_result`.
 
     Raises:
         UsageError: there is no submission, a folder cannot be read, or the selection makes no sense.
@@ -117,7 +119,7 @@ def check_package(
     tree = Tree(path)
     submissions = find_submissions(tree)
     paths = [log for submission in submissions for folder in submission.folders for log in folder.logs]
-    work = functools.partial(judge_result, selection=selection, waivers=waivers)
+    work = functools.partial(judge_result, selection=selection, waivers=waivers, with_rows=with_rows)
     logs = list(watch(map_logs(work, paths, jobs), len(paths)))
     return _PackageChecker(tree, selection, accepted, partial=partial).check(submissions, iter(logs))
 

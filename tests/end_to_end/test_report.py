@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from checkout import PROJECT
@@ -36,3 +37,40 @@ def test_mistakes_are_one_sentence(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (2, "")
         assert "Traceback" not in done.stderr
     assert not (tmp_path / "x.html").exists()
+
+
+def test_page_of_a_checked_submission(tmp_path: Path) -> None:
+    """`mlperf package --report` writes the same page, with what is wrong with the submission's files too."""
+    page = tmp_path / "package.html"
+    done = run_mlperf("package", "--quiet", "--report", page, SUBMISSION / "Example_Lab")
+    text = page.read_text("utf-8")
+
+    assert done.returncode == 1, done.stderr
+    assert "Whether each result is acceptable" in text
+    assert "power: readings" in text
+
+
+def test_public_page_names_no_path_and_no_host(tmp_path: Path) -> None:
+    """A page for the public names runs by submitter, system, benchmark and file, and no folder of this machine."""
+    copied = tmp_path / "secret-place"
+    shutil.copytree(SUBMISSION, copied)
+    private = make_page(tmp_path, copied)
+    public = make_page(tmp_path, "--public", copied)
+
+    assert "secret-place" in private
+    assert "Example_Lab/example_16x/llama2_70b_lora/result_4.txt" in public
+    for text in ("secret-place", str(tmp_path), "--public"):
+        assert text not in public
+
+
+def test_logo_is_part_of_the_page(tmp_path: Path) -> None:
+    """An image becomes part of the page; what is none, whatever its name, is refused."""
+    logo = tmp_path / "logo.svg"
+    logo.write_text('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"></svg>')
+    false = tmp_path / "false.png"
+    false.write_text("<html>")
+
+    assert "data:image/svg+xml;base64," in make_page(tmp_path, "--logo", logo, SUBMISSION)
+    done = run_mlperf("report", "--logo", false, "-o", tmp_path / "x.html", SUBMISSION)
+    assert done.returncode == 2
+    assert "is no PNG, JPEG, GIF, WebP or SVG image" in done.stderr

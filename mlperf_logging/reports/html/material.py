@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.tables import Tables
     from mlperf_logging.scoring.cost import Cost
     from mlperf_logging.scoring.folders import FolderScore
+    from mlperf_logging.submission.checking import PackageCheck
     from mlperf_logging.submission.judging import JudgedResult
     from mlperf_logging.tables import Document, Table
 
@@ -61,6 +62,7 @@ class Material:
         selection: by which rules.
         package: the answer of `mlperf package`, where a submission was checked.
         origin: how the page came about.
+        left_out: sentences on paths that gave no logs.
     """
 
     logs: Sequence[JudgedResult]
@@ -70,6 +72,7 @@ class Material:
     selection: RuleSelection = AUTOMATIC
     package: Document | None = None
     origin: Origin = field(default_factory=Origin)
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def tables(self) -> Tables:
@@ -164,3 +167,23 @@ def make_results(
             BenchmarkResult(score, check_submission(folder, runs, find_points, draws=0), price(score))
         )
     return results
+
+
+def gather_package(
+    check: PackageCheck,
+    files: Sequence[FileResult],
+    document: Document,
+    selection: RuleSelection,
+    origin: Origin,
+) -> Material:
+    """What the page of a checked submission is made of, whose logs were judged with their rows."""
+    logs = [log for result in check.results for log in result.logs]
+    return Material(
+        logs=logs,
+        files=files,
+        results=[BenchmarkResult(each.score, each.convergence) for each in check.results],
+        roots={log.run.path: "" for log in logs},
+        selection=selection,
+        package=document,
+        origin=origin,
+    )

@@ -12,6 +12,7 @@ from mlperf_logging.reports._lines import count_of
 from mlperf_logging.reports.html.material import Page
 from mlperf_logging.reports.html.model import Link, Section
 from mlperf_logging.reports.html.sections.findings import MOST_RULES, gather
+from mlperf_logging.submission.summary import BenchmarkResult
 
 _MOST_ISSUES = 8
 
@@ -127,23 +128,26 @@ def _list_figures(page: Page) -> tuple[Figure, ...]:
 
 def _list_issues(page: Page) -> Iterator[Issue]:
     """What is wrong: results without a score, failed tests of convergence, then the rules that were broken."""
-    rows = {"results": "#results", "rcp": "#rcp"}
+    reasons: dict[str, list[BenchmarkResult]] = {}
     for result in page.material.results:
-        name = page.naming.name_result(result.score.folder)
         if not result.score.has_result:
-            why = "; ".join(result.score.problems)
-            yield Issue(
-                "bad",
-                "no score",
-                Link(f"{name}: {why}", rows["results"]),
-                count_of(len(result.score.runs), "run"),
-            )
+            reasons.setdefault("; ".join(result.score.problems), []).append(result)
+    for why, unscored in sorted(reasons.items(), key=lambda each: -len(each[1])):
+        yield _name_issue(page, "no score", why, unscored, "#results")
+    for result in page.material.results:
         if result.check.passed is False:
-            text = f"{name}: {result.check.reason}"
-            yield Issue("bad", "RCP", Link(text, rows["rcp"]), count_of(len(result.check.runs), "run"))
+            yield _name_issue(page, "RCP", result.check.reason, [result], "#rcp")
     gathered = gather(page.material.files)
     for number, messages in enumerate(gathered.list_rules()[:MOST_RULES], 1):
         first = messages[0].first
         mark = "bad" if first.severity == "error" else "warn"
         where = f"{count_logs(messages):,} of {count_of(gathered.logs, 'file')}"
         yield Issue(mark, first.code, Link(first.message, f"#rule-{number}"), where)
+
+
+def _name_issue(page: Page, kind: str, why: str, results: list[BenchmarkResult], address: str) -> Issue:
+    """An issue of results, named after the one that has it, or counted."""
+    text = why
+    if len(results) == 1:
+        text = f"{page.naming.name_result(results[0].score.folder)}: {why}"
+    return Issue("bad", kind, Link(text, address), count_of(len(results), "result"))

@@ -51,6 +51,7 @@ def make_provenance(page: Page) -> Section:
         ("rule files", page.material.rules or "those of the package"),
         ("strict", "yes" if selection.strict else "no"),
         ("logs", f"{len(page.material.logs):,}"),
+        ("left out", "; ".join(page.material.left_out)),
     ]
     if not page.options.public:
         facts += [
