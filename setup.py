@@ -1,4 +1,7 @@
-"""The build: what setup.cfg says, and the rule files compiled into package data."""
+"""The build: what setup.cfg says, with the compiled rules and the reference trainers inside the package.
+
+Both are folders beside the package in the repository. In a wheel they would claim names that belong to everybody.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +15,43 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 
 
-class BuildWithRules(build_py):
-    """Copies the packages and compiles the rules; an editable installation reads the rule files themselves."""
+class BuildWithBundle(build_py):
+    """Copies the packages and fills the bundle; an editable installation reads what is beside the package."""
 
     def run(self) -> None:
         """Build into ``build_lib``."""
         if self.editable_mode:
             super().run()
             return
-        target = Path(self.build_lib, "compliance_rules")
-        shutil.rmtree(target, ignore_errors=True)  # what an earlier build left behind
-        super().run()
         sys.path.insert(0, str(ROOT))
-        # Of this source, not of an installed package.
-        from mlperf_logging.rules.compiling import compile_rules  # noqa: PLC0415
-        from mlperf_logging.rules.files import RuleFiles  # noqa: PLC0415
-        from mlperf_logging.rules.resolving import Resolver  # noqa: PLC0415
-        from mlperf_logging.scoring.rcp.files import POINTS  # noqa: PLC0415
-        from mlperf_logging.submission.description_fields import DESCRIPTIONS  # noqa: PLC0415
+        from mlperf_logging.bundled import BUNDLE  # noqa: PLC0415 - of this source, not of an installed package
 
-        resolver = Resolver(RuleFiles(ROOT / "compliance_rules"))
-        compile_rules(resolver, target, (POINTS, DESCRIPTIONS))
+        bundle = Path(self.build_lib, "mlperf_logging", BUNDLE)
+        shutil.rmtree(bundle, ignore_errors=True)  # what an earlier build left behind
+        super().run()
+        bundle_rules(bundle / "compliance_rules")
+        for path in (ROOT / "reference_impls").rglob("*.py"):
+            copy(path, bundle / path.relative_to(ROOT))
 
 
-setup(cmdclass={"build_py": BuildWithRules})
+def bundle_rules(target: Path) -> None:
+    """Write the compiled rules into a folder, and what is read as it is: the schema and the suites."""
+    from mlperf_logging.rules.compiling import compile_rules  # noqa: PLC0415
+    from mlperf_logging.rules.files import RuleFiles  # noqa: PLC0415
+    from mlperf_logging.rules.resolving import Resolver  # noqa: PLC0415
+    from mlperf_logging.scoring.rcp.files import POINTS  # noqa: PLC0415
+    from mlperf_logging.submission.description_fields import DESCRIPTIONS  # noqa: PLC0415
+
+    rules = ROOT / "compliance_rules"
+    for path in (rules / "schema.json", *rules.glob("suites/*.yaml")):
+        copy(path, target / path.relative_to(rules))
+    compile_rules(Resolver(RuleFiles(rules)), target, (POINTS, DESCRIPTIONS))
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file, with the folders that it needs."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+
+
+setup(cmdclass={"build_py": BuildWithBundle})

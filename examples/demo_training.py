@@ -24,7 +24,7 @@ def run(*command: str) -> int:
     """Run a command of this environment visibly and return its exit code."""
     print(f"\n$ {shlex.join(command)}", flush=True)
     name, *rest = command
-    program = Path(sys.executable) if name == "python" else Path(sys.executable).parent / name
+    program = Path(sys.executable).parent / name
     return subprocess.run([str(program), *rest], cwd=ROOT, check=False).returncode  # noqa: S603
 
 
@@ -35,7 +35,7 @@ def main() -> int:
     pictures = {kind: str(output / f"{kind}.png") for kind in ("convergence", "rcp")}
     data = str(DATA / TASK / SCALE)
     steps = [
-        ("python", "-m", f"reference_impls.{TASK}.download", "--scale", SCALE, "--data", data),
+        ("mlperf", "train", "data", TASK, "--scale", SCALE, "--data", data),
         ("mlperf", "train", TASK, "--runs", str(RUNS), "--data", str(DATA), "--output", str(output)),
         ("mlperf-check", str(output)),
         ("mlperf", "score", str(output)),

@@ -40,7 +40,7 @@ def project() -> Path:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that an installation of the package would fill, with compiled rules in place of the rule files."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("built")
-    for name in ("mlperf_logging", "compliance_rules"):
+    for name in ("mlperf_logging", "compliance_rules", "reference_impls"):
         shutil.copytree(PROJECT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.cfg", "setup.py", "pyproject.toml", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(PROJECT / name, source)

@@ -20,6 +20,7 @@ from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import FAILED_ON_LOG, MLPerfLoggingError, UsageError, describe_fault
+from mlperf_logging.installation import require_libraries
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.tables import pick
@@ -106,22 +107,10 @@ def _read_log(path: str, parameters: ReadingParameters) -> list[RunRows]:
         return [RunRows({"path": path, "note": f"{path}: {describe_fault(error, FAILED_ON_LOG)}"}, [], {})]
 
 
-def require_libraries(*names: str, extra: str = "analysis") -> None:
-    """Raise `UsageError` where a library is missing; it says how to install it, with an extra of this package."""
-    from importlib.util import find_spec
-
-    missing = [name for name in names if find_spec(name) is None]
-    if missing:
-        raise UsageError(
-            f"this command needs {', '.join(missing)}, which is not installed; "
-            f"install mlperf_logging with its extra: pip install 'mlperf_logging[{extra}]'"
-        )
-
-
 def _analyze(argv: Sequence[str] | None, program: str) -> int:
     options = _build_parser(program).parse(argv)
     renderer = load_renderer(options)
-    require_libraries("numpy", "pandas", "scipy")
+    require_libraries(program, ("numpy", "pandas", "scipy"), "analysis")
     from mlperf_logging.analysis.analyses import analyze_runs, list_doubts
     from mlperf_logging.reports.documents.analyze import describe_analyses
 

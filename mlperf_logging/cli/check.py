@@ -204,10 +204,10 @@ def _show_rules(options: Namespace) -> int:
 
 
 def _show_version(program: str) -> int:
-    from importlib.metadata import version
+    from mlperf_logging import __version__
 
     with Output(None) as output:
-        output.write(f"{program} {version('mlperf_logging')}\n")
+        output.write(f"{program} {__version__}\n")
     return COMPLIANT
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 
 from mlperf_logging.cli.options import Parser, add_rule_options, read_selection
 from mlperf_logging.cli.output import load_renderer, write_document
@@ -15,6 +14,7 @@ from mlperf_logging.cli.scoring import add_showing_options
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome
+from mlperf_logging.installation import require_libraries
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports.documents.differences import TABLES, describe_differences
 from mlperf_logging.submission.differences import (
@@ -60,10 +60,7 @@ def build_parser(program: str) -> Parser:
 def _compare(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
     renderer = load_renderer(options)
-    if find_spec("pandas") is None or find_spec("scipy") is None:
-        raise UsageError(
-            "comparing needs pandas and scipy; install them with: pip install 'mlperf_logging[analysis]'"
-        )
+    require_libraries("comparing", ("pandas", "scipy"), "analysis")
     renamed = dict(_read_pair(text) for text in options.pair)
     with opened_submission(options.old) as (old, _), opened_submission(options.new) as (new, _):
         selection = read_selection(options)

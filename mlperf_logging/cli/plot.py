@@ -5,18 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from mlperf_logging.cli.analyze import (
-    add_reading_options,
-    read_logs,
-    read_reading_options,
-    report_unread,
-    require_libraries,
-)
+from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, report_unread
 from mlperf_logging.cli.options import Parser, add_jobs_option, read_dpi, read_inches
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, SERIES, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
+from mlperf_logging.installation import require_libraries
 from mlperf_logging.runs.paths import find_logs
 
 SCHEMA = "mlperf-plot/1"
@@ -54,7 +49,7 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
             raise UsageError(
                 f"{options.output!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
             )
-    require_libraries("numpy", "pandas", "scipy", "matplotlib")
+    require_libraries(program, ("numpy", "pandas", "scipy", "matplotlib"), "analysis")
     reading = read_reading_options(options, ["*"] if options.kind == SERIES else [])
     logs = find_logs(options.paths, results=True)
     for sentence in logs.complaints:

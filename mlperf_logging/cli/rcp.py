@@ -143,12 +143,11 @@ def _plot(
     if len(outcomes) != 1 or not drawn:
         what = f"{len(outcomes)} folders were given" if len(outcomes) != 1 else "the one given was not tested"
         raise UsageError(f"--plot draws one tested folder, but {what}; name one benchmark's folder")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError(
-            "--plot needs matplotlib; install it with: pip install 'mlperf_logging[analysis]'"
-        ) from None
+    from mlperf_logging.installation import require_libraries
+
+    require_libraries("--plot", ["matplotlib"], "analysis")
+    from matplotlib.figure import Figure
+
     from mlperf_logging.analysis.plots.looks import to_label
     from mlperf_logging.analysis.plots.rcp import draw_reference_chart
 

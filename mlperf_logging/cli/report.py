@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.analyze import require_libraries
 from mlperf_logging.cli.check import load_given_waivers, read_filter
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.options import (
@@ -26,6 +25,7 @@ from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_
 from mlperf_logging.cli.scoring import add_price_options, read_prices
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome
+from mlperf_logging.installation import require_libraries
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.scoring.cost import find_price, price_score
@@ -105,7 +105,7 @@ def check_report_options(options: argparse.Namespace) -> None:
     """Raise `UsageError` where a page cannot be made at all: no path, no library, a target that is no formula."""
     if not options.paths:
         raise UsageError("name at least one log or folder (--help shows examples)")
-    require_libraries(*LIBRARIES, extra="report")
+    require_libraries("the page", LIBRARIES, "report")
     if options.target is not None:
         from mlperf_logging.compliance.targets import read_target
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from io import TextIOWrapper
 
+import mlperf_logging
 from mlperf_logging.errors import MLPerfLoggingError, describe_fault
 from mlperf_logging.reports._escape import show_text
 
@@ -29,6 +30,13 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
     Returns:
         The command's exit code, or the one that says what stopped it.
     """
+    if folder := find_foreign_files():
+        print_error(
+            program,
+            f"not all files of {folder} are those that mlperf-log-toolkit installed; pip uninstall mlperf-logging and "
+            "mlperf-log-toolkit, and install only the one that is wanted",
+        )
+        return CANNOT_WORK
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # help and errors hold characters that not every encoding has
             stream.reconfigure(errors="backslashreplace")
@@ -59,6 +67,18 @@ def run_guarded(program: str, command: Callable[[], int]) -> int:
         print_error(program, f"{describe_fault(error, 'the command itself failed')}; please report it")
         return CANNOT_WORK
     return code
+
+
+def find_foreign_files() -> str:
+    """The folder of this package if files of the public one are in it, or have taken ours along; else empty.
+
+    The public package installs into a folder of the same name: over our files, or below them, so that uninstalling it
+    removes ours. This is asked at every start, so it looks for two signs only: our ``__init__.py`` has a version, theirs
+    has not; their parser is a folder, ours a module.
+    """
+    (folder, *_) = mlperf_logging.__path__
+    is_ours = hasattr(mlperf_logging, "__version__")
+    return "" if is_ours and not os.path.isdir(f"{folder}/compliance_checker/mlp_parser") else folder
 
 
 def print_error(program: str, sentence: str) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging.bundled import HOME
 from mlperf_logging.cli.options import Parser
 from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded, write_note
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS, Outcome
+from mlperf_logging.installation import explain_missing
 from mlperf_logging.reports.tables import list_table_formats
 from mlperf_logging.tables import pick
 
@@ -18,12 +21,16 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.findings import Verdict
     from mlperf_logging.tables import Document
 
-TRAINERS = "reference_impls.harness"
-"""The package of the trainers; it and what it needs come with the extra ``reference``."""
+TRAINERS = "reference_impls"
+"""The package of the trainers; what it needs comes with the extra ``reference``."""
+
+DATA = "data"
+"""The word after which a trainer's data is meant."""
 
 _EXAMPLES = """\
 examples:
   {program} --list                                   the trainers
+  {program} data recommendation                      get its data; --help behind it shows how
   {program} recommendation --runs 5                  five runs with seeds 1 to 5, at mini scale
   {program} recommendation --show                    the settings and their values
   {program} recommendation --set learning_rate=0.001 --division open
@@ -39,12 +46,15 @@ breaks a rule; 2 a run could not start or continue. An interrupted run leaves a 
 
 def main(argv: Sequence[str] | None = None, program: str = "mlperf train") -> int:
     """Train and judge: 0 every log is compliant, 1 one is not, 2 a run could not start or continue."""
-    return run_guarded(program, lambda: _run(argv, program))
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == [DATA]:
+        return run_guarded(program, lambda: _get_data(arguments[1:], f"{program} {DATA}"))
+    return run_guarded(program, lambda: _run(arguments, program))
 
 
 def _run(argv: Sequence[str] | None, program: str) -> int:
     options = _build_parser(program).parse(argv)
-    trainers = _load("tasks")
+    trainers = _load("harness.tasks")
     if options.list:
         return _show_trainers(trainers.list_tasks().values(), options.format)
     if options.evaluate:
@@ -55,6 +65,17 @@ def _run(argv: Sequence[str] | None, program: str) -> int:
     if options.show:
         return _show_config(runner, options.format)
     return _train(runner, options)
+
+
+def _get_data(arguments: Sequence[str], program: str) -> int:
+    """Get, prepare or check the data of a trainer, as its own script does."""
+    names = [each for each in arguments[:1] if not each.startswith("-")]
+    if not names:
+        raise UsageError(f"name a trainer first: {program} BENCHMARK --help shows the options")
+    task = _load("harness.tasks").find_task(names[0])
+    script = _load(task.scripts.removeprefix(f"{TRAINERS}."))
+    code: int = script.main(arguments[1:])
+    return code
 
 
 def _build_parser(program: str) -> Parser:
@@ -110,19 +131,20 @@ def _read_positive(text: str) -> int:
 
 def _load(module: str) -> Any:
     """A module of the trainers; `UsageError` where they, or what they need, are not installed."""
+    if HOME not in sys.path:
+        sys.path.insert(0, HOME)
     try:
         return import_module(f"{TRAINERS}.{module}")
     except ModuleNotFoundError as missing:
         raise UsageError(
-            f"the reference trainers need {missing.name}, which is not installed; "
-            "install them with: pip install 'mlperf_logging[reference]'"
+            explain_missing("training a reference model", [str(missing.name)], "reference")
         ) from None
 
 
 def _make_runner(options: argparse.Namespace) -> Any:
     from pathlib import Path
 
-    series = _load("run.series")
+    series = _load("harness.run.series")
     output = options.output or f"out/{options.division}-{options.scale}"
     same = [
         "scale",
@@ -159,7 +181,7 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
     from mlperf_logging.reports.documents.train import describe_training
 
     if find_spec("tensorflow") is None:
-        _load("run.training")  # names what is missing
+        _load("harness.run.training")  # names what is missing
     rows = []
     for run in runner.run():
         verdict = check_log(run.log)
@@ -181,8 +203,8 @@ def _evaluate(options: argparse.Namespace) -> int:
     from mlperf_logging.reports.documents.train import describe_audit
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no notices about the processor
-    with _load("run.process").without_notices():
-        weights = _load("run.weights")
+    with _load("harness.run.process").without_notices():
+        weights = _load("harness.run.weights")
     audit = weights.evaluate_weights(Path(options.evaluate), Path(options.data) if options.data else None)
     _write(describe_audit(audit._asdict(), is_confirmed=audit.is_confirmed), options.format)
     return COMPLIANT if audit.is_confirmed else VIOLATION

@@ -182,8 +182,10 @@ def _open_zstd(name: str) -> _Compression:
     try:
         import zstandard
     except ImportError as error:
-        message = f"{name}: is compressed with zstd; to read it, pip install 'mlperf_logging[zstd]'"
-        raise UnreadableLogError(name, message) from error
+        from mlperf_logging.installation import explain_missing
+
+        message = explain_missing("reading a log compressed with zstd", ["zstandard"], "zstd")
+        raise UnreadableLogError(name, f"{name}: {message}") from error
 
     def feed(frame: Any, data: bytes) -> tuple[bytes, bytes]:
         # zstd gives all output of what it is fed: small bites bound the memory that a few bytes can fill

@@ -36,9 +36,10 @@ def load_module(package: str, name: str) -> Any:
             return import_module(path)
         except ModuleNotFoundError as missing:
             if missing.name != path:  # the format is there; what it needs is not
-                raise UsageError(
-                    f"--format {name} needs {missing.name}; install it with: pip install 'mlperf_logging[analysis]'"
-                ) from None
+                from mlperf_logging.installation import explain_missing
+
+                message = explain_missing(f"--format {name}", [str(missing.name)], "analysis")
+                raise UsageError(message) from None
     if name in (offered := find_installed(package)):
         try:
             return offered[name].load()

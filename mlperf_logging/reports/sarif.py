@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging import __version__
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import BaseReport, FileResult, ReportOptions, Totals
 from mlperf_logging.reports._escape import encode_json, show_text
@@ -19,7 +20,6 @@ _SCHEMA = (
     f"https://docs.oasis-open.org/sarif/sarif/v{_VERSION}/errata01/os/schemas/sarif-schema-{_VERSION}.json"
 )
 _TOOL = "mlperf-check"
-_DISTRIBUTION = "mlperf_logging"
 _RULES_PAGE = "https://github.com/mlcommons/training_policies"
 """Where the rounds' rules are written."""
 MAX_RESULTS = 5_000
@@ -67,7 +67,7 @@ class Report(BaseReport):
             self._left_out = len(results) - MAX_RESULTS
             self._notifications.append({"level": "warning", "message": {"text": self.remark()}})
             del results[MAX_RESULTS:]
-        driver: dict[str, Any] = {"name": _TOOL, "informationUri": _RULES_PAGE, **_find_version()}
+        driver: dict[str, Any] = {"name": _TOOL, "informationUri": _RULES_PAGE, "version": __version__}
         driver["rules"] = [rule for _, rule in self._rules.values()]
         invocation: dict[str, Any] = {"executionSuccessful": totals.unjudged == 0}
         if self._notifications:
@@ -215,12 +215,3 @@ def _write_message(finding: Finding) -> str:
 def _rank(result: dict[str, Any]) -> int:
     """Order of results where not all can be kept."""
     return 2 if "suppressions" in result else 0 if result["level"] == Severity.ERROR else 1
-
-
-def _find_version() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return {"version": version(_DISTRIBUTION)}
-    except PackageNotFoundError:
-        return {}

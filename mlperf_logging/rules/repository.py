@@ -13,6 +13,7 @@ from functools import cache, cached_property
 from os import PathLike, fspath, path
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging.bundled import RULES_FOLDER
 from mlperf_logging.rules.resolved import ResolvedRuleset
 from mlperf_logging.rules.rounds import RoundIndex, find_round
 from mlperf_logging.rules.rulesets import Ruleset
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from mlperf_logging.rules.files import RuleFiles
     from mlperf_logging.rules.resolving import Resolver
 
-RULES_FOLDER = path.join(path.dirname(path.abspath(__file__)), "..", "..", "compliance_rules")
 COMPILED = "compiled"
 """Folder of the compiled rules, within that of the rules."""
 

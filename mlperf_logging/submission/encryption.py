@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from mlperf_logging.errors import ArchiveError, UsageError
+from mlperf_logging.installation import explain_missing
 
 ENCRYPTED_SUFFIX = ".age"
 
@@ -60,9 +61,7 @@ def _load_library() -> ModuleType:
     try:
         import pyrage
     except ImportError:
-        raise UsageError(
-            "encrypting needs pyrage; install it with: pip install 'mlperf_logging[submission]'"
-        ) from None
+        raise UsageError(explain_missing("encrypting", ["pyrage"], "submission")) from None
     library: ModuleType = pyrage
     return library
 

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.installation import explain_missing
 from mlperf_logging.submission.accelerators import RunTool, describe_accelerators, run_tool
 
 FRAMEWORKS = {
@@ -98,9 +99,7 @@ def _load_library(name: str) -> ModuleType:
     try:
         return import_module(name)
     except ImportError:
-        raise UsageError(
-            f"to describe this machine, {name} is needed; install it with: pip install 'mlperf_logging[submission]'"
-        ) from None
+        raise UsageError(explain_missing("describing this machine", [name], "submission")) from None
 
 
 def name_processor(root: Path = Path("/")) -> str:

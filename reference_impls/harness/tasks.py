@@ -31,7 +31,7 @@ class Task:
         summary: model, data and metric in a phrase.
         configs: configuration by scale and division: ``("mini", "closed")``.
         workload: module and class of the workload, ``"package.module:Class"``.
-        scripts: module that gets and checks the data, run as ``python -m MODULE --scale S --data DIR``.
+        scripts: module that gets and checks the data, run as ``mlperf train data NAME --scale S --data DIR``.
         aliases: further names that users may give.
     """
 
@@ -57,7 +57,7 @@ class Task:
 
     def data_command(self, scale: str, folder: Path) -> str:
         """The command line that gets the data of a scale into a folder."""
-        return f"python -m {self.scripts} --scale {scale} --data {folder}"
+        return f"mlperf train data {self.name} --scale {scale} --data {folder}"
 
     def load_workload(self) -> type[Workload[Any]]:
         """The class of the workload; this loads TensorFlow."""

@@ -1,4 +1,4 @@
-"""Get and check the images: ``python -m reference_impls.image_classification.download --scale mini --data DIR``.
+"""Get and check the images: ``mlperf train data image_classification --scale mini --data DIR``.
 
 mini: Fashion-MNIST out of Debian's package ``dataset-fashion-mnist``; nothing is installed, no root is needed.
 full: ImageNet cannot be downloaded without an account; this checks the files that are there.

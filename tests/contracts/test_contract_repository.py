@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from checkout import PROJECT
+from checkout import BUNDLED_RULES, PROJECT
 
 MOST_RULE_LINES = 3_500
 MACHINE_PATH = re.compile(rb"(?<![\w.$}\"*/-])/(?:work|root|home|Users|tmp)/[\w.-]+")
-PACKAGED = ("mlperf_logging", "compliance_rules")
+BUNDLED = ("compliance_rules", "reference_impls")
+"""Folders of the repository that an installation has inside the package."""
 
 
 def list_files() -> list[Path]:
@@ -61,20 +62,23 @@ def test_rule_data_is_small() -> None:
 
 
 def test_installation_holds_every_file_of_the_packages(built: Path) -> None:
-    """Grammars, schema and the typing marker are installed with the code, and no rule file but its compiled form."""
+    """Grammars, schema, trainers and the typing marker come with the code, and of the rules their compiled form."""
+    bundle = BUNDLED_RULES.parent
     wanted = {
-        path.relative_to(PROJECT).as_posix()
-        for name in PACKAGED
-        for path in (PROJECT / name).rglob("*")
+        (bundle / name if name.parts[0] in BUNDLED else name).as_posix()
+        for folder in ("mlperf_logging", *BUNDLED)
+        for path in (PROJECT / folder).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
+        for name in (path.relative_to(PROJECT),)
     }
     there = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
     rounds = {f"{usage}/{path.stem}" for usage, path in list_round_files()}
 
     assert "mlperf_logging/py.typed" in wanted
-    assert {Path(name).suffix for name in wanted - there} == {".yaml"}
+    assert {Path(name).suffix for name in wanted - there} == {".yaml", ".md", ".json"}
+    assert {Path(name).name for name in wanted - there if name.endswith(".json")} == {"target.json"}
     assert there - wanted == {
-        f"compliance_rules/compiled/{name}.json"
+        f"{(BUNDLED_RULES / 'compiled').as_posix()}/{name}.json"
         for name in (
             "index",
             "vocabulary",

@@ -146,8 +146,8 @@ common:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """A folder with a copy of the package and of the rule files, to be added to."""
-    for name in ("mlperf_logging", "compliance_rules"):
+    """A folder with a copy of the package, the rule files and the trainers, to be added to."""
+    for name in ("mlperf_logging", "compliance_rules", "reference_impls"):
         shutil.copytree(PROJECT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -56,6 +57,36 @@ def test_first_run_writes_nothing(commands: Path, tmp_path: Path) -> None:
 
     assert list_tree(tmp_path) == {}
     assert list_tree(commands.parent) == before
+
+
+def test_installation_adds_one_name(commands: Path) -> None:
+    """Beside its metadata, the wheel installs one package: no folder of the repository becomes a global name."""
+    (metadata,) = commands.parent.glob("lib/*/site-packages/mlperf_log_toolkit-*.dist-info")
+    files = [line.split(",")[0] for line in (metadata / "RECORD").read_text("utf-8").splitlines()]
+    names = {file.split("/")[0] for file in files if not file.startswith("..")}
+
+    assert names == {"mlperf_logging", metadata.name}
+    assert {
+        "mlperf_logging/_bundled/compliance_rules/schema.json",
+        "mlperf_logging/_bundled/reference_impls/__init__.py",
+    } <= {*files}
+
+
+def test_trainers_are_found_where_the_wheel_has_them(commands: Path, tmp_path: Path) -> None:
+    """`mlperf train` lists the trainers of the wheel, and says which command gets the data of one."""
+    listed = run(commands / "mlperf", "train", "--list", "--format", "json", home=tmp_path)
+    names = [trainer["trainer"] for trainer in json.loads(listed.stdout)["trainers"]]
+    assert "recommendation" in names, listed.stderr
+
+    bare = run(commands / "mlperf", "train", "data", home=tmp_path)
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert "name a trainer first: mlperf train data BENCHMARK" in bare.stderr
+
+
+def test_package_runs_as_a_module(commands: Path, tmp_path: Path) -> None:
+    """``python -m mlperf_logging`` is the command `mlperf`."""
+    module = run(commands / "python", "-m", "mlperf_logging", "--version", home=tmp_path)
+    assert module.stdout == run(commands / "mlperf", "--version", home=tmp_path).stdout
 
 
 def test_rule_files_can_take_the_place_of_compiled_rules(commands: Path, tmp_path: Path) -> None:

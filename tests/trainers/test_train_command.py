@@ -197,10 +197,7 @@ def test_missing_data_is_reported_with_the_command(tmp_path):
     done = run_mlperf("train", "recommendation", "--data", "none", folder=tmp_path)
     assert done.returncode == 2
     (line,) = done.stderr.splitlines()
-    assert (
-        "python -m reference_impls.recommendation.download --scale mini --data none/recommendation/mini"
-        in line
-    )
+    assert "mlperf train data recommendation --scale mini --data none/recommendation/mini" in line
     assert not (tmp_path / "out").exists()
 
 
@@ -214,7 +211,7 @@ def test_damaged_data_is_reported_with_the_command(tiny_data, tmp_path):
     done = train(Path("data"), *settings(), folder=tmp_path)
     assert done.returncode == 2
     assert "prepared.npz is damaged" in done.stderr
-    assert "python -m reference_impls.recommendation.download" in done.stderr
+    assert "mlperf train data recommendation" in done.stderr
     assert check_log(result_logs(tmp_path / "out") / "result_0.txt").run.status == "aborted"
 
 

@@ -227,4 +227,4 @@ def test_script_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert download.main(["--scale", "full", "--data", str(tmp_path)]) == 2
     assert "training-parallel-europarl-v7.tgz" in capsys.readouterr().err
     assert download.main(["--verify", "--data", str(tmp_path)]) == 2
-    assert "python -m reference_impls.translation.download" in capsys.readouterr().err
+    assert "mlperf train data translation" in capsys.readouterr().err

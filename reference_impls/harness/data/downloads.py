@@ -97,7 +97,7 @@ def run_script(
     Returns:
         Exit code: 0, or 2 with one sentence on standard error when data is missing or damaged.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m {task.scripts}", description=description)
+    parser = argparse.ArgumentParser(prog=f"mlperf train data {task.name}", description=description)
     parser.add_argument("--scale", choices=SCALES, default="mini")
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{task.name}/SCALE)")
     parser.add_argument("--verify", action="store_true", help="only check the data that is there")

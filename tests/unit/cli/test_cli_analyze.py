@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -250,15 +251,12 @@ def test_unreadable_log_is_exit_code_2(run: Run, tmp_path: Path) -> None:
 
 def test_missing_library_says_how_to_install_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the numerical libraries the command says which extra to install."""
-    import importlib.util
-
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "scipy" else find(name))
+    monkeypatch.setitem(sys.modules, "scipy", None)
     code, _, err = run(SMALL)
 
     assert code == 2
     assert "needs scipy" in err
-    assert "mlperf_logging[analysis]" in err
+    assert "[analysis]" in err
 
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:

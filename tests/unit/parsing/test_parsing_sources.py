@@ -115,7 +115,7 @@ def test_text_after_compressed_data_is_broken_compression(name: str) -> None:
 def test_missing_zstd_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the optional library a zstd file is unreadable, and the message says how to change that."""
     monkeypatch.setitem(sys.modules, "zstandard", None)
-    with pytest.raises(UnreadableLogError, match=r"pip install 'mlperf_logging\[zstd\]'"):
+    with pytest.raises(UnreadableLogError, match=r"needs zstandard, .* install .*\[zstd\]"):
         list(read_blocks(COMPRESS["zstd"](LOG)))
 
 

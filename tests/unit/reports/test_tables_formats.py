@@ -134,7 +134,9 @@ def test_missing_library_is_said(form: str, library: str, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.delitem(sys.modules, f"mlperf_logging.reports.tables.{form}", raising=False)
 
-    with pytest.raises(UsageError, match=rf"--format {form} needs {library}; install it with: pip install"):
+    with pytest.raises(
+        UsageError, match=rf"--format {form} needs {library}, which is not installed; install it"
+    ):
         write(form, *RECORDS)
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from checkout import BUNDLED_RULES
 from commands import run_mlperf
 from rule_folders import RuleFolder, compile_all
 
@@ -24,7 +25,7 @@ HOUSE = f"extends: {NEWEST.name}\ntitle: House rules\n"
 def _base(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rules that ship with the package, as a checkout and as an installation has them."""
     if request.param == "compiled":
-        folder = request.getfixturevalue("built") / "compliance_rules"
+        folder = request.getfixturevalue("built") / BUNDLED_RULES
         monkeypatch.setattr(repository, "RULES_FOLDER", str(folder))
 
 

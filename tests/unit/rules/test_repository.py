@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from checkout import BUNDLED_RULES
 from rule_folders import RuleFolder, compile_all, copy_rules
 
 from mlperf_logging.errors import RuleError
@@ -26,7 +27,7 @@ def folder(tmp_path: Path) -> RuleFolder:
 @pytest.fixture
 def compiled(built: Path, tmp_path: Path) -> Path:
     """The compiled rules, for a test to change."""
-    return Path(shutil.copytree(built / "compliance_rules", tmp_path / "compiled_rules"))
+    return Path(shutil.copytree(built / BUNDLED_RULES, tmp_path / "compiled_rules"))
 
 
 def text_of(repository: RuleRepository, rule: str = "knitting.closed.global_batch_size.value") -> str:
@@ -37,7 +38,7 @@ def text_of(repository: RuleRepository, rule: str = "knitting.closed.global_batc
 
 def test_compiled_rules_are_those_of_the_files(built: Path) -> None:
     """Every round, the index, the vocabulary and the reference points are compiled to what the files resolve to."""
-    compiled, files = RuleRepository(built / "compliance_rules"), RuleRepository()
+    compiled, files = RuleRepository(built / BUNDLED_RULES), RuleRepository()
     assert (compiled.is_compiled, files.is_compiled) == (True, False)
 
     assert compiled.index() == files.index()

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from checkout import BUNDLED_RULES
 
 from mlperf_logging.errors import RuleError
 from mlperf_logging.rules.beside import RoundData
@@ -173,7 +174,7 @@ def test_oldest_round_has_no_fields(tmp_path: Path) -> None:
 
 def test_compiled_fields_are_those_of_the_files(built: Path) -> None:
     """An installation has the same fields and accelerators as the rule files say."""
-    compiled = RuleRepository(built / "compliance_rules")
+    compiled = RuleRepository(built / BUNDLED_RULES)
 
     for entry in open_rules().index():
         assert load_description_fields(compiled, entry.name) == load_description_fields(

@@ -169,9 +169,7 @@ def test_libraries_that_are_missing_are_named(monkeypatch: pytest.MonkeyPatch) -
     """Without the extra, one sentence says what to install."""
     monkeypatch.setitem(sys.modules, "cpuinfo", None)
 
-    with pytest.raises(
-        UsageError, match=r"cpuinfo is needed; install it with: pip install 'mlperf_logging\[submission\]'"
-    ):
+    with pytest.raises(UsageError, match=r"needs cpuinfo, .* install .*\[submission\]"):
         describe_machine()
 
 
