@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 
-from mlperf_logging.cli.analyze import require_libraries
 from mlperf_logging.cli.check import choose_code, load_given_waivers, read_filter, report_unused
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.options import (
@@ -31,6 +30,7 @@ from mlperf_logging.cli.report import (
 from mlperf_logging.cli.reporting import Reports
 from mlperf_logging.cli.running import run_guarded
 from mlperf_logging.errors import UsageError
+from mlperf_logging.installation import require_libraries
 from mlperf_logging.reports import RULE, FileResult, Totals
 from mlperf_logging.reports.documents.package import describe_package
 from mlperf_logging.submission.checking import PackageCheck, check_package, list_checked_files
@@ -118,7 +118,7 @@ def _check(arguments: Sequence[str], program: str) -> int:
 
 def _plan_page(options: Namespace, program: str, arguments: Sequence[str]) -> WritePage:
     """What writes the page; `UsageError` before any work begins where that cannot be done."""
-    require_libraries(*LIBRARIES, extra="report")
+    require_libraries("--report", LIBRARIES, "report")
     page, origin = read_page_options(options), describe_origin(program, arguments)
     if options.path.endswith(".json"):
         raise UsageError("a system description alone has no runs to write a page of; leave out --report")
