@@ -43,6 +43,7 @@ class Picture(NamedTuple):
 
 
 def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
+    from mlperf_logging.analysis.pictures.curves import list_metrics
     from mlperf_logging.analysis.plots import ConvergenceStyle, draw_convergence
     from mlperf_logging.analysis.references import find_reference_range
 
@@ -53,7 +54,7 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     units = evaluations["progress_unit"].dropna().nunique()
     x = options.x or ("progress" if units <= 1 else "minutes")
     reference = find_reference_range(tables.runs, x, rules=options.rules)
-    metrics = _list_metrics(evaluations, x)
+    metrics = list_metrics(evaluations, x)
     if options.metric is not None:
         if options.metric not in metrics:
             known = ", ".join(filter(None, metrics)) or "one value without a name"
@@ -80,17 +81,6 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
 
     rows = len(metrics)
     return Picture(evaluations, draw, _title(tables.runs), (7.4, 3.2 + 1.6 * rows), rows, left_out=left_out)
-
-
-def _list_metrics(evaluations: pd.DataFrame, x: str) -> list[str | None]:
-    """The metrics that can be drawn (None: of values without a name), or all where none can; first those of most logs."""
-    from mlperf_logging.analysis.curves import MOST_SHOWN
-
-    shown = (evaluations["quality"].abs() <= MOST_SHOWN) & (evaluations[x].abs() <= MOST_SHOWN)
-    rows = evaluations[shown] if shown.any() else evaluations
-    counts = rows.groupby("metric", dropna=False, sort=False)["path"].nunique()
-    names = counts.sort_values(ascending=False, kind="stable").index
-    return [name if isinstance(name, str) else None for name in names]
 
 
 def _make_series(tables: Tables, options: argparse.Namespace) -> Picture:

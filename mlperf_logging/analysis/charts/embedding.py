@@ -37,8 +37,9 @@ def read_drawing_script() -> str:
     look is left to the page: it is shown while it has the class ``visible``.
 
     Text and lines take the color of the text around the chart, so a dark page or a print needs nothing else.
-    ``window.mlperfCharts`` has ``drawAll()`` (a promise, before printing), ``redraw()`` (after a change of colors other than
-    by an attribute of ``<html>`` or the reader's settings) and ``charts`` (by id, with Vega's ``view``).
+    ``window.mlperfCharts`` has ``drawAll()`` (a promise, before printing), ``drawWhenIdle()`` (the same, one by one),
+    ``redraw()`` (after a change of colors other than by an attribute of ``<html>`` or the reader's settings) and ``charts``
+    (by id, with Vega's ``view``).
     """
     return (files(__package__) / "drawing.js").read_text("utf-8")
 

@@ -183,3 +183,12 @@ def _name_curves(rows: pd.DataFrame, by: Sequence[str]) -> dict[str, str]:
     if len(set(names)) == 1 and len(firsts) <= MOST_SINGLE_RUNS:
         names = [name_run(path, seed) for path, seed in zip(firsts["path"], firsts["seed"], strict=True)]
     return dict(zip(firsts["path"], names, strict=True))
+
+
+def list_metrics(evaluations: pd.DataFrame, x: str) -> list[str | None]:
+    """The metrics that can be drawn (None: of values without a name), or all where none can; first those of most logs."""
+    shown = (evaluations["quality"].abs() <= MOST_SHOWN) & (evaluations[x].abs() <= MOST_SHOWN)
+    rows = evaluations[shown] if shown.any() else evaluations
+    counts = rows.groupby("metric", dropna=False, sort=False)["path"].nunique()
+    names = counts.sort_values(ascending=False, kind="stable").index
+    return [name if isinstance(name, str) else None for name in names]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from mlperf_logging.reports.html.material import Material, Page
 from mlperf_logging.reports.html.model import PageOptions, ReportModel, Section
 from mlperf_logging.reports.html.naming import clean_values, make_cleaner
+from mlperf_logging.reports.html.sections.convergence import make_convergence
 from mlperf_logging.reports.html.sections.findings import make_findings
 from mlperf_logging.reports.html.sections.hyperparameters import make_hyperparameters
 from mlperf_logging.reports.html.sections.overview import make_overview
@@ -19,6 +20,7 @@ SECTIONS: tuple[Callable[[Page], Section | None], ...] = (
     make_overview,
     make_findings,
     make_results_section,
+    make_convergence,
     make_runs_section,
     make_hyperparameters,
     make_provenance,

@@ -112,7 +112,7 @@ class Chart:
         id: its id in the page.
         title: what it shows.
         description: the same in a sentence or two, for those who do not see it.
-        spec: its definition in Vega-Lite, data included.
+        spec: its definition in Vega-Lite, data included, see `pack_chart`.
     """
 
     id: str

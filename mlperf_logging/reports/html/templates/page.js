@@ -1,4 +1,4 @@
-// Tables: sorting, filtering, choice of columns. Charts: drawn when they come near the view. All data stand in the page.
+// Tables: sorting, filtering, choice of columns; and where the reader is. Charts draw themselves.
 const byId = (id) => document.getElementById(id);
 const PAGE_ROWS = 25;
 
@@ -53,32 +53,7 @@ function makeChoice(shown, index, name) {
 
 for (const table of document.querySelectorAll("table.sortable")) enhance(table);
 
-const waiting = new Map();
-for (const data of document.querySelectorAll("script.chart-data")) waiting.set(byId(data.dataset.for), data);
-
-async function draw(place) {
-  const data = waiting.get(place);
-  if (!data) return;
-  waiting.delete(place);
-  await window.vegaEmbed(place, JSON.parse(data.textContent), {
-    ast: true, actions: false, renderer: "svg", defaultStyle: false, tooltip: { disableDefaultStyle: true },
-  });
-}
-
-const near = new IntersectionObserver((entries) => {
-  for (const entry of entries) if (entry.isIntersecting) draw(entry.target);
-}, { rootMargin: "600px" });
-for (const place of waiting.keys()) near.observe(place);
-
-// What is far down is drawn when there is nothing else to do, so that a print shows it too.
-const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
-async function drawNext() {
-  const [place] = waiting.keys();
-  if (place === undefined) return;
-  await draw(place);
-  idle(drawNext);
-}
-idle(drawNext);
+window.mlperfCharts?.drawWhenIdle();
 
 const links = new Map([...document.querySelectorAll("nav.sections a")].map((link) => [link.hash.slice(1), link]));
 const inView = new IntersectionObserver((entries) => {
@@ -91,4 +66,5 @@ for (const id of links.keys()) inView.observe(byId(id));
 
 addEventListener("beforeprint", () => {
   for (const rule of document.querySelectorAll("details.rule")) rule.open = true;
+  window.mlperfCharts?.drawAll();
 });
