@@ -108,7 +108,7 @@ def _read_log(path: str, parameters: ReadingParameters) -> list[RunRows]:
 
 
 def _analyze(argv: Sequence[str] | None, program: str) -> int:
-    options = _build_parser(program).parse(argv)
+    options = build_parser(program).parse(argv)
     renderer = load_renderer(options)
     require_libraries(program, ("numpy", "pandas", "scipy"), "analysis")
     from mlperf_logging.analysis.analyses import analyze_runs, list_doubts
@@ -215,7 +215,8 @@ def _read_parameters(options: argparse.Namespace) -> AnalysisParameters:
     return AnalysisParameters(by=by, only_converged=not options.all_runs, **pick(options, *same))
 
 
-def _build_parser(program: str) -> Parser:
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf analyze`."""
     about = "Tables of runs: time to quality, throughput, variance, scaling, comparison, hyperparameters."
     parser = Parser(program, about, _EXAMPLES)
     parser.add_group()("paths PATH", "logs, folders, patterns, or - for standard input", nargs="*")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.configuration import blame_file
 from mlperf_logging.cli.judging import LogJudge
-from mlperf_logging.cli.options import build_check_parser, read_selection, split_names
+from mlperf_logging.cli.options import build_check_parser as build_parser
+from mlperf_logging.cli.options import read_selection, split_names
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.reporting import Reports
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf-check") -> in
 
 
 def _check(argv: Sequence[str] | None, program: str) -> int:
-    options = build_check_parser(program).parse(argv)
+    options = build_parser(program).parse(argv)
     if options.version:
         return _show_version(program)
     if options.explain is not None or options.list_rules:

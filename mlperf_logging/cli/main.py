@@ -22,6 +22,8 @@ COMMANDS = {
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
     "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",
+    "completion": "the script by which a shell completes these commands",
+    "help": "what a command does, with its options and examples; the manual page",
 }
 """Name of each command, which is also that of its module here, and what it does."""
 
@@ -34,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = import_module(f"mlperf_logging.cli.{name}")
         code: int = command.main(arguments[1:], f"{PROGRAM} {name}")
         return code
-    if name in ("-h", "--help", "help"):
+    if name in ("-h", "--help"):
         code = run_guarded(PROGRAM, _show_help)
         return code if arguments else CANNOT_WORK
     if name == "--version":

@@ -52,7 +52,7 @@ def build_parser(program: str) -> Parser:
     add("submitter SUBMITTER", "the submitter, which names the folder", nargs="?")
     add("--system NAME", "name of the system; default: from its accelerators")
     add("--benchmark NAME", "create the folders of a benchmark; can be repeated", action="append", default=[])
-    add("--division", "default: closed", choices=DIVISIONS, default="closed")
+    add("--division", "the division of the results (default: closed)", choices=DIVISIONS, default="closed")
     add("--folder FOLDER", "where to put the submitter's folder; default: the working folder", default=".")
     add = parser.add_group("several nodes")
     add("--sysinfo FILE", "write what this node knows of itself to FILE (- is standard output), and end")

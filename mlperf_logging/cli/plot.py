@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf plot") -> int
 
 
 def _plot(argv: Sequence[str] | None, program: str) -> int:
-    options = _build_parser(program).parse(argv)
+    options = build_parser(program).parse(argv)
     if options.kind not in KINDS:
         raise UsageError(f"unknown picture {options.kind!r}; choose from {', '.join(KINDS)}")
     suffix = os.path.splitext(options.output or "")[1].lower()
@@ -73,7 +73,8 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     return CANNOT_WORK if report_unread(program, tables) or logs.complaints else COMPLIANT
 
 
-def _build_parser(program: str) -> Parser:
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf plot`."""
     kinds = "\n".join(f"  {name.ljust(max(map(len, KINDS)))}  {what}" for name, (what, _) in KINDS.items())
     parser = Parser(program, f"Pictures of runs.\n\npictures:\n{kinds}", _EXAMPLES)
     add = parser.add_group()

@@ -68,12 +68,13 @@ def show_rules(options: argparse.Namespace) -> int:
 
 
 def _answer(argv: Sequence[str] | None, program: str) -> int:
-    options = _build_parser(program).parse(argv, mixed=False)
+    options = build_parser(program).parse(argv, mixed=False)
     answer: Callable[[argparse.Namespace, str], int] = options.answer
     return answer(options, program)
 
 
-def _build_parser(program: str) -> Parser:
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf rules`."""
     about = "What a round requires, what a rule means, what changed between rounds."
     parser = Parser(program, about, _EXAMPLES)
     commands = parser.add_subparsers(metavar="QUESTION", required=True)
@@ -90,21 +91,26 @@ def _build_parser(program: str) -> Parser:
     usage = "the usage, where two have rounds of the same name"
     add_command("list", "every round, its log dialect and its benchmarks", _list)
     add = add_command("show", "what a log of one benchmark must contain", _show)
-    add("benchmark BENCHMARK", "")
+    add("benchmark BENCHMARK", "name of the benchmark, as logs have it")
     add("--ruleset ROUND", "default: the newest that knows the benchmark", default="auto")
     add("--usage NAME", usage)
-    add("--division", "default: closed", choices=DIVISIONS, default="closed")
+    add(
+        "--division",
+        "whose rules, where the divisions differ (default: closed)",
+        choices=DIVISIONS,
+        default="closed",
+    )
     add("--meaning", "also show what each key means")
     add("--strict", "also show what only the written rules say")
     add = add_command("explain", "what a code or a rule means, with examples", _explain)
     add("name ID", "a code such as MLP304, or the id of a rule")
     add = add_command("diff", "what changed from one round to another", _diff)
-    add("before ROUND", "")
-    add("after ROUND", "")
-    add("benchmark BENCHMARK", "", nargs="?")
+    add("before ROUND", "the earlier round")
+    add("after ROUND", "the later round")
+    add("benchmark BENCHMARK", "only what changed for this one", nargs="?")
     add("--usage NAME", usage)
     add = add_command("docs", "write the catalogue's pages", _docs)
-    add("folder FOLDER", "")
+    add("folder FOLDER", "where the pages are written")
     add("--check", "write nothing; exit 1 when the pages there are stale")
     return parser
 

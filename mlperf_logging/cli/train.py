@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf train") -> in
 
 
 def _run(argv: Sequence[str] | None, program: str) -> int:
-    options = _build_parser(program).parse(argv)
+    options = build_parser(program).parse(argv)
     trainers = _load("harness.tasks")
     if options.list:
         return _show_trainers(trainers.list_tasks().values(), options.format)
@@ -78,7 +78,8 @@ def _get_data(arguments: Sequence[str], program: str) -> int:
     return code
 
 
-def _build_parser(program: str) -> Parser:
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf train`."""
     about = "Train a reference model to its target, several times, and log it compliantly."
     parser = Parser(program, about, _EXAMPLES)
     parser.add_group()("benchmark BENCHMARK", "name of a trainer or of its benchmark", nargs="?")

@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf view") -> int
 
 def _view(argv: Sequence[str] | None, program: str) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
-    options = _build_parser(program).parse(arguments)
+    options = build_parser(program).parse(arguments)
     check_report_options(options)
     if STANDARD_INPUT in options.paths:
         raise UsageError("standard input can be read only once; name files or folders")
@@ -171,7 +171,8 @@ class _PageMaker:
         return {path: log for path, log in self._judged.items() if path in states and path not in changed}
 
 
-def _build_parser(program: str) -> Parser:
+def build_parser(program: str) -> Parser:
+    """The parser of `mlperf view`."""
     parser = Parser(program, "The page of runs in a browser, made again when logs change.", _EXAMPLES)
     add = add_report_options(parser)
     about = f"where to serve it ({USUAL_PORT}, or any free port where that is in use); 0: any free port"
