@@ -7,9 +7,9 @@ words behind a command (``mlperf package pack``) are its module's ``COMMANDS``.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any, cast
+from typing import cast
 
 from mlperf_logging.cli.main import COMMANDS, PROGRAM
 from mlperf_logging.cli.options import Parser
@@ -40,7 +40,7 @@ def list_arguments(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def _add_commands(parser: Parser, commands: Mapping[str, str]) -> None:
-    build = cast("Callable[..., Any]", _build)
+    build = cast("type[Parser]", _build)  # argparse only calls it
     below = parser.add_subparsers(title="commands", metavar="COMMAND", prog=parser.prog, parser_class=build)
     for name, about in commands.items():
         below.add_parser(name, help=about)
