@@ -1,0 +1,97 @@
+"""Tables of the page in a browser: sorted, searched, filtered, with chosen columns, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import OpenPage
+
+
+@pytest.fixture
+def page(open_page: OpenPage, submission_page: Path) -> Any:
+    """The page of the example submission."""
+    return open_page(submission_page)
+
+
+def read_column(page: Any, table: str, title: str) -> list[str]:
+    """The texts of a column as they are shown, from top to bottom."""
+    heads = page.locator(f"#{table} thead th").all_inner_texts()
+    index = next(number for number, head in enumerate(heads, 1) if head.split("\n")[0].startswith(title))
+    return [text.strip() for text in page.locator(f"#{table} tbody td:nth-child({index})").all_inner_texts()]
+
+
+def find_head(page: Any, table: str, title: str) -> Any:
+    """What is clicked to sort by a column."""
+    return page.locator(f"#{table} thead th", has_text=title).first
+
+
+def test_a_click_on_a_head_sorts_by_numbers(page: Any) -> None:
+    """The first click sorts upwards, the second downwards, by the numbers that are shown, not by their letters."""
+    find_head(page, "runs-table", "Minutes").click()
+    upwards = [float(text) for text in read_column(page, "runs-table", "Minutes")]
+    find_head(page, "runs-table", "Minutes").click()
+    downwards = [float(text) for text in read_column(page, "runs-table", "Minutes")]
+
+    assert len(set(upwards)) > 5
+    assert upwards == sorted(upwards)
+    assert downwards == sorted(downwards, reverse=True)
+    assert find_head(page, "runs-table", "Minutes").get_attribute("aria-sort") == "descending"
+
+
+def test_the_keyboard_sorts(page: Any) -> None:
+    """A head can be focused, and Enter sorts."""
+    head = find_head(page, "runs-table", "Minutes")
+    head.focus() if head.get_attribute("tabindex") == "0" else head.locator(
+        "[tabindex='0'], button"
+    ).first.focus()
+    page.keyboard.press("Enter")
+
+    assert head.get_attribute("aria-sort") == "ascending"
+
+
+def test_search_keeps_the_rows_that_have_the_text(page: Any) -> None:
+    """What is typed is looked for in all columns; the rows come back when it is deleted."""
+    before = page.locator("#runs-table tbody tr").count()
+    search = page.locator("div.dt-container", has=page.locator("#runs-table")).locator("input[type=search]")
+    search.fill("example_16x")
+    systems = read_column(page, "runs-table", "System")
+    search.fill("")
+
+    assert 0 < len(systems) < before
+    assert set(systems) == {"example_16x"}
+    assert page.locator("#runs-table tbody tr").count() == before
+
+
+def test_a_filter_keeps_the_rows_of_a_value(page: Any) -> None:
+    """A filter offers the values of its column, and keeps the rows that have exactly the chosen one."""
+    choice = page.locator("div.dt-container", has=page.locator("#runs-table")).get_by_label(
+        "Only rows with Benchmark"
+    )
+    options = choice.locator("option").all_inner_texts()
+    choice.select_option("flux1")
+    benchmarks = set(read_column(page, "runs-table", "Benchmark"))
+
+    assert options == ["Benchmark: all", "flux1", "llama2_70b_lora"]
+    assert benchmarks == {"flux1"}
+
+
+def test_columns_are_chosen(page: Any) -> None:
+    """A column that is hidden at first is shown and hidden again by its name in the menu of columns."""
+    heads = page.locator("#results-table thead th")
+    before = heads.all_inner_texts()
+    menu = page.locator("div.dt-container", has=page.locator("#results-table")).get_by_role(
+        "button", name="Columns"
+    )
+    menu.click()
+    item = page.locator("div.dt-button-collection button", has_text="Framework")
+    item.click()
+    shown = heads.all_inner_texts()
+    item.click()
+    page.keyboard.press("Escape")
+
+    assert "Framework" not in "".join(before)
+    assert "Framework" in "".join(shown)
+    assert heads.all_inner_texts() == before
+    assert page.locator("div.dt-button-collection").count() == 0
