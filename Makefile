@@ -29,7 +29,7 @@ FULL := $(VENV)/.installed-dev
 TESTED := $(VENV)/.installed-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer fuzz nightly clean
+.PHONY: help demo test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer fuzz nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -40,7 +40,10 @@ demo: $(BASE)  ## judge the logs in examples/; then train, check, score, test an
 
 # In the order of the folders: the many short files of tests/unit come last, so the workers end together.
 test: $(FULL)  ## all tests
-	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow" $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow and not browser" $(PYTEST_ARGS)
+
+test-browser: $(FULL)  ## the page of reports and `mlperf view` in a real Chromium; skipped where there is none
+	$(PYTEST) -q tests/browser $(PYTEST_ARGS)
 
 test-slow: $(FULL)  ## the trainers at full size, two steps each; takes a few minutes
 	$(PYTEST) -n $(WORKERS) -q -m slow tests/trainers $(PYTEST_ARGS)
@@ -49,7 +52,7 @@ test-torch: $(TORCH_VENV)/.installed  ## the callbacks in Lightning and Transfor
 	$(TORCH_VENV)/bin/python -m pytest -q -m torch tests/unit/mllog $(PYTEST_ARGS)
 
 test-lowest: $(LOWEST_VENV)/.installed  ## all tests with the lowest versions that setup.cfg allows, in a separate environment
-	$(LOWEST_VENV)/bin/python -m pytest -n $(WORKERS) -q -m "not slow" $(PYTEST_ARGS)
+	$(LOWEST_VENV)/bin/python -m pytest -n $(WORKERS) -q -m "not slow and not browser" $(PYTEST_ARGS)
 
 # Of each version the first interpreter that starts: on the PATH, pyenv's, uv's.
 test-pythons:  ## the tests of the base installation with every Python that is found, in separate environments

@@ -99,8 +99,9 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
 
     def open_one(place: Path | str, size: tuple[int, int] = DESKTOP, **options: Any) -> Any:
         address = place.as_uri() if isinstance(place, Path) else place
-        context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-        context.set_default_timeout(20_000)
+        viewport = {"width": size[0], "height": size[1]}
+        context = browser.new_context(viewport=viewport, reduced_motion="reduce", **options)
+        context.set_default_timeout(10_000)
         context.add_init_script(WATCH)
         page = context.new_page()
         opened.append((page, Faults(page, address.partition("#")[0])))

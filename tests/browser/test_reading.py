@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import DESKTOP, PHONE, OpenPage
@@ -16,6 +16,16 @@ OUTLINED = """() => {
   const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
   return [element.tagName + "#" + element.id + "." + element.className, outlined || style.boxShadow !== "none"];
 }"""
+
+COLORS = """() => ["body", "main", "h1", "#results-table td", ".toolbar select"].map((selector) => {
+  const brightness = (color) => color.match(/[0-9.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3;
+  let ground = document.querySelector(selector);
+  const ink = getComputedStyle(ground).color;
+  const isClear = (element) => getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)";
+  while (isClear(ground) && ground.parentElement) ground = ground.parentElement;
+  return [brightness(ink), brightness(getComputedStyle(ground).backgroundColor)];
+})"""
+"""Of parts of the page, how bright their text is and what is behind it, from 0 to 255."""
 
 
 @pytest.fixture(params=["submission_page", "broken_page"])
@@ -99,15 +109,7 @@ def test_dark_and_light(open_page: OpenPage, submission_page: Path) -> None:
     colors = {}
     for scheme in ("light", "dark"):
         page = open_page(submission_page, color_scheme=scheme)
-        colors[scheme] = page.evaluate(
-            """() => ["body", "main", "h1", "#results-table td", ".toolbar select"].map((selector) => {
-              let element = document.querySelector(selector);
-              const ink = getComputedStyle(element).color;
-              while (getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)" && element.parentElement) element = element.parentElement;
-              const brightness = (color) => color.match(/[0-9.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3;
-              return [brightness(ink), brightness(getComputedStyle(element).backgroundColor)];
-            })"""
-        )
+        colors[scheme] = page.evaluate(COLORS)
 
     assert all(ink < 130 and ground > 230 for ink, ground in colors["light"])
     assert all(ink > 130 and ground < 60 for ink, ground in colors["dark"])
@@ -156,7 +158,7 @@ def test_sections_are_found_by_name(open_page: OpenPage, place: Path) -> None:
     )
     assert headings[0] == 1
     assert headings.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(headings, headings[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(headings))
 
 
 def test_works_without_scripts(open_page: OpenPage, submission_page: Path) -> None:
