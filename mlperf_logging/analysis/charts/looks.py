@@ -83,13 +83,14 @@ def style_chart(
     import altair as alt
 
     lines = [line for note in notes for line in wrap(note, _LONGEST_LINE)]
-    head: Any = alt.Undefined
+    head: dict[str, Any] = {}
     if title:
-        head = alt.TitleParams(text=shorten_name(to_printable(title), _LONGEST_LINE), subtitle=lines)
+        text = shorten_name(to_printable(title), _LONGEST_LINE)
+        head["title"] = alt.TitleParams(text=text, subtitle=lines)
     elif lines:
-        head = alt.TitleParams(text=lines, fontSize=_NOTE_SIZE, fontWeight="normal")
+        head["title"] = alt.TitleParams(text=lines, fontSize=_NOTE_SIZE, fontWeight="normal")
     sized = chart.properties(
-        title=head,
+        **head,
         description=description,
         width=WIDTH,
         height=height,

@@ -46,3 +46,10 @@ def test_page_writes_title_and_notes_itself() -> None:
 def test_many_points_are_drawn_on_a_canvas() -> None:
     """More than six thousand points are not elements of the page."""
     assert pack_chart(chart_convergence(make_evaluations(1600)))["renderer"] == "canvas"
+
+
+def test_a_chart_may_have_neither_title_nor_notes() -> None:
+    """Runs without a target have nothing to note, and are drawn nevertheless."""
+    table = make_evaluations(1).assign(target="", target_value=float("nan"), meets_target=None)
+    packed = pack_chart(chart_convergence(table))
+    assert packed["notes"] == []
