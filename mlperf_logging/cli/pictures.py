@@ -125,8 +125,8 @@ def _make_spread(tables: Tables, options: argparse.Namespace) -> Picture:
 
 
 def _make_breakdown(tables: Tables, options: argparse.Namespace) -> Picture:
+    from mlperf_logging.analysis.pictures.breakdown import PARTS
     from mlperf_logging.analysis.plots import draw_breakdown
-    from mlperf_logging.analysis.plots.breakdown import PARTS
     from mlperf_logging.analysis.plots.looks import measure_rows
 
     runs = tables.runs

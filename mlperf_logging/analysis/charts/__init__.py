@@ -5,16 +5,28 @@ takes the color of the text around it; what is distinguished by color is disting
 `embedding` puts charts into a page that loads nothing from elsewhere.
 """
 
+from mlperf_logging.analysis.charts.breakdown import chart_breakdown
+from mlperf_logging.analysis.charts.comparison import chart_comparison
 from mlperf_logging.analysis.charts.convergence import chart_convergence
 from mlperf_logging.analysis.charts.embedding import bundle_libraries, pack_chart, read_drawing_script
+from mlperf_logging.analysis.charts.power import chart_power
+from mlperf_logging.analysis.charts.reference import chart_reference
+from mlperf_logging.analysis.charts.scaling import chart_scaling
 from mlperf_logging.analysis.charts.series import chart_series
+from mlperf_logging.analysis.charts.spread import chart_spread
 from mlperf_logging.analysis.pictures.curves import ConvergenceStyle
 
 __all__ = [
     "ConvergenceStyle",
     "bundle_libraries",
+    "chart_breakdown",
+    "chart_comparison",
     "chart_convergence",
+    "chart_power",
+    "chart_reference",
+    "chart_scaling",
     "chart_series",
+    "chart_spread",
     "pack_chart",
     "read_drawing_script",
 ]

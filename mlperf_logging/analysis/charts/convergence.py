@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.charts.curves import (
-    RUNS,
-    choose_curve_looks,
-    encode_axes,
-    layer_curves,
-    pack_curves,
-)
-from mlperf_logging.analysis.charts.looks import INK, NUMBER, REFERENCE_COLOR, style_chart
+from mlperf_logging.analysis.charts.curves import RUNS, encode_axes, layer_curves, pack_curves
+from mlperf_logging.analysis.charts.looks import INK, NUMBER, REFERENCE_COLOR, choose_looks, style_chart
 from mlperf_logging.analysis.charts.packing import round_figures
 from mlperf_logging.analysis.pictures.convergence import (
     QUALITY,
@@ -111,7 +105,7 @@ def _layer_met(prepared: Convergence) -> list[alt.Chart]:
     return [
         marks.encode(
             **encode_axes(prepared.curves, "met_x", "met_y"),
-            color=choose_curve_looks(prepared.curves)["color"],
+            color=choose_looks(prepared.curves.systems)["color"],
         )
         .transform_filter("isValid(datum.met_x)")
         .transform_filter({"param": "isolated"})

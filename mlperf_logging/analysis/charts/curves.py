@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.analysis.charts.looks import INK, NUMBER, choose_scales, make_legend
-from mlperf_logging.analysis.charts.packing import pack_points, pick_points, round_all, share_points
+from mlperf_logging.analysis.charts.looks import INK, NUMBER, choose_looks, make_axis
+from mlperf_logging.analysis.charts.packing import (
+    describe_run,
+    pack_points,
+    pick_points,
+    round_all,
+    share_points,
+)
 from mlperf_logging.analysis.curves import average_curves
 from mlperf_logging.analysis.pictures.curves import MOST_NAMED, MOST_SINGLE_RUNS, MOST_SYSTEMS_BY_RUN, Curves
-from mlperf_logging.analysis.pictures.names import shorten_name, to_printable
+from mlperf_logging.analysis.pictures.names import shorten_name
 
 if TYPE_CHECKING:
     import altair as alt
@@ -24,10 +30,8 @@ _MEASURES = {
 """What a pointer shows of a point beside its place and its value: column, and its name for people."""
 
 _TEXTS = {"curve": "curve", "system": "system", "run": "run", "seed": "seed"}
-_LONGEST_TEXT = 80
 _ISOLATED, _POINTED = "isolated", "pointed"
 _SHORT_NUMBER = "~s"
-_TICK_WIDTH = 90
 _ALL = "mean of all"
 RUNS = "runs"
 """Name of the data set with a row for each run, which the layers of a chart share."""
@@ -59,9 +63,7 @@ def pack_curves(
         records.append(
             {
                 "curve": curves.names[str(path)],
-                "system": _join(first["submitter"], first["system"]),
-                "run": _shorten(path),
-                "seed": _join(first["seed"]),
+                **describe_run(first),
                 **pack_points(kept, columns),
                 **(more or {}).get(str(path), {}),
             }
@@ -88,7 +90,7 @@ def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[a
 
     isolated = alt.selection_point(name=_ISOLATED, fields=["curve"], bind="legend")
     places = encode_axes(curves)
-    looks = choose_curve_looks(curves)
+    looks = choose_looks(curves.systems)
     points = alt.Chart(alt.NamedData(RUNS)).transform_flatten(
         [name for name, each in records[0].items() if isinstance(each, list)]
     )
@@ -127,8 +129,7 @@ def encode_axes(curves: Curves, x: str = "x", y: str = "y") -> dict[str, Any]:
     is_large = curves.unit in {"samples", "tokens", "steps"}
     places = curves.shown[curves.x]
     span = [float(places.min()), float(places.max())]
-    ticks = alt.expr(f"ceil(width / {_TICK_WIDTH})")
-    x_axis = alt.Axis(tickCount=ticks, format=_SHORT_NUMBER if is_large else alt.Undefined)
+    x_axis = make_axis(format=_SHORT_NUMBER) if is_large else make_axis()
     return {
         "x": alt.X(f"{x}:Q", title=curves.x_title, scale=alt.Scale(domain=span, zero=False), axis=x_axis),
         "y": alt.Y(
@@ -153,18 +154,6 @@ def list_tooltips(curves: Curves, record: Mapping[str, Any]) -> list[alt.Tooltip
             for name, title in numbers.items()
         ),
     ]
-
-
-def choose_curve_looks(curves: Curves) -> dict[str, Any]:
-    """Color and dashes by curve, with a legend where there are several."""
-    import altair as alt
-
-    colors, dashes = choose_scales(curves.systems)
-    legend = make_legend() if len(curves.systems) > 1 else None
-    return {
-        "color": alt.Color("curve:N", scale=colors, legend=legend),
-        "strokeDash": alt.StrokeDash("curve:N", scale=dashes, legend=legend),
-    }
 
 
 def _layer_means(curves: Curves, isolated: alt.Parameter, looks: Mapping[str, Any]) -> list[alt.Chart]:
@@ -216,11 +205,3 @@ def _layer_outside(curves: Curves) -> list[alt.Chart]:
             )
             layers.append(marks.encode(x=alt.X("x:Q"), y=edge))
     return layers
-
-
-def _join(*parts: Any) -> str:
-    return " ".join(_shorten(part) for part in parts if isinstance(part, str))
-
-
-def _shorten(text: Any) -> str:
-    return to_printable(shorten_name(str(text), _LONGEST_TEXT))

@@ -36,6 +36,8 @@ TITLE, NOTES = "title", "notes"
 """Where a chart keeps its title and its notes in its `usermeta`."""
 
 _NARROW = 560
+_TICK_WIDTH = 90
+_LABEL_SHARE = 0.36
 _LONGEST_LINE = 90
 _NOTE_SIZE = 12
 
@@ -50,22 +52,56 @@ def choose_scales(names: Iterable[str]) -> tuple[alt.Scale, alt.Scale]:
     return alt.Scale(domain=domain, range=colors), alt.Scale(domain=domain, range=dashes)
 
 
-def make_legend(title: str | None = None) -> alt.Legend:
-    """A legend below the chart, in two columns where there is room."""
+def choose_looks(names: Sequence[str]) -> dict[str, Any]:
+    """Color and dashes by the field `curve`, with a legend where there are several names."""
     import altair as alt
 
+    colors, dashes = choose_scales(names)
+    legend = make_legend() if len(names) > 1 else None
+    return {
+        "color": alt.Color("curve:N", scale=colors, legend=legend),
+        "strokeDash": alt.StrokeDash("curve:N", scale=dashes, legend=legend),
+    }
+
+
+def make_legend(symbol: str = "stroke", columns: int = 2, *, shortens: bool = True) -> alt.Legend:
+    """A legend below the chart, in several columns where there is room; it may shorten long names."""
+    import altair as alt
+
+    limit = alt.expr(f"width > {_NARROW} ? width / {columns} - 40 : width - 40")
     return alt.Legend(
-        title=title,
+        title=None,
         orient="bottom",
         direction="vertical",
-        columns=alt.expr(f"width > {_NARROW} ? 2 : 1"),
-        labelLimit=alt.expr(f"width > {_NARROW} ? width / 2 - 40 : width - 40"),
-        symbolType="stroke",
+        columns=alt.expr(f"width > {_NARROW} ? {columns} : 1"),
+        labelLimit=limit if shortens else 0,
+        symbolType=symbol,
         symbolOpacity=1,
-        symbolSize=400,
-        symbolStrokeWidth=2.2,
+        symbolSize=400 if symbol == "stroke" else 120,
+        symbolStrokeWidth=2.2 if symbol == "stroke" else 0.8,
         symbolLimit=0,
     )
+
+
+def make_axis(**more: Any) -> alt.Axis:
+    """A horizontal axis of numbers with as many ticks as its labels leave room for."""
+    import altair as alt
+
+    return alt.Axis(tickCount=alt.expr(f"ceil(width / {_TICK_WIDTH})"), **more)
+
+
+def encode_rows(field: str, names: Sequence[str]) -> alt.Y:
+    """A vertical axis with one row per name, the first on top."""
+    import altair as alt
+
+    limit = alt.expr(f"isValid(containerSize()[0]) ? max(80, containerSize()[0] * {_LABEL_SHARE}) : 320")
+    axis = alt.Axis(labelLimit=limit, labelOverlap=False, grid=False, ticks=False)
+    return alt.Y(f"{field}:N", title=None, sort=list(names), scale=alt.Scale(domain=list(names)), axis=axis)
+
+
+def measure_rows(count: int) -> float:
+    """Height in pixels of a plot with so many rows."""
+    return max(70.0, count * (26.0 if count <= 14 else 21.0 if count <= 40 else 17.0))
 
 
 def style_chart(
@@ -80,15 +116,12 @@ def style_chart(
         description: the chart in words, for those who do not see it.
         height: height of the plot in pixels.
     """
-    import altair as alt
-
     lines = [line for note in notes for line in wrap(note, _LONGEST_LINE)]
     head: dict[str, Any] = {}
     if title:
-        text = shorten_name(to_printable(title), _LONGEST_LINE)
-        head["title"] = alt.TitleParams(text=text, subtitle=lines)
+        head = {"title": {"text": shorten_name(to_printable(title), _LONGEST_LINE), "subtitle": lines}}
     elif lines:
-        head["title"] = alt.TitleParams(text=lines, fontSize=_NOTE_SIZE, fontWeight="normal")
+        head = {"title": {"text": lines, "fontSize": _NOTE_SIZE, "fontWeight": "normal"}}
     sized = chart.properties(
         **head,
         description=description,

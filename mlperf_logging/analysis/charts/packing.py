@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from mlperf_logging.analysis.pictures.names import shorten_name, to_printable
+
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
@@ -18,6 +20,7 @@ MOST_POINTS = 40_000
 """So many points a chart of curves has at most."""
 
 _FEWEST_POINTS = 40
+_LONGEST_TEXT = 80
 
 
 def round_figures(value: float, figures: int = FIGURES) -> float | int | None:
@@ -39,6 +42,13 @@ def pack_points(rows: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, lis
         name: round_all(rows[column].to_numpy(dtype=float, na_value=math.nan))
         for column, name in columns.items()
     }
+
+
+def describe_run(row: pd.Series) -> dict[str, str]:
+    """What a pointer shows of a run: its system, its log, and its first seed."""
+    system = [row[name] for name in ("submitter", "system") if isinstance(row[name], str)]
+    seed = row["seed"] if isinstance(row["seed"], str) else ""
+    return {"system": _shorten(" ".join(system)), "run": _shorten(str(row["path"])), "seed": _shorten(seed)}
 
 
 def share_points(curves: int) -> int:
@@ -70,3 +80,7 @@ def pick_points(values: Sequence[float] | np.ndarray, most: int) -> np.ndarray:
         part = held[start:stop]
         kept |= {start, stop - 1, start + int(part.argmin()), start + int(part.argmax())}
     return np.array(sorted(kept))
+
+
+def _shorten(text: str) -> str:
+    return to_printable(shorten_name(text, _LONGEST_TEXT))

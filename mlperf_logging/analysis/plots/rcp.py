@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
+from mlperf_logging.analysis.pictures.reference import X_TITLE, ReferencePicture, prepare_reference
 from mlperf_logging.analysis.plots.looks import put_legend, thin_out, tidy
 from mlperf_logging.scoring.rcp.points import ReferenceTable
-from mlperf_logging.scoring.rcp.references import show_amount
-from mlperf_logging.scoring.rcp.test import ConvergenceCheck, trace_acceptance
+from mlperf_logging.scoring.rcp.test import ConvergenceCheck
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,13 +34,32 @@ def draw_reference_chart(
     Returns:
         The axes.
     """
-    _draw_reference_runs(axes, table)
-    counting = {reference.batch_size for reference in check.pruned}
-    aside = [reference for reference in check.references if reference.batch_size not in counting]
-    if aside:
+    picture = prepare_reference(check, table)
+    _draw_points(axes, picture)
+    _draw_between(axes, picture)
+    _draw_submission(axes, picture)
+    _label(axes, picture, title)
+    return axes
+
+
+def _draw_points(axes: Axes, picture: ReferencePicture) -> None:
+    if picture.runs:
+        sizes, runs = zip(*picture.runs, strict=True)
         axes.plot(
-            [each.batch_size for each in aside],
-            [each.mean for each in aside],
+            sizes,
+            runs,
+            linestyle="none",
+            marker=".",
+            markersize=3,
+            color=GRAY,
+            alpha=0.5,
+            label="reference runs",
+            zorder=2,
+        )
+    if picture.aside:
+        axes.plot(
+            [each.batch_size for each in picture.aside],
+            [each.mean for each in picture.aside],
             linestyle="none",
             marker="s",
             markersize=7,
@@ -51,8 +69,8 @@ def draw_reference_chart(
             zorder=3,
         )
     axes.plot(
-        [each.batch_size for each in check.pruned],
-        [each.mean for each in check.pruned],
+        [each.batch_size for each in picture.counting],
+        [each.mean for each in picture.counting],
         linestyle="none",
         color=DARK,
         marker="s",
@@ -60,36 +78,13 @@ def draw_reference_chart(
         label="reference mean",
         zorder=3,
     )
-    _draw_between(axes, check)
-    _draw_submission(axes, check)
-    _label(axes, check, title)
-    return axes
 
 
-def _draw_reference_runs(axes: Axes, table: ReferenceTable | None) -> None:
-    if table is None:
-        return
-    sizes = [point.batch_size for point in table.points for _ in point.converged_at]
-    runs = [run for point in table.points for run in point.converged_at]
-    axes.plot(
-        sizes,
-        runs,
-        linestyle="none",
-        marker=".",
-        markersize=3,
-        color=GRAY,
-        alpha=0.5,
-        label="reference runs",
-        zorder=2,
-    )
-
-
-def _draw_between(axes: Axes, check: ConvergenceCheck) -> None:
+def _draw_between(axes: Axes, picture: ReferencePicture) -> None:
     """The reference mean and the smallest acceptable one between the points: straight in the batch size itself."""
-    lines = trace_acceptance(check)
-    if not lines:
+    if not picture.lines:
         return
-    sizes, means, smallest = zip(*lines, strict=True)
+    sizes, means, smallest = zip(*picture.lines, strict=True)
     axes.plot(sizes, means, color=DARK, linewidth=1.2, label="interpolated", zorder=3)
     axes.plot(
         sizes, smallest, color=GRAY, linewidth=1.2, linestyle="--", label="smallest acceptable mean", zorder=2
@@ -97,56 +92,51 @@ def _draw_between(axes: Axes, check: ConvergenceCheck) -> None:
     axes.fill_between(sizes, smallest, means, color=LIGHT, zorder=1)
 
 
-def _draw_submission(axes: Axes, check: ConvergenceCheck) -> None:
-    converged = [run for run in check.converged_at if math.isfinite(run)]
-    failed = len(check.converged_at) - len(converged)
-    missing = f", {failed} did not converge" if failed else ""
+def _draw_submission(axes: Axes, picture: ReferencePicture) -> None:
     axes.plot(
-        [check.batch_size] * len(converged),
-        converged,
+        [picture.batch_size] * len(picture.converged),
+        picture.converged,
         linestyle="none",
         marker="x",
         markersize=6,
         color=ACCENT,
         alpha=0.8,
-        label=f"submission: {len(check.converged_at)} runs{missing}",
+        label=picture.converged_text,
         zorder=4,
     )
-    if math.isfinite(check.submission_mean):
-        verdict = "passes" if check.passed else "fails"
+    if picture.mean is not None:
         axes.plot(
-            [check.batch_size],
-            [check.submission_mean],
+            [picture.batch_size],
+            [picture.mean],
             linestyle="none",
             marker="D",
             markersize=9,
             markerfacecolor=ACCENT,
             markeredgecolor="black",
             zorder=5,
-            label=f"submission: mean {show_amount(check.submission_mean)}, {verdict}",
+            label=picture.mean_text,
         )
-    if check.reference_min is not None:
-        acceptable = check.reference_min - check.allowance
+    if picture.smallest is not None:
         axes.plot(
-            [check.batch_size],
-            [acceptable],
+            [picture.batch_size],
+            [picture.smallest],
             linestyle="none",
             marker="_",
             markersize=26,
             markeredgewidth=2.5,
             color=ACCENT,
-            label=f"smallest mean at this batch size: {show_amount(acceptable)}",
+            label=picture.smallest_text,
             zorder=5,
         )
 
 
-def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:
+def _label(axes: Axes, picture: ReferencePicture, title: str) -> None:
     from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
-    sizes = sorted({check.batch_size, *[reference.batch_size for reference in check.references]})
+    sizes = picture.sizes
     axes.set_xscale("log", base=2)
     closest = (sizes[-1] / sizes[0]) ** (1 / _MOST_TICKS)
-    axes.set_xticks(thin_out(sizes, closest, [check.batch_size]))
+    axes.set_xticks(thin_out(sizes, closest, [picture.batch_size]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda size, _: f"{size:,.0f}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
@@ -156,8 +146,8 @@ def _label(axes: Axes, check: ConvergenceCheck, title: str) -> None:
         label.set_rotation_mode("anchor")
     axes.set_xmargin(0.08)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axes.set_xlabel("global batch size (samples, logarithmic)")
-    axes.set_ylabel(f"{check.unit} to converge")
+    axes.set_xlabel(X_TITLE)
+    axes.set_ylabel(picture.y_title)
     tidy(axes, grid="y")
     if title:
         axes.set_title(title, loc="left", fontsize=11)

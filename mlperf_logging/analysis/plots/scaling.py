@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.grouping import require_columns, split_groups
-from mlperf_logging.analysis.pictures.names import name_groups
+from mlperf_logging.analysis.pictures.scaling import (
+    EFFICIENCY_TITLE,
+    SIZE_TITLE,
+    prepare_scaling,
+    starts_at_zero,
+)
 from mlperf_logging.analysis.plots.looks import LineEnd, choose_looks, label_lines, put_legend, thin_out, tidy
-from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
 _CLOSEST_TICKS = 1.3
-_LOWEST_START = 0.5
 
 
 def draw_scaling(
@@ -30,19 +32,11 @@ def draw_scaling(
     Efficiency 1 (dashed) is ideal. The solid line with its interval is what was measured; the thin dotted line is the
     part that learning leaves, so that the gap between the two is the machine's.
     """
-    require_columns(
-        scaling, [*by, size, "efficiency", "efficiency_low", "efficiency_high", "learning_efficiency"]
-    )
-    if scaling.empty:
-        raise UsageError(
-            "no submitter has runs of one benchmark at two sizes, so there is no scaling to draw"
-        )
-    groups = list(split_groups(scaling, by))
-    names = name_groups([list(group.values()) for group, _ in groups])
-    looks = choose_looks(names)
+    groups = prepare_scaling(scaling, size, by)
+    looks = choose_looks([group.name for group in groups])
     axes.axhline(1.0, color="black", linestyle=(0, (6, 3)), linewidth=1.1, label="ideal")
     ends = []
-    for name, (_, rows) in zip(names, groups, strict=True):
+    for name, rows in groups:
         look = looks[name]
         place = rows[size].to_numpy(dtype=float)
         middle = rows["efficiency"].to_numpy(dtype=float)
@@ -87,10 +81,10 @@ def draw_scaling(
     axes.set_xticks(sizes)
     axes.set_xticklabels([f"{each:,.0f}" for each in sizes])
     axes.minorticks_off()
-    if axes.get_ylim()[0] < _LOWEST_START:  # what is near 1 alone is not to be flattened by the way down to 0
+    if starts_at_zero(axes.get_ylim()[0]):
         axes.set_ylim(bottom=0.0)
-    axes.set_xlabel("accelerators")
-    axes.set_ylabel("efficiency (1: ideal)")
+    axes.set_xlabel(SIZE_TITLE)
+    axes.set_ylabel(EFFICIENCY_TITLE)
     tidy(axes)
     label_lines(axes, ends)
     put_legend(axes, below=True)
