@@ -15,6 +15,8 @@ from mlperf_logging.rules.repository import RuleRepository
 
 Tables = dict[str, dict[str, Any]]
 """What a kind of data comes to for one round: JSON values, by name."""
+INDEX = "index"
+"""The compiled document that says which one holds a round's data: rounds with equal data share one, those without have none."""
 
 
 class RoundData(NamedTuple):
@@ -70,7 +72,8 @@ class RoundData(NamedTuple):
 
     def _find(self, rules: RuleRepository, name: str) -> Tables:
         if rules.is_compiled:
-            tables: Tables = rules.read_compiled(f"{self.folder}/{name}")
+            document = rules.read_compiled(f"{self.folder}/{INDEX}").get(name)
+            tables: Tables = rules.read_compiled(f"{self.folder}/{document}") if document is not None else {}
             return tables
         base = rules.base
         find_in_base = None if base is None else lambda parent: self._find(base, parent)

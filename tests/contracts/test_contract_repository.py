@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -77,14 +78,23 @@ def test_installation_holds_every_file_of_the_packages(built: Path) -> None:
     assert "mlperf_logging/py.typed" in wanted
     assert {Path(name).suffix for name in wanted - there} == {".yaml", ".md", ".json"}
     assert {Path(name).name for name in wanted - there if name.endswith(".json")} == {"target.json"}
-    assert there - wanted == {
-        f"{(BUNDLED_RULES / 'compiled').as_posix()}/{name}.json"
-        for name in (
-            "index",
-            "vocabulary",
-            *[f"{data}{name}" for data in ("", "rcp/", "systems/") for name in rounds],
-        )
+    compiled = (BUNDLED_RULES / "compiled").as_posix()
+    shared = {
+        f"{kind}/{name}"
+        for kind in ("rcp", "systems")
+        for name in json.loads((built / compiled / kind / "index.json").read_text("utf-8")).values()
     }
+    indexes = {"index", "vocabulary", "rcp/index", "systems/index"}
+    assert there - wanted == {f"{compiled}/{name}.json" for name in {*indexes, *rounds, *shared}}
+
+
+def test_installation_holds_nothing_twice(built: Path) -> None:
+    """No two installed files have the same content: rounds with equal data share a document."""
+    files: dict[bytes, list[str]] = {}
+    for path in sorted(built.rglob("*")):
+        if path.is_file() and path.stat().st_size:
+            files.setdefault(path.read_bytes(), []).append(path.relative_to(built).as_posix())
+    assert [names for names in files.values() if len(names) > 1] == []
 
 
 def list_round_files() -> list[tuple[str, Path]]:
