@@ -18,6 +18,7 @@ PEER_VENV ?= .venv-peer
 TORCH_VENV ?= .venv-torch
 TORCH ?= torch
 LOWEST_VENV ?= .venv-lowest
+RELEASE_VENV ?= .venv-release
 PYTHON_VERSIONS ?= 3.10 3.11 3.12 3.13 3.14
 BASE_TESTS ?= tests/unit tests/rules tests/properties tests/fuzz tests/contracts/test_contract_dependencies.py \
 	$(wildcard tests/end_to_end/test_mllog_*.py) $(patsubst %,tests/end_to_end/test_%.py,cli_command installation \
@@ -29,7 +30,7 @@ FULL := $(VENV)/.installed-dev
 TESTED := $(VENV)/.installed-tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer fuzz nightly clean
+.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer fuzz nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -118,6 +119,9 @@ nightly: $(FULL)  ## the property tests, fuzzing, the emitter's stress tests and
 	$(PYTEST) -q -m slow tests/trainers/test_breaks.py -k "not translation" $(PYTEST_ARGS)
 	$(MAKE) fuzz FUZZ_MINUTES=10 FUZZ_SEED=$$(date +%Y%m%d)
 
+release: $(RELEASE_VENV)/.installed  ## build what is released from the last commit, twice, and check, try and describe it: dist/
+	.ci/release $(RELEASE_VENV)/bin
+
 clean:  ## remove build products and caches, but not the environments
 	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
@@ -152,6 +156,11 @@ $(LOWEST_VENV)/.installed: setup.cfg pyproject.toml | $(BIN)/python
 	$(PYTHON) -m venv $(LOWEST_VENV)
 	$(LOWEST_VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(LOWEST_VENV)/bin/uv pip install --quiet --python $(LOWEST_VENV)/bin/python --resolution lowest-direct --editable '.[dev]'
+	@touch $@
+
+$(RELEASE_VENV)/.installed: | $(BIN)/python
+	$(PYTHON) -m venv $(RELEASE_VENV)
+	$(RELEASE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check build twine check-wheel-contents cyclonedx-bom
 	@touch $@
 
 $(PEER_VENV)/.installed: | $(BIN)/python
