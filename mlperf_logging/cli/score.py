@@ -33,7 +33,7 @@ from mlperf_logging.reports.tables import BaseRenderer
 from mlperf_logging.scoring.cost import Price, find_price, price_score
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
-from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds
+from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds, gather_minutes
 from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
 from mlperf_logging.tables import Document
 
@@ -189,13 +189,14 @@ def _read_weights(text: str) -> dict[str, float]:
 
 def _compare(scores: Sequence[PricedScore], options: argparse.Namespace) -> SpeedupTable:
     """Scores side by side; of several results of a benchmark in one column the fastest counts."""
-    minutes: dict[str, dict[str, float]] = {}
-    for each in scores:
-        column = each.root if options.by == "path" else name_system(each.score.folder)
-        found = minutes.setdefault(column, {})
-        score, benchmark = each.score.score_minutes, each.score.benchmark
-        if score is not None and benchmark is not None:
-            found[benchmark] = min(score, found.get(benchmark, score))
+    minutes = gather_minutes(
+        (
+            each.root if options.by == "path" else name_system(each.score.folder),
+            each.score.benchmark,
+            each.score.score_minutes,
+        )
+        for each in scores
+    )
     baseline = options.speedup or None
     if baseline is not None and baseline not in minutes:
         near = [column for column in minutes if column.endswith(f"/{baseline}")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
@@ -25,6 +25,16 @@ class SpeedupTable(NamedTuple):
     minutes: Mapping[str, Mapping[str, float]]
     speedups: Mapping[str, Mapping[str, float]]
     means: Mapping[str, tuple[float, int]]
+
+
+def gather_minutes(scores: Iterable[tuple[str, str | None, float | None]]) -> dict[str, dict[str, float]]:
+    """Column to benchmark to minutes, of scores with their columns; of several of a benchmark in one column the fastest."""
+    minutes: dict[str, dict[str, float]] = {}
+    for column, benchmark, score in scores:
+        found = minutes.setdefault(column, {})
+        if score is not None and benchmark is not None:
+            found[benchmark] = min(score, found.get(benchmark, score))
+    return minutes
 
 
 def compare_speeds(minutes: Mapping[str, Mapping[str, float]], baseline: str | None = None) -> SpeedupTable:

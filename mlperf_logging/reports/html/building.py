@@ -9,18 +9,28 @@ from dataclasses import replace
 from mlperf_logging.reports.html.material import Material, Page
 from mlperf_logging.reports.html.model import PageOptions, ReportModel, Section
 from mlperf_logging.reports.html.naming import clean_values, make_cleaner
+from mlperf_logging.reports.html.sections.comparison import make_comparison
 from mlperf_logging.reports.html.sections.convergence import make_convergence
+from mlperf_logging.reports.html.sections.energy import make_energy
 from mlperf_logging.reports.html.sections.findings import make_findings
 from mlperf_logging.reports.html.sections.hyperparameters import make_hyperparameters
 from mlperf_logging.reports.html.sections.overview import make_overview
 from mlperf_logging.reports.html.sections.provenance import make_provenance
+from mlperf_logging.reports.html.sections.rcp import make_rcp
 from mlperf_logging.reports.html.sections.results import make_results_section, make_runs_section
+from mlperf_logging.reports.html.sections.spread import make_spread
+from mlperf_logging.reports.html.sections.time import make_time
 
 SECTIONS: tuple[Callable[[Page], Section | None], ...] = (
     make_overview,
     make_findings,
     make_results_section,
+    make_comparison,
     make_convergence,
+    make_rcp,
+    make_spread,
+    make_time,
+    make_energy,
     make_runs_section,
     make_hyperparameters,
     make_provenance,

@@ -19,3 +19,8 @@ def make_chart(identifier: str, title: str, chart: Any) -> Chart:
 
     packed = pack_chart(chart)
     return Chart(identifier, title, str(packed["spec"].get("description", title)), packed)
+
+
+def name_benchmark(benchmark: object) -> str:
+    """A group's benchmark for a title."""
+    return benchmark if isinstance(benchmark, str) else "no benchmark"

@@ -30,7 +30,8 @@ def make_grid(
     identifier: str,
     *,
     mark: Mark = mark_nothing,
-    leave_out: Iterable[str] = (),
+    only: Iterable[str] | None = None,
+    title: str | None = None,
     shown: Iterable[str] = (),
     hidden: Iterable[str] = (),
 ) -> Grid:
@@ -42,12 +43,13 @@ def make_grid(
         table: the table.
         identifier: its id in the page.
         mark: gives the marks of cells.
-        leave_out: columns that the page does not have.
+        only: the columns that the page has; None for all.
+        title: what stands above it; None for the table's own title.
         shown: columns for programs that are shown all the same.
         hidden: others that are hidden at first.
     """
-    left_out, wanted, unwanted = set(leave_out), set(shown), set(hidden)
-    held = [index for index, column in enumerate(table.columns) if column.name not in left_out]
+    kept, wanted, unwanted = None if only is None else set(only), set(shown), set(hidden)
+    held = [index for index, column in enumerate(table.columns) if kept is None or column.name in kept]
     heads, shared = [], []
     for index in held:
         column, values = table.columns[index], [row[index] for row in table.rows]
@@ -68,7 +70,7 @@ def make_grid(
         notes.append(f"… and {count_of(len(table.rows) - MOST_ROWS, 'more row')}")
     return Grid(
         id=identifier,
-        title=table.title,
+        title=table.title if title is None else title,
         heads=tuple(heads),
         rows=tuple(rows),
         notes=(*notes, *map(_write_note, table.footnotes)),

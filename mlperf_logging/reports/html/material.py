@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.reports import FileResult, Totals
 from mlperf_logging.reports.html.model import PageOptions
-from mlperf_logging.reports.html.naming import Naming
+from mlperf_logging.reports.html.naming import Naming, label_folders
 from mlperf_logging.runs.folders import describe_folder
 from mlperf_logging.scoring.folders import score_folder
 from mlperf_logging.scoring.rcp.files import open_reference_points
@@ -122,14 +122,42 @@ class Page:
         return Naming(paths, public=self.options.public)
 
     @cached_property
+    def sides(self) -> dict[str, frozenset[str]]:
+        """The paths of the logs below each folder that was named, by its label; empty unless there are several folders."""
+        roots = dict.fromkeys(self.material.roots.values())
+        if len(roots) < 2 or not all(map(os.path.isdir, roots)):
+            return {}
+        labels = label_folders(list(roots), public=self.options.public)
+        return {
+            label: frozenset(path for path, each in self.material.roots.items() if each == root)
+            for root, label in zip(roots, labels, strict=True)
+        }
+
+    @cached_property
     def tables(self) -> Tables:
-        """The tables of runs and evaluations, with paths as they are named."""
-        tables = self.material.tables
-        runs, evaluations = (
-            table.assign(path=table["path"].map(self.naming.name).astype(table["path"].dtype))
-            for table in (tables.runs, tables.evaluations)
-        )
-        return replace(tables, runs=runs, evaluations=evaluations)
+        """The tables of runs and evaluations, with paths as they are named; the same system on two sides is two systems."""
+        from mlperf_logging.analysis.tables import make_tables
+
+        rows = [
+            label_rows(each, self._label_system(each), self.naming.name) for each in self.material.tables.rows
+        ]
+        return make_tables(rows)
+
+    @cached_property
+    def _repeated(self) -> frozenset[tuple[str | None, ...]]:
+        """Submitters, systems and benchmarks that are on several sides."""
+        found: dict[tuple[str | None, ...], set[str]] = {}
+        for each in self.material.tables.rows:
+            found.setdefault(_identify(each), set()).add(self.material.roots.get(each.run["path"], ""))
+        return frozenset(key for key, sides in found.items() if len(sides) > 1)
+
+    def _label_system(self, rows: RunRows) -> str | None:
+        """The name of a run's system, with the label of its side where the same is on another one."""
+        system = rows.run.get("system")
+        if not self.sides or _identify(rows) not in self._repeated:
+            return system
+        label = next((name for name, paths in self.sides.items() if rows.run["path"] in paths), "")
+        return f"{system or 'runs'} ({label})"
 
     def rename(self, table: Table) -> Table:
         """A table with its paths as they are named."""
@@ -146,6 +174,16 @@ class Page:
             for row in table.rows
         ]
         return replace(table, rows=tuple(rows))
+
+
+def _identify(rows: RunRows) -> tuple[str | None, ...]:
+    return tuple([rows.run.get(name) for name in ("submitter", "system", "benchmark")])
+
+
+def label_rows(rows: RunRows, system: str | None, name: Callable[[str], str]) -> RunRows:
+    """The rows of a run with another name of its system, and its path as it is named."""
+    shared = {"system": system, "path": name(rows.run["path"])}
+    return rows._replace(run=rows.run | shared, evaluations=[each | shared for each in rows.evaluations])
 
 
 def make_results(

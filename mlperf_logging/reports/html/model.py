@@ -121,6 +121,23 @@ class Chart:
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gallery:
+    """Charts and tables below each other, what many sections show.
+
+    Attributes:
+        about: sentences on what they show.
+        charts: the charts.
+        grids: the tables.
+        notes: lines on what is left out.
+    """
+
+    about: str = ""
+    charts: tuple[Chart, ...] = ()
+    grids: tuple[Grid, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Section:
     """A part of the page.

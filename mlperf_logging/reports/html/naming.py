@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ HIDDEN = "…"
 _PATH = re.compile(
     r"(?<![\w/.:<-])(?:[A-Za-z]:[\\/]|~/|\.{0,2}/)(?=[\w.~-]*[A-Za-z]{2})[\w.~@+=%{}-]+(?:[\\/][\w.~@+=%{}-]*)*"
 )
+_ROUND = re.compile(r"v?\d+(\.\d+)+")
 _ADDRESS = re.compile(
     r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}(?![\w:])"
 )
@@ -77,6 +78,18 @@ def _find_common_folder(paths: list[str]) -> str:
         return ""
     shown = f"{common.rstrip(os.sep)}{os.sep}"
     return shown if common and all(path.startswith(shown) for path in paths) else ""
+
+
+def label_folders(folders: Sequence[str], *, public: bool = False) -> list[str]:
+    """Short names of folders that are compared: their last parts where these differ, else the folders as they are.
+
+    For the public they are numbered, unless they are named after rounds.
+    """
+    names = [os.path.basename(os.path.abspath(folder)) for folder in folders]
+    differ = len(set(names)) == len(names)
+    if public and not (differ and all(map(_ROUND.fullmatch, names))):
+        return [f"set {number}" for number in range(1, len(names) + 1)]
+    return names if differ else list(folders)
 
 
 def _split_run(path: str) -> tuple[str, str]:

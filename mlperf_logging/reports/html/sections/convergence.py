@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports._lines import count_of
-from mlperf_logging.reports.html.charting import make_chart
+from mlperf_logging.reports.html.charting import make_chart, name_benchmark
 from mlperf_logging.reports.html.material import Page
-from mlperf_logging.reports.html.model import Chart, Section
+from mlperf_logging.reports.html.model import Chart, Gallery, Section
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,29 +18,21 @@ MOST_METRICS = 6
 """Metrics of a benchmark at most that have a chart."""
 
 
-@dataclass(frozen=True)
-class Charts:
-    """Charts with what is not on them.
-
-    Attributes:
-        charts: the charts.
-        notes: lines on what is left out.
-    """
-
-    charts: tuple[Chart, ...]
-    notes: tuple[str, ...] = ()
-
-
 def make_convergence(page: Page) -> Section | None:
     """The section; None where no log holds an evaluation."""
     notes: list[str] = []
     charts: list[Chart] = []
     for benchmark, rows in page.tables.evaluations.groupby("benchmark", sort=False, dropna=False):
-        name = benchmark if isinstance(benchmark, str) else "no benchmark"
-        charts += _chart_benchmark(page, name, rows, len(charts), notes)
+        charts += _chart_benchmark(page, name_benchmark(benchmark), rows, len(charts), notes)
     if not charts and not notes:
         return None
-    return Section("convergence", "Convergence", Charts(tuple(charts), tuple(notes)))
+    about = (
+        "Quality over the training of each run. A click on a name in a legend isolates its runs, with the shift key "
+        "several; a pointer shows run, seed, value and the line in the log."
+    )
+    return Section(
+        "convergence", "Convergence", Gallery(about=about, charts=tuple(charts), notes=tuple(notes))
+    )
 
 
 def _chart_benchmark(

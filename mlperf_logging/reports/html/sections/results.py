@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mlperf_logging.analysis.analyses import RUNS, AnalysisParameters
@@ -10,7 +10,7 @@ from mlperf_logging.reports.documents.analyze import describe_analyses
 from mlperf_logging.reports.documents.summary import describe_summary
 from mlperf_logging.reports.html.grids import make_grid
 from mlperf_logging.reports.html.material import Page
-from mlperf_logging.reports.html.model import Grid, Section
+from mlperf_logging.reports.html.model import Gallery, Section
 from mlperf_logging.submission.summary import summarize_results
 from mlperf_logging.tables import COUNT, TEXT, Column, Table
 
@@ -28,36 +28,30 @@ _VERDICT_COLUMNS = (
 )
 
 
-@dataclass(frozen=True)
-class Results:
-    """The results, or the runs.
-
-    Attributes:
-        grids: their tables.
-    """
-
-    grids: tuple[Grid, ...]
-
-
 def make_results_section(page: Page) -> Section:
     """The section of results."""
     (table,) = describe_summary(summarize_results(page.material.results), []).tables
-    grids = [make_grid(page.rename(table), "results-table", mark=_mark, hidden=_HIDDEN)]
+    shown = ("path",) if page.sides else ()
     package = page.material.package
-    if package is not None and package.tables:
-        checked = make_grid(page.rename(package.tables[0]), "package-table", mark=_mark)
-        grids.insert(0, replace(checked, title="Whether each result is acceptable"))
-        grids[1] = replace(grids[1], title="What each result took")
-    return Section("results", "Results", Results(tuple(grids)))
+    if package is None or not package.tables:
+        grids = [make_grid(page.rename(table), "results-table", mark=mark_value, shown=shown, hidden=_HIDDEN)]
+    else:
+        checked, took = "Whether each result is acceptable", "What each result took"
+        grids = [
+            make_grid(page.rename(package.tables[0]), "package-table", mark=mark_value, title=checked),
+            make_grid(
+                page.rename(table), "results-table", mark=mark_value, shown=shown, hidden=_HIDDEN, title=took
+            ),
+        ]
+    return Section("results", "Results", Gallery(grids=tuple(grids)))
 
 
 def make_runs_section(page: Page) -> Section:
     """The section of runs."""
     (table,) = describe_analyses({RUNS: page.tables.runs}, AnalysisParameters(), ()).tables
-    grid = make_grid(
-        _add_verdicts(page, table), "runs-table", mark=_mark, hidden=("progress_unit", "ruleset")
-    )
-    return Section("runs", "Runs", Results((replace(grid, title=""),)))
+    hidden = ("progress_unit", "ruleset")
+    grid = make_grid(_add_verdicts(page, table), "runs-table", mark=mark_value, title="", hidden=hidden)
+    return Section("runs", "Runs", Gallery(grids=(grid,)))
 
 
 def _add_verdicts(page: Page, table: Table) -> Table:
@@ -74,7 +68,8 @@ def _add_verdicts(page: Page, table: Table) -> Table:
     return replace(table, columns=columns, rows=tuple(rows))
 
 
-def _mark(name: str, value: Any) -> str:
+def mark_value(name: str, value: Any) -> str:
+    """The mark of a value: whether a verdict is good, whether there is an error or no score."""
     if name in _MARKED:
         return _MARKS.get(value, "")
     if name == "errors":
