@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from mlperf_logging.reports._lines import count_of
@@ -32,6 +34,7 @@ def make_grid(
     mark: Mark = mark_nothing,
     only: Iterable[str] | None = None,
     title: str | None = None,
+    titles: Mapping[str, str] = MappingProxyType({}),
     shown: Iterable[str] = (),
     hidden: Iterable[str] = (),
 ) -> Grid:
@@ -45,6 +48,7 @@ def make_grid(
         mark: gives the marks of cells.
         only: the columns that the page has; None for all.
         title: what stands above it; None for the table's own title.
+        titles: heads of columns, where they are not those of the table.
         shown: columns for programs that are shown all the same.
         hidden: others that are hidden at first.
     """
@@ -60,6 +64,7 @@ def make_grid(
         is_meant = (column.priority is not None and column.name not in unwanted) or column.name in wanted
         is_hidden = not is_meant or is_shared or not any(texts)
         has_choices = column.kind in (TEXT, NAME) and 1 < len(texts) <= min(_MOST_CHOICES, len(values) / 2)
+        column = replace(column, title=titles.get(column.name, column.title))
         heads.append(_make_head(column, hidden=is_hidden, choices=has_choices and not is_hidden))
     rows = [
         tuple([_make_cell(table.columns[index], row[index], mark) for index in held])
@@ -70,7 +75,7 @@ def make_grid(
         notes.append(f"… and {count_of(len(table.rows) - MOST_ROWS, 'more row')}")
     return Grid(
         id=identifier,
-        title=table.title if title is None else title,
+        title=capitalize(table.title if title is None else title),
         heads=tuple(heads),
         rows=tuple(rows),
         notes=(*notes, *map(_write_note, table.footnotes)),
@@ -81,7 +86,11 @@ def make_grid(
 
 def name_column(column: Column) -> str:
     """The name of a column for people, without its unit."""
-    text = column.title or column.name.removesuffix(_find_suffix(column)).replace("_", " ")
+    return capitalize(column.title or column.name.removesuffix(_find_suffix(column)).replace("_", " "))
+
+
+def capitalize(text: str) -> str:
+    """A text with a large first letter, as headings have it."""
     return text[:1].upper() + text[1:]
 
 

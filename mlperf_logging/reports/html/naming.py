@@ -14,7 +14,7 @@ HIDDEN = "…"
 """What stands in place of what is left out."""
 
 _PATH = re.compile(
-    r"(?<![\w/.:<-])(?:[A-Za-z]:[\\/]|~/|\.{0,2}/)(?=[\w.~-]*[A-Za-z]{2})[\w.~@+=%{}-]+(?:[\\/][\w.~@+=%{}-]*)*"
+    r"(?<![\w/.:<-])(?:[A-Za-z]:[\\/]|~/|\.{0,2}/)(?=[\w./~-]*[A-Za-z]{2})[\w.~@+=%{}-]+(?:[\\/][\w.~@+=%{}-]*)*"
 )
 _ROUND = re.compile(r"v?\d+(\.\d+)+")
 _ADDRESS = re.compile(
@@ -115,7 +115,7 @@ def make_cleaner(secrets: Iterable[str]) -> Callable[[str], str]:
         secrets: texts that are left out wherever they stand: names of this machine, its user, its folders.
     """
     known = sorted({each for each in secrets if len(each) > 2}, key=len, reverse=True)
-    own = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in known)) if known else None
+    own = re.compile("|".join(rf"(?<![\w/]){re.escape(each)}(?!\w)" for each in known)) if known else None
 
     def clean(text: str) -> str:
         if own is not None:

@@ -31,6 +31,18 @@ _SHOWN = (
     *("p_value", "share_of_pairs_b_smaller"),
 )
 
+_TITLES = {
+    "runs_a": "runs of A",
+    "runs_b": "runs of B",
+    "mean_a": "mean of A",
+    "mean_b": "mean of B",
+    "speedup": "B faster by",
+    "speedup_low": "from",
+    "speedup_high": "to",
+    "p_value": "p",
+    "share_of_pairs_b_smaller": "pairs in which B is faster",
+}
+
 
 class _Parts:
     """The charts and tables so far."""
@@ -97,7 +109,9 @@ def _compare_scores(parts: _Parts, minutes: dict[str, dict[str, float]], baselin
     if len(scored) > 1 and baseline in scored:
         table = describe_speedups(compare_speeds(scored, baseline))
         title = f"Scores, with speedups over {baseline}"
-        parts.grids.append(make_grid(table, "speedups-table", title=title))
+        parts.grids.append(
+            make_grid(table, "speedups-table", title=title, titles={"of": "System", "minutes": "Time"})
+        )
 
 
 def _compare_runs(parts: _Parts, runs_a: pd.DataFrame, runs_b: pd.DataFrame, names: tuple[str, str]) -> None:
@@ -111,7 +125,9 @@ def _compare_runs(parts: _Parts, runs_a: pd.DataFrame, runs_b: pd.DataFrame, nam
         return
     (table,) = describe_analyses({COMPARISON: made}, parameters, (), names).tables
     title = f"Times of runs: A is {names[0]}, B is {names[1]}"
-    parts.grids.append(make_grid(table, f"times-table-{len(parts.grids) + 1}", title=title, shown=_SHOWN))
+    parts.grids.append(
+        make_grid(table, f"times-table-{len(parts.grids) + 1}", title=title, titles=_TITLES, shown=_SHOWN)
+    )
     try:
         parts.add_chart(
             f"How many times faster {names[1]} is than {names[0]}", chart_comparison(made, *names)
