@@ -45,8 +45,11 @@ def build_report(material: Material, options: PageOptions | None = None) -> Repo
         material: the judged logs.
         options: title, logo, and whether the page is for the public; None for the defaults.
     """
+    from altair.utils.schemapi import debug_mode
+
     page = Page(material, options or PageOptions())
-    made = [make(page) for make in SECTIONS]
+    with debug_mode(arg=False):  # validating the definitions takes half of the time; the tests of charts do it
+        made = [make(page) for make in SECTIONS]
     model = ReportModel(
         title=page.options.title or _name_subject(material),
         about=_describe_subject(material),
