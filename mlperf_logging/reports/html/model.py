@@ -143,7 +143,7 @@ class Section:
     """A part of the page.
 
     Attributes:
-        name: its id in the page, and the name of its template.
+        name: its id in the page.
         title: its heading.
         content: what its template shows.
     """
@@ -151,6 +151,11 @@ class Section:
     name: str
     title: str
     content: Any
+
+    @property
+    def template(self) -> str:
+        """The name of its template: its own name but for galleries, which share one."""
+        return "gallery" if isinstance(self.content, Gallery) else self.name
 
 
 @dataclass(frozen=True, kw_only=True)
