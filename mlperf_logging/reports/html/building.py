@@ -48,7 +48,8 @@ def build_report(material: Material, options: PageOptions | None = None) -> Repo
     from altair.utils.schemapi import debug_mode
 
     page = Page(material, options or PageOptions())
-    with debug_mode(arg=False):  # validating the definitions takes half of the time; the tests of charts do it
+    # Validating the definitions of charts takes half of the time; their tests do it.
+    with debug_mode(arg=False):
         made = [make(page) for make in SECTIONS]
     model = ReportModel(
         title=page.options.title or _name_subject(material),
