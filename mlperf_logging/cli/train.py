@@ -114,6 +114,7 @@ def build_parser(program: str) -> Parser:
     add("--replicas N", "virtual devices for --strategy mirrored", type=_read_positive, default=0)
     add("--workers N", "train in N processes on this machine", **count)
     add("--jit-compile", "compile training and evaluation steps with XLA; on one device only")
+    add("--steps-per-call N", "do N training steps by one call of TensorFlow", **count)
     add("--nondeterministic", "allow nondeterministic operations; can be faster")
     add = parser.add_group("instead of training")
     add("--evaluate FOLDER", "evaluate the final weights that a run has kept")
@@ -157,6 +158,7 @@ def _make_runner(options: argparse.Namespace) -> Any:
         "resume",
         "checkpoint_steps",
         "jit_compile",
+        "steps_per_call",
         "submitter",
         "system",
         "status",

@@ -67,7 +67,9 @@ class ImageNet:
             image = crop_and_flip(record[0], config.image_size, tf.cast(seeds, tf.int32))
             return {"images": image, "labels": record[1]}
 
-        return self._decode(mine, prepare).batch(size, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+        batches = self._decode(mine, prepare).batch(size, drop_remainder=True)
+        counted = batches.apply(tf.data.experimental.assert_cardinality(steps * share.replicas))
+        return counted.prefetch(tf.data.AUTOTUNE)
 
     def eval_batches(self, share: Share) -> tf.data.Dataset:
         """The center crop of every validation image, once; a weight of 0 marks padding."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.errors import DivergenceError, TrainerError
+from reference_impls.harness.errors import DivergenceError, SettingError, TrainerError
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
 
 SHOW_EVERY_S = 0.2
@@ -53,6 +53,8 @@ class Loop:
         strategy: where it computes.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
         jit_compile: whether XLA compiles the steps of training and evaluation.
+        steps_per_call: training steps that one call of TensorFlow does. The batches of more than one are fetched within
+            the call, and copied to the device ahead of time where a process feeds only one. The values are the same.
 
     Attributes:
         share: which part of each batch this process feeds.
@@ -66,8 +68,10 @@ class Loop:
         *,
         checkpoint_steps: int = 0,
         jit_compile: bool = False,
+        steps_per_call: int = 1,
     ) -> None:
         self.workload = workload
+        self.steps_per_call = steps_per_call
         self.jit_compile = jit_compile
         self.checkpoint_steps = checkpoint_steps
         self.strategy = strategy
@@ -75,6 +79,7 @@ class Loop:
         self.steps = 0
         self._loss_names: tuple[str, ...] = ()
         self._steps: dict[str, Callable[..., Any]] = {}
+        self._calls: dict[str, Callable[..., tf.Tensor]] = {}
 
     def build(self) -> None:
         """Create the workload's models on the strategy's devices."""
@@ -137,25 +142,36 @@ class Loop:
             Mean of each loss over the steps.
 
         Raises:
-            DivergenceError: a loss or gradient norm is not finite; found at most `LOOK_EVERY_STEPS` steps later.
+            DivergenceError: a loss or gradient norm is not finite; found at most `LOOK_EVERY_STEPS` steps later, or when
+                the call that they end in returns.
+            SettingError: one call is to do several steps, and nobody knows how many an epoch has.
         """
         data = self.workload.train_data(epoch, self.share)
-        run = self._compile("train", self._train_step, data)
         count = int(data.cardinality())
         total = count // self.share.replicas if count > 0 else None  # negative: infinite or unknown
-        batches = iter(data.skip(done * self.share.replicas) if done else data)
+        if total is None and self.steps_per_call > 1:
+            raise SettingError("the number of steps of an epoch is unknown; train without --steps-per-call")
+        data = data.skip(done * self.share.replicas) if done else data
+        if self.steps_per_call > 1 and self.share.replicas == 1:
+            device = self.strategy.extended.worker_devices[0]
+            data = data.apply(tf.data.experimental.prefetch_to_device(device, self.steps_per_call))
+        run = self._compile_calls(data)
+        batches = iter(data)
         seen: list[tf.Tensor] = []  # not yet read
         read: list[np.ndarray] = []
         shown = time.monotonic()
-        steps = done
-        while True:
+        steps = looked = done
+        # Not until the data ends: a call that then finds no batch might have begun its step.
+        while total is None or steps < total:
+            at_once = self._count_steps(steps, total)
             try:
-                seen.append(run(batches)["losses"])
+                seen.append(run(batches, at_once))
             except (StopIteration, tf.errors.OutOfRangeError):
                 break
-            steps += 1
+            steps += at_once
             is_due = self.checkpoint_steps and steps % self.checkpoint_steps == 0 and steps != total
-            if is_due or len(seen) == LOOK_EVERY_STEPS:
+            if is_due or steps - looked >= LOOK_EVERY_STEPS:
+                looked = steps
                 self._read_losses(seen, read, epoch, steps)
             if show is not None and time.monotonic() - shown > SHOW_EVERY_S:
                 shown = time.monotonic()
@@ -171,11 +187,46 @@ class Loop:
         self.steps = steps
         return self._name_losses(np.sum(read, axis=0) / len(read)) if read else {}
 
+    def _count_steps(self, steps: int, total: int | None) -> int:
+        """Steps of the next call: it ends where the epoch does, or where a checkpoint is due."""
+        most = self.steps_per_call
+        if total is not None:
+            most = min(most, total - steps)
+        if self.checkpoint_steps:
+            most = min(most, self.checkpoint_steps - steps % self.checkpoint_steps)
+        return most
+
+    def _compile_calls(self, data: tf.data.Dataset) -> Callable[[Iterator[Batch], int], tf.Tensor]:
+        """A function that does a number of training steps and returns the losses of each: float32 [steps, losses]."""
+        one = self._compile("train", self._train_step, data)
+        if self.steps_per_call == 1:
+            return lambda batches, _: one(batches)["losses"]
+        signature = str(data.element_spec)
+        if signature not in self._calls:
+
+            def step(
+                batches: Iterator[Batch], number: tf.Tensor, losses: tf.TensorArray
+            ) -> tuple[tf.Tensor, tf.TensorArray]:
+                return number + 1, losses.write(number, one(batches)["losses"])
+
+            def run(batches: Iterator[Batch], count: tf.Tensor) -> tf.Tensor:
+                _, losses = tf.while_loop(
+                    lambda number, _: number < count,
+                    lambda number, losses: step(batches, number, losses),
+                    (tf.constant(0), tf.TensorArray(tf.float32, size=count)),
+                    parallel_iterations=1,
+                )
+                return losses.concat()
+
+            self._calls[signature] = tf.function(run)
+        many = self._calls[signature]
+        return lambda batches, count: many(batches, tf.constant(count))
+
     def _train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
-        """The workload's step; its scalars come as one vector, which is read with a single copy from the device."""
+        """The workload's step; its scalars come as one row, which is read with a single copy from the device."""
         losses = self.workload.train_step(batch)
         self._loss_names = tuple(losses)
-        return {"losses": tf.stack([tf.cast(each, tf.float32) for each in losses.values()])}
+        return {"losses": tf.stack([tf.cast(each, tf.float32) for each in losses.values()])[tf.newaxis]}
 
     def _name_losses(self, values: np.ndarray) -> dict[str, float]:
         return dict(zip(self._loss_names, values.tolist(), strict=True))
@@ -188,7 +239,7 @@ class Loop:
         """
         if not seen:
             return
-        found = tf.stack(seen).numpy().astype(np.float64)
+        found = tf.concat(seen, axis=0).numpy().astype(np.float64)
         for step, values in enumerate(found, steps - len(found) + 1):
             for name, value in self._name_losses(values).items():
                 if not math.isfinite(value):

@@ -28,6 +28,7 @@ class RunRequest:
         resume: resume from the checkpoint in the work folder, if there is one.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
         jit_compile: whether XLA compiles the steps of training and evaluation; one device only.
+        steps_per_call: training steps that one call of TensorFlow does.
         org: the submitter.
         platform: the system.
         status: availability of the system.
@@ -50,6 +51,7 @@ class RunRequest:
     resume: bool = False
     checkpoint_steps: int = 0
     jit_compile: bool = False
+    steps_per_call: int = 1
     org: str
     platform: str
     status: str

@@ -51,6 +51,7 @@ class Series:
         resume: keep finished runs and resume interrupted ones.
         checkpoint_steps: steps from one checkpoint within an epoch to the next; 0: none.
         jit_compile: whether XLA compiles the steps of training and evaluation; one device only.
+        steps_per_call: training steps that one call of TensorFlow does.
         deterministic: whether operations must be deterministic.
         submitter: the submitter.
         system: name of the system; empty: made from the processor's.
@@ -71,6 +72,7 @@ class Series:
     resume: bool = False
     checkpoint_steps: int = 0
     jit_compile: bool = False
+    steps_per_call: int = 1
     deterministic: bool = True
     submitter: str = "reference"
     system: str = ""
@@ -179,6 +181,7 @@ class SeriesRunner:
             resume=series.resume,
             checkpoint_steps=series.checkpoint_steps,
             jit_compile=series.jit_compile,
+            steps_per_call=series.steps_per_call,
             org=series.submitter,
             platform=self.system,
             status=series.status,

@@ -67,7 +67,11 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         config.target,
     )
     loop = Loop(
-        workload, strategy, checkpoint_steps=request.checkpoint_steps, jit_compile=request.jit_compile
+        workload,
+        strategy,
+        checkpoint_steps=request.checkpoint_steps,
+        jit_compile=request.jit_compile,
+        steps_per_call=request.steps_per_call,
     )
     is_dropped = False
     if resumed is None:
@@ -85,6 +89,7 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         environment={
             **describe_environment(strategy, share, deterministic=request.deterministic),
             "jit_compile": request.jit_compile,
+            "steps_per_call": request.steps_per_call,
         },
         clears_cache=is_dropped,
     )
