@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlperf_logging.frames import DataFrame
 
 TEXT, NAME, PROSE, NOTES = "text", "name", "prose", "notes"
 NUMBER, COUNT, FLAG = "number", "count", "flag"
@@ -82,6 +85,34 @@ class Table:
         """The rows as objects for JSON, from column name to value."""
         names = [column.name for column in self.columns]
         return [dict(zip(names, row, strict=True)) for row in self.rows]
+
+    def to_frame(self) -> DataFrame:
+        """The rows as a table of pandas, under the columns' names for programs.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        from mlperf_logging.frames import make_frame
+
+        return make_frame({column.name: column.kind for column in self.columns}, self.rows)
+
+    def _repr_html_(self) -> str:
+        """The table for notebooks: the columns that people see, its first rows, and its footnotes."""
+        from mlperf_logging.markup import write_grid, write_title
+
+        places = [place for place, column in enumerate(self.columns) if column.priority is not None]
+        shown = [self.columns[place] for place in places]
+        rows = [
+            [column.write(row[place]) for place, column in zip(places, shown, strict=True)]
+            for row in self.rows
+        ]
+        heads = [f"{each.title or each.name}{f' ({each.unit})' if each.unit else ''}" for each in shown]
+        numeric = [place for place, column in enumerate(shown) if column.align == "right"]
+        notes = [note if isinstance(note, str) else ": ".join(note) for note in self.footnotes]
+        title = write_title(self.title or self.name)
+        return title + write_grid(
+            heads, rows, numeric, notes if self.rows else [self.empty or "no rows", *notes]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,13 +6,12 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlperf_logging.frames import DTYPES
 from mlperf_logging.runs.progress import to_float
 from mlperf_logging.tables import COUNT, FLAG, NUMBER, TEXT, Column
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_DTYPES = {TEXT: "string", NUMBER: "float64", COUNT: "Int64", FLAG: "boolean"}
 
 
 def name_columns(*columns: Column) -> dict[str, Column]:
@@ -126,7 +125,7 @@ def make_table(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, Column])
     held = list(rows)
     return pd.DataFrame(
         {
-            name: pd.array([_clean(row.get(name), column.kind) for row in held], dtype=_DTYPES[column.kind])
+            name: pd.array([_clean(row.get(name), column.kind) for row in held], dtype=DTYPES[column.kind])
             for name, column in columns.items()
         }
     )

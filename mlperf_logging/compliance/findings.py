@@ -1,10 +1,13 @@
 """What judging a log gives: findings and, for a whole log, a verdict. Values only."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.runs.summary import RunSummary
+
+if TYPE_CHECKING:
+    from mlperf_logging.frames import DataFrame
 
 SEVERAL_RUNS = "several-runs"
 """Id of the finding that stands in place of all others where a file holds several runs."""
@@ -114,6 +117,40 @@ class Verdict(NamedTuple):
             **({"runs": [run._asdict() for run in self.runs]} if self.runs else {}),
             **({"compliant_under": list(self.compliant_under)} if self.compliant_under else {}),
         }
+
+    def to_frame(self) -> "DataFrame":
+        """The findings as a table of pandas: the path, and the fields of each finding but its excerpt.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        from mlperf_logging.frames import make_frame
+
+        names = [name for name in Finding._fields if name != "excerpt"]
+        kinds = {name: "count" if name in {"line", "column"} else "text" for name in names}
+        rows = [(self.name, *(getattr(finding, name) for name in names)) for finding in self.findings]
+        return make_frame({"path": "text", **kinds}, rows)
+
+    def _repr_html_(self) -> str:
+        """The verdict for notebooks: what was judged by what, and the first findings."""
+        from mlperf_logging.markup import write_facts, write_grid, write_title
+
+        facts = [
+            ("judged by", self.ruleset),
+            ("benchmark", self.benchmark),
+            ("division", self.division),
+            ("minutes", None if self.run.minutes is None else f"{self.run.minutes:,.2f}"),
+        ]
+        shown = write_title(self.name, self.verdict) + write_facts(facts)
+        if not self.findings:
+            return shown
+        rows = [
+            (each.line or "", each.code, each.severity, each.key or "", each.message, each.hint)
+            for each in self.findings
+        ]
+        return shown + write_grid(
+            ("line", "code", "severity", "key", "what is wrong", "how to fix it"), rows, [0]
+        )
 
 
 def decide_outcome(findings: Iterable[Finding]) -> Outcome:

@@ -37,7 +37,7 @@ from mlperf_logging.compliance.targets import (
 )
 from mlperf_logging.compliance.unread import Unread, read_unread
 from mlperf_logging.compliance.violations import MISSING
-from mlperf_logging.events import Event
+from mlperf_logging.events import Event, minutes_between
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import Ruleset, Table
@@ -45,6 +45,21 @@ from mlperf_logging.runs.run import Run, RunNotes
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+    from mlperf_logging.frames import DataFrame
+
+_EVALUATION_KINDS = {
+    "path": "text",
+    "line": "count",
+    "key": "text",
+    "metric": "text",
+    "value": "number",
+    "minutes": "number",
+    "epoch_num": "number",
+    "samples_count": "number",
+    "step_num": "number",
+}
+"""Columns of `JudgedRun.to_frame`, and what they hold."""
 
 _VALUE_CODES = frozenset({"MLP302", "MLP304", "MLP305"})
 
@@ -109,6 +124,55 @@ class JudgedRun(NamedTuple):
     def facts(self) -> dict[str, Any]:
         """What the round says about the benchmark: area, model, how often it is run …; empty if it is not known."""
         return self.ruleset.facts(self.benchmark)
+
+    def to_frame(self) -> DataFrame:
+        """The evaluations as a table of pandas, one row per value, with progress as logged.
+
+        `tabulate_evaluations` gives them with progress in one unit, the target, and whether they meet it.
+
+        Raises:
+            UsageError: pandas is not installed.
+        """
+        from mlperf_logging.frames import make_frame
+
+        start = self.run.start_ms
+        rows = [
+            (
+                self.verdict.name,
+                each.event.line,
+                each.key,
+                each.metric,
+                each.value,
+                None if start is None else minutes_between(start, each.time_ms),
+                *each.progress,
+            )
+            for each in self.run.evaluations
+        ]
+        return make_frame(_EVALUATION_KINDS, rows)
+
+    def _repr_html_(self) -> str:
+        """The run for notebooks: its verdict, what it had to reach, and its last evaluations."""
+        from mlperf_logging.markup import MOST_ROWS, write_facts, write_grid
+
+        run = self.run
+        size = run.global_batch_size
+        facts = [
+            ("target", " and ".join(target.text for target in self.targets)),
+            ("status", run.status),
+            ("batch size", None if size is None else f"{size:,.0f}"),
+            ("evaluations", len(run.evaluations)),
+        ]
+        shown = self.verdict._repr_html_() + write_facts(facts)
+        if not run.evaluations:
+            return shown
+        last = run.evaluations[-MOST_ROWS:]
+        rows = [
+            (each.event.line, each.key, each.metric or "", "" if each.value is None else f"{each.value:.6g}")
+            for each in last
+        ]
+        left_out = len(run.evaluations) - len(last)
+        notes = [f"{left_out:,} evaluations before these"] if left_out else []
+        return shown + write_grid(("line", "key", "metric", "value"), rows, (0, 3), notes)
 
 
 def judge_run(

@@ -107,6 +107,16 @@ class Ruleset:
         self._tables: dict[tuple[Any, ...], Table] = {}
         self._variants: dict[str | None, dict[str, Closure]] = {}
 
+    def _repr_html_(self) -> str:
+        """The round for notebooks: what it is, and its benchmarks with what is known of them."""
+        from mlperf_logging.markup import write_facts, write_grid, write_title
+
+        facts = [("rules", self.name), ("log dialect", self.dialect), ("source", self.source)]
+        shown = write_title(self.title or self.name) + write_facts(facts)
+        names = ("area", "model", "dataset")
+        rows = [(name, *(self.facts(name).get(fact, "") for fact in names)) for name in self.benchmarks]
+        return shown + write_grid(("benchmark", *names), rows)
+
     def _of(self, benchmark: str | None) -> BenchmarkRules:
         return self._resolved.benchmarks.get(benchmark or "") or BenchmarkRules.empty()
 

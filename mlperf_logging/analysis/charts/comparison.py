@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.analysis.charts.looks import COLORS, INK, NUMBER, encode_rows, measure_rows, style_chart
 from mlperf_logging.analysis.charts.packing import round_figures
 from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.pictures.names import name_groups, shorten_name, to_printable
+from mlperf_logging.analysis.pictures.names import name_groups, shorten_name
 from mlperf_logging.errors import UsageError
+from mlperf_logging.markup import to_printable
 
 if TYPE_CHECKING:
     import altair as alt

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.analysis.pictures.names import shorten_name, to_printable
+from mlperf_logging.analysis.pictures.names import shorten_name
+from mlperf_logging.markup import to_printable
 
 if TYPE_CHECKING:
     import altair as alt

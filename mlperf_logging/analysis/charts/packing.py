@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.pictures.names import shorten_name, to_printable
+from mlperf_logging.analysis.pictures.names import shorten_name
+from mlperf_logging.markup import to_printable
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.curves import MOST_SHOWN, Limits, find_limits
 from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.pictures.names import name_groups, name_run, to_printable
+from mlperf_logging.analysis.pictures.names import name_groups, name_run
 from mlperf_logging.errors import UsageError
+from mlperf_logging.markup import to_printable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mlperf_logging.markup import to_printable
+
 _LONGEST_NAME = 44
 _LONGEST_SEED = 20
-
-
-def to_printable(text: object) -> str:
-    """A text with what cannot be printed replaced: control characters, and marks that turn the direction of writing."""
-    return "".join(letter if letter.isprintable() else "�" for letter in str(text))
 
 
 def shorten_name(name: str, longest: int = _LONGEST_NAME) -> str:

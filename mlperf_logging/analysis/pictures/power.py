@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.analysis.grouping import require_columns
-from mlperf_logging.analysis.pictures.names import shorten_name, to_printable
+from mlperf_logging.analysis.pictures.names import shorten_name
 from mlperf_logging.errors import UsageError
+from mlperf_logging.markup import to_printable
 
 if TYPE_CHECKING:
     import pandas as pd

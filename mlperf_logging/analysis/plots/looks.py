@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from mlperf_logging.analysis.pictures.names import to_printable
+from mlperf_logging.markup import to_printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
