@@ -28,9 +28,10 @@ MLPERF_PEER_PYTHON ?= $(wildcard $(PEER_VENV)/bin/python)
 BASE := $(VENV)/.installed-base
 FULL := $(VENV)/.installed-dev
 TESTED := $(VENV)/.installed-tests
+SITE := $(VENV)/.installed-site
 
 .DEFAULT_GOAL := help
-.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs bench measure-mini peer fuzz nightly clean
+.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs docs-site bench measure-mini peer fuzz nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -102,6 +103,9 @@ docs: $(FULL)  ## regenerate the generated pages
 	$(BIN)/python examples/submission/make_submission.py
 	$(BIN)/python docs/run_console_blocks.py --write $(SHOWING_PAGES)
 
+docs-site: $(SITE)  ## the documentation as a site with search, in docs/_build; warnings and broken links fail
+	$(BIN)/python docs/site/build.py
+
 bench: $(FULL)  ## measure, against the public package if `make peer` has installed it
 	MLPERF_PEER_PYTHON=$(MLPERF_PEER_PYTHON) $(BIN)/python -m benchmarks
 
@@ -123,7 +127,7 @@ release: $(RELEASE_VENV)/.installed  ## build what is released from the last com
 	.ci/release $(RELEASE_VENV)/bin
 
 clean:  ## remove build products and caches, but not the environments
-	rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
+	rm -rf build dist docs/_build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache out
 	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -140,6 +144,10 @@ $(BASE): setup.cfg pyproject.toml | $(BIN)/python
 $(FULL): setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(BASE) $@
+
+$(SITE): setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
 
 $(TESTED): setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . pytest hypothesis 'setuptools>=68'

@@ -110,7 +110,7 @@ def _read_log(path: str, parameters: ReadingParameters) -> list[RunRows]:
 def _analyze(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
     renderer = load_renderer(options)
-    require_libraries(program, ("numpy", "pandas", "scipy"), "analysis")
+    require_libraries("this command", ("numpy", "pandas", "scipy"), "analysis")
     from mlperf_logging.analysis.analyses import analyze_runs, list_doubts
     from mlperf_logging.reports.documents.analyze import describe_analyses
 

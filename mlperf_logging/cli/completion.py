@@ -39,7 +39,7 @@ def build_parser(program: str) -> Parser:
 
 def _print_script(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
-    require_libraries(program, ["shtab"], "shell")
+    require_libraries("this command", ["shtab"], "shell")
     import shtab
 
     from mlperf_logging.cli.command_tree import build_command_tree, list_arguments, list_commands

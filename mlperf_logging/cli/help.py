@@ -39,7 +39,7 @@ def _help(argv: Sequence[str] | None, program: str) -> int:
     options = build_parser(program).parse(argv)
     if not options.man:
         return run_command([*options.words, "--help"])
-    require_libraries(f"{program} --man", ["argparse_manpage"], "shell")
+    require_libraries("--man", ["argparse_manpage"], "shell")
     from argparse_manpage.manpage import Manpage
 
     from mlperf_logging.cli.command_tree import build_command_tree, list_commands

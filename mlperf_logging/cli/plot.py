@@ -49,7 +49,7 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
             raise UsageError(
                 f"{options.output!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
             )
-    require_libraries(program, ("numpy", "pandas", "scipy", "matplotlib"), "analysis")
+    require_libraries("this command", ("numpy", "pandas", "scipy", "matplotlib"), "analysis")
     reading = read_reading_options(options, ["*"] if options.kind == SERIES else [])
     logs = find_logs(options.paths, results=True)
     for sentence in logs.complaints:
