@@ -37,7 +37,8 @@ def _show(number: float) -> str:
     return f"{number:,.2f}".rstrip("0").rstrip(".") if abs(number) >= 100 else f"{number:.4f}"
 
 
-def _show_p(number: float) -> str:
+def show_p(number: float) -> str:
+    """A p-value as people read it."""
     return f"{number:.4f}" if number >= 0.0001 else "< 0.0001"
 
 
@@ -60,7 +61,7 @@ _CHECK_COLUMNS = (
     Column("reference_stdev", NUMBER, "standard deviation of the reference"),
     Column("reference_min", NUMBER, "smallest mean that the test does not reject"),
     Column("allowance", NUMBER, "by how much a mean may be smaller than that"),
-    Column("p_value", NUMBER, "p-value of the test", "p", format=_show_p, priority=2),
+    Column("p_value", NUMBER, "p-value of the test", "p", format=show_p, priority=2),
     Column("reference_runs", COUNT, "runs that the reference counts as"),
     Column("submission_runs", COUNT, "runs that the submission counts as"),
     Column("chance_to_pass", NUMBER, "with the runs still to come"),
@@ -163,7 +164,7 @@ def _list_facts(check: ConvergenceCheck, scaling_factor: float | None) -> list[t
             f"(counts as {check.reference_runs} runs, the submission as {check.submission_runs})"
         )
         facts += [("reference", reference), ("acceptable", _say_acceptable(check))]
-        facts += [("p-value", "" if check.p_value is None else _show_p(check.p_value))]
+        facts += [("p-value", "" if check.p_value is None else show_p(check.p_value))]
     return [*facts, ("scaling", _say_scaling(check, scaling_factor)), ("method", _METHODS[check.method])]
 
 

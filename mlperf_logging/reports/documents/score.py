@@ -47,6 +47,11 @@ _METHODS = {
 }
 
 
+def show_times(factor: float) -> str:
+    """How many times as much, as people read it."""
+    return f"{factor:.3f}×"
+
+
 class PricedScore(NamedTuple):
     """A score and what it costs.
 
@@ -175,7 +180,7 @@ def describe_speedups(found: SpeedupTable) -> Table:
         Column("benchmark", TEXT, "the benchmark", priority=0),
         Column("of", NAME, "what is compared with the baseline", priority=0),
         Column("minutes", NUMBER, "its score", format=_MINUTES, priority=0),
-        Column("speedup", NUMBER, "over the baseline", format=lambda x: f"{x:.3f}×", priority=0),
+        Column("speedup", NUMBER, "over the baseline", format=show_times, priority=0),
         Column("benchmarks", COUNT, "number of benchmarks in the mean", priority=1),
     )
     records: list[dict[str, Any]] = [

@@ -34,7 +34,7 @@ def make_grid(
     mark: Mark = mark_nothing,
     only: Iterable[str] | None = None,
     title: str | None = None,
-    titles: Mapping[str, str] = MappingProxyType({}),
+    looks: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     shown: Iterable[str] = (),
     hidden: Iterable[str] = (),
 ) -> Grid:
@@ -48,15 +48,16 @@ def make_grid(
         mark: gives the marks of cells.
         only: the columns that the page has; None for all.
         title: what stands above it; None for the table's own title.
-        titles: heads of columns, where they are not those of the table.
+        looks: attributes of columns by name, where they are not those of the table.
         shown: columns for programs that are shown all the same.
         hidden: others that are hidden at first.
     """
+    columns = [replace(column, **looks.get(column.name, {})) for column in table.columns]
     kept, wanted, unwanted = None if only is None else set(only), set(shown), set(hidden)
-    held = [index for index, column in enumerate(table.columns) if kept is None or column.name in kept]
+    held = [index for index, column in enumerate(columns) if kept is None or column.name in kept]
     heads, shared = [], []
     for index in held:
-        column, values = table.columns[index], [row[index] for row in table.rows]
+        column, values = columns[index], [row[index] for row in table.rows]
         texts = list(dict.fromkeys(map(column.write, values)))
         is_shared = column.said_once and len(texts) == 1 and len(values) > 1 and texts[0] != ""
         if is_shared:
@@ -64,10 +65,9 @@ def make_grid(
         is_meant = (column.priority is not None and column.name not in unwanted) or column.name in wanted
         is_hidden = not is_meant or is_shared or not any(texts)
         has_choices = column.kind in (TEXT, NAME) and 1 < len(texts) <= min(_MOST_CHOICES, len(values) / 2)
-        column = replace(column, title=titles.get(column.name, column.title))
         heads.append(_make_head(column, hidden=is_hidden, choices=has_choices and not is_hidden))
     rows = [
-        tuple([_make_cell(table.columns[index], row[index], mark) for index in held])
+        tuple([_make_cell(columns[index], row[index], mark) for index in held])
         for row in table.rows[:MOST_ROWS]
     ]
     notes = [f"In all rows: {', '.join(shared)}"] if shared else []

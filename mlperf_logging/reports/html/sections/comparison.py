@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.analyses import (
     COMPARISON,
@@ -16,7 +16,8 @@ from mlperf_logging.analysis.comparison import compare_systems
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports.documents.analyze import describe_analyses
 from mlperf_logging.reports.documents.folders import name_system
-from mlperf_logging.reports.documents.score import describe_speedups
+from mlperf_logging.reports.documents.rcp import show_p
+from mlperf_logging.reports.documents.score import describe_speedups, show_times
 from mlperf_logging.reports.html.charting import make_chart, name_benchmark
 from mlperf_logging.reports.html.grids import make_grid
 from mlperf_logging.reports.html.material import Page
@@ -31,16 +32,16 @@ _SHOWN = (
     *("p_value", "share_of_pairs_b_smaller"),
 )
 
-_TITLES = {
-    "runs_a": "runs of A",
-    "runs_b": "runs of B",
-    "mean_a": "mean of A",
-    "mean_b": "mean of B",
-    "speedup": "B faster by",
-    "speedup_low": "from",
-    "speedup_high": "to",
-    "p_value": "p",
-    "share_of_pairs_b_smaller": "pairs in which B is faster",
+_LOOKS: dict[str, dict[str, Any]] = {
+    "runs_a": {"title": "runs of A"},
+    "runs_b": {"title": "runs of B"},
+    "mean_a": {"title": "mean of A", "unit": "min"},
+    "mean_b": {"title": "mean of B", "unit": "min"},
+    "speedup": {"title": "B faster by", "format": show_times},
+    "speedup_low": {"title": "from", "format": show_times},
+    "speedup_high": {"title": "to", "format": show_times},
+    "p_value": {"title": "p", "format": show_p},
+    "share_of_pairs_b_smaller": {"title": "pairs in which B is faster", "format": ".1%"},
 }
 
 
@@ -110,7 +111,12 @@ def _compare_scores(parts: _Parts, minutes: dict[str, dict[str, float]], baselin
         table = describe_speedups(compare_speeds(scored, baseline))
         title = f"Scores, with speedups over {baseline}"
         parts.grids.append(
-            make_grid(table, "speedups-table", title=title, titles={"of": "System", "minutes": "Time"})
+            make_grid(
+                table,
+                "speedups-table",
+                title=title,
+                looks={"of": {"title": "System"}, "minutes": {"unit": "min"}},
+            )
         )
 
 
@@ -126,7 +132,7 @@ def _compare_runs(parts: _Parts, runs_a: pd.DataFrame, runs_b: pd.DataFrame, nam
     (table,) = describe_analyses({COMPARISON: made}, parameters, (), names).tables
     title = f"Times of runs: A is {names[0]}, B is {names[1]}"
     parts.grids.append(
-        make_grid(table, f"times-table-{len(parts.grids) + 1}", title=title, titles=_TITLES, shown=_SHOWN)
+        make_grid(table, f"times-table-{len(parts.grids) + 1}", title=title, looks=_LOOKS, shown=_SHOWN)
     )
     try:
         parts.add_chart(
