@@ -159,21 +159,41 @@ class Page:
         label = next((name for name, paths in self.sides.items() if rows.run["path"] in paths), "")
         return f"{system or 'runs'} ({label})"
 
+    @property
+    def results_by_side(self) -> list[list[BenchmarkResult]]:
+        """The results of each side; all together where there are no sides."""
+        found: dict[str, list[BenchmarkResult]] = {}
+        for result in self.material.results:
+            found.setdefault(self.find_side(result), []).append(result)
+        return list(found.values())
+
+    def find_side(self, result: BenchmarkResult) -> str:
+        """The label of the side that a result is on; empty where there are no sides."""
+        return self._labels.get(result.score.folder.path, "")
+
     def rename(self, table: Table) -> Table:
-        """A table with its paths as they are named."""
+        """A table of results with their folders as they are named; of several sides, with the labels of these."""
         places = [index for index, column in enumerate(table.columns) if column.name == "path"]
         if not places:
             return table
         rows = [
             tuple(
                 [
-                    self.naming.name_folder(value) if index in places and value is not None else value
+                    self._name_folder(value) if index in places and value is not None else value
                     for index, value in enumerate(row)
                 ]
             )
             for row in table.rows
         ]
         return replace(table, rows=tuple(rows))
+
+    def _name_folder(self, path: str) -> str:
+        return self._labels.get(path) or self.naming.name_folder(path)
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        """The labels of the sides, by folder of results."""
+        return {os.path.dirname(path): label for label, paths in self.sides.items() for path in paths}
 
 
 def _identify(rows: RunRows) -> tuple[str | None, ...]:

@@ -72,12 +72,10 @@ def make_comparison(page: Page) -> Section | None:
 
 def _compare_sides(parts: _Parts, page: Page) -> None:
     """Each folder that was named against the first: the scores, and the times of the runs."""
-    scores = []
-    for result in page.material.results:
-        paths = {run.path for run in result.score.runs}
-        side = next((name for name, logs in page.sides.items() if paths & logs), None)
-        if side is not None:
-            scores.append((side, result.score.benchmark, result.score.score_minutes))
+    scores = [
+        (page.find_side(each), each.score.benchmark, each.score.score_minutes)
+        for each in page.material.results
+    ]
     first, *others = page.sides
     _compare_scores(parts, gather_minutes(scores), first)
     for other in others:

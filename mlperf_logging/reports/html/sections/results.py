@@ -30,19 +30,25 @@ _VERDICT_COLUMNS = (
 
 def make_results_section(page: Page) -> Section:
     """The section of results."""
-    (table,) = describe_summary(summarize_results(page.material.results), []).tables
-    shown = ("path",) if page.sides else ()
+    # the same system on two sides is two systems
+    systems = [system for results in page.results_by_side for system in summarize_results(results)]
+    (table,) = describe_summary(systems, []).tables
     package = page.material.package
-    if package is None or not package.tables:
-        grids = [make_grid(page.rename(table), "results-table", mark=mark_value, shown=shown, hidden=_HIDDEN)]
-    else:
-        checked, took = "Whether each result is acceptable", "What each result took"
-        grids = [
-            make_grid(page.rename(package.tables[0]), "package-table", mark=mark_value, title=checked),
-            make_grid(
-                page.rename(table), "results-table", mark=mark_value, shown=shown, hidden=_HIDDEN, title=took
-            ),
-        ]
+    has_check = package is not None and bool(package.tables)
+    took = make_grid(
+        page.rename(table),
+        "results-table",
+        mark=mark_value,
+        title="What each result took" if has_check else "",
+        looks={"path": {"title": "Folder", "kind": TEXT}},
+        shown=("path",) if page.sides else (),
+        hidden=_HIDDEN,
+    )
+    grids = [took]
+    if package is not None and has_check:
+        title = "Whether each result is acceptable"
+        checked = make_grid(page.rename(package.tables[0]), "package-table", mark=mark_value, title=title)
+        grids.insert(0, checked)
     return Section("results", "Results", Gallery(grids=tuple(grids)))
 
 
