@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from mlperf_logging.cli.chart_files import CaptionedChart
 from mlperf_logging.cli.options import split_names
 from mlperf_logging.errors import UsageError
 
@@ -26,7 +27,9 @@ class Picture(NamedTuple):
     Attributes:
         data: what is drawn, as a table.
         draw: draws it into the axes.
-        title: the text above it unless the user says otherwise; None where `draw` writes a title.
+        make_charts: makes interactive charts of it, one for each of the axes, with a title.
+        title: the text above it unless the user says otherwise.
+        draws_title: `draw` writes the title.
         size: width and height in inches, unless the user says otherwise.
         rows: number of axes, below each other.
         title_gap: points between title and axes, where it is not the usual one.
@@ -35,7 +38,9 @@ class Picture(NamedTuple):
 
     data: pd.DataFrame
     draw: Callable[[list[Any]], object]
-    title: str | None = ""
+    make_charts: Callable[[str], list[CaptionedChart]]
+    title: str = ""
+    draws_title: bool = False
     size: tuple[float, float] = (7.4, 4.4)
     rows: int = 1
     title_gap: int | None = None
@@ -69,18 +74,38 @@ def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
     by = _read_by(options, ("submitter", "system"))
     metrics, names = metrics[:MOST_METRICS], evaluations["metric"]
 
+    def pick(metric: str | None) -> tuple[pd.DataFrame, ConvergenceStyle]:
+        return evaluations[names.isna() if metric is None else names == metric], ConvergenceStyle(
+            x, metric, by
+        )
+
     def draw(axes: list[Any]) -> None:
         for each, metric in zip(axes, metrics, strict=True):
-            rows = evaluations[names.isna() if metric is None else names == metric]
-            draw_convergence(each, rows, ConvergenceStyle(x, metric, by), reference=reference)
+            draw_convergence(each, *pick(metric), reference=reference)
         for each in axes[:-1]:
             each.set_xlabel("")
             legend = each.get_legend()
             if legend is not None:
                 legend.remove()
 
+    def make_charts(title: str) -> list[CaptionedChart]:
+        from mlperf_logging.analysis.charts import chart_convergence
+
+        return [
+            CaptionedChart(metric or "", chart_convergence(*pick(metric), reference=reference, title=title))
+            for metric in metrics
+        ]
+
     rows = len(metrics)
-    return Picture(evaluations, draw, _title(tables.runs), (7.4, 3.2 + 1.6 * rows), rows, left_out=left_out)
+    return Picture(
+        evaluations,
+        draw,
+        make_charts,
+        _title(tables.runs),
+        size=(7.4, 3.2 + 1.6 * rows),
+        rows=rows,
+        left_out=left_out,
+    )
 
 
 def _make_series(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -101,7 +126,13 @@ def _make_series(tables: Tables, options: argparse.Namespace) -> Picture:
     x = options.x or ("progress" if units.notna().all() and units.nunique() == 1 else "minutes")
     style = ConvergenceStyle(x, metric, _read_by(options, ("submitter", "system")))
     title = _title(_pick_runs(tables, rows))
-    return Picture(rows, lambda axes: draw_series(axes[0], rows, style), title, (7.4, 4.8))
+
+    def make_charts(title: str) -> list[CaptionedChart]:
+        from mlperf_logging.analysis.charts import chart_series
+
+        return [CaptionedChart(metric, chart_series(rows, style, title=title))]
+
+    return Picture(rows, lambda axes: draw_series(axes[0], rows, style), make_charts, title, size=(7.4, 4.8))
 
 
 def _make_spread(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -120,8 +151,14 @@ def _make_spread(tables: Tables, options: argparse.Namespace) -> Picture:
     def draw(axes: list[Any]) -> None:
         draw_spread(axes[0], runs, options.value, by=by, relative=options.relative)
 
+    def make_charts(title: str) -> list[CaptionedChart]:
+        from mlperf_logging.analysis.charts import chart_spread
+
+        chart = chart_spread(runs, options.value, by=by, relative=options.relative, title=title)
+        return [CaptionedChart("", chart)]
+
     gap = 22 if options.relative else None
-    return Picture(runs, draw, size=(8.0, measure_rows(count)), title_gap=gap)
+    return Picture(runs, draw, make_charts, size=(8.0, measure_rows(count)), title_gap=gap)
 
 
 def _make_breakdown(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -132,11 +169,17 @@ def _make_breakdown(tables: Tables, options: argparse.Namespace) -> Picture:
     runs = tables.runs
     count = int(runs[list(PARTS)].notna().any(axis=1).sum())
 
+    def make_charts(title: str) -> list[CaptionedChart]:
+        from mlperf_logging.analysis.charts import chart_breakdown
+
+        return [CaptionedChart("", chart_breakdown(runs, title=title))]
+
     return Picture(
         runs,
         lambda axes: draw_breakdown(axes[0], runs),
+        make_charts,
         _title(runs),
-        (8.0, measure_rows(count)),
+        size=(8.0, measure_rows(count)),
         title_gap=22,
     )
 
@@ -151,7 +194,12 @@ def _make_scaling(tables: Tables, options: argparse.Namespace) -> Picture:
     counted = select_runs(tables.runs, only_converged=not options.all_runs)
     table = describe_scaling(counted, options.value, by=by, parameters=parameters)
 
-    return Picture(table, lambda axes: draw_scaling(axes[0], table, by=by))
+    def make_charts(title: str) -> list[CaptionedChart]:
+        from mlperf_logging.analysis.charts import chart_scaling
+
+        return [CaptionedChart("", chart_scaling(table, by=by, title=title))]
+
+    return Picture(table, lambda axes: draw_scaling(axes[0], table, by=by), make_charts)
 
 
 def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> Picture:
@@ -164,11 +212,17 @@ def _make_power(tables: Tables, options: argparse.Namespace, quantity: str) -> P
     table = parts if is_single else sum_power(parts)
 
     by = "part" if is_single else "run"
-    title = _title(_pick_runs(tables, parts))
+
+    def make_charts(title: str) -> list[CaptionedChart]:
+        from mlperf_logging.analysis.charts import chart_power
+
+        return [CaptionedChart("", chart_power(table, quantity, by=by, title=title))]
+
     return Picture(
         table,
         lambda axes: draw_power(axes[0], table, quantity, by=by),
-        title,
+        make_charts,
+        _title(_pick_runs(tables, parts)),
         left_out=[f"{fault}; its run is left out" for fault in faults],
     )
 
@@ -202,12 +256,18 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
         raise UsageError(f"{found.folder.path}: {outcome.reason}")
     table = load_reference_points(book, ruleset).get(benchmark)
 
-    title = to_label(options.title or f"{benchmark} on {name_system(found.folder)}, {ruleset}")
+    title = f"{benchmark} on {name_system(found.folder)}, {ruleset}"
 
     def draw(axes: list[Any]) -> None:
-        draw_reference_chart(axes[0], check, table, title=title)
+        draw_reference_chart(axes[0], check, table, title=to_label(options.title or title))
 
-    return Picture(pd.DataFrame(describe_checks([outcome]).records()), draw, None)
+    def make_charts(title: str) -> list[CaptionedChart]:
+        from mlperf_logging.analysis.charts import chart_reference
+
+        return [CaptionedChart("", chart_reference(check, table, title=title))]
+
+    data = pd.DataFrame(describe_checks([outcome]).records())
+    return Picture(data, draw, make_charts, title, draws_title=True)
 
 
 KINDS: dict[str, tuple[str, Callable[[Tables, argparse.Namespace], Picture]]] = {
@@ -259,9 +319,7 @@ def _title(runs: pd.DataFrame) -> str:
         if len(values) == 1:
             parts.append(str(values[0]))
     count = f"{len(runs):,} run{'s' * (len(runs) != 1)}"
-    from mlperf_logging.analysis.plots.looks import to_label
-
-    return to_label(f"{', '.join(parts)}: {count}" if parts else count)
+    return f"{', '.join(parts)}: {count}" if parts else count
 
 
 def render_picture(picture: Picture, options: argparse.Namespace, form: str) -> bytes:
@@ -276,9 +334,9 @@ def render_picture(picture: Picture, options: argparse.Namespace, form: str) -> 
     picture.draw(axes)
     from mlperf_logging.analysis.plots.looks import to_label
 
-    title = None if picture.title is None else to_label(options.title) if options.title else picture.title
-    if title:
-        axes[0].set_title(title, fontsize="medium", loc="left", pad=picture.title_gap)
+    title = options.title or picture.title
+    if title and not picture.draws_title:
+        axes[0].set_title(to_label(title), fontsize="medium", loc="left", pad=picture.title_gap)
     buffer = BytesIO()
     # Neither date nor version of the library: the same runs give the same file.
     metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[form]

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Sequence
 
 from mlperf_logging.cli.analyze import add_reading_options, read_logs, read_reading_options, report_unread
+from mlperf_logging.cli.chart_files import (
+    HTML_LIBRARIES,
+    JSON_LIBRARIES,
+    render_chart_page,
+    render_definition,
+)
 from mlperf_logging.cli.options import Parser, add_jobs_option, read_dpi, read_inches
 from mlperf_logging.cli.output import Output
-from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, SERIES, render_picture
+from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, SERIES, Picture, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.installation import require_libraries
 from mlperf_logging.runs.paths import find_logs
 
 SCHEMA = "mlperf-plot/1"
-SUFFIXES = (".png", ".svg", ".pdf")
+PICTURES, HTML, VEGA_LITE = (".png", ".svg", ".pdf"), ".html", ".json"
+SUFFIXES = (*PICTURES, HTML, VEGA_LITE)
+_FILES = "FILE.png, FILE.svg, FILE.pdf, FILE.html or FILE.json"
 _EXAMPLES = """\
 examples:
   {program} convergence results/SYSTEM/BENCHMARK -o curves.png
   {program} convergence round/*/results/*/BENCHMARK --x minutes -o curves.svg
+  {program} convergence round/*/results/*/BENCHMARK -o curves.html    a page: point at values, isolate systems
   {program} series results/SYSTEM/BENCHMARK --metric train_loss -o loss.png
   {program} spread round/ --relative -o spread.pdf          how the runs of each system differ
   {program} breakdown results/SYSTEM/BENCHMARK -o time.png
@@ -44,12 +54,16 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     suffix = os.path.splitext(options.output or "")[1].lower()
     if options.format != "json":
         if options.output is None:
-            raise UsageError("name the picture's file with --output: FILE.png, FILE.svg or FILE.pdf")
+            raise UsageError(f"name the picture's file with --output: {_FILES}")
         if suffix not in SUFFIXES:
             raise UsageError(
                 f"{options.output!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
             )
-    require_libraries("this command", ("numpy", "pandas", "scipy", "matplotlib"), "analysis")
+        if suffix not in PICTURES and (options.width or options.height):
+            raise UsageError(
+                f"--width and --height are of pictures, not of a {suffix} file: a chart fits its page"
+            )
+    _require_libraries(suffix if options.format != "json" else "")
     reading = read_reading_options(options, ["*"] if options.kind == SERIES else [])
     logs = find_logs(options.paths, results=True)
     for sentence in logs.complaints:
@@ -68,9 +82,30 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
 
             rows = list_records(picture.data)
             output.write(encode_json({"schema": SCHEMA, "kind": options.kind, "rows": rows}) + "\n")
-        else:
+        elif suffix in PICTURES:
             output.write_bytes(render_picture(picture, options, suffix[1:]))
+        else:
+            output.write_bytes(_render_charts(picture, options, suffix))
     return CANNOT_WORK if report_unread(program, tables) or logs.complaints else COMPLIANT
+
+
+def _require_libraries(suffix: str) -> None:
+    """Refuse to begin where a library is missing that the file needs; without a suffix, data are written."""
+    if suffix == HTML:
+        require_libraries("a page of charts", HTML_LIBRARIES, "report")
+    elif suffix == VEGA_LITE:
+        require_libraries("a chart in Vega-Lite", JSON_LIBRARIES, "report")
+    else:
+        require_libraries("this command", ("numpy", "pandas", "scipy", "matplotlib"), "analysis")
+
+
+def _render_charts(picture: Picture, options: argparse.Namespace, suffix: str) -> bytes:
+    title = options.title or picture.title
+    charts = picture.make_charts(title)
+    if suffix == VEGA_LITE:
+        return render_definition(charts)
+    what, _ = KINDS[options.kind]
+    return render_chart_page(title or options.kind.capitalize(), what, charts, picture.left_out)
 
 
 def build_parser(program: str) -> Parser:
@@ -91,7 +126,7 @@ def build_parser(program: str) -> Parser:
     add("--all-runs", "also runs that did not converge, in spread and scaling")
     add("--seed N", "seed of the bootstrap in scaling (0)", default=0)
     add = parser.add_group("how it is drawn")
-    add("--output -o FILE", "FILE.png, FILE.svg or FILE.pdf")
+    add("--output -o FILE", f"{_FILES}: a picture, an interactive page, or the chart in Vega-Lite")
     forms = "picture (default), or json: what would be drawn, as data"
     add("--format", forms, choices=("picture", "json"), default="picture")
     add("--title TEXT", "title of the picture")

@@ -180,3 +180,8 @@ class ReportModel:
     def charts(self) -> tuple[Chart, ...]:
         """All charts of the page."""
         return tuple([chart for section in self.sections for chart in getattr(section.content, "charts", ())])
+
+    @property
+    def holds_tables(self) -> bool:
+        """Whether the page may hold tables: all sections do but galleries of nothing but charts."""
+        return any(getattr(section.content, "grids", True) for section in self.sections)

@@ -29,10 +29,11 @@ def render_page(model: ReportModel, edition: str = "") -> str:
         model: what is on the page.
         edition: of a page that is served, what its server calls it: the page loads again once there is another.
     """
-    scripts = [*map(_guard_script, [load_tables_script(), *_load_chart_scripts(model)]), _read("page.js")]
+    tables = [load_tables_script()] if model.holds_tables else []
+    scripts = [*map(_guard_script, [*tables, *_load_chart_scripts(model)]), _read("page.js")]
     if edition:
         scripts.append(_read("live.js"))
-    styles = [_read_tables_style(), _read("page.css")]
+    styles = [*([_read_tables_style()] if tables else []), _read("page.css")]
     template = _open_templates().get_template("page.html.j2")
     policy = _write_policy(scripts, styles, is_served=bool(edition))
     return template.render(model=model, scripts=scripts, styles=styles, policy=policy, edition=edition)

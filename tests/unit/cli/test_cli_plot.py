@@ -51,6 +51,40 @@ def test_each_picture_is_drawn(run: Run, kind: str, tmp_path: Path) -> None:
     assert document["rows"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_picture_is_a_page(run: Run, kind: str, tmp_path: Path) -> None:
+    """Each kind gives a page with its chart, which loads nothing, and the chart's definition in Vega-Lite."""
+    pytest.importorskip("vl_convert", reason="needs vl-convert")
+    page, definition = tmp_path / "chart.html", tmp_path / "chart.json"
+    place = PLACES.get(kind, (FOLDER,))
+
+    assert run(kind, *place, "-o", str(page), "--title", "Knitting <1>") == (0, "", "")
+    html = page.read_text("utf-8")
+    assert "<h1>Knitting &lt;1&gt;</h1>" in html
+    assert html.count('class="chart-data"') == 1
+    assert "DataTable={" not in html
+    assert "default-src 'none'" in html
+    assert run(kind, *place, "-o", str(definition), "--title", "Knitting <1>") == (0, "", "")
+    spec = json.loads(definition.read_text("utf-8"))
+    assert spec["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
+    assert spec["title"]["text"] == "Knitting <1>"
+
+
+def test_metrics_are_charts_of_one_page(run: Run, tmp_path: Path) -> None:
+    """A benchmark of two metrics has two charts on a page, under their names; a definition holds the one that is named."""
+    pytest.importorskip("vl_convert", reason="needs vl-convert")
+    page, definition = tmp_path / "chart.html", tmp_path / "chart.json"
+
+    assert run("convergence", DIFFUSION, "-o", str(page))[0] == 0
+    html = page.read_text("utf-8")
+    assert [f'-title">{name}</figcaption>' in html for name in ("FID", "CLIP")] == [True, True]
+    code, _, err = run("convergence", DIFFUSION, "-o", str(definition))
+    assert code == 2
+    assert "a file in Vega-Lite holds one chart, not 2; choose one with --metric: FID, CLIP" in err
+    assert run("convergence", DIFFUSION, "-o", str(definition), "--metric", "CLIP")[0] == 0
+    assert "CLIP, as logged" in definition.read_text("utf-8")
+
+
 @pytest.mark.parametrize("form", BEGINNINGS)
 def test_formats_and_repetition(run: Run, form: str, tmp_path: Path) -> None:
     """PNG, SVG and PDF are told by the file's name; the same runs give the same file but for ids in SVG."""
@@ -104,7 +138,11 @@ def test_series_is_the_one_that_is_named(run: Run) -> None:
         (("series", TRAINED, "-o", "a.png"), "the logs hold several series; choose one with --metric"),
         (("mood", FOLDER, "-o", "a.png"), "unknown picture 'mood'; choose from convergence"),
         (("spread", FOLDER), "name the picture's file with --output"),
-        (("spread", FOLDER, "-o", "a.gif"), "'a.gif' does not end in .png, .svg or .pdf"),
+        (("spread", FOLDER, "-o", "a.gif"), "'a.gif' does not end in .png, .svg, .pdf, .html or .json"),
+        (
+            ("spread", FOLDER, "-o", "a.html", "--width", "7"),
+            "--width and --height are of pictures, not of a .html",
+        ),
         (
             ("convergence", ROUND, "-o", "a.png"),
             "several benchmarks, whose quality is not the same thing: llama2",
