@@ -19,6 +19,7 @@ COMMANDS = {
     "view": "the same page in a browser, made again when logs change",
     "train": "train a reference model to its target, and log it",
     "convert": "the log inside one that a container, a terminal or an export has wrapped",
+    "export": "runs in TensorBoard, MLflow or W&B",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
     "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",

@@ -35,8 +35,13 @@ KINDS: dict[str, tuple[Any, str]] = {
     "root_dir": ((str, os.PathLike), "a text or path"),
     "check": (str, "a text"),
     "rules": ((str, os.PathLike), "a text or path"),
+    "tensorboard_dir": ((str, os.PathLike), "a text or path"),
+    "mlflow_uri": ((str, os.PathLike), "a text or path"),
+    "wandb_dir": ((str, os.PathLike), "a text or path"),
 }
 """The type of each option that has only one, and its name."""
+EXPORTS = {"tensorboard_dir": "tensorboard", "mlflow_uri": "mlflow", "wandb_dir": "wandb"}
+"""The tool that each option exports to."""
 
 
 _lock = threading.RLock()
@@ -70,6 +75,9 @@ def config(
     check: str | None = None,
     rules: str | os.PathLike[str] | None = None,
     on_violation: str | None = None,
+    tensorboard_dir: str | os.PathLike[str] | None = None,
+    mlflow_uri: str | os.PathLike[str] | None = None,
+    wandb_dir: str | os.PathLike[str] | None = None,
     **unknown: Any,
 ) -> None:
     """Configure the shared logger. What is not given stays as it is.
@@ -94,6 +102,10 @@ def config(
             empty text ends the check.
         rules: for `check`, a folder of rule files, or rules of an installed package, in place of the built-in ones.
         on_violation: what to do when an event breaks a rule: ``"warn"``, ``"raise"`` or ``"ignore"``.
+        tensorboard_dir: a folder for TensorBoard, to which the process of rank 0 exports its runs while they go on;
+            an empty text ends the export.
+        mlflow_uri: the same for MLflow: a folder, or the address of a tracking server.
+        wandb_dir: the same for Weights & Biases, offline.
         **unknown: a warning tells which other options were given; they change nothing.
 
     Raises:
@@ -161,6 +173,11 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
             target.check.on_violation = on_violation
         if path is not None:
             _add_file(logger, path, seconds)
+        for option, tool in EXPORTS.items():
+            if option in given:
+                from mlperf_logging.mllog.exporting import set_export
+
+                set_export(logger, tool, given[option])
         if "stdout" in given:
             set_stdout(logger, given["stdout"])
 
@@ -215,6 +232,9 @@ VARIABLES: dict[str, tuple[str, Callable[[str], object]]] = {
     "MLLOG_BARRIER": ("barrier", str),
     "MLLOG_CHECK": ("check", str),
     "MLLOG_ON_VIOLATION": ("on_violation", str),
+    "MLLOG_TENSORBOARD_DIR": ("tensorboard_dir", str),
+    "MLLOG_MLFLOW_URI": ("mlflow_uri", str),
+    "MLLOG_WANDB_DIR": ("wandb_dir", str),
 }
 """Option of `config` and reader of the text, by variable; ``MLLOG_RANK`` is read by `ranks`."""
 COMPANIONS = {

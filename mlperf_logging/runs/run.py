@@ -36,7 +36,7 @@ _INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start
 _NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, *_INTERVAL_KEYS})
 _MARKS = _NOTED_KEYS | {RUN_START, RUN_STOP}
 _TRAINED_KEY = "train_samples"
-_NO_SERIES = _MARKS | {_TRAINED_KEY}
+NO_SERIES_KEYS = _MARKS | {_TRAINED_KEY}
 _INIT = "init"
 _KEY = itemgetter(Event._fields.index("key"))
 
@@ -224,7 +224,7 @@ class RunNotes:
             self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
             wanted = [each for each in events if each[0] in _NOTED_KEYS]
             self._noted.setdefault(dialect, []).extend(self._budget.take(wanted))
-            numbers = [each for each in events if type(each[1]) in NUMBERS and each[0] not in _NO_SERIES]
+            numbers = [each for each in events if type(each[1]) in NUMBERS and each[0] not in NO_SERIES_KEYS]
             self._numbers.setdefault(dialect, []).extend(self._number_budget.take(numbers))
             last = self._last.setdefault(dialect, EventByKey())
             last.keep(dict(zip(map(_KEY, events), events, strict=True)))
