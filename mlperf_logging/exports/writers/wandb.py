@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from glob import escape, glob
 from typing import Any
 
 from mlperf_logging.errors import UsageError
@@ -53,12 +55,15 @@ class Writer(BaseWriter):
         if written is None:  # it was not completed, so nobody has used it
             shutil.rmtree(handle)
             return
-        for name in [*written, MARK]:
+        later = glob(
+            os.path.join(escape(handle), "logs", "debug*.log")
+        )  # the library writes there after the end
+        for name in dict.fromkeys([*written, MARK, *[os.path.relpath(path, handle) for path in later]]):
             path = os.path.join(handle, name)
-            if os.path.commonpath([os.path.realpath(path), os.path.realpath(handle)]) == os.path.realpath(
-                handle
-            ):
-                os.unlink(path)
+            folder = os.path.realpath(os.path.dirname(path))  # what the mark names may not lead elsewhere
+            if os.path.commonpath([folder, os.path.realpath(handle)]) == os.path.realpath(handle):
+                with suppress(FileNotFoundError):
+                    os.unlink(path)
         for folder, _, _ in os.walk(handle, topdown=False):
             if not os.listdir(folder):
                 os.rmdir(folder)
@@ -110,10 +115,10 @@ class Session(BaseSession):
         row: dict[str, Any] = {}
         for name, step, time_ms, value in points:
             place = {STEP: step, "_timestamp": time_ms / 1000}
-            if name in row or not place.items() <= row.items():
+            if name in row or f"log/{name}" in row or not place.items() <= row.items():
                 self._add(row)
                 row = place
-            row[name] = value
+            row[f"log/{name}" if name == STEP or name.startswith("_") else name] = value
         self._add(row)
 
     def _add(self, row: dict[str, Any]) -> None:
