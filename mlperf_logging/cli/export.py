@@ -99,7 +99,8 @@ def _export(argv: Sequence[str] | None, program: str) -> int:
     exported = _export_logs(logs.paths, options)
     for each in exported:
         if each.outcome == "failed" or (each.outcome == "empty" and options.quiet):
-            print_error(program, f"{each.path}: {each.note}")
+            note = each.note or ""
+            print_error(program, note if note.startswith(each.path) else f"{each.path}: {note}")
     _show(exported, options, renderer)
     outcomes = {each.outcome for each in exported}
     if logs.complaints or "failed" in outcomes:
@@ -166,7 +167,8 @@ def _show(exported: Sequence[Exported], options: argparse.Namespace, renderer: B
         }
         for each in exported
     ]
-    document = describe_export(records, options.tool, options.output, [look.format(place=options.output)])
+    hints = [look.format(place=options.output)] if any(each.name for each in exported) else []
+    document = describe_export(records, options.tool, options.output, hints)
     if options.quiet and renderer.for_people:
         document = replace(document, tables=())
     write_document(document, renderer)

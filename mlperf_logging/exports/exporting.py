@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from mlperf_logging.exports.run_export import RunExport, Stamp
-from mlperf_logging.exports.writers import BaseWriter
+from mlperf_logging.exports.writers import BaseWriter, Kept
 
 NEW, UPDATED, UNCHANGED, EMPTY, FAILED = "new", "updated", "unchanged", "empty", "failed"
 """What became of a run: it was written; written again, because its log or its verdict is another than before; it is
@@ -43,26 +43,26 @@ class Exporter:
 
     def __init__(self, writer: BaseWriter) -> None:
         self._writer = writer
-        self._stamps: dict[str, Stamp] = dict(writer.list_stamps())
-        self._logs: dict[str, list[str]] = {}
-        self._sources: dict[str, list[str]] = {}
-        for handle, stamp in self._stamps.items():
-            self._logs.setdefault(stamp.log, []).append(handle)
-            self._sources.setdefault(stamp.source, []).append(handle)
-        self._fresh: set[str] = set()
+        self._kept: dict[str, Kept] = dict(writer.list_kept())
+        self._by_log: dict[str, list[str]] = {}
+        self._by_source: dict[str, list[str]] = {}
+        for handle, (_, stamp) in self._kept.items():
+            self._by_log.setdefault(stamp.log, []).append(handle)
+            self._by_source.setdefault(stamp.source, []).append(handle)
+        self._written: dict[str, str] = {}
 
     def export(self, run: RunExport) -> Exported:
         """Export one run; what goes wrong raises the tool's own errors."""
-        metrics = len({point.name for point in run.points})
-        done = Exported(run.path, NEW, run.head.name, metrics, len(run.points), run.note)
         if not run.points and not run.head.params:
             return Exported(run.path, EMPTY, note=run.note)
-        if (run.stamp.log in self._fresh) or self._is_there(run.stamp):
-            return done._replace(outcome=UNCHANGED)
+        metrics = len({point.name for point in run.points})
+        done = Exported(run.path, UNCHANGED, self._find_name(run.stamp), metrics, len(run.points), run.note)
+        if done.name is not None:
+            return done
         stale = self._find_stale(run.stamp)
         for handle in stale:
             self._writer.remove(handle)
-            del self._stamps[handle]
+            del self._kept[handle]
         session = self._writer.open(run.head, run.stamp)
         try:
             session.log(run.points)
@@ -71,13 +71,15 @@ class Exporter:
             with suppress(Exception):  # what went wrong before is what the user is to know
                 session.abandon()
             raise
-        self._fresh.add(run.stamp.log)
-        return done._replace(outcome=UPDATED if stale else NEW)
+        self._written[run.stamp.log] = session.name
+        return done._replace(outcome=UPDATED if stale else NEW, name=session.name)
 
-    def _is_there(self, stamp: Stamp) -> bool:
-        handles = self._logs.get(stamp.log, ())
-        return any(self._stamps[each].content == stamp.content for each in handles if each in self._stamps)
+    def _find_name(self, stamp: Stamp) -> str | None:
+        """The name of a run that is there already, or None; what this exporter has written is not written again."""
+        handles = [each for each in self._by_log.get(stamp.log, ()) if each in self._kept]
+        same = [each for each in handles if self._kept[each].stamp.content == stamp.content]
+        return self._kept[same[0]].name if same else self._written.get(stamp.log)
 
     def _find_stale(self, stamp: Stamp) -> list[str]:
-        handles = dict.fromkeys([*self._logs.get(stamp.log, ()), *self._sources.get(stamp.source, ())])
-        return [each for each in handles if each in self._stamps]
+        handles = dict.fromkeys([*self._by_log.get(stamp.log, ()), *self._by_source.get(stamp.source, ())])
+        return [each for each in handles if each in self._kept]

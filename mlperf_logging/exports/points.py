@@ -51,6 +51,7 @@ class PointReader:
         facts: what the rules say about the benchmark's progress; see `read_counting`.
         hyperparameters: those that are known before the first event.
         is_fractional: whether the run counts in parts of epochs; otherwise the first such part tells.
+        start_ms: the time of points whose records have none, unless one with a time comes before them.
 
     Attributes:
         is_fractional: whether the run counts in parts of epochs: steps are whole, so they are samples then.
@@ -63,6 +64,7 @@ class PointReader:
         hyperparameters: Mapping[str, Any] | None = None,
         *,
         is_fractional: bool = False,
+        start_ms: float = 0.0,
     ) -> None:
         self.is_fractional = is_fractional
         self.series_keys: set[str] = set()
@@ -75,7 +77,7 @@ class PointReader:
         self._names: dict[tuple[str, str | None], str] = {}
         self._taken: set[str] = set()
         self._counts: dict[str, int] = {}
-        self._last_ms = 0.0
+        self._last_ms = start_ms
 
     def read(self, event: Event) -> list[Point]:
         """The points that an event gives; none for one that logs no number of a metric."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from math import isfinite
 from typing import Any
@@ -122,10 +123,12 @@ def _read_points(judged: JudgedRun) -> tuple[PointReader, tuple[Point, ...]]:
     events: Iterable[Event] = [*run.evaluation_events, *run.stats_events, *run.number_events]
     once = {event.raw.rstrip(): event for event in events}
     ordered = sorted(once.values(), key=lambda event: event.position)
-    facts = judged.facts.get("progress", {})
-    reader, points = _read_all(PointReader(facts, run.hyperparameters), ordered)
+    begin = partial(
+        PointReader, judged.facts.get("progress", {}), run.hyperparameters, start_ms=run.start_ms or 0.0
+    )
+    reader, points = _read_all(begin(), ordered)
     if reader.is_fractional:  # the steps before the first part of an epoch were in another unit
-        reader, points = _read_all(PointReader(facts, run.hyperparameters, is_fractional=True), ordered)
+        reader, points = _read_all(begin(is_fractional=True), ordered)
     return reader, points
 
 

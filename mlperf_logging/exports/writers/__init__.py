@@ -8,17 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import NamedTuple
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.exports.points import Point
 from mlperf_logging.exports.run_export import RunEnd, RunHead, Stamp
 from mlperf_logging.reports._modules import list_modules
 
-__all__ = ["BaseSession", "BaseWriter", "list_writers", "load_writer", "require_library"]
+__all__ = ["BaseSession", "BaseWriter", "Kept", "list_writers", "load_writer", "require_library"]
+
+
+class Kept(NamedTuple):
+    """An export that a place holds: the name that the run has there, and the stamp of its log."""
+
+    name: str
+    stamp: Stamp
 
 
 class BaseSession:
-    """The export of one run, from its beginning to its end."""
+    """The export of one run, from its beginning to its end.
+
+    Attributes:
+        name: the name that the run has in the tool.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def log(self, points: Sequence[Point]) -> None:
         """Take points, in their order."""
@@ -48,8 +63,8 @@ class BaseWriter:
         """Open the place, or make it; `UsageError` where the library is missing or the place cannot be made."""
         self.place = place
 
-    def list_stamps(self) -> Mapping[str, Stamp]:
-        """Which exports of logs the place holds: a handle of each, and its stamp."""
+    def list_kept(self) -> Mapping[str, Kept]:
+        """Which exports of logs the place holds, by a handle of each."""
         raise NotImplementedError
 
     def remove(self, handle: str) -> None:

@@ -10,7 +10,7 @@ from mlperf_logging.errors import UsageError
 from mlperf_logging.exports.names import PlainValue
 from mlperf_logging.exports.points import Point
 from mlperf_logging.exports.run_export import RunEnd, RunHead, Stamp
-from mlperf_logging.exports.writers import BaseSession, BaseWriter, require_library
+from mlperf_logging.exports.writers import BaseSession, BaseWriter, Kept, require_library
 from mlperf_logging.runs.summary import SUCCESS
 
 if TYPE_CHECKING:
@@ -49,12 +49,13 @@ class Writer(BaseWriter):
         self._client = MlflowClient(tracking_uri=address)
         self._experiments: dict[str, str] = {}
 
-    def list_stamps(self) -> Mapping[str, Stamp]:
+    def list_kept(self) -> Mapping[str, Kept]:
         """The runs that hold the stamp of a log, by their ids."""
-        return {
-            run.info.run_id: Stamp(*[run.data.tags.get(tag, "") for tag in STAMP_TAGS])
-            for run in self._list_runs()
-        }
+        kept = {}
+        for run in self._list_runs():
+            stamp = Stamp(*[run.data.tags.get(tag, "") for tag in STAMP_TAGS])
+            kept[run.info.run_id] = Kept(run.info.run_name, stamp)
+        return kept
 
     def _list_runs(self) -> Iterator[Any]:
         experiments = [each.experiment_id for each in self._page(self._client.search_experiments)]
@@ -84,7 +85,7 @@ class Writer(BaseWriter):
         run = self._client.create_run(
             self._find_experiment(head.experiment), max(0, round(head.start_ms)), tags, head.name
         )
-        session = Session(self._client, run.info.run_id, stamp)
+        session = Session(head.name, self._client, run.info.run_id, stamp)
         session.describe(head.params)
         return session
 
@@ -102,7 +103,8 @@ class Writer(BaseWriter):
 class Session(BaseSession):
     """One run."""
 
-    def __init__(self, client: MlflowClient, run_id: str, stamp: Stamp | None) -> None:
+    def __init__(self, name: str, client: MlflowClient, run_id: str, stamp: Stamp | None) -> None:
+        super().__init__(name)
         self._client, self._run_id, self._stamp = client, run_id, stamp
 
     def describe(self, params: Mapping[str, PlainValue]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.errors import UsageError
 from mlperf_logging.exports.points import Point
 from mlperf_logging.exports.run_export import LOG_TAG, RunEnd, RunHead, Stamp
-from mlperf_logging.exports.writers import BaseSession, BaseWriter, require_library
+from mlperf_logging.exports.writers import BaseSession, BaseWriter, Kept, require_library
 from mlperf_logging.runs.summary import SUCCESS
 
 if TYPE_CHECKING:
@@ -36,16 +36,16 @@ class Writer(BaseWriter):
         except OSError as error:
             raise UsageError(f"cannot make the folder {place!r}: {error.strerror}") from None
 
-    def list_stamps(self) -> Mapping[str, Stamp]:
+    def list_kept(self) -> Mapping[str, Kept]:
         """The event files of logs, by path; drafts that a killed process has left count as not completed."""
-        found: dict[str, Stamp] = {}
+        found: dict[str, Kept] = {}
         for folder, _, names in os.walk(self.place):
             for name in names:
                 whole = _FILE.fullmatch(name.removesuffix(_DRAFT).removeprefix("."))
                 if whole is not None:
                     log, source, content = whole.groups()
-                    is_draft = name.endswith(_DRAFT)
-                    found[os.path.join(folder, name)] = Stamp(log, source, "" if is_draft else content)
+                    stamp = Stamp(log, source, "" if name.endswith(_DRAFT) else content)
+                    found[os.path.join(folder, name)] = Kept(os.path.relpath(folder, self.place), stamp)
         return found
 
     def remove(self, handle: str) -> None:
@@ -58,44 +58,45 @@ class Writer(BaseWriter):
 
     def open(self, head: RunHead, stamp: Stamp | None = None) -> BaseSession:
         """Begin an event file in a folder of its own; that of a log appears when it is complete."""
-        folder, number = os.path.join(self.place, head.name), 1
-        while _holds_files(folder):
+        run, number = head.name, 1
+        while _holds_files(folder := os.path.join(self.place, run)):
             number += 1
-            folder = os.path.join(self.place, f"{head.name}-{number}")
+            run = f"{head.name}-{number}"
         if os.path.commonpath([os.path.realpath(folder), os.path.realpath(self.place)]) != os.path.realpath(
             self.place
         ):
             raise UsageError(f"{folder} leads out of {self.place} by a link; nothing is written there")
         os.makedirs(folder, exist_ok=True)
-        name = f"events.out.tfevents.{max(0, round(head.start_ms / 1000))}.mlperf-"
-        name += "-".join(stamp) if stamp is not None else f"live-{os.getpid()}"
-        return Session(os.path.join(folder, name), head, is_live=stamp is None)
+        file = f"events.out.tfevents.{max(0, round(head.start_ms / 1000))}.mlperf-"
+        file += "-".join(stamp) if stamp is not None else f"live-{os.getpid()}"
+        return Session(run, os.path.join(folder, file), head, is_live=stamp is None)
 
 
 class Session(BaseSession):
     """One event file."""
 
-    def __init__(self, path: str, head: RunHead, *, is_live: bool) -> None:
+    def __init__(self, name: str, path: str, head: RunHead, *, is_live: bool) -> None:
         from tensorboardX.proto.event_pb2 import Event
         from tensorboardX.proto.plugin_hparams_pb2 import SessionStartInfo
         from tensorboardX.record_writer import RecordWriter
 
-        folder, name = os.path.split(path)
+        super().__init__(name)
+        folder, file = os.path.split(path)
         self._path = path
-        self._draft = path if is_live else os.path.join(folder, f".{name}{_DRAFT}")
+        self._draft = path if is_live else os.path.join(folder, f".{file}{_DRAFT}")
         self._file = RecordWriter(self._draft)
         start_s = head.start_ms / 1000
         self._write(Event(wall_time=start_s, file_version=FILE_VERSION))
         started = SessionStartInfo(start_time_secs=start_s)
-        for name, value in {**head.params, **head.tags}.items():
-            if name == LOG_TAG:
+        for key, value in {**head.params, **head.tags}.items():
+            if key == LOG_TAG:
                 continue
             if isinstance(value, bool):
-                started.hparams[name].bool_value = value
+                started.hparams[key].bool_value = value
             elif isinstance(value, (int, float)):
-                started.hparams[name].number_value = value
+                started.hparams[key].number_value = value
             else:
-                started.hparams[name].string_value = value
+                started.hparams[key].string_value = value
         self._write_hparams(start_s, session_start_info=started)
 
     def log(self, points: Sequence[Point]) -> None:
@@ -141,7 +142,7 @@ class Session(BaseSession):
         from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData
         from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
 
-        content = HParamsPluginData(version=0, **info).SerializeToString()
+        content = HParamsPluginData(version=0, **info).SerializeToString(deterministic=True)
         plugin = SummaryMetadata.PluginData(plugin_name="hparams", content=content)
         (tag,) = info
         value = Summary.Value(tag=f"_hparams_/{tag}", metadata=SummaryMetadata(plugin_data=plugin))

@@ -14,7 +14,7 @@ from typing import Any
 from mlperf_logging.errors import UsageError
 from mlperf_logging.exports.points import Point
 from mlperf_logging.exports.run_export import RunEnd, RunHead, Stamp
-from mlperf_logging.exports.writers import BaseSession, BaseWriter, require_library
+from mlperf_logging.exports.writers import BaseSession, BaseWriter, Kept, require_library
 from mlperf_logging.runs.summary import SUCCESS
 
 RUNS = "wandb"
@@ -39,14 +39,15 @@ class Writer(BaseWriter):
         except OSError as error:
             raise UsageError(f"cannot make the folder {place!r}: {error.strerror}") from None
 
-    def list_stamps(self) -> Mapping[str, Stamp]:
+    def list_kept(self) -> Mapping[str, Kept]:
         """The run folders of logs, by path."""
-        found: dict[str, Stamp] = {}
+        found: dict[str, Kept] = {}
         for entry in os.scandir(os.path.join(self.place, RUNS)):
             named = _FOLDER.fullmatch(entry.name)
             if named is not None and entry.is_dir(follow_symlinks=False):
                 mark = _read_mark(entry.path)
-                found[entry.path] = Stamp(named[1], mark.get("source", ""), mark.get("content", ""))
+                stamp = Stamp(named[1], mark.get("source", ""), mark.get("content", ""))
+                found[entry.path] = Kept(mark.get("name", ""), stamp)
         return found
 
     def remove(self, handle: str) -> None:
@@ -94,7 +95,7 @@ class Writer(BaseWriter):
             settings=settings,
         )
         run.define_metric("*", step_metric=STEP)
-        return Session(run, stamp)
+        return Session(head.name, run, stamp)
 
     def close(self) -> None:
         """End the library's process."""
@@ -106,7 +107,8 @@ class Writer(BaseWriter):
 class Session(BaseSession):
     """One offline run."""
 
-    def __init__(self, run: Any, stamp: Stamp | None) -> None:
+    def __init__(self, name: str, run: Any, stamp: Stamp | None) -> None:
+        super().__init__(name)
         self._run, self._stamp = run, stamp
         self._folder = os.path.dirname(run.dir)
 
@@ -136,7 +138,7 @@ class Session(BaseSession):
             for folder, _, names in os.walk(self._folder)
             for name in names
         ]
-        mark = {**self._stamp._asdict(), "files": sorted(files)}
+        mark = {"name": self.name, **self._stamp._asdict(), "files": sorted(files)}
         with open(os.path.join(self._folder, MARK), "w", encoding="utf-8", errors="surrogateescape") as file:
             json.dump(mark, file)
 

@@ -122,6 +122,7 @@ def test_an_unread_time_is_that_of_the_point_before() -> None:
     ]
 
     assert [each.time_ms for each in read_all(PointReader(), events)] == [7_000, 7_000]
+    assert [each.time_ms for each in PointReader(start_ms=5).read(events[1])] == [5]
 
 
 def test_values_that_are_no_numbers_are_no_points() -> None:
