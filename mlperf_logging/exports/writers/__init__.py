@@ -13,6 +13,7 @@ from typing import NamedTuple
 from mlperf_logging.errors import UsageError
 from mlperf_logging.exports.points import Point
 from mlperf_logging.exports.run_export import RunEnd, RunHead, Stamp
+from mlperf_logging.installation import explain_missing
 from mlperf_logging.reports._modules import list_modules
 
 __all__ = ["BaseSession", "BaseWriter", "Kept", "list_writers", "load_writer", "require_library"]
@@ -90,14 +91,17 @@ def load_writer(name: str) -> type[BaseWriter]:
     return writer
 
 
-def require_library(tool: str, *modules: str) -> None:
-    """Load the modules of a tool's library; `UsageError` where one is missing, which says how to install it."""
+def require_library(tool: str, title: str, *modules: str) -> None:
+    """Load the modules of a tool's library; `UsageError` where one is missing, which says how to install it.
+
+    Args:
+        tool: name of the tool, which is also that of the extra.
+        title: its name for people.
+        modules: names of the modules.
+    """
     for module in modules:
         try:
             import_module(module)
         except ImportError as error:
-            missing = error.name or module
-            raise UsageError(
-                f"the export to {tool} needs {missing}, which is not installed; "
-                f"install mlperf_logging with its extra: pip install 'mlperf_logging[{tool}]'"
-            ) from None
+            missing = (error.name or module).partition(".")[0]
+            raise UsageError(explain_missing(f"the export to {title}", [missing], tool)) from None

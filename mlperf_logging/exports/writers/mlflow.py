@@ -30,7 +30,7 @@ class Writer(BaseWriter):
 
     def __init__(self, place: str) -> None:
         is_folder = "://" not in place
-        require_library("mlflow", "mlflow", *(("sqlalchemy", "alembic") if is_folder else ()))
+        require_library("mlflow", self.title, "mlflow", *(("sqlalchemy", "alembic") if is_folder else ()))
         import logging
 
         from mlflow import MlflowClient

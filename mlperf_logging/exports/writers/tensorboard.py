@@ -29,7 +29,9 @@ class Writer(BaseWriter):
     title = "TensorBoard"
 
     def __init__(self, place: str) -> None:
-        require_library("tensorboard", "tensorboardX.proto.plugin_hparams_pb2", "tensorboardX.record_writer")
+        require_library(
+            "tensorboard", self.title, "tensorboardX.proto.plugin_hparams_pb2", "tensorboardX.record_writer"
+        )
         super().__init__(os.path.abspath(os.path.expanduser(place)))
         try:
             os.makedirs(self.place, exist_ok=True)

@@ -32,7 +32,7 @@ class Writer(BaseWriter):
     title = "Weights & Biases"
 
     def __init__(self, place: str) -> None:
-        require_library("wandb", "wandb")
+        require_library("wandb", self.title, "wandb")
         super().__init__(os.path.abspath(os.path.expanduser(place)))
         try:
             os.makedirs(os.path.join(self.place, RUNS), exist_ok=True)
