@@ -106,7 +106,6 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
         page = context.new_page()
         opened.append((page, Faults(page, address.partition("#")[0])))
         page.goto(address)
-        wait_until_ready(page)
         return page
 
     yield open_one
@@ -120,11 +119,6 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
         ]
         page.context.close()
     assert {url: found for url, found in faults.items() if found} == {}
-
-
-def wait_until_ready(page: Any) -> None:
-    """Wait until the page has built its tables and drawn the charts that it draws at once."""
-    page.wait_for_function("document.readyState === 'complete'")
 
 
 def make_report(target: Path, *arguments: object) -> Path:
