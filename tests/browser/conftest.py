@@ -121,6 +121,11 @@ def open_page(browser: Any) -> Iterator[OpenPage]:
     assert {url: found for url, found in faults.items() if found} == {}
 
 
+def open_details(page: Any) -> None:
+    """Open everything that can be opened."""
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+
+
 def make_report(target: Path, *arguments: object) -> Path:
     """The page that `mlperf report` writes for the arguments."""
     done = run_mlperf("report", *arguments, "-o", target)

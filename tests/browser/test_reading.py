@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import DESKTOP, PHONE, OpenPage
+from conftest import DESKTOP, PHONE, OpenPage, open_details
 
 SERIOUS = ("serious", "critical")
 OUTLINED = """() => {
@@ -98,8 +98,7 @@ def test_every_stop_of_the_keyboard_is_seen(open_page: OpenPage, place: Path) ->
 def test_nothing_is_wider_than_the_screen(open_page: OpenPage, place: Path, size: tuple[int, int]) -> None:
     """Only tables and charts scroll sideways, each within itself; the page does not."""
     page = open_page(place, size)
-    for details in page.locator("details").all():
-        details.evaluate("(element) => { element.open = true; }")
+    open_details(page)
 
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
@@ -135,8 +134,7 @@ def test_axe_finds_nothing_serious(open_page: OpenPage, place: Path, scheme: str
     from axe_playwright_python.sync_playwright import Axe
 
     page = open_page(place, color_scheme=scheme)
-    for details in page.locator("details").all():
-        details.evaluate("(element) => { element.open = true; }")
+    open_details(page)
     violations = Axe().run(page).response["violations"]
     found = {
         each["id"]: [node["html"][:200] for node in each["nodes"][:3]]
