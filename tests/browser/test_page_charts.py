@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import PHONE, OpenPage
 from checkout import PROJECT
-from conftest import PHONE, OpenPage
+
+pytest.importorskip("playwright", reason="needs playwright")
+from playwright.sync_api import expect
 
 RESULTS = PROJECT / "examples" / "submission" / "Example_Lab" / "results"
 FAINT = 0.1
@@ -16,8 +19,8 @@ FAINT = 0.1
 
 
 def find_chart(page: Any, title: str) -> Any:
-    """The figure of a chart, drawn."""
-    figure = page.locator("figure.chart", has=page.locator("figcaption", has_text=title)).first
+    """The figure of convergence that has a text in its title, drawn."""
+    figure = page.locator("#convergence figure.chart", has=page.locator("figcaption", has_text=title)).first
     figure.scroll_into_view_if_needed()
     figure.locator("[data-drawn] svg").wait_for()
     return figure
@@ -117,7 +120,7 @@ def test_charts_fit_a_phone_and_take_its_colors(open_page: OpenPage, submission_
 def test_charts_below_are_drawn_for_a_print(open_page: OpenPage, submission_page: Path) -> None:
     """What was never scrolled to is drawn as well, after a moment."""
     page = open_page(submission_page)
-    page.locator("figure.chart .drawing:not([data-drawn])").wait_for(state="detached")
+    expect(page.locator("figure.chart .drawing:not([data-drawn])")).to_have_count(0)
     assert (
         page.locator("figure.chart .drawing svg, figure.chart .drawing canvas").count()
         == page.locator("figure.chart").count()

@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browsing import PHONE, OpenPage, open_details
 from commands import run_mlperf
-from conftest import PHONE, OpenPage, open_details
 from hostile import MARKUP, RUN, write_submission
 
 FOREIGN = """() => {
   const elements = document.querySelectorAll(`
     main script:not([type='application/json']), body style, body title, body meta, body base, body link, img:not(.logo),
-    iframe, object, embed, math, video, audio, form:not(.vega-bindings), textarea, a[href^='javascript:' i], a[href^='data:' i], main .skip`);
+    iframe, object, embed, math, video, audio, form:not(.vega-bindings), textarea, main .skip,
+    a[href^='javascript:' i], a[href^='data:' i]`);
   const isOurs = (element) => element.closest(".drawing, .dt-container, #vg-tooltip-element") !== null;
   const isForeign = (element, name) => /^on|^srcdoc$/.test(name) || (name === "style" && !isOurs(element));
   const hasForeign = (element) => element.getAttributeNames().some((name) => isForeign(element, name));

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from conftest import DESKTOP, PHONE, OpenPage, open_details
+from browsing import DESKTOP, PHONE, OpenPage, open_details
 
 SERIOUS = ("serious", "critical")
 OUTLINED = """() => {
