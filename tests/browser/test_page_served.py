@@ -41,7 +41,7 @@ def view(tmp_path: Path) -> Iterator[View]:
         view.end()
 
 
-def test_a_finding_leads_to_its_line(open_page: OpenPage, view: View) -> None:
+def test_a_finding_leads_to_its_line(view: View, open_page: OpenPage) -> None:
     """The link at a finding shows the log at the line, marked, and the way back is there."""
     page = open_page(view.address)
     finding = page.locator(
@@ -62,7 +62,7 @@ def test_a_finding_leads_to_its_line(open_page: OpenPage, view: View) -> None:
     assert page.locator("h1").is_visible()
 
 
-def test_a_hostile_log_is_text(open_page: OpenPage, view: View) -> None:
+def test_a_hostile_log_is_text(view: View, open_page: OpenPage) -> None:
     """A log's page shows names and lines as they are, and nothing of them runs; a phone need not scroll sideways."""
     page = open_page(view.address, (390, 844))
     link = page.locator("#findings .places a", has_text=NAMES[0]).first
@@ -77,7 +77,7 @@ def test_a_hostile_log_is_text(open_page: OpenPage, view: View) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_the_page_follows_the_logs(open_page: OpenPage, view: View, tmp_path: Path) -> None:
+def test_the_page_follows_the_logs(view: View, open_page: OpenPage, tmp_path: Path) -> None:
     """A new log is on the page without a hand, but not while something is typed into a field."""
     page = open_page(view.address)
     runs = page.locator(".figure", has=page.locator("dt", has_text="runs")).locator("dd").first
@@ -95,7 +95,7 @@ def test_the_page_follows_the_logs(open_page: OpenPage, view: View, tmp_path: Pa
     expect(runs).to_have_text("4")
 
 
-def test_a_page_says_that_its_server_has_ended(open_page: OpenPage, view: View) -> None:
+def test_a_page_says_that_its_server_has_ended(view: View, open_page: OpenPage) -> None:
     """The page stays as it is, with a line that it is no longer updated."""
     page = open_page(view.address, unless="net::ERR_CONNECTION_REFUSED")
     view.end()
