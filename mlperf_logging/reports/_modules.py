@@ -33,7 +33,9 @@ def load_module(package: str, name: str) -> Any:
     path = f"{package}.{name}"
     if name.isidentifier() and not name.startswith("_"):
         try:
-            return import_module(path)
+            found = import_module(path)
+            if not hasattr(found, "__path__"):  # a folder is no format
+                return found
         except ModuleNotFoundError as missing:
             if missing.name != path:  # the format is there; what it needs is not
                 from mlperf_logging.installation import explain_missing

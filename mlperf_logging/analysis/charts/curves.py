@@ -102,10 +102,13 @@ def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[a
     else:
         faint = points.mark_line(clip=True, strokeWidth=1, color=INK, opacity=0.1)
         only = {"param": _ISOLATED, "empty": False}
+        singled_out = lines.encode(opacity=alt.value(0.6)).transform_filter(only)
+        if len(curves.systems) > MOST_NAMED:  # the legend is of the runs, not of the one mean
+            singled_out = singled_out.add_params(isolated)
         layers = [
             faint.encode(**places, detail="run:N"),
             *_layer_means(curves, isolated, looks),
-            lines.encode(opacity=alt.value(0.6)).transform_filter(only),
+            singled_out,
         ]
     pointed = alt.selection_point(name=_POINTED, on="mouseover", clear="mouseout", empty=False)
     found = points.mark_circle(clip=True, size=60).encode(
@@ -172,9 +175,7 @@ def _layer_means(curves: Curves, isolated: alt.Parameter, looks: Mapping[str, An
     band = means.mark_area(clip=True, opacity=0.18).encode(**encode_axes(curves, y="low"), y2="high:Q")
     line = means.mark_line(clip=True, strokeWidth=2).encode(**places)
     if is_many:
-        # The legend is of the runs: a name that is clicked shows its own.
-        seen = alt.condition(isolated, alt.value(0.9), alt.value(0.9))
-        return [band.encode(color=alt.value(INK)), line.encode(color=alt.value(INK), opacity=seen)]
+        return [band.encode(color=alt.value(INK)), line.encode(color=alt.value(INK), opacity=alt.value(0.9))]
     seen = alt.condition(isolated, alt.value(0.95), alt.value(0.06))
     return [
         band.encode(color=looks["color"]).transform_filter({"param": _ISOLATED, "empty": False}),

@@ -95,3 +95,10 @@ def test_every_public_module_of_the_folder_is_a_format():
     folder = Path(reports.__file__).parent
     names = {path.stem for path in folder.glob("*.py") if not path.name.startswith("_")}
     assert names == set(FORMATS)
+
+
+def test_a_folder_of_reports_is_no_format() -> None:
+    """What the package keeps in folders beside the formats, such as the page, is not among the formats."""
+    for name in ("html", "tables", "documents"):
+        with pytest.raises(UsageError, match=f"no output format is called '{name}'"):
+            load_format(name)
