@@ -105,11 +105,7 @@ def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[a
         singled_out = lines.encode(opacity=alt.value(0.6)).transform_filter(only)
         if len(curves.systems) > MOST_NAMED:  # the legend is of the runs, not of the one mean
             singled_out = singled_out.add_params(isolated)
-        layers = [
-            faint.encode(**places, detail="run:N"),
-            *_layer_means(curves, isolated, looks),
-            singled_out,
-        ]
+        layers = [faint.encode(**places, detail="run:N"), *_layer_means(curves, isolated, looks), singled_out]
     pointed = alt.selection_point(name=_POINTED, on="mouseover", clear="mouseout", empty=False)
     found = points.mark_circle(clip=True, size=60).encode(
         **places,

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from made_tables import make_evaluations
 
-from mlperf_logging.analysis.charts import ConvergenceStyle, chart_convergence, chart_series
+from mlperf_logging.analysis.charts import ConvergenceStyle, chart_convergence, chart_series, pack_chart
 from mlperf_logging.analysis.columns import SERIES_COLUMNS, make_table
 from mlperf_logging.analysis.references import ReferenceRange
 from mlperf_logging.errors import UsageError
@@ -100,6 +100,17 @@ def test_many_systems_show_means(systems: int, means: int) -> None:
     names = [layer["data"]["name"] for layer in find_layers(spec, "line") if layer["data"]["name"] != "runs"]
     assert [len(spec["datasets"][name]) for name in names] == ([means] if means else [])
     assert json.dumps(spec).count("results/result_0.txt") == 1
+
+
+@pytest.mark.parametrize("systems", [2, 9, 25])
+def test_vega_draws_any_number_of_systems(systems: int) -> None:
+    """The real library draws the curves of few systems, of many, and of more than are named: no signal is missing."""
+    import vl_convert
+
+    chart = chart_convergence(make_evaluations(2 * systems, systems))
+    drawn = vl_convert.vegalite_to_svg(pack_chart(chart)["spec"])
+
+    assert drawn.count("<path") > systems
 
 
 def test_target_and_reference_are_drawn_and_told() -> None:
