@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness import find_task
@@ -23,6 +24,8 @@ from reference_impls.harness.workload import Share, Workload
 from reference_impls.image_classification import model as resnet
 from reference_impls.image_classification.model import BatchNormalization
 from reference_impls.recommendation.model import NeuMF
+from reference_impls.reinforcement_learning import workload as go_workload
+from reference_impls.reinforcement_learning.model import NetworkEvaluation
 from reference_impls.sentiment.model import BagLayer, RegionConvolution
 from reference_impls.translation.layers import Attention
 
@@ -90,7 +93,7 @@ def mask_attention(name: str) -> Break:
     return lambda _: [(Attention, "attend", attend)]
 
 
-def shuffle_labels(key: str) -> Break:
+def shuffle_labels(*keys: str) -> Break:
     """Each sample is trained with the label of another one of its batch."""
 
     def break_data(workload: type[Workload[Any]]) -> list[Patch]:
@@ -98,7 +101,7 @@ def shuffle_labels(key: str) -> Break:
 
         def train_data(self: Workload[Any], epoch: int, share: Share) -> tf.data.Dataset:
             data = whole(self, epoch, share)
-            return data.map(lambda batch: {**batch, key: tf.roll(batch[key], 1, axis=0)})
+            return data.map(lambda batch: {**batch, **{key: tf.roll(batch[key], 1, axis=0) for key in keys}})
 
         return [(workload, "train_data", train_data)]
 
@@ -114,11 +117,39 @@ def freeze_optimizer(_: type[Workload[Any]]) -> list[Patch]:
     return [(Workload, "update", measure_only)]
 
 
+def zero_value(_: type[Workload[Any]]) -> list[Patch]:
+    """Minigo whose search believes every position to be even: its value never counts."""
+    whole = NetworkEvaluation.__call__
+
+    def evaluate(self: NetworkEvaluation, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        policy, value = whole(self, planes)
+        return policy, value * 0
+
+    return [(NetworkEvaluation, "__call__", evaluate)]
+
+
+def freeze_policy(_: type[Workload[Any]]) -> list[Patch]:
+    """Minigo that does not learn from the search's visits, only from results."""
+    whole = go_workload.compute_losses
+
+    def compute_losses(*arguments: Any, **options: Any) -> dict[str, tf.Tensor]:
+        losses = whole(*arguments, **options)
+        return {**losses, "loss": losses["loss"] - losses["policy_loss"]}
+
+    return [(go_workload, "compute_losses", compute_losses)]
+
+
 BREAKS: dict[str, dict[str, Break]] = {
     "recommendation": {
         "matrix factorization zeroed": zero_factorization,
         "perceptron zeroed": zero_perceptron,
         "labels shuffled": shuffle_labels("labels"),
+        "optimizer frozen": freeze_optimizer,
+    },
+    "reinforcement_learning": {
+        "value zeroed": zero_value,
+        "policy frozen": freeze_policy,
+        "labels shuffled": shuffle_labels("policy", "value"),
         "optimizer frozen": freeze_optimizer,
     },
     "sentiment": {
@@ -144,7 +175,7 @@ BREAKS: dict[str, dict[str, Break]] = {
 """What breaks a model, by task and name."""
 
 
-def train_broken(name: str, what: str, seed: int, data: Path) -> list[float]:
+def train_broken(name: str, what: str, seed: int, data: Path) -> list[Any]:
     """Train a broken model to the greatest number of epochs of the mini scale.
 
     Args:
@@ -154,7 +185,7 @@ def train_broken(name: str, what: str, seed: int, data: Path) -> list[float]:
         data: folder of all data.
 
     Returns:
-        The quality after each epoch.
+        The quality after each epoch; a number, or several by name.
 
     Raises:
         DataError: the data is missing.
@@ -173,5 +204,6 @@ def train_broken(name: str, what: str, seed: int, data: Path) -> list[float]:
         qualities = []
         for epoch in range(1, config.max_epochs + 1):
             loop.train_epoch(epoch)
-            qualities.append(loop.evaluate().quality)
+            with loop.workload.around_evaluation(epoch):
+                qualities.append(loop.evaluate().quality)
     return qualities

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         train_samples: int | None
         eval_samples: int | None
         unit: str
-        target: float | None
+        target: float | Mapping[str, float] | None
         mode: str
         quality_key: str
         logger: MLLogger | None
@@ -54,7 +54,7 @@ FRAMEWORKS = frozenset(
     )
 )
 """Packages whose lines are no call sites, because they call the script back, or a callback of it."""
-UNITS = (constants.EPOCH_NUM, constants.SAMPLES_COUNT)
+UNITS = (constants.EPOCH_NUM, constants.SAMPLES_COUNT, constants.STEP_NUM)
 
 
 class LifeCycle:
@@ -67,9 +67,10 @@ class LifeCycle:
         hyperparameters: values by log key, logged once before the run.
         train_samples: number of samples in the training data.
         eval_samples: number of samples in the evaluation data.
-        unit: what progress is counted in: ``"epoch_num"`` or ``"samples_count"``, as the benchmark's rules
-            say.
-        target: quality at which the run is a success; without one every run that ends normally is.
+        unit: what progress is counted in: ``"epoch_num"``, ``"samples_count"`` or ``"step_num"``, as the benchmark's
+            rules say.
+        target: quality at which the run is a success; without one every run that ends normally is. Where there are
+            several qualities, the target of each by name; one evaluation must reach all of them.
         mode: ``"max"`` where more is better, ``"min"`` where less is.
         quality_key: log key of the quality.
         logger: the logger to use; default: the shared one.
@@ -80,7 +81,7 @@ class LifeCycle:
         unit: as given.
         is_reached: whether an evaluation has reached the target.
         is_running: whether the run has started and not stopped.
-        progress: the latest progress, in epochs or samples.
+        progress: the latest progress, in epochs, samples or steps.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class LifeCycle:
         train_samples: int | None = None,
         eval_samples: int | None = None,
         unit: str = constants.EPOCH_NUM,
-        target: float | None = None,
+        target: float | Mapping[str, float] | None = None,
         mode: str = "max",
         quality_key: str = constants.EVAL_ACCURACY,
         logger: MLLogger | None = None,
@@ -155,7 +156,7 @@ class LifeCycle:
         self._watch = termination.EndWatch(lambda: self.stop_run(constants.ABORTED))
 
     def start_block(self, progress: float) -> None:
-        """Open an epoch, given its number, or a block, given the samples trained so far."""
+        """Open an epoch, given its number, or a block, given the samples or steps trained so far."""
         if not self.is_running:
             return
         self.stop_eval()
@@ -165,7 +166,7 @@ class LifeCycle:
         self._log("start", f"{self._block}_start", None, {self.unit: progress})
 
     def stop_block(self, progress: float | None = None) -> None:
-        """Close the open epoch, which keeps its number, or the open block, at the samples trained so far."""
+        """Close the open epoch, which keeps its number, or the open block, at the samples or steps trained so far."""
         if not self._block:
             return
         if self.unit == constants.EPOCH_NUM:
@@ -176,13 +177,13 @@ class LifeCycle:
         self._log("end", f"{block}_stop", None, {self.unit: self.progress})
 
     def start_eval(self, progress: float | None = None) -> None:
-        """Open an evaluation after so many epochs or samples; default: as the stretch of training said.
+        """Open an evaluation after so many epochs, samples or steps; default: as the stretch of training said.
 
         It closes the open stretch, unless only a part of an epoch is trained: then the epoch continues afterwards.
         """
         if not self.is_running or self._eval_is_open:
             return
-        if progress is None or self.unit == constants.SAMPLES_COUNT or progress == int(progress):
+        if progress is None or self.unit != constants.EPOCH_NUM or progress == int(progress):
             self.stop_block(progress)
         if progress is not None:
             self.progress = int(progress) if progress == int(progress) else progress
@@ -190,7 +191,11 @@ class LifeCycle:
         self._log("start", constants.EVAL_START, None, {self.unit: self.progress})
 
     def log_quality(self, value: Any, **metadata: Any) -> bool:
-        """Log the quality that an evaluation found; a number where there is a target.
+        """Log the quality that an evaluation found.
+
+        Args:
+            value: a number where there is one target; where there are several, numbers by the targets' names.
+            **metadata: of the event.
 
         Returns:
             Whether the target has been reached, now or before.
@@ -199,9 +204,7 @@ class LifeCycle:
             self.start_eval()
             self._log("event", self._quality_key, value, {self.unit: self.progress, **metadata})
             if self.target is not None:
-                quality = float(value)
-                better = quality >= self.target if self._mode == "max" else quality <= self.target
-                self.is_reached = self.is_reached or better
+                self.is_reached = self.is_reached or reaches_target(value, self.target, self._mode)
         return self.is_reached
 
     def log_metric(self, metrics: Mapping[str, Any], name: str) -> bool:
@@ -251,6 +254,22 @@ class LifeCycle:
             frame, offset = frame.f_back, offset + 1
         log = getattr(self._logger or get_mllogger(), method)
         log(key, value, metadata, stack_offset=offset, sync=sync)
+
+
+def reaches_target(quality: Any, target: float | Mapping[str, float], mode: str = "max") -> bool:
+    """Whether a quality is as good as its target or better; where there are several, whether all of them are.
+
+    Args:
+        quality: a number, or numbers by name; those without a target do not matter.
+        target: likewise.
+        mode: ``"max"`` where more is better, ``"min"`` where less is.
+
+    Raises:
+        KeyError: one of several qualities is missing.
+    """
+    if not isinstance(target, float | int):
+        return all(reaches_target(quality[name], each, mode) for name, each in target.items())
+    return float(quality) >= target if mode == "max" else float(quality) <= target
 
 
 def _is_library(frame: FrameType) -> bool:

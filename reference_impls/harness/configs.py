@@ -11,7 +11,7 @@ import math
 import types
 import typing
 from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from mlperf_logging.suggestions import did_you_mean
 from reference_impls.harness.errors import SettingError
@@ -105,6 +105,7 @@ class TaskConfig:
         precision: Keras' dtype policy: ``float32``, ``mixed_bfloat16``, or ``mixed_float16``, which scales the loss.
         train_samples: samples of the training set; 0: as the prepared data say.
         eval_samples: samples of the evaluation set; 0: as the prepared data say.
+        eval_every_steps: steps from one evaluation to the next; 0: evaluations come by epochs. A field in `StepsConfig`.
 
     Raises:
         SettingError: a value is not one that its field may have.
@@ -123,6 +124,7 @@ class TaskConfig:
     ] = "float32"
     train_samples: Annotated[int, Range(0), LogKey("")] = 0
     eval_samples: Annotated[int, Range(0), LogKey("")] = 0
+    eval_every_steps: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         for name, notes in _list_annotations(type(self)).items():
@@ -154,6 +156,17 @@ class TaskConfig:
         """Values by log key."""
         values = {key: getattr(self, name) for name, key in self.log_keys().items()}
         return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class StepsConfig(TaskConfig):
+    """Settings of a task that is evaluated after so many steps, within epochs, instead of after epochs.
+
+    Attributes:
+        eval_every_steps: steps from one evaluation to the next, counted from the start of the run.
+    """
+
+    eval_every_steps: Count  # type: ignore[misc]  # here a field, in the base class the constant 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

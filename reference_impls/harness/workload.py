@@ -1,25 +1,26 @@
 """The contract between a task and the harness.
 
 A workload defines the model, the data and how quality is measured; it never loops over epochs, logs nothing, and
-knows nothing of devices beyond `Share`. The harness calls, in this order::
+knows nothing of devices beyond `Share` and `Runtime`. The harness calls, in this order::
 
     workload = Workload(config, folder, seed)   # reads no data; at most the manifest of the prepared data
     workload.check_data()                       # is the data there?
     workload.hyperparameters(share)             # values by log key
     workload.build()                            # within the strategy's scope: models, optimizers
+    workload.restore_host_state(state)          # only where a run resumes
     ─── the clock starts ───
     workload.load(share)                        # reads the data
     for epoch in 1, 2, …:
         workload.train_data(epoch, share)       # may also generate data, for example by self-play
         workload.train_step(batch)              # for each batch, in each replica, within a graph
-        workload.evaluate(collect)              # by default: eval_step for each batch, then measure
+        workload.evaluate()                     # by default: eval_step for each batch, then measure, on the first process
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -27,61 +28,48 @@ import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness.configs import TaskConfig
+from reference_impls.harness.run.runtime import Batch, Collected, Ragged, Runtime, Share
 from reference_impls.harness.run.updates import Measure, apply_gradients
 
-Config = TypeVar("Config", bound=TaskConfig)
-Batch = Any
-"""Nested structure of tensors; lengths may vary from batch to batch and from replica to replica."""
-
-Collected = Mapping[str, np.ndarray]
-Collect = Callable[
-    ["Callable[[Share], tf.data.Dataset]", Callable[[Batch], Mapping[str, tf.Tensor]]], Collected
+__all__ = [
+    "Batch",
+    "Collected",
+    "Evaluation",
+    "HostState",
+    "Quality",
+    "Ragged",
+    "Runtime",
+    "Share",
+    "Workload",
 ]
 
-
-@dataclass(frozen=True)
-class Share:
-    """Which part of each global batch this process feeds.
-
-    The global batch is divided evenly among replicas. A data set of a share yields batches for single
-    replicas; the process's replicas take them in turn. All processes must yield equally many, a multiple of
-    ``replicas``.
-
-    Attributes:
-        index: number of this process, from 0.
-        processes: number of processes.
-        replicas: number of replicas of this process.
-    """
-
-    index: int = 0
-    processes: int = 1
-    replicas: int = 1
-
-    @property
-    def all_replicas(self) -> int:
-        """Number of replicas of all processes."""
-        return self.processes * self.replicas
-
-    def replica_batch(self, global_batch: int) -> int:
-        """Samples of a global batch that one replica gets; the number must divide evenly."""
-        size, left = divmod(global_batch, self.all_replicas)
-        if left:
-            raise ValueError(
-                f"a batch of {global_batch} cannot be divided among {self.all_replicas} replicas"
-            )
-        return size
+Config = TypeVar("Config", bound=TaskConfig)
+Quality = float | Mapping[str, float]
+"""A number, or several by name: ``{"BBOX": 0.377, "SEGM": 0.339}``."""
 
 
 class Evaluation(NamedTuple):
     """The result of an evaluation.
 
     Attributes:
-        quality: the value that is compared with the target.
+        quality: the value that is compared with the target, or several values, one for each target, by name.
         metrics: further values, logged in the metadata of the quality's event.
     """
 
-    quality: float
+    quality: Quality
     metrics: Mapping[str, float] = {}
+
+
+class HostState(NamedTuple):
+    """What a run needs to resume besides the variables of its models and optimizers.
+
+    Attributes:
+        arrays: by name; not changed afterwards, for they are written while training continues.
+        facts: what JSON can hold, such as the state of a random generator.
+    """
+
+    arrays: Mapping[str, np.ndarray] = {}
+    facts: Mapping[str, Any] = {}
 
 
 class Workload(ABC, Generic[Config]):
@@ -99,20 +87,31 @@ class Workload(ABC, Generic[Config]):
         mode: ``"max"`` where more is better, ``"min"`` where less is.
         quality_key: log key of the quality.
         collects: how `eval_step`'s tensors are combined: ``"sums"``: summed over replicas and batches in double
-            precision; ``"rows"``: concatenated along their first dimension (all others must not vary). The
-            workload itself leaves padding out.
+            precision; ``"rows"``: concatenated along their first dimension. All others must not vary, except that rows
+            may be ragged: transcripts, or the boxes of an image, which arrive in `measure` as `Ragged`. The workload
+            itself leaves padding out.
+        unit: what `epoch` counts: ``"epoch"`` or ``"generation"``, both logged as epochs. With ``"samples"`` or
+            ``"steps"`` the log counts these instead, and has blocks from one evaluation to the next.
+        runtime: what the workload computes with; set before `build`.
     """
 
     metric: ClassVar[str]
     mode: ClassVar[str] = "max"
     quality_key: ClassVar[str] = "eval_accuracy"
     collects: ClassVar[str] = "sums"
+    unit: ClassVar[str] = "epoch"
+    runtime: Runtime
 
     def __init__(self, config: Config, folder: Path, seed: int, data_command: str = "") -> None:
         self.config = config
         self.folder = folder
         self.seed = seed
         self.data_command = data_command
+
+    @property
+    def target(self) -> Quality:
+        """The quality at which the run succeeds; where there are several, a target for each by name."""
+        return self.config.target
 
     @property
     def train_samples(self) -> int:
@@ -152,6 +151,13 @@ class Workload(ABC, Generic[Config]):
     def state(self) -> dict[str, Any]:
         """What a checkpoint holds: Keras models and optimizers by name; ``model`` is the one that is evaluated."""
 
+    def host_state(self) -> HostState:
+        """What a checkpoint holds besides `state`; the same in all processes, of which the first one writes it."""
+        return HostState()
+
+    def restore_host_state(self, state: HostState) -> None:
+        """Continue from what `host_state` gave, in every process; called after `build` and before `load`."""
+
     @abstractmethod
     def load(self, share: Share) -> None:
         """Read the data.
@@ -162,7 +168,21 @@ class Workload(ABC, Generic[Config]):
 
     @abstractmethod
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
-        """The batches of one epoch for this process; see `Share`. Must follow from seed and epoch alone."""
+        """The batches of one epoch for this process; see `Share`.
+
+        They must follow from seed, epoch, the models and the host state alone. A workload that makes its data, for example
+        by self-play, may call `Runtime.save` whenever its host state can be resumed from.
+        """
+
+    def measure_work(self, epoch: int, share_of_epoch: float) -> Mapping[str, float]:
+        """The work of an epoch, for the log: ``samples`` gives the throughput, further values are logged by their names.
+
+        Args:
+            epoch: which, just trained.
+            share_of_epoch: the part of its steps that was done here: below 1 if the run was resumed within it.
+        """
+        del epoch
+        return {"samples": share_of_epoch * self.train_samples}
 
     @abstractmethod
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
@@ -188,14 +208,23 @@ class Workload(ABC, Generic[Config]):
     def measure(self, collected: Collected) -> Evaluation:
         """The quality, from what `eval_step` returned for all batches of all replicas."""
 
-    def evaluate(self, collect: Collect) -> Evaluation:
+    def evaluate(self) -> Evaluation:
         """Evaluate; override it if one pass over `eval_data` is not enough.
 
-        Args:
-            collect: ``collect(data, step)`` asks ``data(share)`` for a data set, runs the step on every batch in
-                every replica and combines the results as `collects` says.
+        The quality is measured on the first process, which tells the others, so that they agree on when to stop.
         """
-        return self.measure(collect(self.eval_data, self.eval_step))
+        collected = self.runtime.collect(self.eval_data, self.eval_step, self.collects)
+        return Evaluation(*self.runtime.find_on_first(lambda: self.measure(collected)))
+
+    @contextmanager
+    def around_evaluation(self, epoch: int) -> Iterator[None]:
+        """Surround each evaluation, within the time of the evaluation: for example a match for the best model's place.
+
+        Args:
+            epoch: the current one.
+        """
+        del epoch
+        yield
 
     def count_parts(self) -> int:
         """Parts in which a global batch is computed: replicas times accumulation steps; for use within a replica.

@@ -39,6 +39,8 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
         self.model(nobody, nobody)  # the first call creates the variables
         self.optimizer = make_adam(self.config)
         self.optimizer.build(self.model.trainable_variables)
+        self._sampler = ThreadPoolExecutor(1)
+        self._ahead: dict[int, Future[tf.data.Dataset]] = {}
 
     def state(self) -> dict[str, Any]:
         """Model and optimizer."""
@@ -57,8 +59,6 @@ class RecommendationWorkload(Workload[RecommendationConfig]):
             )
         split = split_latest(interactions)
         self.train = split.train
-        self._sampler = ThreadPoolExecutor(1)
-        self._ahead: dict[int, Future[tf.data.Dataset]] = {}
         self.seen = SeenItems(split.train, config.users, config.items)
         negatives = [
             sample_negatives(interactions, config.users, config.items, config.eval_negatives, seed)

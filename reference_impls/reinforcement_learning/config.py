@@ -1,8 +1,23 @@
-"""Shapes of the network. Settings of a whole run come with the trainer."""
+"""Settings of the reinforcement-learning task, and the shapes of its networks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from reference_impls.harness.configs import (
+    Count,
+    Fraction,
+    LogKey,
+    LogKeyBy,
+    NotNegative,
+    Number,
+    OneOf,
+    Positive,
+    Range,
+    TaskConfig,
+)
+from reference_impls.harness.errors import SettingError
 
 
 @dataclass(frozen=True)
@@ -28,3 +43,164 @@ class NetworkSettings:
 
 FULL_NETWORK = NetworkSettings(size=9, history=8, width=32, blocks=9, value_width=64)
 """That of Minigo for 9×9 as of 2018: filters a power of two near a third of the area, as many blocks as rows."""
+
+Share = Annotated[float, Range(0, 1.000001)]
+"""A number from 0 to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReinforcementConfig(TaskConfig):
+    """What a run of Minigo needs to know; an epoch is a generation. The defaults are Minigo's of 2018 where it has some.
+
+    Attributes:
+        target: the share of the held-out positions' moves that the network must rank first.
+        win_target: the share of the points that it must win in games against GNU Go; 0: no games are played, and the
+            agreement alone is the quality.
+        board_size: rows and columns of the board.
+        komi: points for white.
+        history: positions that the network sees.
+        width: filters of the trunk's convolutions.
+        blocks: residual blocks.
+        value_width: units of the value head's hidden layer.
+        batch_norm_momentum: share of the running mean and variance that each step keeps.
+        games: games of self-play of each generation, a multiple of `games_at_once`.
+        games_at_once: games that are played at the same time, over all processes; the data of a generation is saved
+            each time that they are done.
+        window_generations: the latest generations whose games are learned from.
+        steps: training steps of each generation.
+        simulations: of the search for each move of self-play and of matches.
+        leaves: positions of one game that are evaluated together.
+        exploration: weight of the prior against the value in the search (c_puct).
+        noise_weight: share of Dirichlet noise in the priors of the root, in self-play.
+        noise_alpha: concentration of that noise; 0: by the size of the board.
+        drawn_moves: moves at the start of a game of self-play that are drawn in proportion to the visits.
+        resign_threshold: value below which a player resigns in self-play; below -1: never.
+        played_out: share of the games of self-play in which nobody resigns.
+        match_games: games of the match for the best network's place, an even number.
+        gate: share of the points with which the candidate takes that place.
+        eval_games: games against GNU Go in each evaluation, an even number.
+        eval_simulations: of the search for each move of those games.
+        eval_level: GNU Go's level, 1 to 10, in games and for the held-out moves.
+        eval_drawn_moves: moves at the start of games of matches and evaluations that are drawn, so that games differ.
+        optimizer: ``sgd`` (with momentum) or ``adam`` (open division).
+        learning_rates: the learning rate before, between and after the boundaries.
+        boundary_steps: steps, counted from the start of the run, after which the learning rate changes.
+        momentum: of SGD.
+        l2: weight of half the squared weights of convolutions and dense layers.
+    """
+
+    win_target: Annotated[Share, LogKey("eval_win_target")] = 0.0
+    board_size: Annotated[Count, Range(2, 26)] = 9
+    komi: Number = 7.5
+    history: Annotated[Count, LogKey("model_history")] = 8
+    width: Annotated[Count, LogKey("model_width")] = 32
+    blocks: Annotated[Count, LogKey("model_blocks")] = 9
+    value_width: Annotated[Count, LogKey("model_value_width")] = 64
+    batch_norm_momentum: Annotated[Fraction, LogKey("model_batch_norm_momentum")] = 0.997
+    games: Annotated[Count, LogKey("selfplay_games_per_generation")]
+    games_at_once: Annotated[Count, LogKey("selfplay_games_at_once")] = 64
+    window_generations: Annotated[Count, LogKey("train_window_generations")] = 5
+    steps: Annotated[Count, LogKey("train_steps_per_generation")]
+    simulations: Annotated[Count, LogKey("search_simulations")] = 200
+    leaves: Annotated[Count, LogKey("search_leaves")] = 8
+    exploration: Annotated[Positive, LogKey("search_exploration")] = 2.5
+    noise_weight: Annotated[Share, LogKey("selfplay_noise_weight")] = 0.25
+    noise_alpha: Annotated[NotNegative, LogKey("selfplay_noise_alpha")] = 0.0
+    drawn_moves: Annotated[int, Range(0), LogKey("selfplay_drawn_moves")] = 6
+    resign_threshold: Annotated[Number, LogKey("selfplay_resign_threshold")] = -0.9
+    played_out: Annotated[Share, LogKey("selfplay_played_out")] = 0.1
+    match_games: Count = 20
+    gate: Annotated[Share, LogKey("match_gate")] = 0.55
+    eval_games: Count = 20
+    eval_simulations: Count = 200
+    eval_level: Annotated[Count, Range(1, 11)] = 1
+    eval_drawn_moves: Annotated[int, Range(0)] = 2
+    optimizer: Annotated[str, OneOf("sgd", "adam"), LogKey("opt_name")] = "sgd"
+    learning_rates: Annotated[tuple[float, ...], Range(0, is_open=True), LogKey("lr_rates")]
+    boundary_steps: Annotated[tuple[int, ...], Range(1), LogKey("lr_boundaries")]
+    momentum: Annotated[Fraction, LogKeyBy("optimizer", sgd="sgd_opt_momentum")] = 0.9
+    l2: Annotated[NotNegative, LogKey("opt_l2_regularization")] = 1e-4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for is_wrong, sentence in (
+            (
+                self.games % self.games_at_once,
+                f"games={self.games} is no multiple of games_at_once={self.games_at_once}",
+            ),
+            (
+                self.match_games % 2,
+                f"match_games={self.match_games} is odd, so that one would have black more often",
+            ),
+            (
+                self.eval_games % 2,
+                f"eval_games={self.eval_games} is odd, so that one would have black more often",
+            ),
+            (
+                len(self.learning_rates) != len(self.boundary_steps) + 1,
+                f"{len(self.boundary_steps)} boundary_steps need {len(self.boundary_steps) + 1} learning_rates, not "
+                f"{len(self.learning_rates)}",
+            ),
+        ):
+            if is_wrong:
+                raise SettingError(sentence)
+
+    @property
+    def network(self) -> NetworkSettings:
+        """The shape of the network."""
+        return NetworkSettings(
+            self.board_size, self.history, self.width, self.blocks, self.value_width, self.batch_norm_momentum
+        )
+
+
+MINI = ReinforcementConfig(
+    board_size=5,
+    komi=6.5,
+    history=2,
+    width=32,
+    blocks=3,
+    value_width=32,
+    batch_norm_momentum=0.97,
+    games=128,
+    games_at_once=64,
+    window_generations=5,
+    steps=80,
+    simulations=48,
+    exploration=2.0,
+    resign_threshold=-0.95,
+    global_batch_size=256,
+    eval_batch_size=400,
+    eval_samples=400,
+    eval_simulations=48,
+    learning_rates=(0.02, 0.005),
+    boundary_steps=(1200,),
+    target=0.4,
+    win_target=0.4,
+    max_epochs=20,
+)
+"""5×5, from zero, by self-play only; held-out moves and games are GNU Go's. Experimental: no seeds have set its targets."""
+
+MINI_OPEN = replace(MINI, optimizer="adam", learning_rates=(0.002, 0.0005))
+"""The open-division variant: Adam."""
+
+FULL = ReinforcementConfig(
+    board_size=9,
+    history=FULL_NETWORK.history,
+    width=FULL_NETWORK.width,
+    blocks=FULL_NETWORK.blocks,
+    value_width=FULL_NETWORK.value_width,
+    games=2048,
+    games_at_once=256,
+    steps=1000,
+    match_games=100,
+    global_batch_size=256,
+    eval_batch_size=256,
+    learning_rates=(0.01, 0.001, 0.0001),
+    boundary_steps=(400_000, 600_000),
+    target=0.4,
+    max_epochs=1000,
+)
+"""9×9, from zero; quality is the share of professional moves from a folder of game records, the original suite's task."""
+
+FULL_OPEN = replace(FULL, optimizer="adam", learning_rates=(0.001, 0.0001, 0.00001))
+"""The open-division variant: Adam."""

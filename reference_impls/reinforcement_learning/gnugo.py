@@ -36,8 +36,7 @@ def get_gnugo(folder: Path) -> Path:
     Raises:
         DataError: it cannot be downloaded, or does not run here.
     """
-    installed = shutil.which("gnugo") or shutil.which("gnugo", path="/usr/games")
-    program = Path(installed) if installed else folder / _UNPACKED
+    program = _locate(folder)
     if not program.is_file():
         fetch_package(PACKAGE, folder)
     try:
@@ -52,6 +51,27 @@ def get_gnugo(folder: Path) -> Path:
             f"{program} does not run here: {problem}. Install GNU Go (Debian, Ubuntu: apt-get install gnugo)"
         )
     return program
+
+
+def find_gnugo(folder: Path, command: str) -> Path:
+    """The program, if it is installed or unpacked in a folder.
+
+    Args:
+        folder: as for `get_gnugo`.
+        command: the command that gets it; messages name it.
+
+    Raises:
+        DataError: it is not here.
+    """
+    program = _locate(folder)
+    if not program.is_file():
+        raise DataError(f"GNU Go is not here; get it with: {command}")
+    return program
+
+
+def _locate(folder: Path) -> Path:
+    installed = shutil.which("gnugo") or shutil.which("gnugo", path="/usr/games")
+    return Path(installed) if installed else folder / _UNPACKED
 
 
 def start_gnugo(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -243,14 +243,16 @@ class Window:
 
     def add(self, records: Iterable[Record]) -> None:
         """Add games, and drop the oldest if there are too many."""
-        new = [record.examples for record in records]
-        if not new:
-            return
+        for record in records:
+            self.add_examples(record.examples, [len(record.examples.value)])
+
+    def add_examples(self, examples: Examples, lengths: Sequence[int]) -> None:
+        """Add the examples of games one after the other, as many of each as `lengths` says."""
         old = [] if self.examples is None else [self.examples]
-        self.lengths += [len(each.value) for each in new]
+        self.lengths += lengths
         dropped = self.lengths[: -self.most_games]
         self.lengths = self.lengths[-self.most_games :]
-        joined = Examples(*(np.concatenate(parts) for parts in zip(*old, *new, strict=True)))
+        joined = Examples(*(np.concatenate(parts) for parts in zip(*old, examples, strict=True)))
         self.examples = Examples(*(part[sum(dropped) :] for part in joined))
 
     def sample(self, count: int, rng: np.random.Generator) -> Examples:

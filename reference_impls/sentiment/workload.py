@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness import DataError
-from reference_impls.harness.data.arrays import Ragged, batch_arrays, make_rng, order_by_length
+from reference_impls.harness.data.arrays import batch_arrays, make_rng, order_by_length
 from reference_impls.harness.data.prepared import check_prepared, read_checksum, read_prepared
 from reference_impls.harness.run.optimizers import make_adam
-from reference_impls.harness.workload import Batch, Collected, Evaluation, Share, Workload
+from reference_impls.harness.workload import Batch, Collected, Evaluation, Ragged, Share, Workload
 from reference_impls.sentiment.config import SentimentConfig
 from reference_impls.sentiment.model import SentimentNet
 

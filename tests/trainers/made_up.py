@@ -77,3 +77,24 @@ class Sides(Workload[SidesConfig]):
     def measure(self, collected: Collected) -> Evaluation:
         assert collected["count"] == self.eval_samples
         return Evaluation(float(collected["right"] / collected["count"]))
+
+
+class Rows(Sides):
+    """Evaluated by rows of any length: each point as often as its first coordinate says; counts those that are right."""
+
+    collects = "rows"
+
+    def eval_step(self, batch: Batch) -> Mapping[str, Any]:
+        lengths = tf.cast(tf.round(10 * tf.abs(batch["points"][:, 0])), tf.int64)
+        repeated = tf.repeat(batch["points"], lengths, axis=0)
+        return {"points": batch["points"], "rows": tf.RaggedTensor.from_row_lengths(repeated, lengths)}
+
+    def measure(self, collected: Collected) -> Evaluation:
+        rows = collected["rows"].split()
+        assert len(rows) == len(collected["points"])  # the padding of the last batch included
+        expected = zip(rows, collected["points"], self.held_out["points"], strict=False)
+        right = [
+            len(row) == round(10 * abs(float(held[0]))) and (row == held).all() and (point == held).all()
+            for row, point, held in expected
+        ]
+        return Evaluation(float(sum(right)))

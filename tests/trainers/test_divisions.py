@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -69,15 +70,21 @@ def write_log(
         path,
         workload,
         submission,
-        Display(None, name, workload.metric, config.target),
+        Display(None, name, workload.metric, workload.target),
         environment={"strategy": "none"},
         clears_cache=clears_cache,
     ) as recorder:
         recorder.start()
         recorder.start_epoch(1)
-        recorder.finish_epoch(1, 10, {"loss": 1.0})
-        recorder.start_eval(1)
-        recorder.finish_eval(1, Evaluation(config.target * quality_share))
+        recorder.finish_epoch(1, 10, 1.0, {"loss": 1.0})
+        recorder.start_eval(1, 10)
+        target = workload.target
+        quality = (
+            {name: quality_share * each for name, each in target.items()}
+            if isinstance(target, Mapping)
+            else quality_share * target
+        )
+        recorder.finish_eval(Evaluation(quality))
 
 
 @pytest.mark.parametrize("scale", ["mini", "full"])

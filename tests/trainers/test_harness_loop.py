@@ -34,18 +34,19 @@ class Notes:
     def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
         assert steps == 8
 
-    def finish_epoch(self, epoch: int, steps: int, losses: Mapping[str, float]) -> None:
-        assert steps == 8
+    def finish_epoch(self, epoch: int, steps: int, part: float, losses: Mapping[str, float]) -> None:
+        assert (steps, part) == (8, 1)
         self.calls.append(("trained", epoch))
 
-    def start_eval(self, epoch: int) -> None:
-        self.calls.append(("eval", epoch))
+    def start_eval(self, progress: float, total_steps: int) -> None:
+        assert total_steps == 8 * progress
+        self.calls.append(("eval", int(progress)))
 
-    def finish_eval(self, epoch: int, evaluation: Evaluation) -> bool:
+    def finish_eval(self, evaluation: Evaluation) -> bool:
         self.qualities.append(evaluation.quality)
         return evaluation.quality >= self.target
 
-    def save(self, epoch: int) -> None:
+    def save(self, epoch: int, step: int, total_steps: int, part: int) -> None:
         self.calls.append(("save", epoch))
 
 

@@ -27,12 +27,12 @@ from reference_impls.harness import (
     find_task,
     list_tasks,
 )
-from reference_impls.harness.data.arrays import Ragged, batch_arrays, make_rng, order_by_length
+from reference_impls.harness.data.arrays import batch_arrays, make_rng, order_by_length
 from reference_impls.harness.data.prepared import check_prepared, read_facts, read_prepared, write_prepared
 from reference_impls.harness.report.display import ERASE_LINE, Display
 from reference_impls.harness.report.systems import describe_system, name_system
 from reference_impls.harness.run.requests import RunRequest
-from reference_impls.harness.workload import Share
+from reference_impls.harness.workload import Ragged, Share
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

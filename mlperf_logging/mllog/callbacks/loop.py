@@ -16,12 +16,14 @@ from mlperf_logging.mllog.lifecycle import LifeCycle
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Any
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any, TypeVar
 
     from typing_extensions import Self, Unpack
 
     from mlperf_logging.mllog.lifecycle import LifeCycleOptions
+
+    Quality = TypeVar("Quality", float, Mapping[str, float])
 
 
 class TrainingRun:
@@ -76,7 +78,7 @@ class TrainingRun:
                 return
 
     def blocks(self, samples: int, limit: int) -> Iterator[int]:
-        """Give stretches of training between evaluations, for progress counted in samples.
+        """Give stretches of training between evaluations, for progress counted in samples (or in steps).
 
         Args:
             samples: how many samples each stretch trains on.
@@ -96,11 +98,11 @@ class TrainingRun:
             self.life.stop_eval()
             self.life.stop_block(done)
 
-    def evaluate(self, measure: Callable[[], float], **metadata: Any) -> float:
+    def evaluate(self, measure: Callable[[], Quality], **metadata: Any) -> Quality:
         """Evaluate: log begin, quality and end.
 
         Args:
-            measure: called without arguments; gives the quality.
+            measure: called without arguments; gives the quality: a number, or several by name.
             **metadata: further metadata of the quality's event.
 
         Returns:
@@ -115,4 +117,4 @@ class TrainingRun:
     _block_end: int | None = None
 
     def _progress(self) -> float | None:
-        return self._block_end if self.life.unit == constants.SAMPLES_COUNT else None
+        return self._block_end if self.life.unit != constants.EPOCH_NUM else None

@@ -8,13 +8,22 @@ from typing import Any
 from mlperf_logging.tables import COUNT, NAME, NUMBER, PROSE, TEXT, Column, Document, make_table
 
 SCHEMA = "mlperf-train/1"
+
+
+def _show_quality(quality: float | Mapping[str, float]) -> str:
+    """A quality, or several by name, for people."""
+    if isinstance(quality, Mapping):
+        return ", ".join(f"{name} {value:.4f}" for name, value in quality.items())
+    return f"{quality:.4f}"
+
+
 _RUN_COLUMNS = (
     Column("log", NAME, "the log", priority=0),
     Column("seed", COUNT, "seed of the run", format=str, priority=1),
     Column("verdict", TEXT, "of the compliance check", priority=0),
     Column("status", TEXT, "what run_stop claims", missing="none", priority=2),
     Column("epochs", NUMBER, "epochs trained", priority=3),
-    Column("quality", NUMBER, "quality reached", format=".4f", priority=1),
+    Column("quality", NUMBER, "quality reached", format=_show_quality, priority=1),
     Column("minutes", NUMBER, "from run_start to run_stop", format=".2f", priority=1),
 )
 _TRAINER_COLUMNS = (
@@ -27,9 +36,11 @@ _AUDIT_COLUMNS = (
     Column("trainer", TEXT, "name of the trainer", priority=0),
     Column("seed", COUNT, "seed of the run", format=str, priority=2),
     Column("epoch", COUNT, "the run's last", priority=3),
-    Column("target", NUMBER, "quality that the run had to reach", format=".4f", priority=1),
-    Column("recorded", NUMBER, "quality that the run found", missing="none", format=".4f", priority=1),
-    Column("quality", NUMBER, "quality that the weights have", format=".4f", priority=0),
+    Column("target", NUMBER, "quality that the run had to reach", format=_show_quality, priority=1),
+    Column(
+        "recorded", NUMBER, "quality that the run found", missing="none", format=_show_quality, priority=1
+    ),
+    Column("quality", NUMBER, "quality that the weights have", format=_show_quality, priority=0),
     Column("verdict", TEXT, "whether the weights reach the target", priority=0),
     Column("checksum", NAME, "of the weights; the run's log has the same", priority=4),
 )

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.workload import Share
+from reference_impls.harness.run.runtime import Ragged, Share
 
 _GATHERERS = 2
 _AHEAD = 2
-
-
-class Ragged(NamedTuple):
-    """Rows of different lengths.
-
-    Attributes:
-        values: all rows, concatenated.
-        lengths: length of each row.
-    """
-
-    values: np.ndarray
-    lengths: np.ndarray
 
 
 def make_rng(seed: int, *numbers: int) -> np.random.Generator:

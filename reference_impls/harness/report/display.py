@@ -16,15 +16,27 @@ class Display:
         stream: usually standard error; None: nothing is shown.
         name: prefix of each line: what is trained.
         metric: name of the quality.
-        target: the target quality.
+        target: the target quality, or several by name.
+        unit: what the workload counts; see `Workload.unit`.
+
+    Attributes:
+        unit: what an epoch is called.
     """
 
-    def __init__(self, stream: TextIO | None, name: str, metric: str, target: float) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None,
+        name: str,
+        metric: str,
+        target: float | Mapping[str, float],
+        unit: str = "epoch",
+    ) -> None:
         self._stream = stream
         self._is_terminal = stream is not None and stream.isatty()
         self._name = name
         self._metric = metric
         self._target = target
+        self.unit = unit if unit == "generation" else "epoch"
         self._epoch = 0
         self._started = self._epoch_started = time.monotonic()
 
@@ -53,13 +65,17 @@ class Display:
         """Note that an evaluation begins."""
         self._show_passing("evaluating")
 
-    def show_quality(self, quality: float, losses: Mapping[str, float]) -> None:
+    def show_quality(self, quality: float | Mapping[str, float], losses: Mapping[str, float]) -> None:
         """Show the result of an evaluation."""
-        shown = "".join(f", {name} {value:.4f}" for name, value in losses.items())
-        self.say(
-            f"epoch {self._epoch}: {self._metric} {quality:.4f} (target {self._target:g}){shown}, "
-            f"{time.monotonic() - self._started:.1f} s"
-        )
+        found = quality if isinstance(quality, Mapping) else {self._metric: quality}
+        target = self._target if isinstance(self._target, Mapping) else {self._metric: self._target}
+        parts = [
+            f"{name} {value:.4f}" + (f" (target {target[name]:g})" if name in target else "")
+            for name, value in found.items()
+        ]
+        parts += [f"{name} {value:.4f}" for name, value in losses.items()]
+        seconds = time.monotonic() - self._started
+        self.say(f"{self.unit} {self._epoch}: {', '.join(parts)}, {seconds:.1f} s")
 
     def say(self, sentence: str) -> None:
         """Print a line."""
@@ -70,5 +86,5 @@ class Display:
 
     def _show_passing(self, text: str) -> None:
         if self._stream is not None and self._is_terminal:
-            self._stream.write(f"{ERASE_LINE}{self._name}: epoch {self._epoch}: {text}")
+            self._stream.write(f"{ERASE_LINE}{self._name}: {self.unit} {self._epoch}: {text}")
             self._stream.flush()

@@ -18,7 +18,7 @@ from reference_impls.harness.errors import DivergenceError
 from reference_impls.harness.report.display import Display
 from reference_impls.harness.report.header import check_header
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper
-from reference_impls.harness.workload import Evaluation, Share, Workload
+from reference_impls.harness.workload import Evaluation, Quality, Share, Workload
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -30,6 +30,14 @@ WEIGHTS_CHECKSUM = "weights_checksum"
 ENVIRONMENT = "run_environment"
 PACKAGES = Path(__file__).resolve().parents[3]
 """The folder of the packages, left out of call sites: it says nothing about a run."""
+
+UNITS = {
+    "epoch": constants.EPOCH_NUM,
+    "generation": constants.EPOCH_NUM,
+    "samples": constants.SAMPLES_COUNT,
+    "steps": constants.STEP_NUM,
+}
+"""What progress is logged as, by `Workload.unit`."""
 
 _numbers = count()
 
@@ -69,7 +77,7 @@ class LogRecorder:
     ) -> None:
         self.path = path
         self.keeper: CheckpointKeeper | None = None
-        self.quality: float | None = None
+        self.quality: Quality | None = None
         self.epoch = 0
         self._workload = workload
         self._display = display
@@ -93,7 +101,8 @@ class LogRecorder:
             clears_cache=clears_cache,
             train_samples=workload.train_samples,
             eval_samples=workload.eval_samples,
-            target=workload.config.target,
+            unit=UNITS[workload.unit],
+            target=workload.target,
             mode=workload.mode,
             quality_key=workload.quality_key,
         )
@@ -134,9 +143,10 @@ class LogRecorder:
         self._run.start()
         if self._resumed is not None:
             # Up to here the life cycle repeated, silently, what the log contains already.
-            self._run.life.progress = self.epoch = self._resumed.epoch
-            if self._resumed.step:
-                self._run.life.start_block(self._resumed.epoch + 1)
+            self.epoch = self._resumed.epoch
+            self._run.life.progress = self._count(self.epoch, self._resumed.total_steps)
+            if self._resumed.is_open:
+                self._start_block(self.epoch + 1)
             self._open_file()
             # The header describes the devices and versions before the break; these may be others.
             metadata = {"step": self._resumed.step, ENVIRONMENT: self._environment}
@@ -145,48 +155,62 @@ class LogRecorder:
     def start_epoch(self, epoch: int) -> None:
         """An epoch begins."""
         self.epoch = epoch
-        if not self._count_former_steps(epoch):  # else the epoch has begun before the break
-            self._run.life.start_block(epoch)
+        self._start_block(epoch)
         self._display.start_epoch(epoch)
         self._epoch_started = time.monotonic()
+
+    def _start_block(self, epoch: int) -> None:
+        """Open the epoch, or a block, unless it is open: it may have begun before the break."""
+        if not self._run.life.block_is_open:
+            self._run.life.start_block(epoch if self._counts_epochs else self._run.life.progress)
+
+    @property
+    def _counts_epochs(self) -> bool:
+        return self._run.life.unit == constants.EPOCH_NUM
+
+    def _count(self, epochs: float, steps: int) -> float:
+        """Progress in the unit of the log."""
+        if self._counts_epochs:
+            return epochs
+        samples = self._workload.config.global_batch_size
+        return steps * samples if self._run.life.unit == constants.SAMPLES_COUNT else steps
 
     def show_step(self, step: int, steps: int | None, losses: Mapping[str, float]) -> None:
         """Some steps are done."""
         self._display.show_step(step, steps, losses)
 
-    def finish_epoch(self, epoch: int, steps: int, losses: Mapping[str, float]) -> None:
+    def finish_epoch(self, epoch: int, steps: int, part: float, losses: Mapping[str, float]) -> None:
         """The epoch's training is done."""
         seconds = max(time.monotonic() - self._epoch_started, 1e-9)
         self._losses = losses
         progress = {constants.EPOCH_NUM: epoch}
-        part = (steps - self._count_former_steps(epoch)) / steps
-        stats = {"throughput": part * self._workload.train_samples / seconds, "steps": steps, **losses}
+        work = dict(self._workload.measure_work(epoch, part))
+        stats = {"throughput": work.pop("samples") / seconds, "steps": steps, **losses, **work}
         mllog.event(STATS, stats, metadata=progress)
-        self._run.life.stop_block(epoch)
+        if self._counts_epochs:
+            self._run.life.stop_block(epoch)
 
-    def start_eval(self, epoch: int) -> None:
+    def start_eval(self, progress: float, total_steps: int) -> None:
         """An evaluation begins."""
-        self._run.life.start_eval(epoch)
+        self._run.life.start_eval(self._count(progress, total_steps))
         self._display.start_eval()
 
-    def finish_eval(self, epoch: int, evaluation: Evaluation) -> bool:
+    def finish_eval(self, evaluation: Evaluation) -> bool:
         """An evaluation is done; returns whether the target is reached."""
         self.quality = evaluation.quality
         reached = self._run.life.log_quality(evaluation.quality, **evaluation.metrics)
         self._run.life.stop_eval()
+        if not reached and not self._counts_epochs:
+            self._start_block(self.epoch)
         self._display.show_quality(evaluation.quality, self._losses)
         return reached
 
-    def save(self, epoch: int, step: int = 0) -> None:
+    def save(self, epoch: int, step: int = 0, total_steps: int = 0, part: int = 0) -> None:
         """Take a checkpoint."""
         if self.keeper is not None:
             length = self.path.stat().st_size if self._is_first else 0
-            self.keeper.save(Checkpoint(epoch, length, self._request, step))
-
-    def _count_former_steps(self, epoch: int) -> int:
-        """Steps of an epoch that were done before the break."""
-        resumed = self._resumed
-        return resumed.step if resumed is not None and epoch == resumed.epoch + 1 else 0
+            is_open = self._run.life.block_is_open
+            self.keeper.save(Checkpoint(epoch, length, self._request, step, total_steps, part, is_open))
 
     def stop(self) -> None:
         """The last epoch is done: stop the clock."""

@@ -1,8 +1,8 @@
 """Checkpoints: the state from which a run resumes as if it had not been interrupted.
 
-A folder holds one checkpoint, the values of all variables, and ``latest.json``, which says after which epoch and step it was
-taken and how long the log was at that time. A thread writes it while training continues; the description is replaced once
-the checkpoint is complete, so whatever interrupts the run, it names a complete checkpoint.
+A folder holds one checkpoint, the values of all variables and the state of the host, and ``latest.json``, which says after
+which epoch and step it was taken and how long the log was at that time. A thread writes it while training continues; the
+description is replaced once the checkpoint is complete, so whatever interrupts the run, it names a complete checkpoint.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import shutil
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import tensorflow as tf
 
 from reference_impls.harness.data.prepared import read_prepared, write_prepared
 from reference_impls.harness.errors import DataError, TrainerError
-from reference_impls.harness.workload import Share
+from reference_impls.harness.workload import HostState, Share
 
 LATEST = "latest.json"
+HOST = "host"
 
 
 class Checkpoint(NamedTuple):
@@ -32,12 +33,28 @@ class Checkpoint(NamedTuple):
         log_bytes: length of the log when it was taken.
         request: identity of the run; a different run must not resume from it.
         step: steps of the next epoch that are included, too.
+        total_steps: steps of all epochs that are included.
+        part: how many checkpoints were taken while the data of the next epoch was made; they are numbered from 1.
+        is_open: whether an epoch or a block was open in the log.
     """
 
     epoch: int
     log_bytes: int
     request: dict[str, Any]
     step: int = 0
+    total_steps: int = 0
+    part: int = 0
+    is_open: bool = False
+
+
+class Host(Protocol):
+    """What a checkpoint holds besides variables; a `Workload` is one."""
+
+    def host_state(self) -> HostState:
+        """What is saved."""
+
+    def restore_host_state(self, state: HostState) -> None:
+        """Continue from it."""
 
 
 class CheckpointKeeper:
@@ -47,11 +64,15 @@ class CheckpointKeeper:
         folder: folder of the checkpoints; all processes of the run must see it.
         state: Keras models and optimizers by name, see `Workload.state`.
         share: which process this is; only the first one writes, but all must call `save`.
+        host: has the state of the host; None: there is none.
     """
 
-    def __init__(self, folder: Path, state: Mapping[str, Any], share: Share) -> None:
+    def __init__(
+        self, folder: Path, state: Mapping[str, Any], share: Share, host: Host | None = None
+    ) -> None:
         self.folder = folder
         self._state = state
+        self._host = host
         self._is_first = share.index == 0
         self._writer = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
@@ -63,9 +84,10 @@ class CheckpointKeeper:
             TrainerError: the previous one could not be written.
         """
         values = read_values(self._state)
+        host = self._host.host_state() if self._host is not None else HostState()
         self.wait()
         if self._is_first:
-            self._writing = self._writer.submit(self._write, checkpoint, values)
+            self._writing = self._writer.submit(self._write, checkpoint, values, host)
 
     def wait(self) -> None:
         """Wait until what was taken has been written.
@@ -80,6 +102,10 @@ class CheckpointKeeper:
         except OSError as error:
             raise TrainerError(f"the checkpoint cannot be written: {error}") from None
 
+    def close(self) -> None:
+        """Let what is being written be finished, whether it can be or not."""
+        self._writer.shutdown()
+
     def restore(self, checkpoint: Checkpoint) -> None:
         """Restore the workload's state.
 
@@ -90,14 +116,18 @@ class CheckpointKeeper:
         try:
             values, _ = read_prepared(place, "")
             assign_values(self._state, values)
+            host = HostState(*read_prepared(place / HOST, ""))
         except (DataError, ValueError):
             raise TrainerError(
                 f"the checkpoint at {place} is missing, damaged or of another model and cannot be read; "
                 f"remove {self.folder} to start over"
             ) from None
+        if self._host is not None:
+            self._host.restore_host_state(host)
 
-    def _write(self, checkpoint: Checkpoint, values: Mapping[str, np.ndarray]) -> None:
+    def _write(self, checkpoint: Checkpoint, values: Mapping[str, np.ndarray], host: HostState) -> None:
         place = self.folder / _name(checkpoint)
+        write_prepared(place / HOST, host.arrays, host.facts)
         write_prepared(place, values, {})
         draft = self.folder / f"{LATEST}.part"
         draft.write_text(json.dumps(checkpoint._asdict()), "utf-8")
@@ -108,7 +138,12 @@ class CheckpointKeeper:
 
 
 def _name(checkpoint: Checkpoint) -> str:
-    return f"epoch_{checkpoint.epoch}" + (f"_step_{checkpoint.step}" if checkpoint.step else "")
+    parts = [
+        f"{name}_{number}"
+        for name, number in (("step", checkpoint.step), ("part", checkpoint.part))
+        if number
+    ]
+    return "_".join([f"epoch_{checkpoint.epoch}", *parts])
 
 
 def read_values(state: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -152,7 +187,13 @@ def find_checkpoint(folder: Path) -> Checkpoint | None:
     try:
         entry = json.loads(path.read_text("utf-8"))
         return Checkpoint(
-            int(entry["epoch"]), int(entry["log_bytes"]), dict(entry["request"]), int(entry["step"])
+            int(entry["epoch"]),
+            int(entry["log_bytes"]),
+            dict(entry["request"]),
+            int(entry["step"]),
+            int(entry["total_steps"]),
+            int(entry["part"]),
+            bool(entry["is_open"]),
         )
     except FileNotFoundError:
         return None

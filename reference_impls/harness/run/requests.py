@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -87,9 +88,9 @@ class RunResult:
     Attributes:
         reached: whether the target was reached.
         epochs: epochs trained.
-        quality: of the last evaluation; None where there was none.
+        quality: of the last evaluation, by name where there are several; None where there was none.
     """
 
     reached: bool
     epochs: int
-    quality: float | None
+    quality: float | Mapping[str, float] | None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -18,8 +20,9 @@ from reference_impls.harness.report.environment import describe_environment
 from reference_impls.harness.report.recording import LogRecorder, truncate_log
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper, find_checkpoint
 from reference_impls.harness.run.devices import make_strategy, set_seed
-from reference_impls.harness.run.loop import Loop, find_share
+from reference_impls.harness.run.loop import Loop
 from reference_impls.harness.run.requests import RunRequest, RunResult
+from reference_impls.harness.run.runtime import find_share
 from reference_impls.harness.run.weights import FOLDER as WEIGHTS
 from reference_impls.harness.run.weights import keep_weights
 from reference_impls.harness.tasks import find_task
@@ -64,14 +67,17 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
         stream if share.index == 0 else None,
         f"{task.name} seed {request.seed}",
         workload.metric,
-        config.target,
+        workload.target,
+        workload.unit,
     )
+    scratch = work / f"scratch_{share.index}"
     loop = Loop(
         workload,
         strategy,
         checkpoint_steps=request.checkpoint_steps,
         jit_compile=request.jit_compile,
         steps_per_call=request.steps_per_call,
+        scratch=scratch,
     )
     is_dropped = False
     if resumed is None:
@@ -96,25 +102,25 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
     try:
         with recorder:
             loop.build()
-            keeper = CheckpointKeeper(work / "checkpoint", workload.state(), share)
+            keeper = CheckpointKeeper(work / "checkpoint", workload.state(), share, workload)
             if config.checkpoint_every_epochs or request.checkpoint_steps:
                 recorder.keeper = keeper
-            first_epoch, first_step = 1, 0
-            if resumed is not None:
-                keeper.restore(resumed)
-                first_epoch, first_step = resumed.epoch + 1, resumed.step
-                after = f" and {first_step} steps of the next one" if first_step else ""
-                display.say(f"resumed after epoch {resumed.epoch}{after}")
-            reached = loop.run(recorder, first_epoch=first_epoch, first_step=first_step)
-            recorder.stop()
-            keeper.wait()
+            with closing(keeper):
+                if resumed is not None:
+                    keeper.restore(resumed)
+                    after = f" and {resumed.step} steps of the next one" if resumed.step else ""
+                    display.say(f"resumed after {display.unit} {resumed.epoch}{after}")
+                reached = loop.run(recorder, resumed)
+                recorder.stop()
+                keeper.wait()
             kept = work / WEIGHTS if share.index == 0 else None
             recorder.log_weights(keep_weights(kept, workload, request, recorder.epoch, recorder.quality))
+            shutil.rmtree(scratch, ignore_errors=True)
     except DivergenceError as error:
         display.say(f"aborted: {error}")
     else:
         if not reached:
-            display.say(f"stopped after {config.max_epochs} epochs without reaching the target")
+            display.say(f"stopped after {config.max_epochs} {display.unit}s without reaching the target")
     return RunResult(reached, recorder.epoch, recorder.quality)
 
 

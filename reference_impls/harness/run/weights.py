@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import keras
 
+from mlperf_logging.mllog.lifecycle import reaches_target
 from reference_impls.harness.configs import change_config
 from reference_impls.harness.data.prepared import hash_arrays, read_prepared, write_prepared
 from reference_impls.harness.errors import DataError, TrainerError
@@ -16,7 +17,7 @@ from reference_impls.harness.run.devices import make_strategy, set_seed
 from reference_impls.harness.run.loop import Loop
 from reference_impls.harness.run.requests import RunRequest
 from reference_impls.harness.tasks import find_task
-from reference_impls.harness.workload import Workload
+from reference_impls.harness.workload import Quality, Workload
 
 FOLDER = "weights"
 
@@ -32,8 +33,9 @@ class Audit(NamedTuple):
         epoch: the run's last.
         target: quality that the run had to reach.
         recorded: the quality that the run found; None if it evaluated nothing.
-        quality: the quality that the weights have.
+        quality: the quality that the weights have. Where there are several, this and the two before are by name.
         checksum: of the weights; the run's log has the same.
+        mode: ``"max"`` where more quality is better, ``"min"`` where less is.
     """
 
     trainer: str
@@ -41,19 +43,20 @@ class Audit(NamedTuple):
     division: str
     seed: int
     epoch: int
-    target: float
-    recorded: float | None
-    quality: float
+    target: Quality
+    recorded: Quality | None
+    quality: Quality
     checksum: str
+    mode: str = "max"
 
     @property
     def is_confirmed(self) -> bool:
         """Whether the weights reach the target."""
-        return self.quality >= self.target
+        return reaches_target(self.quality, self.target, self.mode)
 
 
 def keep_weights(
-    folder: Path | None, workload: Workload[Any], request: RunRequest, epoch: int, quality: float | None
+    folder: Path | None, workload: Workload[Any], request: RunRequest, epoch: int, quality: Quality | None
 ) -> str:
     """Keep the weights of a workload's model; every process of a run must call this.
 
@@ -110,8 +113,9 @@ def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
         request.division,
         request.seed,
         int(facts["epoch"]),
-        config.target,
+        workload.target,
         facts["quality"],
         loop.evaluate().quality,
         hash_arrays(values),
+        workload.mode,
     )

@@ -92,6 +92,38 @@ def test_blocks_of_samples(events: list[Event]) -> None:
     assert brief(events)[-1] == ("run_stop", {"status": "aborted", "samples_count": 100})
 
 
+def test_several_targets_are_reached_by_one_evaluation(events: list[Event]) -> None:
+    """With several qualities the run succeeds when one evaluation reaches the targets of all."""
+    target = {"BBOX": 0.5, "SEGM": 0.4}
+    found = iter(
+        [{"BBOX": 0.6, "SEGM": 0.3}, {"BBOX": 0.4, "SEGM": 0.5}, {"BBOX": 0.5, "SEGM": 0.4, "SMALL": 0.1}]
+    )
+    with TrainingRun(target=target) as run:
+        for _ in run.epochs(9):
+            run.evaluate(lambda: next(found))
+    qualities = [event.value for event in events if event.key == "eval_accuracy"]
+    assert len(qualities) == 3
+    assert qualities[-1] == {"BBOX": 0.5, "SEGM": 0.4, "SMALL": 0.1}
+    assert brief(events)[-1] == ("run_stop", {"status": "success", "epoch_num": 3})
+    with pytest.raises(KeyError, match="SEGM"):
+        lifecycle.reaches_target({"BBOX": 0.6}, target)
+    assert lifecycle.reaches_target({"WER": 0.2, "CER": 0.1}, {"WER": 0.2, "CER": 0.1}, "min")
+
+
+def test_progress_in_steps(events: list[Event]) -> None:
+    """Where progress is counted in steps, blocks and evaluations say after how many."""
+    with TrainingRun(unit="step_num") as run:
+        for _ in run.blocks(30, limit=60):
+            run.evaluate(lambda: 0.5)
+    assert brief(events)[4:8] == [
+        ("block_start", {"step_num": 0}),
+        ("block_stop", {"step_num": 30}),
+        ("eval_start", {"step_num": 30}),
+        ("eval_accuracy", {"step_num": 30}),
+    ]
+    assert brief(events)[-1] == ("run_stop", {"status": "success", "step_num": 60})
+
+
 def test_several_evaluations_in_a_block_and_none(events: list[Event]) -> None:
     """A block closes once, with an evaluation or without."""
     with TrainingRun() as run:

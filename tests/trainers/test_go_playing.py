@@ -1,4 +1,4 @@
-"""Self-play, matches, the window of recent games, and a generation of learning, on tiny boards."""
+"""Self-play, matches and the window of recent games, on tiny boards."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extra 'reference')")
-pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 
-from reference_impls.reinforcement_learning import learning
-from reference_impls.reinforcement_learning.config import NetworkSettings
 from reference_impls.reinforcement_learning.game import Game
-from reference_impls.reinforcement_learning.learning import Learner, LearningSettings
 from reference_impls.reinforcement_learning.playing import (
     Examples,
     MatchResult,
@@ -153,53 +149,3 @@ def test_sampled_positions_are_turned_with_their_policy() -> None:
     assert (planes.reshape(200, 9) == policy[:, :9]).all()
     assert (policy[:, 9] == 9).all()
     assert len(np.unique(policy, axis=0)) == 8
-
-
-def make_learner(**changes: object) -> Learner:
-    """A learner of 3×3 that needs a second for a generation."""
-    settings = LearningSettings(
-        network=NetworkSettings(size=3, history=2, width=8, blocks=1, value_width=8),
-        self_play=dataclasses.replace(
-            SELF_PLAY, search=dataclasses.replace(SELF_PLAY.search, simulations=8), at_once=8
-        ),
-        match=dataclasses.replace(MATCH, search=dataclasses.replace(MATCH.search, simulations=8)),
-        games=8,
-        window_games=12,
-        steps=6,
-        batch_size=32,
-        match_games=4,
-    )
-    return Learner(dataclasses.replace(settings, **changes), 1)  # type: ignore[arg-type]
-
-
-def test_generations_play_train_and_promote() -> None:
-    """A generation fills the window, trains the candidate, and makes it the best only if it passes the gate."""
-    learner = make_learner()
-    for gate, promoted, games in ((0.0, True, 8), (1.1, False, 12)):  # of the window, 12 at most
-        learner.settings = dataclasses.replace(learner.settings, gate=gate)
-        start = [each.copy() for each in learner.best.get_weights()]
-        generation = learner.run_generation()
-        assert len(learner.window.lengths) == games
-        assert generation.positions > 8
-        assert generation.promoted is promoted
-        assert set(generation.losses) == {"loss", "policy_loss", "value_loss", "l2_loss"}
-        best, candidate = learner.best.get_weights(), learner.candidate.get_weights()
-        assert all((a == b).all() for a, b in zip(best, candidate, strict=True)) is promoted
-        assert all((a == b).all() for a, b in zip(best, start, strict=True)) is not promoted
-
-
-def test_a_generation_follows_from_its_seed() -> None:
-    """Equal seeds learn the same."""
-    first, second = (make_learner().run_generation() for _ in range(2))
-    assert first == second
-
-
-def test_training_lowers_the_loss() -> None:
-    """On a window that stays as it is, the candidate's loss falls."""
-    learner = make_learner(steps=40, learning_rate=0.05)
-    records = learning.play_against_itself(
-        learner.settings.self_play, value_by_area(KOMI), 8, np.random.default_rng(1)
-    )
-    learner.window.add(records)
-    losses = [learner.train()["loss"] for _ in range(3)]
-    assert losses[2] < losses[1] < losses[0]
