@@ -44,8 +44,8 @@ def prepare_positions(scale: str, folder: Path) -> int:
     config = TASK.config(scale, "closed")
     assert isinstance(config, ReinforcementConfig)  # noqa: S101 - the task's own
     found = _collect(config, folder) if config.win_target else _read(config, folder)
-    facts = {"board_size": config.board_size, "history": config.history, "komi": config.komi}
-    write_prepared(folder, found._asdict(), facts)
+    settings = {"board_size": config.board_size, "history": config.history, "komi": config.komi}
+    write_prepared(folder, found._asdict(), {**settings, "positions": len(found.moves)})
     return len(found.moves)
 
 

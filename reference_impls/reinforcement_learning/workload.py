@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -13,7 +14,7 @@ import tensorflow as tf
 
 from reference_impls.harness import DataError, SettingError
 from reference_impls.harness.data.arrays import batch_arrays, make_rng
-from reference_impls.harness.data.prepared import check_prepared, read_checksum, read_prepared
+from reference_impls.harness.data.prepared import check_prepared, read_checksum, read_facts, read_prepared
 from reference_impls.harness.workload import Batch, Collected, Evaluation, HostState, Quality, Share, Workload
 from reference_impls.reinforcement_learning.config import ReinforcementConfig
 from reference_impls.reinforcement_learning.gnugo import find_gnugo, start_gnugo
@@ -46,6 +47,14 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
     metric = AGREEMENT
     unit = "generation"
 
+    def __init__(self, config: ReinforcementConfig, folder: Path, seed: int, data_command: str = "") -> None:
+        super().__init__(config, folder, seed, data_command)
+        self.window = Window(config.window_generations * config.games)
+        self._rounds: list[dict[str, np.ndarray]] = []  # of a generation's self-play, so far
+        self._generation = 0  # the latest whose games are in the window
+        self._promotions = 0
+        self._match_share: float | None = None
+
     @property
     def target(self) -> Quality:
         """Agreement, and points won against GNU Go where games are played."""
@@ -56,6 +65,11 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
     def train_samples(self) -> int:
         """Positions that a generation trains on; one may be drawn more than once."""
         return self.config.steps * self.config.global_batch_size
+
+    @property
+    def eval_samples(self) -> int:
+        """Held-out positions; at full scale as many as the professional games have."""
+        return self.config.eval_samples or int(read_facts(self.folder, self.data_command)["positions"])
 
     def check_data(self) -> None:
         """Check that the held-out positions are there, and GNU Go if games against it are played."""
@@ -80,12 +94,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             else keras.optimizers.Adam(rate)
         )
         self.optimizer.build(self.model.trainable_variables)
-        self.window = Window(config.window_generations * config.games)
-        self._rounds: list[dict[str, np.ndarray]] = []  # of a generation's self-play, so far
-        self._generation = 0  # the latest whose games are in the window
         self._best: list[np.ndarray] = [each.numpy() for each in self.model.weights]
-        self._promotions = 0
-        self._match_share: float | None = None
 
     def state(self) -> dict[str, Any]:
         """The network that learns and its optimizer."""

@@ -55,7 +55,8 @@ def write_log(
     """Log a run of one epoch as the harness does, with nothing computed: its evaluation finds the target."""
     task = find_task(name)
     config = task.config(scale, division)
-    config = dataclasses.replace(config, train_samples=config.train_samples or 1000, **changes)
+    samples = {name: getattr(config, name) or 1000 for name in ("train_samples", "eval_samples")}
+    config = dataclasses.replace(config, **samples, **changes)
     workload = task.load_workload()(config, path.parent, 1)
     workload.data_checksum = lambda: CHECKSUMS.get((name, scale), "0" * 64)  # there are no data
     submission = {

@@ -365,9 +365,6 @@ def test_processes_exchange_rows_and_findings() -> None:
 class StartedConfig(SidesConfig, PretrainedConfig):
     """A made-up task that starts from weights."""
 
-    pretrained_weights: str = "start.weights.h5"
-    pretrained_checksum: str = ""
-
 
 class Started(Sides):
     """Starts from pretrained weights."""
@@ -386,7 +383,7 @@ def test_pretrained_weights_are_checked_and_logged(train: Callable[..., RunResul
     path = tmp_path / "data" / "start.weights.h5"
     path.parent.mkdir()
     source.model.save_weights(path)
-    config = StartedConfig(pretrained_checksum=hash_file(path), max_epochs=1)
+    config = StartedConfig(pretrained_weights=path.name, pretrained_checksum=hash_file(path), max_epochs=1)
 
     loaded = Started(config, path.parent, 1)
     loaded.build()
