@@ -73,13 +73,18 @@ def test_calls_end_where_checkpoints_are_due(monkeypatch: pytest.MonkeyPatch) ->
     )
     loop.build()
     loop.workload.load(loop.share)
-    saved, shown = [], []
+    saved: list[tuple[int, int | None]] = []
+    shown: list[int] = []
     monkeypatch.setattr(loop_module, "SHOW_EVERY_S", -1)
 
-    loop.train_epoch(1, lambda *step: shown.append(step[0]), save=lambda *done: saved.append(done))
+    def pause(steps: int, of: int | None) -> bool:
+        saved.append((steps, of))
+        return False
+
+    loop.train_epoch(1, lambda *step: shown.append(step[0]), pause=pause)
     loop.train_epoch(2, lambda *step: shown.append(step[0]), done=3)
 
-    assert saved == [(0, 3), (0, 6)]
+    assert saved == [(3, 8), (6, 8)]
     assert shown == [2, 3, 5, 6, 8, 5, 6, 8]
 
 

@@ -191,15 +191,20 @@ class Runtime:
 
     def _gather(self, rows: np.ndarray) -> np.ndarray:
         # Collective operations know no small integers.
-        kind = np.int32 if rows.dtype.kind in "bui" and rows.dtype.itemsize < 4 else rows.dtype
-        first = self.share.index * self.share.replicas
+        kind = np.dtype(np.int32) if rows.dtype.kind in "bui" and rows.dtype.itemsize < 4 else rows.dtype
+        signature = tf.TensorSpec((None, *rows.shape[1:]), kind)
+        name = f"gather {signature}"
+        if name not in self._steps:
+            first = self.share.index * self.share.replicas
 
-        def give(context: tf.distribute.distribute_lib.ValueContext) -> tf.Tensor:
-            is_first = context.replica_id_in_sync_group == first
-            return tf.constant(rows.astype(kind) if is_first else rows[:0].astype(kind))
+            def gather(own: tf.Tensor) -> tf.Tensor:
+                spread = self.strategy.experimental_distribute_values_from_function(
+                    lambda context: own if context.replica_id_in_sync_group == first else own[:0]
+                )
+                return self.strategy.gather(spread, axis=0)
 
-        spread = self.strategy.experimental_distribute_values_from_function(give)
-        found: np.ndarray = self.strategy.gather(spread, axis=0).numpy()
+            self._steps[name] = tf.function(gather, input_signature=[signature])
+        found: np.ndarray = self._steps[name](tf.constant(rows.astype(kind))).numpy()
         return found.astype(rows.dtype)
 
     def find_on_first(self, find: Callable[[], _Found]) -> _Found:
