@@ -34,7 +34,7 @@ class Identity(NamedTuple):
             known = first.setdefault(items[0].dialect, EventByKey())
             dialects.setdefault(items[0].dialect, items[0].line)
             firsts = dict(zip(map(_KEY, reversed(items)), reversed(items), strict=True))
-            known.keep({key: event for key, event in firsts.items() if key not in known})
+            known.keep({key: event for key, event in firsts.items() if key not in known} if known else firsts)
             return
         for item in items:
             dialect = item.dialect

@@ -230,7 +230,8 @@ class _TargetedRules:
             or read_logged_target(notes.last_events(ruleset.dialect).get(LOGGED_TARGET))
         )
         # Strict rules add to the others and replace none, so one pass serves the verdict with and without them.
-        rules = choice.table(strict=True, level=self._selection.level)
+        codes = None if self._selection.strict else _VALUE_CODES
+        rules = choice.table(strict=True, level=self._selection.level, strict_codes=codes)
         for known, known_targets, table in self._tables:
             if known is rules and known_targets == targets:
                 return choice, targets, table

@@ -95,9 +95,16 @@ class Choice(NamedTuple):
     findings: tuple[Finding, ...]
     alternatives: tuple[str, ...] = ()
 
-    def table(self, *, strict: bool, level: int | None) -> Table:
+    def table(self, *, strict: bool, level: int | None, strict_codes: frozenset[str] | None = None) -> Table:
         """The rules for the log's kind of run, see `Ruleset.table`."""
-        return self.ruleset.table(self.division, self.benchmark, self.variants, strict=strict, level=level)
+        return self.ruleset.table(
+            self.division,
+            self.benchmark,
+            self.variants,
+            strict=strict,
+            level=level,
+            strict_codes=strict_codes,
+        )
 
     def make_verdict(
         self, path: str, dialect: str | None, findings: Iterable[Finding], run: RunSummary, event_count: int

@@ -112,15 +112,17 @@ def read_logged_target(event: Event | None) -> list[Rule]:
 def add_targets(table: Table, targets: Iterable[Rule]) -> Table:
     """A table that also tries targets that are none of its own; missing them breaks no rule."""
     own = {rule.id for rule in table.rules}
+    others = [target for target in targets if target.id not in own]
+    if not others:
+        return table
     entries = dict(table.entries)
-    for target in targets:
-        if target.id not in own:
-            compiled = CompiledRule(target, compile_formula(target.node, frozenset(table.initial_state)))
-            for key in target.key.split("|"):
-                entry = entries.get(key, _NO_RULES)
-                entries[key] = entry._replace(targets=(*entry.targets, compiled), more=True)
-            for key in [part[1] for part in walk(target.node) if part[0] in _NAMING]:
-                entries.setdefault(key, _NO_RULES)
+    for target in others:
+        compiled = CompiledRule(target, compile_formula(target.node, frozenset(table.initial_state)))
+        for key in target.key.split("|"):
+            entry = entries.get(key, _NO_RULES)
+            entries[key] = entry._replace(targets=(*entry.targets, compiled), more=True)
+        for key in [part[1] for part in walk(target.node) if part[0] in _NAMING]:
+            entries.setdefault(key, _NO_RULES)
     return table._replace(entries=entries)
 
 

@@ -158,7 +158,7 @@ class Scanner:
                 feed = stop
             if cut < place and (cut := find(b"\r", place, stop)) < 0:
                 cut = stop
-            end = min(feed, cut)
+            end = feed if feed < cut else cut
             places.append(place)
             ends.append(end)
         return places, ends

@@ -50,8 +50,12 @@ def find_round(index: Sequence[RoundIndex], name: str, usage: str | None = None)
     Raises:
         UsageError: there is no such round or usage, or name and usage contradict each other.
     """
-    usages = [entry.usage for entry in index]
     named, version = _split_name(name)
+    ending = f"/{version}"
+    exact = [entry for entry in index if entry.name.endswith(ending)]
+    if len(exact) == 1 and {named, usage} <= {None, exact[0].usage}:  # nearly always, and for each log
+        return exact[0]
+    usages = [entry.usage for entry in index]
     refuse_unknown("usage", named, usages)
     if named is not None and usage not in (None, named):
         raise UsageError(

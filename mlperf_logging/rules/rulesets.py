@@ -167,6 +167,7 @@ class Ruleset:
         *,
         strict: bool = False,
         level: int | None = None,
+        strict_codes: frozenset[str] | None = None,
     ) -> Table:
         """The compiled rules for one kind of run; kept, so that many logs share them.
 
@@ -176,14 +177,17 @@ class Ruleset:
             variants: the benchmark's variants that apply.
             strict: whether the rules of level "strict" apply too.
             level: in rounds that grade, the highest level to apply; None for all.
+            strict_codes: of the strict rules on single events only those with one of these codes; None for all. Some
+                are judged on every loss, so who reads nothing of them can save a third of the time.
 
         Raises:
             RuleError: a formula of the rule files is wrong.
         """
-        wanted = (division, benchmark, variants, strict, level)
+        wanted = (division, benchmark, variants, strict, level, strict_codes)
         if wanted not in self._tables:
             layers = self.layers(division, benchmark, variants, strict=strict)
-            self._tables[wanted] = compile_table(layers, self.state, self.join(benchmark), level)
+            table = compile_table(layers, self.state, self.join(benchmark), level)
+            self._tables[wanted] = table if strict_codes is None else _select_strict(table, strict_codes)
         return self._tables[wanted]
 
 
@@ -250,6 +254,19 @@ def compile_table(
     }
     initial = {word: state.initial.get(word, False) for word in words}
     return Table(entries, tuple(end), initial, join, tuple(rules))
+
+
+def _select_strict(table: Table, codes: frozenset[str]) -> Table:
+    """A table without the strict rules on single events whose code is none of these."""
+
+    def keep(rules: tuple[CompiledRule, ...]) -> tuple[CompiledRule, ...]:
+        return tuple([each for each in rules if each.rule.level != STRICT or each.rule.code in codes])
+
+    entries = {
+        key: entry._replace(every=keep(entry.every), first=keep(entry.first), rest=keep(entry.rest))
+        for key, entry in table.entries.items()
+    }
+    return table._replace(entries=entries)
 
 
 def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:

@@ -27,13 +27,16 @@ CROPPED_BYTES, PART_BYTES = 1 << 14, 1 << 6
 _NESTED_BYTES = 16
 """What a list or an object counts beyond its bytes: in memory it takes thirty times as much as ``{}`` does in a log."""
 
-SURELY_KEPT_BYTES = KEPT_BYTES // (1 + _NESTED_BYTES)
+_MOST_BYTES = 1 + _NESTED_BYTES
+"""What a byte of a record counts at most."""
+
+SURELY_KEPT_BYTES = KEPT_BYTES // _MOST_BYTES
 """Records of so many bytes are within the bounds whatever is in them."""
 
 _RAW = itemgetter(Event._fields.index("raw"))
 
 
-def _weigh(text: bytes) -> int:
+def _weigh(text: bytes | bytearray) -> int:
     return len(text) + _NESTED_BYTES * (text.count(b"[") + text.count(b"{"))
 
 
@@ -85,10 +88,20 @@ class EventBudget:
     def __init__(self, events: int = KEPT_EVENTS, record_bytes: int = KEPT_BYTES) -> None:
         self.refused = 0
         self._events, self._bytes = events, record_bytes
+        self._surely_kept = record_bytes // _MOST_BYTES
+        self._unweighed = bytearray()  # nearly all logs are far from the bounds: no need to weigh
 
     def take(self, events: Sequence[Event]) -> Sequence[Event]:
         """Those of some events that are kept."""
-        size = count_bytes(events)
+        records = b"".join(map(_RAW, events))
+        if len(events) <= self._events and len(records) <= self._surely_kept:
+            self._events -= len(events)
+            self._surely_kept -= len(records)
+            self._unweighed += records
+            return events
+        self._bytes -= _weigh(self._unweighed)
+        self._unweighed.clear()
+        size = _weigh(records)
         if len(events) <= self._events and size <= self._bytes:
             taken = len(events)
         else:
@@ -100,6 +113,7 @@ class EventBudget:
             self._events = taken  # what follows one that is refused is refused, too
         self._events -= taken
         self._bytes -= size
+        self._surely_kept = max(0, self._bytes) // _MOST_BYTES
         return events
 
 
@@ -113,20 +127,24 @@ class EventByKey(dict[str, Event]):
     def __init__(self) -> None:
         super().__init__()
         self.refused = 0
-        self._bytes = 0
+        self._surely_kept = SURELY_KEPT_BYTES
+        self._bytes: int | None = None  # weighed when it may matter
 
     def keep(self, events: Mapping[str, Event]) -> None:
         """Put events in the place of those that are kept for their keys."""
-        size = self._bytes + count_bytes(tuple(events.values()))
-        if size <= KEPT_BYTES and len(self) + len(events) <= KEPT_KEYS and self.keys().isdisjoint(events):
+        length = count_lengths(tuple(events.values()))
+        if length <= self._surely_kept and len(self) + len(events) <= KEPT_KEYS:
             self.update(events)
-            self._bytes = size
+            self._surely_kept -= length
+            self._bytes = None
             return
+        kept = count_bytes(tuple(self.values())) if self._bytes is None else self._bytes
         for key, event in events.items():
             former = self.get(key)
-            size = self._bytes + _weigh(event.raw) - (_weigh(former.raw) if former is not None else 0)
+            size = kept + _weigh(event.raw) - (_weigh(former.raw) if former is not None else 0)
             if size > KEPT_BYTES or (former is None and len(self) >= KEPT_KEYS):
                 self.refused += 1
             else:
                 self[key] = event
-                self._bytes = size
+                kept = size
+        self._bytes, self._surely_kept = kept, (KEPT_BYTES - kept) // _MOST_BYTES

@@ -7,7 +7,7 @@ judged here, and what is not logged is None or empty.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import compress, islice
 from math import isnan
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ _MARKS = _NOTED_KEYS | {RUN_START, RUN_STOP}
 _TRAINED_KEY = "train_samples"
 NO_SERIES_KEYS = _MARKS | {_TRAINED_KEY}
 _INIT = "init"
-_KEY = itemgetter(Event._fields.index("key"))
+_KEY, _VALUE, _TIME = (itemgetter(Event._fields.index(name)) for name in ("key", "value", "time_ms"))
 
 
 class Seed(NamedTuple):
@@ -222,9 +222,10 @@ class RunNotes:
                 by_dialect.setdefault(item.dialect, []).append(item)
         for dialect, events in by_dialect.items():
             self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
-            wanted = [each for each in events if each[0] in _NOTED_KEYS]
+            wanted = list(compress(events, map(_NOTED_KEYS.__contains__, map(_KEY, events))))
             self._noted.setdefault(dialect, []).extend(self._budget.take(wanted))
-            numbers = [each for each in events if type(each[1]) in NUMBERS and each[0] not in NO_SERIES_KEYS]
+            numeric = compress(events, map(NUMBERS.__contains__, map(type, map(_VALUE, events))))
+            numbers = [each for each in numeric if each[0] not in NO_SERIES_KEYS]
             self._numbers.setdefault(dialect, []).extend(self._number_budget.take(numbers))
             last = self._last.setdefault(dialect, EventByKey())
             last.keep(dict(zip(map(_KEY, events), events, strict=True)))
@@ -244,9 +245,11 @@ class RunNotes:
             dialect = max(self._counts, key=rank_dialect, default="")
         events, last = self._noted.get(dialect, []), self.last_events(dialect)
         by_name: dict[str, list[Event]] = {}
-        for event in events:
-            if not isnan(event.time_ms):  # intervals and statistics are nothing without a time
-                by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
+        timed = events  # intervals and statistics are nothing without a time
+        if any(map(isnan, map(_TIME, events))):
+            timed = [each for each in events if not isnan(each.time_ms)]
+        for event in timed:
+            by_name.setdefault(_INTERVAL_KEYS.get(event[0], event[0]), []).append(event)
         start, last_start, stop = first.get(RUN_START), last.get(RUN_START), last.get(RUN_STOP)
         identity = {key: read_text(event.value) for key, event in first.items() if key.startswith(_IDENTITY)}
         named = next((event.benchmark for event in last.values() if event.benchmark), None)
