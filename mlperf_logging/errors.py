@@ -10,6 +10,10 @@ MAX_MESSAGE = 1_000
 """Longest message on a rule file, in characters."""
 
 
+MAX_REASON = 200
+"""Longest text of a foreign library's error that is shown, in characters."""
+
+
 class MLPerfLoggingError(Exception):
     """Base of every exception that this package raises on purpose."""
 
@@ -58,6 +62,13 @@ class WaiverError(MLPerfLoggingError):
 
 class ArchiveError(MLPerfLoggingError):
     """An archive of a submission is unsafe or damaged, or is not what its manifest says."""
+
+
+def describe_reason(error: Exception) -> str:
+    """What a foreign library says about a failure, in one line that is not too long."""
+    text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    line = str(text).partition("\n")[0]
+    return line if len(line) <= MAX_REASON else f"{line[:MAX_REASON]}…"
 
 
 def describe_fault(error: Exception, what: str) -> str:

@@ -19,6 +19,7 @@ from mlperf_logging.errors import (
     UnreadableLogError,
     UsageError,
     describe_fault,
+    describe_reason,
 )
 from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
@@ -28,20 +29,9 @@ if TYPE_CHECKING:
     from mlperf_logging.compliance.ruleset_selection import RuleSelection
     from mlperf_logging.exports.exporting import Exported, Exporter
     from mlperf_logging.exports.run_export import RunExport
+    from mlperf_logging.exports.writers import BaseWriter
     from mlperf_logging.reports.tables import BaseRenderer
 
-TOOLS = {
-    "tensorboard": "event files with scalars and hyperparameters, for tensorboard --logdir DIR",
-    "mlflow": "runs in a database in DIR, with log and verdict; DIR may be the address of a tracking server",
-    "wandb": "offline runs of Weights & Biases, for wandb sync",
-}
-"""The tools, and what is written for each."""
-
-_LOOK = {
-    "tensorboard": "to look at it: tensorboard --logdir {place}",
-    "mlflow": "to look at it: mlflow ui --backend-store-uri sqlite:///{place}/mlflow.db",
-    "wandb": "to upload it: wandb sync {place}/wandb/offline-run-*",
-}
 _EXAMPLES = """\
 examples:
   {program} tensorboard results/ -o runs/ --jobs 0       every result log below a folder
@@ -68,10 +58,14 @@ def main(argv: Sequence[str] | None = None, program: str = "mlperf export") -> i
 
 def build_parser(program: str) -> Parser:
     """The parser of `mlperf export`."""
-    tools = "\n".join(f"  {name.ljust(max(map(len, TOOLS)))}  {what}" for name, what in TOOLS.items())
+    from mlperf_logging.exports.writers import list_writers, load_writer
+
+    names = list_writers()
+    width = max(map(len, names))
+    tools = "\n".join(f"  {name.ljust(width)}  {load_writer(name).about}" for name in names)
     parser = Parser(program, f"Runs in the tools that people already look at.\n\ntools:\n{tools}", _EXAMPLES)
     add = parser.add_group()
-    add("tool TOOL", "which tool, see above", choices=tuple(TOOLS))
+    add("tool TOOL", "which tool, see above", choices=names)
     add("paths PATH", "logs, folders or patterns", nargs="+")
     add("--output -o DIR", "folder to export to; it is made where it does not exist", required=True)
     add("--experiment NAME", "experiment, project or first folder that the runs are in (the benchmark)")
@@ -79,8 +73,8 @@ def build_parser(program: str) -> Parser:
     add = parser.add_group("how it is shown")
     from mlperf_logging.reports.tables import list_table_formats
 
-    names = ["text", *[name for name in list_table_formats() if name not in ("text", "parquet", "xlsx")]]
-    add("--format NAME", f"text (default), {', '.join(names[1:])}", choices=names, default="text")
+    forms = ["text", *[name for name in list_table_formats() if name not in ("text", "parquet", "xlsx")]]
+    add("--format NAME", f"text (default), {', '.join(forms[1:])}", choices=forms, default="text")
     add("--quiet -q", "print only the totals, and what went wrong")
     add_jobs_option(add)
     return parser
@@ -96,20 +90,20 @@ def _export(argv: Sequence[str] | None, program: str) -> int:
         print_error(program, sentence)
     if not logs.paths:
         raise UsageError("no logs found, so there is nothing to export")
-    exported = _export_logs(logs.paths, options)
+    exported, hint = _export_logs(logs.paths, options)
     for each in exported:
         if each.outcome == "failed" or (each.outcome == "empty" and options.quiet):
             note = each.note or ""
             print_error(program, note if note.startswith(each.path) else f"{each.path}: {note}")
-    _show(exported, options, renderer)
+    _show(exported, hint, options, renderer)
     outcomes = {each.outcome for each in exported}
     if logs.complaints or "failed" in outcomes:
         return CANNOT_WORK
     return VIOLATION if "empty" in outcomes else COMPLIANT
 
 
-def _export_logs(paths: Sequence[str], options: argparse.Namespace) -> list[Exported]:
-    from mlperf_logging.exports.exporting import Exporter
+def _export_logs(paths: Sequence[str], options: argparse.Namespace) -> tuple[list[Exported], str]:
+    """What became of the runs of each log, and how to look at them."""
     from mlperf_logging.exports.writers import load_writer
 
     # Processes that read are started before the libraries of the tool have started threads.
@@ -117,11 +111,21 @@ def _export_logs(paths: Sequence[str], options: argparse.Namespace) -> list[Expo
     found = map_logs(read, paths, options.jobs)
     writer = load_writer(options.tool)(options.output)
     try:
-        exporter = Exporter(writer)
+        exporter = _begin(writer)
         shown = show_progress(found, len(paths), "exporting runs", quiet=options.quiet)
-        return [_write(exporter, each) for runs in shown for each in runs]
+        return [_write(exporter, each) for runs in shown for each in runs], writer.hint
     finally:
         writer.close()
+
+
+def _begin(writer: BaseWriter) -> Exporter:
+    """What exports to a place, once it is known what is there."""
+    from mlperf_logging.exports.exporting import Exporter
+
+    try:
+        return Exporter(writer)
+    except Exception as error:  # noqa: BLE001 - the tools raise whatever they like
+        raise UsageError(f"cannot export to {writer.place}: {describe_reason(error)}") from None
 
 
 def _read_log(path: str, selection: RuleSelection, experiment: str | None) -> list[RunExport | Exported]:
@@ -148,16 +152,14 @@ def _write(exporter: Exporter, run: RunExport | Exported) -> Exported:
     try:
         return exporter.export(run)
     except Exception as error:  # noqa: BLE001 - the tools raise whatever they like, and other runs may do better
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Exported(run.path, FAILED, note=f"it cannot be written: {reason}")
+        return Exported(run.path, FAILED, note=f"it cannot be written: {describe_reason(error)}")
 
 
-def _show(exported: Sequence[Exported], options: argparse.Namespace, renderer: BaseRenderer) -> None:
+def _show(
+    exported: Sequence[Exported], hint: str, options: argparse.Namespace, renderer: BaseRenderer
+) -> None:
     from mlperf_logging.reports.documents.export import describe_export
 
-    look = _LOOK[options.tool]
-    if "://" in options.output:
-        look = "to look at it: {place}"
     records = [
         {
             "log": each.path,
@@ -167,7 +169,7 @@ def _show(exported: Sequence[Exported], options: argparse.Namespace, renderer: B
         }
         for each in exported
     ]
-    hints = [look.format(place=options.output)] if any(each.name for each in exported) else []
+    hints = [hint.format(place=options.output)] if any(each.name for each in exported) else []
     document = describe_export(records, options.tool, options.output, hints)
     if options.quiet and renderer.for_people:
         document = replace(document, tables=())

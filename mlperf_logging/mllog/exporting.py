@@ -14,7 +14,7 @@ import threading
 from collections import deque
 from queue import Empty, SimpleQueue
 
-from mlperf_logging.errors import MLPerfLoggingError
+from mlperf_logging.errors import MLPerfLoggingError, describe_reason
 from mlperf_logging.mllog import termination
 from mlperf_logging.mllog.formatter import MARKER
 from mlperf_logging.mllog.live import read_event
@@ -127,11 +127,8 @@ class ExportSink(LineSink):
 
     def _give_up(self, error: Exception) -> None:
         self._is_off = True
-        reason = (
-            getattr(error, "strerror", None) or str(error).strip().partition("\n")[0] or type(error).__name__
-        )
-        if not isinstance(error, MLPerfLoggingError):
-            reason = f"the export to {self.tool} ends: {reason}"
+        is_ours = isinstance(error, MLPerfLoggingError)
+        reason = str(error) if is_ours else f"the export to {self.tool} ends: {describe_reason(error)}"
         print_notice(f"mllog: {reason}; the training and its log continue")
         self._lines.clear()
 

@@ -56,9 +56,11 @@ class BaseWriter:
 
     Attributes:
         title: the tool's name, for people.
+        about: what is written for it, for the help page.
+        hint: how to look at a place, which ``{place}`` stands for.
     """
 
-    title = ""
+    title = about = hint = ""
 
     def __init__(self, place: str) -> None:
         """Open the place, or make it; `UsageError` where the library is missing or the place cannot be made."""

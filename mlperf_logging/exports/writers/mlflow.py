@@ -27,6 +27,8 @@ class Writer(BaseWriter):
     """A folder with a database and artifacts, or the address of a tracking server."""
 
     title = "MLflow"
+    about = "runs in a database in DIR, with log and verdict; DIR may be the address of a tracking server"
+    hint = "to look at it: mlflow ui --backend-store-uri sqlite:///{place}/mlflow.db"
 
     def __init__(self, place: str) -> None:
         is_folder = "://" not in place
@@ -39,7 +41,9 @@ class Writer(BaseWriter):
             logging.getLogger(name).setLevel(logging.WARNING)
         super().__init__(os.path.abspath(os.path.expanduser(place)) if is_folder else place)
         address = place
-        if is_folder:
+        if not is_folder:
+            self.hint = "to look at it: {place}"
+        else:
             try:
                 os.makedirs(self.place, exist_ok=True)
             except OSError as error:

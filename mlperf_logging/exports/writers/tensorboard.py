@@ -27,6 +27,8 @@ class Writer(BaseWriter):
     """A folder to be shown by ``tensorboard --logdir``. The name of an event file has the stamp of its log."""
 
     title = "TensorBoard"
+    about = "event files with scalars and hyperparameters, for tensorboard --logdir DIR"
+    hint = "to look at it: tensorboard --logdir {place}"
 
     def __init__(self, place: str) -> None:
         require_library(

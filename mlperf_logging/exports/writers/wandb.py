@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from glob import escape, glob
+from tempfile import TemporaryFile
 from typing import Any
 
 from mlperf_logging.errors import UsageError
@@ -30,6 +32,8 @@ class Writer(BaseWriter):
     """A folder in which the library makes its own folder of runs."""
 
     title = "Weights & Biases"
+    about = "offline runs of Weights & Biases, for wandb sync"
+    hint = "to upload it: wandb sync {place}/wandb/offline-run-*"
 
     def __init__(self, place: str) -> None:
         require_library("wandb", self.title, "wandb")
@@ -73,6 +77,7 @@ class Writer(BaseWriter):
         """Begin an offline run in the project that it belongs to."""
         import wandb
 
+        _try_writing(self.place)
         settings = wandb.Settings(
             console="off",
             disable_code=True,
@@ -94,6 +99,10 @@ class Writer(BaseWriter):
             reinit="create_new",
             settings=settings,
         )
+        for handler in logging.getLogger(
+            "wandb"
+        ).handlers:  # on a full disk each line of the library's own log
+            handler.handleError = _ignore  # type: ignore[method-assign] # would be a traceback on standard error
         run.define_metric("*", step_metric=STEP)
         return Session(head.name, run, stamp)
 
@@ -145,6 +154,16 @@ class Session(BaseSession):
     def abandon(self) -> None:
         """End the run as failed; without the mark the next export of its log replaces it."""
         self._run.finish(exit_code=1)
+
+
+def _try_writing(folder: str) -> None:
+    """Raise `OSError` where a folder takes no files; the library would go on and say so many times."""
+    with TemporaryFile(dir=folder) as file:
+        file.write(bytes(1 << 14))
+
+
+def _ignore(record: logging.LogRecord) -> None:
+    """Do nothing about a line that cannot be written."""
 
 
 def _read_mark(folder: str) -> dict[str, Any]:

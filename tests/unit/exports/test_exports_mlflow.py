@@ -12,6 +12,7 @@ import pytest
 from mlperf_logging.exports.exporting import NEW, UNCHANGED, UPDATED, Exported, Exporter
 from mlperf_logging.exports.reading import read_exports
 from mlperf_logging.exports.writers.mlflow import DATABASE, Writer
+from tests.commands import run_mlperf
 from tests.exports_read_back import read_mlflow
 from tests.unit.exports.conftest import LOGS, read_logged, write_hostile_log
 
@@ -144,6 +145,16 @@ def test_an_export_that_was_cut_off_is_replaced(
 
     assert export(log, store).outcome == UPDATED
     assert len(list_runs(store)[1]) == 1
+
+
+def test_a_server_that_is_gone_is_one_sentence(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command says that it cannot export there, and ends with exit code 2."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    done = run_mlperf("export", "mlflow", log, "-o", "http://127.0.0.1:9")
+
+    assert done.returncode == 2
+    assert done.stderr.startswith("mlperf export: cannot export to http://127.0.0.1:9: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_hostile_names_and_values_are_taken(log: Path, store: Path, tmp_path: Path) -> None:
