@@ -99,10 +99,9 @@ class Writer(BaseWriter):
             reinit="create_new",
             settings=settings,
         )
-        for handler in logging.getLogger(
-            "wandb"
-        ).handlers:  # on a full disk each line of the library's own log
-            handler.handleError = _ignore  # type: ignore[method-assign] # would be a traceback on standard error
+        # On a full disk, each line of the library's own log would be a traceback on standard error.
+        for handler in logging.getLogger("wandb").handlers:
+            handler.handleError = _ignore  # type: ignore[method-assign]
         run.define_metric("*", step_metric=STEP)
         return Session(head.name, run, stamp)
 
