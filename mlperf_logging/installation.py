@@ -7,7 +7,7 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution, distributions
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -43,11 +43,12 @@ def explain_missing(purpose: str, missing: Sequence[str], extra: str) -> str:
 
 def name_install_command(extra: str) -> str:
     """The command that adds an extra to this copy, with the installer and from the place that it came from."""
-    try:
-        found = distribution(DISTRIBUTION)
-    except PackageNotFoundError:  # a source tree on the path
-        return f"pip install {_quote(f'{DISTRIBUTION}[{extra}]')}"
-    return f"{_name_installer(found)} {_name_source(found, extra)}"
+    for found in distributions(name=DISTRIBUTION):
+        if found.read_text(
+            "INSTALLER"
+        ):  # a source tree on the path has metadata, too, but nobody installed it
+            return f"{_name_installer(found)} {_name_source(found, extra)}"
+    return f"pip install {_quote(f'{DISTRIBUTION}[{extra}]')}"
 
 
 def _name_installer(found: Distribution) -> str:

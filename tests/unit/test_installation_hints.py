@@ -27,7 +27,8 @@ class Installed:
 def install(monkeypatch: pytest.MonkeyPatch, installer: str = "pip", origin: object = None) -> None:
     """Let the package be installed in some way."""
     files = {"INSTALLER": f"{installer}\n"} | ({} if origin is None else {"direct_url": json.dumps(origin)})
-    monkeypatch.setattr(installation, "distribution", lambda name: Installed(**files))
+    source_tree = Installed()
+    monkeypatch.setattr(installation, "distributions", lambda name: iter([source_tree, Installed(**files)]))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,12 @@ def test_repository_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) ->
 def test_unknown_origin_is_the_index(origin: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Metadata that says nothing usable of the origin is passed over."""
     install(monkeypatch, origin=origin)
+    assert name_install_command("zstd") == "pip install 'mlperf-log-toolkit[zstd]'"
+
+
+def test_source_tree_is_not_an_installation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody has installed the package, the message names the index."""
+    monkeypatch.setattr(installation, "distributions", lambda name: iter([Installed()]))
     assert name_install_command("zstd") == "pip install 'mlperf-log-toolkit[zstd]'"
 
 
