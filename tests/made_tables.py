@@ -57,3 +57,29 @@ def make_evaluations(count: int, systems: int = 1, **more: object) -> pd.DataFra
         for place in (1, 2, 3, 4)
     ]
     return make_table(rows, EVALUATION_COLUMNS)
+
+
+def make_sized_runs() -> pd.DataFrame:
+    """Runs of one submitter at two sizes: four times the accelerators, half the time."""
+    runs = make_runs(8)
+    large = np.arange(8) >= 4
+    return runs.assign(
+        accelerator_model="X1",
+        accelerators=np.where(large, 32.0, 8.0),
+        run_minutes=np.where(large, 15.0, 30.0),
+        progress_to_quality=np.where(large, 5.0, 4.0),
+    )
+
+
+def make_power() -> pd.DataFrame:
+    """Readings of two runs."""
+    return pd.DataFrame(
+        {
+            "path": ["a", "a", "b", "b"],
+            "run": ["a", "a", "b", "b"],
+            "part": "all",
+            "minutes": [0.0, 1.0, 0.0, 2.0],
+            "watts": [1000.0, 1500.0, 2000.0, 2500.0],
+            "energy_kj": [0.0, 90.0, 0.0, 300.0],
+        }
+    )

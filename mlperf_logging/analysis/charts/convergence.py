@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.charts.curves import RUNS, encode_axes, layer_curves, pack_curves
+from mlperf_logging.analysis.charts.curves import RUNS, encode_axes, layer_curves, layer_pointer, pack_curves
 from mlperf_logging.analysis.charts.looks import INK, NUMBER, REFERENCE_COLOR, choose_looks, style_chart
 from mlperf_logging.analysis.charts.packing import round_figures
 from mlperf_logging.analysis.pictures.convergence import (
@@ -60,6 +60,7 @@ def chart_convergence(
         *layer_curves(curves, records),
         *_layer_met(prepared),
         *_layer_targets(prepared),
+        layer_pointer(curves, records),
     ]
     legend = [f"dashed: {target.text}" for target in prepared.targets]
     if firsts:

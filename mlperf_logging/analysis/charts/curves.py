@@ -80,7 +80,7 @@ def pack_curves(
 
 
 def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[alt.Chart]:
-    """The layers that show curves: lines, means with their bands, what a pointer finds, and what lies outside.
+    """The layers that show curves: lines, means with their bands, and what lies outside.
 
     A click on a name in the legend isolates its runs; with the shift key, several names. Up to eight systems, each run
     is a line. Of more, each system is the mean of its runs with the band of their middle four fifths, and its runs
@@ -91,9 +91,7 @@ def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[a
     isolated = alt.selection_point(name=_ISOLATED, fields=["curve"], bind="legend")
     places = encode_axes(curves)
     looks = choose_looks(curves.systems)
-    points = alt.Chart(alt.NamedData(RUNS)).transform_flatten(
-        [name for name, each in records[0].items() if isinstance(each, list)]
-    )
+    points = _flatten(records)
     lines = points.mark_line(clip=True, strokeWidth=1.4).encode(**places, **looks, detail="run:N")
     is_few = len(records) <= MOST_SINGLE_RUNS
     if len(curves.systems) <= MOST_SYSTEMS_BY_RUN:
@@ -102,23 +100,40 @@ def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[a
     else:
         faint = points.mark_line(clip=True, strokeWidth=1, color=INK, opacity=0.1)
         only = {"param": _ISOLATED, "empty": False}
-        singled_out = lines.encode(opacity=alt.value(0.6)).transform_filter(only)
-        if len(curves.systems) > MOST_NAMED:  # the legend is of the runs, not of the one mean
-            singled_out = singled_out.add_params(isolated)
-        layers = [faint.encode(**places, detail="run:N"), *_layer_means(curves, isolated, looks), singled_out]
+        layers = [
+            faint.encode(**places, detail="run:N"),
+            *_layer_means(curves, isolated, looks),
+            lines.encode(opacity=alt.value(0.6)).transform_filter(only).add_params(isolated),
+        ]
+    dots = points.mark_circle(clip=True, size=16, opacity=0.9).encode(**places, color=looks["color"])
+    layers += [dots.transform_filter({"param": _ISOLATED})] if is_few else []
+    return [*layers, *_layer_outside(curves)]
+
+
+def layer_pointer(curves: Curves, records: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    """The layer that answers a pointer, to be the last: larger than what is seen, and seen where the pointer is."""
+    import altair as alt
+
     pointed = alt.selection_point(name=_POINTED, on="mouseover", clear="mouseout", empty=False)
-    found = points.mark_circle(clip=True, size=60).encode(
-        **places,
-        color=looks["color"],
-        opacity=alt.condition(pointed, alt.value(1), alt.value(0.9 if is_few else 0)),
-        size=alt.condition(pointed, alt.value(90), alt.value(16 if is_few else 60)),
+    found: alt.Chart = _flatten(records).mark_circle(clip=True, size=110)
+    encoded = found.encode(
+        **encode_axes(curves),
+        color=choose_looks(curves.systems)["color"],
+        opacity=alt.condition(pointed, alt.value(0.8), alt.value(0)),
         tooltip=list_tooltips(curves, records[0]),
     )
-    return [
-        *layers,
-        found.transform_filter({"param": _ISOLATED}).add_params(pointed),
-        *_layer_outside(curves),
-    ]
+    layer: alt.Chart = encoded.transform_filter({"param": _ISOLATED}).add_params(pointed)
+    return layer
+
+
+def _flatten(records: Sequence[Mapping[str, Any]]) -> alt.Chart:
+    """A chart of the points of all runs."""
+    import altair as alt
+
+    chart: alt.Chart = alt.Chart(alt.NamedData(RUNS)).transform_flatten(
+        [name for name, each in records[0].items() if isinstance(each, list)]
+    )
+    return chart
 
 
 def encode_axes(curves: Curves, x: str = "x", y: str = "y") -> dict[str, Any]:
@@ -171,11 +186,11 @@ def _layer_means(curves: Curves, isolated: alt.Parameter, looks: Mapping[str, An
     band = means.mark_area(clip=True, opacity=0.18).encode(**encode_axes(curves, y="low"), y2="high:Q")
     line = means.mark_line(clip=True, strokeWidth=2).encode(**places)
     if is_many:
-        return [band.encode(color=alt.value(INK)), line.encode(color=alt.value(INK), opacity=alt.value(0.9))]
+        return [band.encode(color=alt.value(INK)), line.encode(color=alt.value(INK))]
     seen = alt.condition(isolated, alt.value(0.95), alt.value(0.06))
     return [
         band.encode(color=looks["color"]).transform_filter({"param": _ISOLATED, "empty": False}),
-        line.encode(**looks, opacity=seen).add_params(isolated),
+        line.encode(**looks, opacity=seen),
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.charts.curves import RUNS, layer_curves, pack_curves
+from mlperf_logging.analysis.charts.curves import RUNS, layer_curves, layer_pointer, pack_curves
 from mlperf_logging.analysis.charts.looks import style_chart
 from mlperf_logging.analysis.pictures.curves import ConvergenceStyle, prepare_curves
 
@@ -31,6 +31,7 @@ def chart_series(series: pd.DataFrame, style: ConvergenceStyle, *, title: str = 
 
     curves = prepare_curves(series, style, "value")
     records, notes = pack_curves(curves)
-    chart = alt.layer(*layer_curves(curves, records), datasets={RUNS: records})
+    layers = [*layer_curves(curves, records), layer_pointer(curves, records)]
+    chart = alt.layer(*layers, datasets={RUNS: records})
     styled: alt.LayerChart = style_chart(chart, title, notes, description=curves.description)
     return styled

@@ -66,7 +66,7 @@ def test_pointer_shows_where_a_value_comes_from() -> None:
     """A pointer shows system, run, seed, value, progress and the line in the log."""
     spec = chart_convergence(make_evaluations(2)).to_dict()
 
-    (found,) = find_layers(spec, "circle")
+    found = find_layers(spec, "circle")[-1]
     shown = [
         "system",
         "run",
@@ -88,7 +88,7 @@ def test_legend_isolates() -> None:
     assert (isolated["bind"], isolated["select"]["fields"]) == ("legend", ["curve"])
     (lines,) = find_layers(spec, "line")
     assert lines["encoding"]["opacity"]["condition"]["param"] == "isolated"
-    (found,) = find_layers(spec, "circle")
+    found = find_layers(spec, "circle")[-1]
     assert {"filter": {"param": "isolated"}} in found["transform"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from made_tables import make_evaluations, make_runs
+from made_tables import make_evaluations, make_power, make_runs, make_sized_runs
 
 from mlperf_logging.analysis.charts import (
     chart_breakdown,
@@ -45,32 +45,6 @@ def read_layer(spec: dict[str, Any], mark: str, place: int = 0) -> list[dict[str
     """The data of a layer, by its kind of mark."""
     layers = [layer for layer in spec["layer"] if layer["mark"]["type"] == mark]
     return list(spec["datasets"][layers[place]["data"]["name"]])
-
-
-def make_sized_runs() -> pd.DataFrame:
-    """Runs of one submitter at two sizes: four times the accelerators, half the time."""
-    runs = make_runs(8)
-    large = np.arange(8) >= 4
-    return runs.assign(
-        accelerator_model="X1",
-        accelerators=np.where(large, 32.0, 8.0),
-        run_minutes=np.where(large, 15.0, 30.0),
-        progress_to_quality=np.where(large, 5.0, 4.0),
-    )
-
-
-def make_power() -> pd.DataFrame:
-    """Readings of two runs."""
-    return pd.DataFrame(
-        {
-            "path": ["a", "a", "b", "b"],
-            "run": ["a", "a", "b", "b"],
-            "part": "all",
-            "minutes": [0.0, 1.0, 0.0, 2.0],
-            "watts": [1000.0, 1500.0, 2000.0, 2500.0],
-            "energy_kj": [0.0, 90.0, 0.0, 300.0],
-        }
-    )
 
 
 def test_spread_holds_every_run_and_the_quartiles() -> None:
