@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from conftest import DESKTOP, PHONE, OpenPage
+from browsing import DESKTOP, PHONE, OpenPage
 from made_tables import make_evaluations, make_power, make_runs, make_sized_runs
 
 from mlperf_logging.analysis.charts import (
