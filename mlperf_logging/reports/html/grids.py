@@ -19,6 +19,7 @@ MOST_ROWS = 5_000
 
 _UNITS = {"_minutes": "min", "_seconds": "s", "_kj": "kJ", "_per_second": "per s", "_per_minute": "per min"}
 _MOST_CHOICES = 60
+_ORDER_FIGURES = 9
 
 
 def mark_nothing(name: str, value: Any) -> str:
@@ -115,7 +116,12 @@ def _make_head(column: Column, *, hidden: bool, choices: bool) -> Head:
 
 def _make_cell(column: Column, value: Any, mark: Mark) -> Cell:
     is_number = column.kind in NUMERIC and isinstance(value, (int, float)) and not isinstance(value, bool)
-    return Cell(column.write(value), value if is_number else None, mark(column.name, value))
+    return Cell(column.write(value), _shorten(value) if is_number else None, mark(column.name, value))
+
+
+def _shorten(number: float) -> float:
+    """A number with as many figures as its place in a column needs: each digit is in the page once per cell."""
+    return float(f"{number:.{_ORDER_FIGURES}g}") if isinstance(number, float) else number
 
 
 def _write_note(note: str | tuple[str, str]) -> str:

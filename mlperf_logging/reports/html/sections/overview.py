@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mlperf_logging.events import Outcome
+from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports._gathering import count_logs
 from mlperf_logging.reports._lines import count_of
 from mlperf_logging.reports.html.material import Page
@@ -14,7 +14,7 @@ from mlperf_logging.reports.html.model import Link, Section
 from mlperf_logging.reports.html.sections.findings import MOST_RULES, gather
 from mlperf_logging.submission.summary import BenchmarkResult
 
-_MOST_ISSUES = 8
+_MOST_ISSUES, _MOST_OF_KIND = 10, 3
 
 
 @dataclass(frozen=True)
@@ -70,13 +70,16 @@ class Overview:
 
 def make_overview(page: Page) -> Section:
     """The section."""
-    issues = list(_list_issues(page))
-    shown = tuple(issues[:_MOST_ISSUES])
-    more = f"and {len(issues) - len(shown):,} more below" if len(issues) > len(shown) else ""
-    mark = "bad" if any(each.mark == "bad" for each in issues) else "warn" if issues else "good"
-    return Section(
-        "overview", "Overview", Overview(_say_verdict(page), mark, _list_figures(page), shown, more)
-    )
+    kinds = [list(_list_unscored(page)), list(_list_not_converged(page)), list(_list_rules(page))]
+    # Something of each kind is shown, and as much of it as there is room.
+    shown = [*kinds[0][:_MOST_OF_KIND], *kinds[1][:_MOST_OF_KIND]]
+    shown += kinds[2][: _MOST_ISSUES - len(shown)]
+    count = sum(map(len, kinds))
+    more = f"and {count - len(shown):,} more below" if count > len(shown) else ""
+    marks = {each.mark for kind in kinds for each in kind}
+    mark = "bad" if "bad" in marks else "warn" if marks else "good"
+    overview = Overview(_say_verdict(page), mark, _list_figures(page), tuple(shown), more)
+    return Section("overview", "Overview", overview)
 
 
 def _say_verdict(page: Page) -> str:
@@ -126,21 +129,29 @@ def _list_figures(page: Page) -> tuple[Figure, ...]:
     return tuple(figures)
 
 
-def _list_issues(page: Page) -> Iterator[Issue]:
-    """What is wrong: results without a score, failed tests of convergence, then the rules that were broken."""
+def _list_unscored(page: Page) -> Iterator[Issue]:
+    """Why results have no score, the most frequent reason first."""
     reasons: dict[str, list[BenchmarkResult]] = {}
     for result in page.material.results:
         if not result.score.has_result:
             reasons.setdefault("; ".join(result.score.problems), []).append(result)
     for why, unscored in sorted(reasons.items(), key=lambda each: -len(each[1])):
         yield _name_issue(page, "no score", why, unscored, "#results")
+
+
+def _list_not_converged(page: Page) -> Iterator[Issue]:
+    """Results that failed the test of convergence."""
     for result in page.material.results:
         if result.check.passed is False:
             yield _name_issue(page, "RCP", result.check.reason, [result], "#rcp")
+
+
+def _list_rules(page: Page) -> Iterator[Issue]:
+    """The rules that were broken."""
     gathered = gather(page.material.files)
     for number, messages in enumerate(gathered.list_rules()[:MOST_RULES], 1):
         first = messages[0].first
-        mark = "bad" if first.severity == "error" else "warn"
+        mark = "bad" if first.severity == Severity.ERROR else "warn"
         where = f"{count_logs(messages):,} of {count_of(gathered.logs, 'file')}"
         yield Issue(mark, first.code, Link(first.message, f"#rule-{number}"), where)
 

@@ -66,14 +66,13 @@ for (const id of links.keys()) inView.observe(byId(id));
 
 // A link to a finding opens it, also one that was followed before.
 function openTarget(hash) {
-  const target = byId(hash.slice(1));
-  if (target instanceof HTMLDetailsElement) target.open = true;
+  for (let each = byId(hash.slice(1))?.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
 }
 document.addEventListener("click", (event) => openTarget(event.target.closest?.("a[href^='#']")?.hash ?? ""));
 addEventListener("hashchange", () => openTarget(location.hash));
 openTarget(location.hash);
 
 addEventListener("beforeprint", () => {
-  for (const rule of document.querySelectorAll("details.rule")) rule.open = true;
+  for (const rule of document.querySelectorAll("details.rule, details.more-rules")) rule.open = true;
   window.mlperfCharts?.drawAll();
 });
