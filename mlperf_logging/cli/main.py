@@ -18,7 +18,7 @@ COMMANDS = {
     "report": "one page of it all, to open in a browser: verdicts, findings, curves, scores",
     "view": "the same page in a browser, made again when logs change",
     "train": "train a reference model to its target, and log it",
-    "convert": "the log inside one that a container, a terminal or an export has wrapped",
+    "convert": "a log in another dialect or format, or the log inside a wrapped one",
     "export": "runs in TensorBoard, MLflow or W&B",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
