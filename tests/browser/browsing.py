@@ -1,23 +1,13 @@
-"""What tests in a browser share: which browser, its windows, and what no page may do."""
+"""What tests in a browser share: its windows, the pages they show, and what no page may do."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from commands import run_mlperf
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP, PHONE = (1440, 900), (390, 844)
 PATIENCE_MS = 20_000
 WATCH = """
@@ -28,11 +18,6 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 OpenPage = Callable[..., Any]
-
-
-def find_browser() -> str | None:
-    """The browser that is installed: the one that MLPERF_CHROMIUM names, or the first of the usual names."""
-    return os.environ.get("MLPERF_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 class Faults:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browsing import (
-    ARGUMENTS,
-    BROWSERS,
-    DESKTOP,
-    PATIENCE_MS,
-    WATCH,
-    Faults,
-    OpenPage,
-    find_browser,
-    make_report,
-)
+from browsing import DESKTOP, PATIENCE_MS, WATCH, Faults, OpenPage, make_report
 from checkout import PROJECT
+from installed_browser import BROWSERS, find_browser, launch_browser
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,9 +30,7 @@ def browser() -> Iterator[Any]:
     from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=find_browser(), args=ARGUMENTS, chromium_sandbox=os.getuid() != 0
-        )
+        browser = launch_browser(playwright)
         expect.set_options(timeout=PATIENCE_MS)
         yield browser
         browser.close()

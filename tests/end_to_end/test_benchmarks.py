@@ -94,3 +94,19 @@ def test_real_results_are_scored_in_a_copy(tmp_path: Path) -> None:
     )
 
     assert answer.stdout.split() == ["real", "results", "False", "True", "6.1.0"]
+
+
+def test_pages_are_measured_on_copies_of_the_example(tmp_path: Path) -> None:
+    """Without a corpus, a page of copies of the example submission is made and, where there is a browser, opened."""
+    figures, page = tmp_path / "figures.json", tmp_path / "page.md"
+    page.write_text("before\n<!-- figures -->\nold\n<!-- end -->\nafter\n")
+    command = [sys.executable, "benchmarks/bench_report.py", "--copies", "1"]
+    subprocess.run(
+        [*command, "--json", figures, "--page", page], cwd=PROJECT, capture_output=True, check=True
+    )
+
+    measured = json.loads(figures.read_text())["example submission"]
+    assert measured.pop("runs") == 26
+    assert len(measured) in (4, 9) and all(figure > 0 for figure in measured.values())
+    assert "| example submission |   26 |" in page.read_text()
+    assert "old" not in page.read_text()
