@@ -9,7 +9,7 @@ from typing import Any
 from commands import run_mlperf
 
 DESKTOP, PHONE = (1440, 900), (390, 844)
-PATIENCE_MS = 20_000
+PATIENCE_MS = 90_000
 WATCH = """
 window.__violations = [];
 document.addEventListener("securitypolicyviolation", (event) => {

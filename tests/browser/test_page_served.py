@@ -78,14 +78,18 @@ def test_a_hostile_log_is_text(view: View, open_page: OpenPage) -> None:
 
 
 def test_the_page_follows_the_logs(view: View, open_page: OpenPage, tmp_path: Path) -> None:
-    """A new log is on the page without a hand, but not while something is typed into a field."""
+    """A new log is on the page without a hand, but not while something is typed; what was sorted and searched stays so."""
     page = open_page(view.address)
     runs = page.locator(".figure", has=page.locator("dt", has_text="runs")).locator("dd").first
     expect(runs).to_have_text("2")
     shutil.copy(LOGS / "two_writers.txt", tmp_path / "logs")
     expect(runs).to_have_text("3")
 
-    page.locator("input[type=search], .toolbar select").first.focus()
+    head = page.locator("#runs-table thead th", has_text="Errors")
+    head.click()
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    search = page.locator("input[type=search]").first
+    search.fill("opt")
     shutil.copy(LOGS / "misspelt_key.txt", tmp_path / "logs")
     expect(page.locator("#live")).to_have_text(
         "There is a newer report; it is shown once you leave the field."
@@ -93,6 +97,8 @@ def test_the_page_follows_the_logs(view: View, open_page: OpenPage, tmp_path: Pa
     expect(runs).to_have_text("3")
     page.evaluate("document.activeElement.blur()")
     expect(runs).to_have_text("4")
+    expect(head).to_have_attribute("aria-sort", "ascending")
+    expect(search).to_have_value("opt")
 
 
 def test_a_page_says_that_its_server_has_ended(view: View, open_page: OpenPage) -> None:

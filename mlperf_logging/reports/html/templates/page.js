@@ -11,6 +11,9 @@ function enhance(table) {
   const shown = new window.DataTable(table, {
     order: [],
     autoWidth: false,
+    // A served page loads again when logs change; order, search and columns stay as the reader left them.
+    stateSave: document.documentElement.dataset.edition !== undefined,
+    stateDuration: -1,
     pageLength: PAGE_ROWS,
     lengthMenu: [PAGE_ROWS, 100, { label: "all", value: -1 }],
     paging: rows > PAGE_ROWS,
