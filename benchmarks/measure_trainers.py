@@ -305,7 +305,7 @@ def write_tables(task: Task, series: Path, fresh: Path) -> None:
 def main() -> int:
     """Measure what the arguments name."""
     parser = argparse.ArgumentParser(description="Measure the reference trainers at mini scale.")
-    parser.add_argument("tasks", nargs="*", help="only these (default: all)")
+    parser.add_argument("tasks", nargs="*", help="only these (default: all that are not experimental)")
     parser.add_argument("--steps", default=",".join(STEPS), help=f"of {', '.join(STEPS)} (default: all)")
     parser.add_argument("--runs", type=int, default=10, help="runs of the series (default: 10)")
     parser.add_argument("--fresh", type=int, default=5, help="runs of the set to test (default: 5)")
@@ -317,8 +317,13 @@ def main() -> int:
     steps = options.steps.split(",")
     if unknown := set(steps) - {*MORE_STEPS, *STEPS}:
         parser.error(f"unknown step {', '.join(unknown)}; choose from {', '.join((*MORE_STEPS, *STEPS))}")
-    for name in options.tasks or list_tasks():
+    measured = [name for name, task in list_tasks().items() if not task.is_experimental]
+    for name in options.tasks or measured:
         task = find_task(name)
+        if task.is_experimental:
+            parser.error(
+                f"{task.name} is experimental: it has no target of one number to set or to measure by"
+            )
         series, fresh = options.output / "series", options.output / "fresh"
         data = options.data.resolve() / task.name / SCALE
         if "data" in steps:

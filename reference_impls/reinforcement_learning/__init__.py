@@ -16,6 +16,7 @@ TASK = Task(
     workload="reference_impls.reinforcement_learning.workload:ReinforcementWorkload",
     scripts="reference_impls.reinforcement_learning.download",
     aliases=("reinforcement", "go"),
+    is_experimental=True,
 )
 
 __all__ = ["TASK"]
