@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 from checkout import PROJECT
@@ -74,3 +76,26 @@ def test_logo_is_part_of_the_page(tmp_path: Path) -> None:
     done = run_mlperf("report", "--logo", false, "-o", tmp_path / "x.html", SUBMISSION)
     assert done.returncode == 2
     assert "is no PNG, JPEG, GIF, WebP or SVG image" in done.stderr
+
+
+def test_page_is_written_although_a_log_cannot_be_read(tmp_path: Path) -> None:
+    """A path without logs and a broken log end in exit code 2, and the page of the others says what is missing."""
+    (tmp_path / "broken.log").write_bytes(b"\x1f\x8bbroken")
+    page = make_page(tmp_path, SUBMISSION, tmp_path / "broken.log", tmp_path / "nowhere", code=2)
+
+    assert "there is no file or folder called" in page
+    assert "broken.log" in page
+
+
+def test_page_of_standard_input(tmp_path: Path) -> None:
+    """A log on standard input has a page, without a checksum."""
+    log = next((SUBMISSION / "Example_Lab").rglob("result_0.txt"))
+    done = subprocess.run(
+        [sys.executable, "-m", "mlperf_logging.cli.main", "report", "-", "-o", tmp_path / "page.html"],
+        input=log.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "Convergence" in (tmp_path / "page.html").read_text("utf-8")

@@ -240,3 +240,18 @@ def test_each_chart_says_what_it_shows(model: ReportModel) -> None:
 
     assert len({chart.id for chart in charts}) == len(charts) > 8
     assert all(chart.title and len(chart.description) > 20 for chart in charts)
+
+
+def test_made_up_benchmarks_do_not_make_endless_pages(tmp_path: Path) -> None:
+    """Of very many benchmarks, forty have charts and tables of their own, and the others are counted."""
+    text = (SMALL / "result_0.txt").read_text()
+    for number in range(42):
+        folder = tmp_path / "results" / "box" / f"made_up_{number}"
+        folder.mkdir(parents=True)
+        (folder / "result_0.txt").write_text(text.replace('"llama2_70b_lora"', f'"made_up_{number}"'))
+
+    model = build_report(gather(tmp_path / "results"))
+
+    assert len(find_section(model, "convergence").charts) == 40
+    assert "… and 2 more benchmarks" in find_section(model, "convergence").notes
+    assert len(find_section(model, "hyperparameters").grids) == 40

@@ -18,7 +18,7 @@ from mlperf_logging.reports.documents.analyze import describe_analyses
 from mlperf_logging.reports.documents.folders import name_system
 from mlperf_logging.reports.documents.rcp import show_p
 from mlperf_logging.reports.documents.score import describe_speedups, show_times
-from mlperf_logging.reports.html.charting import make_chart, name_benchmark
+from mlperf_logging.reports.html.charting import make_chart, split_benchmarks
 from mlperf_logging.reports.html.grids import make_grid
 from mlperf_logging.reports.html.material import Page
 from mlperf_logging.reports.html.model import Chart, Gallery, Grid, Section
@@ -159,9 +159,10 @@ def _show_scaling(parts: _Parts, page: Page) -> None:
     if not table.rows:
         return
     parts.grids.append(make_grid(table, "scaling-table"))
-    for benchmark, rows in made[SCALING].groupby("benchmark", sort=False, dropna=False):
+    groups, _ = split_benchmarks(made[SCALING])
+    for benchmark, rows in groups:
         try:
             chart = chart_scaling(rows)
         except UsageError:  # none of its sizes has a mean
             continue
-        parts.add_chart(f"{name_benchmark(benchmark)}: efficiency over the number of accelerators", chart)
+        parts.add_chart(f"{benchmark}: efficiency over the number of accelerators", chart)

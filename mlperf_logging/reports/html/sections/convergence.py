@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports._lines import count_of
-from mlperf_logging.reports.html.charting import make_chart, name_benchmark
+from mlperf_logging.reports.html.charting import make_chart, split_benchmarks
 from mlperf_logging.reports.html.material import Page
 from mlperf_logging.reports.html.model import Chart, Gallery, Section
 
@@ -20,10 +20,10 @@ MOST_METRICS = 6
 
 def make_convergence(page: Page) -> Section | None:
     """The section; None where no log holds an evaluation."""
-    notes: list[str] = []
     charts: list[Chart] = []
-    for benchmark, rows in page.tables.evaluations.groupby("benchmark", sort=False, dropna=False):
-        charts += _chart_benchmark(page, name_benchmark(benchmark), rows, len(charts), notes)
+    groups, notes = split_benchmarks(page.tables.evaluations)
+    for benchmark, rows in groups:
+        charts += _chart_benchmark(page, benchmark, rows, len(charts), notes)
     if not charts and not notes:
         return None
     about = (

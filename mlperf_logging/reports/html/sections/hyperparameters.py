@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.analysis.analyses import HYPERPARAMETERS, analyze_runs
 from mlperf_logging.reports._escape import crop
 from mlperf_logging.reports._lines import count_of
+from mlperf_logging.reports.html.charting import split_benchmarks
+from mlperf_logging.reports.html.grids import MOST_ROWS
 from mlperf_logging.reports.html.material import Page
 from mlperf_logging.reports.html.model import Cell, Grid, Head, Section
 
@@ -30,9 +32,11 @@ class Hyperparameters:
 
     Attributes:
         grids: one table per benchmark: a row per key, a column per submission.
+        notes: lines on what is left out.
     """
 
     grids: tuple[Grid, ...]
+    notes: tuple[str, ...]
 
 
 def make_hyperparameters(page: Page) -> Section | None:
@@ -40,11 +44,12 @@ def make_hyperparameters(page: Page) -> Section | None:
     made = analyze_runs(page.tables, [HYPERPARAMETERS], rules=page.material.rules)[HYPERPARAMETERS]
     if made.empty:
         return None
-    grids = [_pivot(str(name), rows) for name, rows in made.groupby("benchmark", sort=False, dropna=False)]
-    return Section("hyperparameters", "Hyperparameters", Hyperparameters(tuple(grids)))
+    groups, left_out = split_benchmarks(made)
+    grids = [_pivot(f"hyperparameters-{number}", name, rows) for number, (name, rows) in enumerate(groups, 1)]
+    return Section("hyperparameters", "Hyperparameters", Hyperparameters(tuple(grids), tuple(left_out)))
 
 
-def _pivot(benchmark: str, rows: pd.DataFrame) -> Grid:
+def _pivot(identifier: str, benchmark: str, rows: pd.DataFrame) -> Grid:
     """A row per key, those that differ first; a value is marked where it breaks a rule, or differs from the most frequent."""
     groups: dict[tuple[str, str], int] = {}
     keys: dict[str, dict[tuple[str, str], Any]] = {}
@@ -60,11 +65,13 @@ def _pivot(benchmark: str, rows: pd.DataFrame) -> Grid:
     notes = []
     if len(groups) > len(shown):
         notes.append(f"… and {count_of(len(groups) - len(shown), 'more system')}")
+    if len(keys) > MOST_ROWS:
+        notes.append(f"… and {count_of(len(keys) - MOST_ROWS, 'more key')}")
     return Grid(
-        id=f"hyperparameters-{benchmark}",
-        title=benchmark if benchmark != "nan" else "logs without a benchmark",
+        id=identifier,
+        title=benchmark,
         heads=heads,
-        rows=tuple([_make_row(key, found, shown) for key, found in keys.items()]),
+        rows=tuple([_make_row(key, found, shown) for key, found in list(keys.items())[:MOST_ROWS]]),
         notes=tuple(notes),
         sortable=True,
     )

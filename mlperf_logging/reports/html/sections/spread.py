@@ -12,7 +12,7 @@ from mlperf_logging.analysis.analyses import (
 )
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports.documents.analyze import describe_analyses
-from mlperf_logging.reports.html.charting import make_chart, name_benchmark
+from mlperf_logging.reports.html.charting import make_chart, split_benchmarks
 from mlperf_logging.reports.html.grids import make_grid
 from mlperf_logging.reports.html.material import Page
 from mlperf_logging.reports.html.model import Chart, Gallery, Section
@@ -45,8 +45,9 @@ def _chart_benchmarks(page: Page) -> list[Chart]:
     from mlperf_logging.analysis.charts import chart_spread
 
     charts: list[Chart] = []
-    for benchmark, runs in select_runs(page.tables.runs).groupby("benchmark", sort=False):
-        title = f"{name_benchmark(benchmark)}: time of each run"
+    groups, _ = split_benchmarks(select_runs(page.tables.runs))
+    for benchmark, runs in groups:
+        title = f"{benchmark}: time of each run"
         try:
             chart = chart_spread(runs, by=("submitter", "system"))
         except UsageError:  # no run of it has a time
