@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.tailing import Pace, TailedFile
+from mlperf_logging.cli.tailing import Beginning, Pace, TailedFile, compare_beginnings
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.messages import describe_problem
 from mlperf_logging.errors import UnreadableLogError
@@ -97,19 +97,16 @@ class Follower:
             self._file.end_soon()
 
     def _begin(self, event: Event) -> None:
-        """Determine by a file's first event whether the log continues in it or was started over.
-
-        A log that begins with the key that it began with before is another run, or, where the record is the
-        same, the same run written once more.
-        """
+        """Determine by a file's first event whether the log continues in it or was started over."""
         self._begins = False
         former, self._first = self._first, self._first or event
         if former is None:
             return
-        if event.key != former.key:
+        beginning = compare_beginnings(former, event)
+        if beginning is Beginning.CONTINUED:
             self._is_continued = True
             return
-        if event.raw != former.raw:
+        if beginning is Beginning.ANOTHER:
             self._note(f"{self.path} holds another run now; the previous one is discarded")
             self._announced.clear()
         self._first = event

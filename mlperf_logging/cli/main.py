@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "train a reference model to its target, and log it",
     "convert": "a log in another dialect or format, or the log inside a wrapped one",
     "export": "runs in TensorBoard, MLflow or W&B",
+    "watch": "running jobs: quality, findings, when they will converge",
     "rules": "what a round requires, what a rule means, what changed between rounds",
     "analyze": "tables of runs: time to quality, variance, scaling, comparison, hyperparameters",
     "plot": "pictures of runs: convergence, spread, time breakdown, scaling, power, energy, rcp",

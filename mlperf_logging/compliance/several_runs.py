@@ -34,13 +34,19 @@ _TRAINING = frozenset({"block_start", "epoch_start", "eval_start", "eval_stop", 
 _IDENTITY = "submission_"
 
 
-class _RunFinder:
-    """Takes in the events of a log, in their order, and notes where another run begins."""
+class RunFinder:
+    """Takes in the events of a log, in their order, and notes where another run begins.
+
+    Attributes:
+        begins: where runs begin, the first excepted. The last one is taken back where it turns out to be a slow process
+            of the job before.
+        candidate: where another run may have begun, which what follows will tell; None where nothing suggests it.
+    """
 
     def __init__(self) -> None:
         self.begins: list[Position] = []
+        self.candidate: Position | None = None
         self._open: list[_OpenRun] = [_OpenRun()]
-        self._candidate: Position | None = None
         self._seen_since: set[str] = set()
 
     def note(self, event: Event) -> None:
@@ -49,12 +55,12 @@ class _RunFinder:
         if key in _PREPARING or key.startswith(_IDENTITY):
             pause_ms = time_ms - run.latest_ms
             is_over = run.stops or run.trains or pause_ms >= RELAUNCH_PAUSE_MS
-            if self._candidate is None and key in run.seen and pause_ms > 0 and is_over:
-                self._candidate, self._seen_since = event.position, set()
+            if self.candidate is None and key in run.seen and pause_ms > 0 and is_over:
+                self.candidate, self._seen_since = event.position, set()
             self._seen_since.add(key)
-            if self._candidate is not None and key in (INIT_START, RUN_START):
-                self.begins.append(self._candidate)
-                self._candidate = None
+            if self.candidate is not None and key in (INIT_START, RUN_START):
+                self.begins.append(self.candidate)
+                self.candidate = None
                 run = _OpenRun(self._seen_since)
                 self._open.append(run)
             run.seen.add(key)
@@ -62,7 +68,7 @@ class _RunFinder:
         elif (
             key == RUN_STOP or key in _TRAINING
         ):  # the run goes on: what looked like another's beginning was not
-            self._candidate = None
+            self.candidate = None
             run.trains = run.trains or run.starts > 0
             run.stops += key == RUN_STOP
             while (
@@ -98,7 +104,7 @@ def find_runs(items: Iterable[Event | Problem], dialect: str | None) -> list[Pos
         items: of the log, in file order.
         dialect: the dialect whose events count.
     """
-    finder = _RunFinder()
+    finder = RunFinder()
     first: Position | None = None
     for item in items:
         if type(item) is Event and item.dialect == dialect:

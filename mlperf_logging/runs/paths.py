@@ -41,6 +41,11 @@ def find_logs(names: Iterable[str], *, results: bool = False) -> FoundLogs:
     return FoundLogs(list(paths.values()), complaints)
 
 
+def is_pattern(name: str) -> bool:
+    """Return whether a name that no file has is a pattern."""
+    return any(letter in name for letter in _PATTERN_LETTERS)
+
+
 def _expand(name: str, list_folder: ListFolder, complaints: list[str]) -> Iterator[str]:
     if name == STANDARD_INPUT:
         yield name
@@ -48,7 +53,7 @@ def _expand(name: str, list_folder: ListFolder, complaints: list[str]) -> Iterat
         yield from list_folder(name, complaints)
     elif os.path.lexists(name):
         yield name
-    elif any(letter in name for letter in _PATTERN_LETTERS):
+    elif is_pattern(name):
         yield from _match(name, complaints)
     elif not name:
         complaints.append("a path is empty; name a log, a folder, a pattern, or - for standard input")

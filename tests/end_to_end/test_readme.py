@@ -28,6 +28,7 @@ PAGES = [
     "docs/scoring.md",
     "docs/submissions.md",
     "docs/system_descriptions.md",
+    "docs/watch.md",
 ]
 SHOWING = [
     "README.md",
@@ -37,6 +38,7 @@ SHOWING = [
     "docs/scoring.md",
     "docs/submissions.md",
     "docs/system_descriptions.md",
+    "docs/watch.md",
 ]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 MLPERF_COMMAND = re.compile(r"(?:COLUMNS=(\d+) )?mlperf[- ]([^;|&<>`$*]+)([;|].*)?")

@@ -90,8 +90,20 @@ class Workplace:
         self._size += len(given)
         self._line_counts["<stdin>"] = given.count(b"\n") + 1
         kinds, weights = (
-            ("check", "package", "score", "rcp", "summary", "analyze", "plot", "rules", "train", "convert"),
-            (35, 10, 12, 10, 5, 12, 5, 13, 3, 4),
+            (
+                "check",
+                "package",
+                "score",
+                "rcp",
+                "summary",
+                "analyze",
+                "plot",
+                "rules",
+                "train",
+                "convert",
+                "watch",
+            ),
+            (35, 10, 12, 10, 5, 12, 5, 13, 3, 4, 5),
         )
         kind = random.choices(kinds, weights)[0]
         line = _Line(random, benchmark, mutator)
@@ -268,6 +280,10 @@ class _Line:
         self.form = self.random.choice(("png", "svg", "pdf"))
         self.output = f"picture.{self.form}"
         return [*words, "--dpi", "20", "--output", self.output]
+
+    def make_watch(self) -> list[str]:
+        words = ["--once", *self._paths("lab", f"lab/results/{SYSTEM}", "-"), *self._selection()]
+        return [*words, *self._some(("--json",), ("--points", "points.yaml"), ("--every", self._number()))]
 
     def make_rules(self) -> list[str]:
         self.rules = True

@@ -52,6 +52,7 @@ COMMANDS: list[tuple[str, tuple[str, ...]]] = [
     *[(form, (*PLOT, kind, "--dpi", "20")) for form, kind in (("png", "power"), ("svg", "convergence"))],
     ("pdf", (*PLOT, "spread", "--relative", "--all-runs")),
     ("svg", (*PLOT, "series", "--metric", "$x^{$")),
+    *[("text", ("watch", "--once", *more)) for more in ((), ("--json",))],
 ]
 """Format of the answer, and what follows ``mlperf``."""
 
@@ -64,6 +65,7 @@ CODES = {
     "summary": {1},
     "analyze": {0},
     "plot": {0},
+    "watch": {0},
 }
 """How a command ends whose logs can be read, some of which are compliant."""
 

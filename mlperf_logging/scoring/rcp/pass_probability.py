@@ -2,7 +2,8 @@
 
 The test takes a submission to spread as the reference does, and so does the simulation. What is not known is the
 submission's own mean: after k runs it is normal around theirs, with the deviation over the root of k. A coming run
-is drawn from around a mean that is drawn from there; it fails to converge as often as the runs that are done.
+is drawn from around a mean that is drawn from there; it fails to converge as often as the runs that are done. Of a
+run that goes on, a forecast says what it may come to (see `forecast`); what is drawn from it counts like a run that is done.
 """
 
 from __future__ import annotations
@@ -49,32 +50,46 @@ def simulate_pass_probability(
     acceptable: float,
     requirement: Requirement,
     *,
+    running: Sequence[Sequence[float]] = (),
     seed: int = 0,
     draws: int = DRAWS,
 ) -> PassProbability:
     """The chance that a submission passes when its remaining runs are done; the same seed gives the same answer.
 
-    ``converged_at`` holds infinity for a run that is done and did not converge.
+    Args:
+        converged_at: where each run that is done converged; infinity for one that did not.
+        reference: the reference of the batch size.
+        acceptable: the smallest mean that passes.
+        requirement: how often the benchmark is run.
+        running: for each run that goes on, amounts that it may come to, each as likely as the others.
+        seed: of the random numbers.
+        draws: submissions that are simulated.
+
+    Raises:
+        ValueError: no run has converged or goes on, or there are no draws.
     """
     known = [each for each in converged_at if math.isfinite(each)]
-    if not known:
+    if not known and not running:
         raise ValueError("no run has converged yet, so there is nothing to go by")
     if draws < 1:
         raise ValueError(f"a simulation needs at least one draw, not {draws}")
     rng = random.Random(seed)  # noqa: S311 - statistics, no secret
-    deviation = reference.deviation or population_deviation(known)
-    center, error = sum(known) / len(known), deviation / math.sqrt(len(known))
-    failing = 1 - len(known) / len(converged_at)
-    coming = max(requirement.required - len(converged_at), 0)
+    deviation = reference.deviation or (population_deviation(known) if known else 0.0)
+    done = len(converged_at) + len(running)
+    error = deviation / math.sqrt(len(known) + len(running))
+    failing = 1 - len(known) / len(converged_at) if converged_at else 0.0
+    coming = max(requirement.required - done, 0)
     means = []
     passed = 0
     for _ in range(draws):
-        mean_of_runs = rng.gauss(center, error)
+        going = [*converged_at, *map(rng.choice, running)]
+        counted = [each for each in going if math.isfinite(each)]
+        mean_of_runs = rng.gauss(sum(counted) / len(counted), error)
         drawn = [
             math.inf if rng.random() < failing else max(0.0, rng.gauss(mean_of_runs, deviation))
             for _ in range(coming)
         ]
-        runs = [*converged_at, *drawn]
+        runs = [*going, *drawn]
         mean = olympic_mean(runs, requirement.olympic_dropped)
         failed = sum(map(math.isinf, runs))
         if mean is None or failed > requirement.max_failures:

@@ -149,3 +149,53 @@ def test_small_reads_give_the_same_bytes(tail):
     while data := tail.read(7):
         parts.append(data)
     assert b"".join(parts) == content
+
+
+def test_resting_file_is_closed_until_it_changes(tail):
+    """A file that rests costs no handle; what is appended to it is read as before."""
+    log = Path("log")
+    log.write_bytes(b"one\n")
+    tail.begin_again()
+    assert tail.look(100) == b"one\n"
+    before = len(list(Path("/dev/fd").iterdir()))
+    tail.rest()
+    assert len(list(Path("/dev/fd").iterdir())) == before - 1
+    assert tail.look(100) == b""
+    with log.open("ab") as file:
+        file.write(b"two\n")
+
+    assert tail.look(100) == b"two\n"
+    assert tail.look(100) == b""
+
+
+def test_resting_file_that_is_replaced_or_gone(tail):
+    """Another file in the place of a resting one is noticed, and so is that it is gone."""
+    log = Path("log")
+    log.write_bytes(b"one\n")
+    tail.begin_again()
+    tail.look(100)
+    tail.rest()
+    log.rename("log.1")
+    assert (tail.look(100), tail.is_gone) == (b"", True)
+    log.write_bytes(b"other\n")
+
+    assert tail.look(100) is None
+    assert not tail.has_ended
+    assert tail.begin_again()
+    assert tail.look(100) == b"other\n"
+
+
+def test_looking_does_not_wait_for_a_pipe(folder):
+    """A pipe that gives nothing yet is not waited for; its end is noticed."""
+    reading, writing = os.pipe()
+    file = TailedFile(f"/dev/fd/{reading}", b"END", PACE)
+    assert file.begin_again()
+    assert file.look(100) == b""
+    os.write(writing, b"one\n")
+    assert file.look(100) == b"one\n"
+    os.close(writing)
+
+    assert file.look(100) is None
+    assert file.has_ended
+    file.close()
+    os.close(reading)
