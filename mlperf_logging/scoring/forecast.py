@@ -40,8 +40,8 @@ REFERENCE_WEIGHT = 0.25
 LEAST_SPREAD_OF_RUNS = 0.08
 """Spread of the logarithm where only finished runs are known."""
 
-CURVE_SPREAD = 0.4
-"""Spread of the logarithm where only the run's own curve is known."""
+CURVE_SPREAD = 0.65
+"""Spread of the logarithm where only the run's own curve is known: as much as its beginning promises too early."""
 
 CURVE_REACH = 2.0
 """A curve is not extended to more than so many times the training that was done."""
