@@ -110,3 +110,31 @@ def test_pages_are_measured_on_copies_of_the_example(tmp_path: Path) -> None:
     assert len(measured) in (4, 9) and all(figure > 0 for figure in measured.values())
     assert "| example submission |   26 |" in page.read_text()
     assert "old" not in page.read_text()
+
+
+def test_forecasts_are_counted(tmp_path: Path) -> None:
+    """Each run of a corpus is forecast at a quarter, a half and three quarters, and one is replayed to the command."""
+    folder = tmp_path / "corpus" / "6.1" / "Lab" / "results" / "box" / "llama31_8b"
+    folder.mkdir(parents=True)
+    log = (PROJECT / "examples" / "logs" / "compliant" / "6.1.0_llama31_8b.txt").read_bytes()
+    for number in range(2):
+        (folder / f"result_{number}.txt").write_bytes(log)
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, BENCHMARKS / "bench_forecast.py", "--corpus", tmp_path / "corpus"]
+    answer = subprocess.run(
+        [*command, "--part", "all", "--replays", "1", "--json", figures],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = json.loads(figures.read_text())
+
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("2 runs, 1 benchmarks")
+    assert [(row["share"], row["runs"]) for row in told["overall"]["alone"]] == [
+        (0.25, 2),
+        (0.5, 2),
+        (0.75, 2),
+    ]
+    assert all(0 <= row["amount held"] <= 1 for row in told["benchmarks"])
+    assert len(told["replayed"]) == 1
