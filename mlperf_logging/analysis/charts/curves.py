@@ -34,6 +34,8 @@ _TEXTS = {"curve": "curve", "system": "system", "run": "run", "seed": "seed"}
 _ISOLATED, _POINTED = "isolated", "pointed"
 _SHORT_NUMBER = "~s"
 _ALL = "mean of all"
+_FAINT_RUNS = 12
+_MOST_LIT = 6000
 RUNS = "runs"
 """Name of the data set with a row for each run, which the layers of a chart share."""
 
@@ -101,7 +103,9 @@ def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[a
         seen = alt.condition(isolated, alt.value(0.9 if is_few else 0.5), alt.value(0.04))
         layers = [lines.encode(opacity=seen).add_params(isolated)]
     else:
-        faint = points.mark_line(clip=True, strokeWidth=1, color=INK, opacity=0.1)
+        # So many lines lie on one another that each has to be fainter.
+        opacity = min(max(_FAINT_RUNS / len(records), 0.03), 0.15)
+        faint = points.mark_line(clip=True, strokeWidth=1, color=INK, opacity=opacity)
         only = {"param": _ISOLATED, "empty": False}
         layers = [
             faint.encode(**places, detail="run:N"),
@@ -114,19 +118,23 @@ def layer_curves(curves: Curves, records: Sequence[Mapping[str, Any]]) -> list[a
 
 
 def layer_pointer(curves: Curves, records: Sequence[Mapping[str, Any]]) -> alt.Chart:
-    """The layer that answers a pointer, to be the last: larger than what is seen, and seen where the pointer is."""
+    """The layer that answers a pointer, to be the last: larger than what is seen, and seen where the pointer is.
+
+    Of very many points none is seen: each move of the pointer would be a look at them all.
+    """
     import altair as alt
 
     pointed = alt.selection_point(name=_POINTED, on="mouseover", clear="mouseout", empty=False)
+    is_light = sum(len(record["x"]) for record in records) <= _MOST_LIT
     found: alt.Chart = _flatten(records).mark_circle(clip=True, size=110)
     encoded = found.encode(
         **encode_axes(curves),
         color=choose_looks(curves.systems)["color"],
-        opacity=alt.condition(pointed, alt.value(0.8), alt.value(0)),
+        opacity=alt.condition(pointed, alt.value(0.8), alt.value(0)) if is_light else alt.value(0),
         tooltip=list_tooltips(curves, records[0]),
     )
-    layer: alt.Chart = encoded.transform_filter({"param": _ISOLATED}).add_params(pointed)
-    return layer
+    layer: alt.Chart = encoded.transform_filter({"param": _ISOLATED})
+    return layer.add_params(pointed) if is_light else layer
 
 
 def _flatten(records: Sequence[Mapping[str, Any]]) -> alt.Chart:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 FIGURES = 7
 """Figures that a number keeps: a screen is a few thousand points wide."""
 
-MOST_POINTS = 40_000
+MOST_POINTS = 20_000
 """So many points a chart of curves has at most."""
 
 _FEWEST_POINTS = 40
