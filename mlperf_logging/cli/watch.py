@@ -10,6 +10,7 @@ import time
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -303,6 +304,9 @@ def _clean_interrupts() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
+    if current_thread() is not main_thread():  # Python lets no other set handlers
+        yield
+        return
     former = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield

@@ -51,10 +51,17 @@ _SEVERITIES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow"}
 _SILENT_MINUTES, _OLD_MINUTES = 1, 24 * 60
 _PLOT_HEIGHT, _LEAST_PLOT_HEIGHT = 10, 4
 _AXIS_WIDTH = 9
-_LINES_BESIDE_PLOT = 16
+_LINES_OF_FRAME, _LINES_BELOW_PLOT = 7, 4
+"""Lines besides facts and findings (two may wrap), and those that a plot has besides its own."""
+
+_LINES_OF_TABLE = 7
 _SHOWN_FINDINGS = 5
 _SHOWN_SUBMISSIONS = 5
+_LINES_PER_EXTRA = 6
+"""On a low terminal, one line of submissions and one of findings for each so many lines."""
+
 _FRAME = 4
+"""Columns beside the text of a frame."""
 
 
 def draw_screen(
@@ -87,12 +94,15 @@ def _draw_run(view: WatchedView, width: int, height: int, now_ms: float | None) 
         facts.add_row(label, text)
     curves = [curve for curve in live.curves if curve.points and curve.bound is not None]
     curves = curves or [curve for curve in live.curves if curve.points][:1]
-    if curves and inner > 3 * _AXIS_WIDTH:
-        room = (height - _LINES_BESIDE_PLOT - len(curves)) // len(curves)
-        plot_height = min(max(room, _LEAST_PLOT_HEIGHT), _PLOT_HEIGHT)
+    findings = list(_draw_findings([(view, each) for each in run.findings], inner))
+    room = height - _LINES_OF_FRAME - facts.row_count - len(findings)
+    while curves and room // len(curves) < _LEAST_PLOT_HEIGHT + _LINES_BELOW_PLOT:
+        curves.pop()
+    if inner > 3 * _AXIS_WIDTH:
         for curve in curves:
-            parts += [Text(""), *_draw_quality(live, curve, inner, plot_height)]
-    parts += [Text(""), facts, *_draw_findings([(view, each) for each in run.findings], inner)]
+            lines = min(room // len(curves) - _LINES_BELOW_PLOT, _PLOT_HEIGHT)
+            parts += [Text(""), *_draw_quality(live, curve, inner, lines)]
+    parts += [Text(""), facts, *findings]
     title = Text(name_log(view.log.path, run.number, len(view.log.runs)), no_wrap=True, overflow="ellipsis")
     return Panel(Group(*parts), title=title, title_align="left", width=width, border_style="dim")
 
@@ -209,9 +219,10 @@ def _draw_runs(views: Sequence[WatchedView], width: int, height: int) -> Group:
         each.submission for each in views if each.submission is not None and not each.submission.no_chance
     ]
     submissions = list({id(each): each for each in told}.values())
-    room = max(
-        height - 7 - min(len(submissions), _SHOWN_SUBMISSIONS) - min(len(findings), _SHOWN_FINDINGS), 3
-    )
+    submissions = submissions[: min(_SHOWN_SUBMISSIONS, height // _LINES_PER_EXTRA)]
+    most = min(_SHOWN_FINDINGS, height // _LINES_PER_EXTRA)
+    lines = len(submissions) + min(len(findings), most)
+    room = max(height - _LINES_OF_TABLE - lines, 1)
     shown = sorted(views, key=lambda view: view.live.phase == STOPPED)[:room] if len(views) > room else views
     folder = _find_common_folder([view.log.path for view in views])
     columns = [each for each in _COLUMNS if width >= each.shown_from]
@@ -235,11 +246,11 @@ def _draw_runs(views: Sequence[WatchedView], width: int, height: int) -> Group:
     if len(shown) < len(views):
         parts.append(Text(f"… and {len(views) - len(shown):,} more", "dim"))
     parts += [Text("")] if submissions else []
-    for submission in submissions[:_SHOWN_SUBMISSIONS]:
+    for submission in submissions:
         text = f"  passes RCP: {say_chance(submission)}"
         name = show_text(submission.folder[len(folder) :] or submission.benchmark)
         parts.append(Text(_crop_begin(name, width - len(text)) + text, no_wrap=True, overflow="ellipsis"))
-    return Group(*parts, *_draw_findings(findings, width))
+    return Group(*parts, *_draw_findings(findings, width, most))
 
 
 class _TableColumn(NamedTuple):
@@ -254,12 +265,12 @@ class _TableColumn(NamedTuple):
 
 _COLUMNS = (
     _TableColumn("phase", 13),
-    _TableColumn("progress", 17, shown_from=100),
-    _TableColumn("quality", 15),
+    _TableColumn("progress", 17, shown_from=110),
+    _TableColumn("quality", 15, shown_from=60),
     _TableColumn("", 12, style="cyan", shown_from=100),
-    _TableColumn("converges", 14),
-    _TableColumn("between", 19, shown_from=120),
-    _TableColumn("findings", 10, justify="right"),
+    _TableColumn("converges", 14, shown_from=45),
+    _TableColumn("between", 19, shown_from=130),
+    _TableColumn("findings", 10, justify="right", shown_from=75),
 )
 
 
@@ -296,7 +307,7 @@ def _find_common_folder(paths: Sequence[str]) -> str:
     """The folder above all logs, with its slash; nothing where there is none."""
     folders = {os.path.dirname(path) for path in paths}
     try:
-        common = os.path.commonpath(folders)
+        common = os.path.commonpath(folders) if len(folders) > 1 else folders.pop()
     except ValueError:  # relative and absolute ones
         return ""
     return f"{common}/" if common and all(path.startswith(f"{common}/") for path in paths) else ""
@@ -307,15 +318,17 @@ def _crop_begin(text: str, width: int) -> str:
     return text if len(text) <= width else f"…{text[len(text) - max(width, 2) + 1 :]}"
 
 
-def _draw_findings(findings: Sequence[tuple[WatchedView, Finding]], width: int) -> Iterator[Text]:
+def _draw_findings(
+    findings: Sequence[tuple[WatchedView, Finding]], width: int, most: int = _SHOWN_FINDINGS
+) -> Iterator[Text]:
     """The latest findings, one line each, and how many there are."""
     if not findings:
         return
-    more = len(findings) - _SHOWN_FINDINGS
+    more = len(findings) - most
     yield Text("")
     if more > 0:
         yield Text(f"… {more:,} findings before these", "dim")
-    for view, finding in findings[-_SHOWN_FINDINGS:]:
+    for view, finding in findings[max(more, 0) :]:
         text = Text(f"{finding.severity} {show_text(finding.code)} ", _SEVERITIES.get(finding.severity, ""))
         text.append(f"{_crop_begin(describe_place(view.log.path, finding), width // 3)} ", "dim")
         text.append(show_text(finding.message))
