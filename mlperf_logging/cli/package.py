@@ -37,8 +37,8 @@ from mlperf_logging.submission.checking import PackageCheck, check_package, list
 from mlperf_logging.submission.packing import opened_submission
 from mlperf_logging.tables import Document
 
-WritePage = Callable[[PackageCheck, Sequence[FileResult], Document], None]
-"""Writes a page of what was found."""
+WritePage = Callable[[PackageCheck, Sequence[FileResult], Document, tuple[str, str]], None]
+"""Writes a page of what was found below a folder, given with the name that people have for it."""
 
 COMMANDS = {
     "init": "creates the skeleton of one",
@@ -123,10 +123,12 @@ def _plan_page(options: Namespace, program: str, arguments: Sequence[str]) -> Wr
     if options.path.endswith(".json"):
         raise UsageError("a system description alone has no runs to write a page of; leave out --report")
 
-    def write(check: PackageCheck, files: Sequence[FileResult], document: Document) -> None:
+    def write(
+        check: PackageCheck, files: Sequence[FileResult], document: Document, unpacked: tuple[str, str]
+    ) -> None:
         from mlperf_logging.reports.html.material import gather_package
 
-        material = gather_package(check, files, document, read_selection(options), origin)
+        material = gather_package(check, files, document, read_selection(options), origin, unpacked)
         write_page(material, page, options.report)
 
     return write
@@ -170,7 +172,7 @@ def check_folder(
                 output.write(text)
         reports.end(totals)
     if write is not None:
-        write(check, files, document)
+        write(check, files, document, (folder, shown))
     report_unused(waivers, {each.waiver for file in files for each in file.waived}, options.waivers, program)
     return totals
 

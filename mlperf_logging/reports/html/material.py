@@ -63,6 +63,7 @@ class Material:
         package: the answer of `mlperf package`, where a submission was checked.
         origin: how the page came about.
         left_out: sentences on paths that gave no logs.
+        unpacked: the folder that an archive was unpacked to, and what people call it; the same twice for no archive.
     """
 
     logs: Sequence[JudgedResult]
@@ -73,6 +74,7 @@ class Material:
     package: Document | None = None
     origin: Origin = field(default_factory=Origin)
     left_out: tuple[str, ...] = ()
+    unpacked: tuple[str, str] = ("", "")
 
     @cached_property
     def tables(self) -> Tables:
@@ -119,7 +121,7 @@ class Page:
         """What paths are called."""
         paths = [log.run.path for log in self.material.logs]
         paths += [file.verdict.path for file in self.material.files]
-        return Naming(paths, public=self.options.public)
+        return Naming(paths, public=self.options.public, unpacked=self.material.unpacked)
 
     @cached_property
     def sides(self) -> dict[str, frozenset[str]]:
@@ -233,6 +235,7 @@ def gather_package(
     document: Document,
     selection: RuleSelection,
     origin: Origin,
+    unpacked: tuple[str, str] = ("", ""),
 ) -> Material:
     """What the page of a checked submission is made of, whose logs were judged with their rows."""
     logs = [log for result in check.results for log in result.logs]
@@ -244,4 +247,5 @@ def gather_package(
         selection=selection,
         package=document,
         origin=origin,
+        unpacked=unpacked,
     )

@@ -33,13 +33,23 @@ class Naming:
     """Names of paths: below the folder that all share or, for the public, by submitter, system and benchmark alone.
 
     Attributes:
-        folder: the folder that all paths share, with its slash; empty where they share none.
+        folder: the folder that all paths share, as people call it, with its slash; empty where they share none.
     """
 
-    def __init__(self, paths: Iterable[str], *, public: bool = False) -> None:
-        """Name paths; those that are named alike get numbers."""
+    def __init__(
+        self, paths: Iterable[str], *, public: bool = False, unpacked: tuple[str, str] = ("", "")
+    ) -> None:
+        """Name paths; those that are named alike get numbers.
+
+        Args:
+            paths: all paths that will be named.
+            public: whether the public is to read them.
+            unpacked: the folder that an archive was unpacked to, and what people call it.
+        """
         held = list(dict.fromkeys(paths))
-        self.folder = _find_common_folder(held)
+        self._unpacked = unpacked
+        self._common = _find_common_folder(held)
+        self.folder = _replace_start(self._common, *unpacked)
         self._public = public
         self._names: dict[str, str] = {}
         if public:
@@ -51,8 +61,10 @@ class Naming:
 
     def name(self, path: str) -> str:
         """What a path is called."""
+        folder, shown = self._unpacked
+        path = _replace_start(path, shown, folder)
         if not self._public:
-            return path.removeprefix(self.folder) if path != self.folder else path
+            return path.removeprefix(self._common) if path != self._common else self.folder
         head, number = (path, "") if path in self._names else _split_run(path)
         return f"{self._names.get(head) or _name_for_public(head)}{number}"
 
@@ -66,6 +78,11 @@ class Naming:
             return self.name_folder(folder.path)
         parts = (folder.submitter, folder.system, folder.scaling, folder.benchmark)
         return " ".join(part for part in parts if part)
+
+
+def _replace_start(path: str, old: str, new: str) -> str:
+    """A path with another beginning, where it begins with a folder."""
+    return f"{new}{path.removeprefix(old)}" if old and path.startswith(old) else path
 
 
 def _find_common_folder(paths: list[str]) -> str:

@@ -19,6 +19,15 @@ def test_paths_are_named_below_the_folder_that_all_share() -> None:
     assert naming.name_folder("/data/round/A") == "A"
 
 
+def test_paths_within_an_archive_are_named_as_if_it_were_a_folder() -> None:
+    """Where an archive was unpacked to is told nowhere; a path below the archive's own name is the same path."""
+    unpacked = ("/unpacked/x7/Lab", "lab.tar.gz/Lab")
+    naming = Naming([f"{unpacked[0]}/A/result_0.txt", f"{unpacked[0]}/B/result_0.txt"], unpacked=unpacked)
+
+    assert naming.folder == "lab.tar.gz/Lab/"
+    assert [naming.name(f"{folder}/A/result_0.txt") for folder in unpacked] == ["A/result_0.txt"] * 2
+
+
 @pytest.mark.parametrize("paths", [["result_0.txt", "/data/result_0.txt"], ["a.txt", "b.txt"], []])
 def test_paths_that_share_no_folder_keep_their_names(paths: list[str]) -> None:
     """Without a common folder the names are as given."""
