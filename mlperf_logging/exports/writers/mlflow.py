@@ -37,6 +37,8 @@ class Writer(BaseWriter):
 
         from mlflow import MlflowClient
 
+        # Without it, the end of each run would be announced on standard output, among log lines or before an answer.
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
         for name in ("mlflow.store.db.utils", "alembic"):  # they tell of each table that is made
             logging.getLogger(name).setLevel(logging.WARNING)
         super().__init__(os.path.abspath(os.path.expanduser(place)) if is_folder else place)
