@@ -100,12 +100,18 @@ def read_target(text: str) -> Rule:
 
 
 def read_logged_target(event: Event | None) -> list[Rule]:
-    """The target that a log states itself, as ``eval_target``; none where it states none."""
+    """The target that a log states itself, as ``eval_target``; none where it states none that can be reached."""
     if event is None or isinstance(event.value, bool) or not isinstance(event.value, (int, float)):
         return []
     # The oldest dialect has an object as the value of an evaluation.
     place = "value.value" if event.benchmark is not None else "value"
-    target = read_target(f"{place} >= {event.value!r}")
+    try:
+        target = read_target(f"{place} >= {event.value!r}")
+    except (
+        UsageError,
+        ValueError,
+    ):  # infinite, or too large for a formula or to be written: nothing reaches it
+        return []
     return [target._replace(text=f"value >= {event.value!r} (logged {LOGGED_TARGET})")]
 
 

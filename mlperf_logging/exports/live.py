@@ -8,7 +8,7 @@ from typing import Any
 
 from mlperf_logging.events import Event, minutes_between
 from mlperf_logging.exports.names import LONGEST_TAG, PlainValue, clean_name, clean_values, plain_value
-from mlperf_logging.exports.points import Point, PointReader
+from mlperf_logging.exports.points import Point, PointReader, clean_time
 from mlperf_logging.exports.run_export import SUMMARY_FOLDER, UNKNOWN, RunEnd, RunHead
 from mlperf_logging.exports.writers import BaseSession, BaseWriter
 from mlperf_logging.runs.run import NO_SERIES_KEYS, SEED_KEYS
@@ -59,6 +59,7 @@ class LiveExport:
         """Take an event; what goes wrong raises the tool's own errors."""
         if self._is_off or type(event.key) is not str or type(event.time_ms) not in NUMBERS:
             return
+        event = event._replace(time_ms=clean_time(event.time_ms, self._last_ms))
         self._last_ms = event.time_ms
         points = self._reader.read(event)
         self._points += points

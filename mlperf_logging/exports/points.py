@@ -6,7 +6,7 @@ The same reader takes the events of a log that was judged and those of a run tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import isfinite, isnan, nan
+from math import isfinite, nan
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event
@@ -23,6 +23,13 @@ PARTS_OF_AN_EPOCH = 1_000
 
 _COUNTING_KEYS = frozenset({"train_samples", "global_batch_size", "max_sequence_length"})
 _LARGEST_STEP = 1 << 62
+_LATEST_MS = 253_402_300_799_999
+"""The end of the year 9999: beyond it, tools and calendars know no time."""
+
+
+def clean_time(time_ms: float | None, otherwise: float) -> float:
+    """A time in milliseconds since the epoch that every tool takes; another one where it is none, or not known."""
+    return time_ms if time_ms is not None and 0 <= time_ms <= _LATEST_MS else otherwise
 
 
 class Point(NamedTuple):
@@ -118,8 +125,7 @@ class PointReader:
 
     def _place(self, key: str, metric: str | None, value: float, progress: Progress, time_ms: float) -> Point:
         name = self._names.get((key, metric)) or self._give_name(key, metric)
-        if not isnan(time_ms):
-            self._last_ms = to_float(time_ms)
+        self._last_ms = clean_time(time_ms, self._last_ms)
         return Point(name, self._count_step(name, progress), self._last_ms, to_float(value))
 
     def _give_name(self, key: str, metric: str | None) -> str:

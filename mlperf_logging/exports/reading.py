@@ -17,7 +17,7 @@ from mlperf_logging.compliance.ruleset_selection import AUTOMATIC, RuleSelection
 from mlperf_logging.errors import UnreadableLogError
 from mlperf_logging.events import Event
 from mlperf_logging.exports.names import LONGEST_TAG, clean_name, clean_values
-from mlperf_logging.exports.points import Point, PointReader
+from mlperf_logging.exports.points import Point, PointReader, clean_time
 from mlperf_logging.exports.run_export import (
     LOG_TAG,
     SUMMARY_FOLDER,
@@ -90,7 +90,8 @@ def make_export(judged: JudgedRun, digest: str, experiment: str | None = None) -
     number = verdict.runs[0].number if len(verdict.runs) == 1 else 0
     tags = {name: row[name] for name in TAG_COLUMNS if row.get(name) is not None}
     tags |= {"verdict": str(verdict.verdict), LOG_TAG: verdict.name}
-    stop_ms = run.stop_ms or max([point.time_ms for point in points], default=run.start_ms or 0.0)
+    times = [point.time_ms for point in points] or [clean_time(run.start_ms, 0.0)]
+    start_ms, stop_ms = clean_time(run.start_ms, min(times)), clean_time(run.stop_ms, max(times))
     summary = tuple(_list_summary(row, stop_ms, _find_last_step(points)))
     listed = clean_name(experiment or row["benchmark"] or UNKNOWN)
     stem = name_run(run.path) + (f"-run{number}" if number else "")
@@ -98,7 +99,7 @@ def make_export(judged: JudgedRun, digest: str, experiment: str | None = None) -
     head = RunHead(
         clean_name("/".join([listed, *parts])),
         listed,
-        run.start_ms if run.start_ms is not None else min([point.time_ms for point in points], default=0.0),
+        start_ms,
         clean_values(params),
         clean_values(tags, LONGEST_TAG),
     )
@@ -124,7 +125,10 @@ def _read_points(judged: JudgedRun) -> tuple[PointReader, tuple[Point, ...]]:
     once = {event.raw.rstrip(): event for event in events}
     ordered = sorted(once.values(), key=lambda event: event.position)
     begin = partial(
-        PointReader, judged.facts.get("progress", {}), run.hyperparameters, start_ms=run.start_ms or 0.0
+        PointReader,
+        judged.facts.get("progress", {}),
+        run.hyperparameters,
+        start_ms=clean_time(run.start_ms, 0.0),
     )
     reader, points = _read_all(begin(), ordered)
     if reader.is_fractional:  # the steps before the first part of an epoch were in another unit

@@ -320,7 +320,15 @@ class _Line:
         place = self.random.choice(
             ("-", "-", "-", "lab", f"lab/results/{SYSTEM}/{self.benchmark}/result_0.txt")
         )
-        return [*self._some(("--quiet",)), "--unwrap", place, self.output or "-"]
+        what = self.random.choice(
+            (
+                ("--unwrap",),
+                ("--to", "jsonl"),
+                ("--to", "mllog", "--keys", "*_start,eval*"),
+                ("--anonymize", "--hide", "lab"),
+            )
+        )
+        return [*self._some(("--quiet",)), *what, place, self.output or "-"]
 
     def _paths(self, *known: str) -> list[str]:
         path = self.random.choice(known)

@@ -99,6 +99,7 @@ def test_logged_target_is_a_number() -> None:
 
     assert read(mllog("eval_target", 0.7)) == ["value >= 0.7 (logged eval_target)"]
     assert read(mllog("eval_target", "high")) == read_logged_target(None) == []
+    assert [read(mllog("eval_target", value)) for value in (1e308, -1e308, 10**400)] == [[]] * 3
 
 
 def test_each_target_has_the_evaluations_that_met_it() -> None:

@@ -72,6 +72,7 @@ def write_hostile_log(log: Path) -> Path:
         }
         for number, (key, value, epoch) in enumerate(lines)
     ]
+    records[-1]["time_ms"] = 10**300
     path = log.with_name("-'; rm \u202e\n*.txt")
     path.write_text("".join(f":::MLLOG {json.dumps(each)}\n" for each in records), "utf-8")
     return path

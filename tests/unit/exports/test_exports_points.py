@@ -125,6 +125,14 @@ def test_an_unread_time_is_that_of_the_point_before() -> None:
     assert [each.time_ms for each in PointReader(start_ms=5).read(events[1])] == [5]
 
 
+@pytest.mark.parametrize("time_ms", [10**400, 1e300, math.inf, -1])
+def test_a_time_that_no_calendar_has_is_none(time_ms: float) -> None:
+    """It is treated as one that cannot be read."""
+    (point,) = PointReader(start_ms=5).read(log_event("eval_accuracy", 0.5, time_ms=time_ms))
+
+    assert point.time_ms == 5
+
+
 def test_values_that_are_no_numbers_are_no_points() -> None:
     """Texts that are numbers count; others, truth values and nothing do not; a number too large is infinite."""
     values = ["0.5", "good", True, None, [1, "x"], {"a": {"b": 2}}, 10**400, "NaN"]
