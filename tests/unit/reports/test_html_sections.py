@@ -15,6 +15,7 @@ from mlperf_logging.reports import FileResult
 from mlperf_logging.reports.html.building import build_report
 from mlperf_logging.reports.html.material import Material, Origin, make_results
 from mlperf_logging.reports.html.model import Grid, PageOptions, ReportModel
+from mlperf_logging.reports.html.sections.provenance import describe_rules
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.submission.judging import judge_result
 
@@ -232,6 +233,20 @@ def test_provenance_has_the_checksum_of_each_log(model: ReportModel) -> None:
 
     assert rows["example_8x/llama2_70b_lora/result_0.txt"]["SHA-256"] == hashlib.sha256(content).hexdigest()
     assert rows["example_8x/llama2_70b_lora/result_0.txt"]["Bytes"] == f"{len(content):,}"
+
+
+def test_rules_are_told_once_with_the_dates_of_their_logs(material: Material) -> None:
+    """Logs whose round a date chose are counted together, with the first and the last date."""
+    verdict = material.logs[0].verdict._replace(usage="training", ruleset="a")
+    reasons = ["as of 2024-05-17", "named", "as of 2024-04-29", "as of 2024-05-01"]
+
+    assert describe_rules([verdict._replace(ruleset_reason=reason) for reason in reasons]) == [
+        "training/a for 3 logs, as of 2024-04-29 to 2024-05-17",
+        "training/a for 1 log, named",
+    ]
+    assert describe_rules([verdict._replace(ruleset_reason=reasons[0])]) == [
+        "training/a for 1 log, as of 2024-05-17"
+    ]
 
 
 def test_each_chart_says_what_it_shows(model: ReportModel) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mlperf_logging.compliance.findings import Verdict
 from mlperf_logging.parsing.sources import STANDARD_INPUT
 from mlperf_logging.reports._lines import count_of
 from mlperf_logging.reports.html.grids import MOST_ROWS
@@ -36,18 +38,10 @@ class Provenance:
 def make_provenance(page: Page) -> Section:
     """The section; a page for the public says neither the command nor the machine."""
     origin, selection = page.material.origin, page.material.selection
-    judges = Counter(
-        (f"{log.verdict.usage}/{log.verdict.ruleset}", log.verdict.ruleset_reason)
-        for log in page.material.logs
-        if log.verdict.ruleset is not None
-    )
-    rules = [
-        f"{name} for {count_of(count, 'log')}, {reason}" for (name, reason), count in judges.most_common()
-    ]
     facts = [
         ("made", origin.made),
         ("by", origin.version),
-        ("rules", "; ".join(rules)),
+        ("rules", "; ".join(describe_rules([log.verdict for log in page.material.logs]))),
         ("rule files", page.material.rules or "those of the package"),
         ("strict", "yes" if selection.strict else "no"),
         ("logs", f"{len(page.material.logs):,}"),
@@ -63,6 +57,25 @@ def make_provenance(page: Page) -> Section:
     rows = [_make_row(page, path) for path in [log.run.path for log in page.material.logs][:MOST_ROWS]]
     grid = Grid(id="checksums", title="Checksums of the logs", heads=_HEADS, rows=tuple(rows), sortable=True)
     return Section("provenance", "Provenance", Provenance(tuple(facts), (grid,)))
+
+
+def describe_rules(verdicts: Iterable[Verdict]) -> list[str]:
+    """By which rules so many logs were judged, and why; reasons that differ in a date are one, with first and last."""
+    dates: dict[tuple[str, str, str], list[str]] = {}
+    for verdict in verdicts:
+        if verdict.ruleset is not None:
+            before, date, after = _split_at_date(verdict.ruleset_reason)
+            dates.setdefault((f"{verdict.usage}/{verdict.ruleset}", before, after), []).append(date)
+    lines = []
+    for (name, before, after), found in sorted(dates.items(), key=lambda each: -len(each[1])):
+        span = " to ".join(dict.fromkeys((min(found), max(found))))
+        lines.append(f"{name} for {count_of(len(found), 'log')}, {before}{span}{after}")
+    return lines
+
+
+def _split_at_date(reason: str) -> tuple[str, str, str]:
+    found = re.search(r"\d{4}-\d{2}-\d{2}", reason)
+    return (reason, "", "") if found is None else (reason[: found.start()], found[0], reason[found.end() :])
 
 
 def _make_row(page: Page, path: str) -> tuple[Cell, ...]:
