@@ -84,9 +84,12 @@ def _layer_reference(reference: ReferenceRange | None) -> list[alt.Chart]:
         "x2": round_figures(reference.mean),
     }
     band = alt.Chart(alt.InlineData(values=[row])).mark_rect(color=REFERENCE_COLOR, opacity=0.16)
+    span = sorted(
+        (float(reference.smallest), float(reference.mean))
+    )  # the axis reaches as far as the runs and the band
     return [
         band.encode(
-            x="x:Q",
+            x=alt.X("x:Q", scale=alt.Scale(domain=span, zero=False)),
             x2="x2:Q",
             tooltip=[
                 alt.Tooltip("band:N", title="band"),

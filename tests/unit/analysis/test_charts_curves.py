@@ -112,6 +112,18 @@ def test_many_systems_show_means(systems: int, means: int) -> None:
     assert json.dumps(spec).count("results/result_0.txt") == 1
 
 
+def test_the_axis_reaches_as_far_as_the_reference() -> None:
+    """Runs that are done long before the reference, or after it, share the axis with its band."""
+    import vl_convert
+
+    far = ReferenceRange(20.0, 30.0, "epochs", 64.0, "exact")
+    vega = vl_convert.vegalite_to_vega(chart_convergence(make_evaluations(3), reference=far).to_dict())
+    (scale,) = [each for each in vega["scales"] if each["name"] == "x"]
+    ends = [end for part in scale["domain"]["fields"] for end in part]
+
+    assert (min(ends), max(ends)) == (1.0, 30.0)
+
+
 @pytest.mark.parametrize("systems", [2, 9, 25])
 def test_vega_draws_any_number_of_systems(systems: int) -> None:
     """The real library draws the curves of few systems, of many, and of more than are named: no signal is missing."""
