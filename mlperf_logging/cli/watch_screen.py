@@ -109,10 +109,11 @@ def _draw_run(view: WatchedView, width: int, height: int, now_ms: float | None) 
 
 def _say_state(view: WatchedView, now_ms: float | None) -> Text:
     live = view.live
-    text = Text(say_phase(live), _PHASES[live.phase])
+    text = Text()
+    text.append(say_phase(live), _PHASES[live.phase])
     progress = say_progress(live)
     if progress:
-        text.append(f"  {progress}", "default")
+        text.append(f"  {progress}")
     if view.run.outcome is not None:
         word, style = _VERDICTS.get(view.run.outcome.result.verdict.verdict, ("not judged", "bold red"))
         text.append(f"  {word}", style)
@@ -167,8 +168,7 @@ def _draw_quality(live: LiveRun, curve: QualityCurve, width: int, height: int) -
             label = show_number(y.high if number == 0 else y.low)
         if number == line_of_target and target is not None:
             label = f"{target:g}"
-        text = Text(f"{crop(label, _AXIS_WIDTH):>{_AXIS_WIDTH}}", "dim", no_wrap=True)
-        text.append(" ")
+        text = _begin_line(crop(label, _AXIS_WIDTH))
         for part, is_dash in _split_dashes(line):
             text.append(part, "green" if is_dash else style)
         yield text
@@ -188,8 +188,15 @@ def _draw_quality(live: LiveRun, curve: QualityCurve, width: int, height: int) -
 
 
 def _label_line(label: str, line: str, style: str) -> Text:
-    text = Text(f"{label:>{_AXIS_WIDTH}} ", "dim", no_wrap=True)
+    text = _begin_line(label)
     text.append(line, style)
+    return text
+
+
+def _begin_line(label: str) -> Text:
+    """A line of a picture, with its label beside the axis."""
+    text = Text(no_wrap=True)
+    text.append(f"{label:>{_AXIS_WIDTH}} ", "dim")
     return text
 
 
@@ -329,8 +336,8 @@ def _draw_findings(
     if more > 0:
         yield Text(f"… {more:,} findings before these", "dim")
     for view, finding in findings[max(more, 0) :]:
-        text = Text(f"{finding.severity} {show_text(finding.code)} ", _SEVERITIES.get(finding.severity, ""))
+        text = Text(no_wrap=True, overflow="ellipsis")
+        text.append(f"{finding.severity} {show_text(finding.code)} ", _SEVERITIES.get(finding.severity, ""))
         text.append(f"{_crop_begin(describe_place(view.log.path, finding), width // 3)} ", "dim")
         text.append(show_text(finding.message))
-        text.no_wrap, text.overflow = True, "ellipsis"
         yield text
