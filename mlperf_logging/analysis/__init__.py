@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from mlperf_logging.analysis.charts import chart_amounts as chart_amounts
     from mlperf_logging.analysis.charts import chart_breakdown as chart_breakdown
     from mlperf_logging.analysis.charts import chart_comparison as chart_comparison
     from mlperf_logging.analysis.charts import chart_convergence as chart_convergence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.charts import chart_spread as chart_spread
 
 __all__ = [
+    "chart_amounts",
     "chart_breakdown",
     "chart_comparison",
     "chart_convergence",

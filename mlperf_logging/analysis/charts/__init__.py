@@ -5,6 +5,7 @@ takes the color of the text around it; what is distinguished by color is disting
 `embedding` puts charts into a page that loads nothing from elsewhere.
 """
 
+from mlperf_logging.analysis.charts.amounts import chart_amounts
 from mlperf_logging.analysis.charts.breakdown import chart_breakdown
 from mlperf_logging.analysis.charts.comparison import chart_comparison
 from mlperf_logging.analysis.charts.convergence import chart_convergence
@@ -19,6 +20,7 @@ from mlperf_logging.analysis.pictures.curves import ConvergenceStyle
 __all__ = [
     "ConvergenceStyle",
     "bundle_libraries",
+    "chart_amounts",
     "chart_breakdown",
     "chart_comparison",
     "chart_convergence",

@@ -11,6 +11,7 @@ import pytest
 from made_tables import make_evaluations, make_power, make_runs, make_sized_runs
 
 from mlperf_logging.analysis.charts import (
+    chart_amounts,
     chart_breakdown,
     chart_comparison,
     chart_convergence,
@@ -167,7 +168,38 @@ def test_power_is_in_units_of_people() -> None:
     assert [line["y"] for line in megajoules] == [[0, 0.09], [0, 0.3]]
 
 
+def make_results() -> pd.DataFrame:
+    """Two results with energy and cost, and one without."""
+    return pd.DataFrame(
+        {
+            "benchmark": "knitting",
+            "submitter": "Lab",
+            "system": ["small", "large", "unknown"],
+            "score_minutes": [30.0, 15.0, None],
+            "energy_kj": [1500.0, 2000.0, None],
+            "cost_of_score": [4.0, 5.5, None],
+            "currency": ["USD", "USD", None],
+        }
+    )
+
+
+def test_amounts_are_in_units_of_people() -> None:
+    """A result's energy is in megajoules, its cost in the currency of the table; a result without either has no bar."""
+    energy, cost = (
+        chart_amounts(make_results(), value).to_dict() for value in ("energy_kj", "cost_of_score")
+    )
+
+    assert [(each["row"], each["amount"]) for each in read_layer(energy, "bar")] == [
+        ("small", 1.5),
+        ("large", 2),
+    ]
+    assert [each["amount"] for each in read_layer(cost, "bar")] == [4, 5.5]
+    titles = [spec["layer"][0]["encoding"]["x"]["title"] for spec in (energy, cost)]
+    assert titles == ["energy of the runs that count (MJ)", "cost of a run as long as the score (USD)"]
+
+
 CHARTS: dict[str, Callable[[], Any]] = {
+    "amounts": lambda: chart_amounts(make_results(), title="Knitting"),
     "breakdown": lambda: chart_breakdown(make_runs(3), title="Knitting"),
     "comparison": lambda: chart_comparison(
         compare_systems(make_runs(6), make_runs(7), parameters=FEW), "a", "b", title="Knitting"
@@ -198,6 +230,12 @@ def test_every_chart_is_described_and_fits_any_paper(name: str) -> None:
     [
         (lambda: chart_spread(make_runs(3), relative=True), "no group has two runs"),
         (lambda: chart_breakdown(make_runs(2)[["path"]]), "no column 'submitter'"),
+        (lambda: chart_amounts(make_results(), "runs"), "unknown amount 'runs'"),
+        (lambda: chart_amounts(make_results().iloc[2:]), "no result has a value of energy_kj"),
+        (
+            lambda: chart_amounts(make_results().assign(currency=["USD", "EUR", None]), "cost_of_score"),
+            "costs in USD and EUR",
+        ),
         (lambda: chart_power(make_power(), "volts"), "unknown quantity 'volts'"),
         (lambda: chart_power(make_power().iloc[:0]), "no power readings"),
         (lambda: chart_comparison(compare_nothing(), "a", "b"), "no benchmark has runs on both sides"),

@@ -32,14 +32,13 @@ def make_energy(page: Page) -> Section | None:
     if not known:
         return None
     priced = [PricedScore(each.score, each.cost) for each in known]
-    grids = [
-        make_grid(describe_results(priced), "energy-table", only=_RESULTS, shown=_COSTS, title="Results")
-    ]
+    table = describe_results(priced)
+    grids = [make_grid(table, "energy-table", only=_RESULTS, shown=_COSTS, title="Results")]
     runs = _keep_measured(describe_runs(priced))
     if runs.rows:
         grids.append(make_grid(runs, "energy-runs-table", only=_RUNS, title="Runs"))
     notes: list[str] = []
-    charts = tuple(_chart_power(page, measured[:MOST_CHARTS], notes))
+    charts = (*_chart_amounts(table, notes), *_chart_power(page, measured[:MOST_CHARTS], notes))
     if len(measured) > MOST_CHARTS:
         notes.append(f"… and {count_of(len(measured) - MOST_CHARTS, 'further result')} without a chart")
     return Section(
@@ -50,6 +49,20 @@ def make_energy(page: Page) -> Section | None:
 def _keep_measured(table: Table) -> Table:
     index = [column.name for column in table.columns].index("energy_kj")
     return replace(table, rows=tuple([row for row in table.rows if row[index] is not None]))
+
+
+def _chart_amounts(table: Table, notes: list[str]) -> Iterator[Chart]:
+    from mlperf_logging.analysis.charts import chart_amounts
+
+    results = table.to_frame()
+    for value, title in (("energy_kj", "Energy of each result"), ("cost_of_score", "Cost of each result")):
+        if results[value].notna().sum() > 1:
+            try:
+                chart = chart_amounts(results, value)
+            except UsageError as error:
+                notes.append(f"{title}: {error}")
+                continue
+            yield make_chart(f"amounts-{value}", title, chart)
 
 
 def _chart_power(page: Page, measured: list[BenchmarkResult], notes: list[str]) -> Iterator[Chart]:
