@@ -304,7 +304,9 @@ def test_evaluation_compiled_by_xla_translates_alike(folder: Path, beam: int) ->
             if weight.name in ("kernel", "embedding"):
                 weight.assign(weight * 4)
         loop.workload.load(loop.share)
-        written.append(loop.collect(loop.workload.eval_data, loop.workload.eval_step)["written"])
+        written.append(
+            loop.runtime.collect(loop.workload.eval_data, loop.workload.eval_step, "rows")["written"]
+        )
 
     assert len(np.unique(written[0])) > 10
     np.testing.assert_array_equal(*written)
@@ -361,4 +363,4 @@ def test_full_scale_trains_on_texts_in_the_real_layout(tmp_path: Path) -> None:
 
 def workload_step(loop: Loop, batch: dict[str, tf.Tensor]) -> tf.Tensor:
     """A step outside the loop's epochs, so that there are two of them and no more."""
-    return tf.function(lambda: loop.strategy.run(loop.workload.train_step, args=(batch,)))()["loss"]
+    return tf.function(lambda: loop.runtime.strategy.run(loop.workload.train_step, args=(batch,)))()["loss"]
