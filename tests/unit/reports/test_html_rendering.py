@@ -60,6 +60,7 @@ def make_model(text: str) -> ReportModel:
 @pytest.fixture(scope="module")
 def harmless() -> _Elements:
     """The elements of a page of harmless text."""
+    pytest.importorskip("itables")
     return _Elements(render_page(make_model("harmless")))
 
 
