@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.charts.curves import RUNS, encode_axes, layer_curves, layer_pointer, pack_curves
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
     import pandas as pd
 
-    from mlperf_logging.analysis.pictures.curves import ConvergenceStyle
+    from mlperf_logging.analysis.pictures.curves import ConvergenceStyle, Curves
     from mlperf_logging.analysis.references import ReferenceRange
 
 
@@ -50,13 +51,16 @@ def chart_convergence(
 
     prepared = prepare_convergence(evaluations, style)
     curves = prepared.curves
+    if reference is not None:
+        prepared = replace(prepared, curves=replace(curves, reach=(reference.smallest, reference.mean)))
+        curves = prepared.curves
     firsts = {
         str(path): {"met_x": round_figures(float(row[curves.x])), "met_y": round_figures(float(row[QUALITY]))}
         for path, row in prepared.met.iterrows()
     }
     records, notes = pack_curves(curves, firsts)
     layers = [
-        *_layer_reference(reference),
+        *_layer_reference(curves, reference),
         *layer_curves(curves, records),
         *_layer_met(prepared),
         *_layer_targets(prepared),
@@ -73,7 +77,7 @@ def chart_convergence(
     return styled
 
 
-def _layer_reference(reference: ReferenceRange | None) -> list[alt.Chart]:
+def _layer_reference(curves: Curves, reference: ReferenceRange | None) -> list[alt.Chart]:
     import altair as alt
 
     if reference is None:
@@ -84,12 +88,9 @@ def _layer_reference(reference: ReferenceRange | None) -> list[alt.Chart]:
         "x2": round_figures(reference.mean),
     }
     band = alt.Chart(alt.InlineData(values=[row])).mark_rect(color=REFERENCE_COLOR, opacity=0.16)
-    span = sorted(
-        (float(reference.smallest), float(reference.mean))
-    )  # the axis reaches as far as the runs and the band
     return [
         band.encode(
-            x=alt.X("x:Q", scale=alt.Scale(domain=span, zero=False)),
+            x=encode_axes(curves)["x"],
             x2="x2:Q",
             tooltip=[
                 alt.Tooltip("band:N", title="band"),

@@ -153,7 +153,8 @@ def encode_axes(curves: Curves, x: str = "x", y: str = "y") -> dict[str, Any]:
 
     is_large = curves.unit in {"samples", "tokens", "steps"}
     places = curves.shown[curves.x]
-    span = [float(places.min()), float(places.max())]
+    reached = [float(places.min()), float(places.max()), *curves.reach]
+    span = [min(reached), max(reached)]
     x_axis = make_axis(format=_SHORT_NUMBER) if is_large else make_axis()
     return {
         "x": alt.X(f"{x}:Q", title=curves.x_title, scale=alt.Scale(domain=span, zero=False), axis=x_axis),

@@ -62,6 +62,7 @@ class Curves:
         value_title: title of the vertical axis.
         names: the name of each run's curve, by its path.
         limits: the smallest and largest value that the vertical axis shows, and how many values lie outside.
+        reach: places that the horizontal axis shows in any case, such as where the reference converges.
     """
 
     rows: pd.DataFrame
@@ -72,6 +73,7 @@ class Curves:
     value_title: str
     names: Mapping[str, str]
     limits: Limits
+    reach: tuple[float, ...] = ()
 
     @property
     def systems(self) -> list[str]:
