@@ -103,7 +103,7 @@ def test_the_page_follows_the_logs(view: View, open_page: OpenPage, tmp_path: Pa
 
 def test_a_page_says_that_its_server_has_ended(view: View, open_page: OpenPage) -> None:
     """The page stays as it is, with a line that it is no longer updated."""
-    page = open_page(view.address, unless="net::ERR_CONNECTION_REFUSED")
+    page = open_page(view.address, unless="Failed to load resource")
     view.end()
     expect(page.locator("#live")).to_have_text(
         "The server of this page has ended, so the page is no longer updated."
