@@ -148,7 +148,8 @@ class HeldLog:
     def _take(self, batches: Iterable[list[Event | Problem]]) -> None:
         length = size = 0
         for batch in batches:
-            said = batch
+            said, batch_bytes = batch, count_lengths(batch)
+            most_bytes: int | None = batch_bytes
             if is_uniform(batch):
                 self._event_count += len(batch)
             else:
@@ -157,13 +158,13 @@ class HeldLog:
                 self._is_damaged = self._is_damaged or any(map(_is_error, batch))
                 from mlperf_logging.parsing.untimed import read_untimed
 
-                said = read_untimed(batch)
+                said, most_bytes = read_untimed(batch), None
             self.identity.note(said)
             if self.notes is not None:
-                self.notes.note(said)
+                self.notes.note(said, most_bytes)
             if self._items is not None:
                 self._items += batch
-                length += count_lengths(batch)
+                length += batch_bytes
                 if length > SURELY_KEPT_BYTES:  # what the lists and objects in them take is counted only then
                     size = size + count_bytes(batch) if size else count_bytes(self._items)
                 if len(self._items) > HELD_ITEMS or size > KEPT_BYTES:

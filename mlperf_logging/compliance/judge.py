@@ -40,9 +40,13 @@ class Judge:
         met: id of each target to the events that met it, in the order judged; those of joined metrics come last.
         table: the rules that it judges by.
         unkept_count: events that were too many, or too long, to be joined.
+        unknown: keys that no rule speaks of to the lines of their first events, as many as are kept.
+        is_cropping: whether it keeps the beginnings of long records only; those that are in memory anyway need not be
+            looked at, which takes longer than to judge them.
     """
 
     def __init__(self, table: Table) -> None:
+        self.is_cropping = True
         self.violations: list[Violation] = []
         self.state = RunState(table.initial_state)
         self.met: dict[str, list[Event]] = {}
@@ -52,7 +56,7 @@ class Judge:
         self._other_values: dict[str, list[Any]] = {}
         self._unevaluable: dict[str, Violation] = {}
         self._logged_names: dict[str, dict[str, int]] = {}
-        self._unknown: dict[str, int] = {}
+        self.unknown: dict[str, int] = {}
         self._open: dict[str, Event] = {}
         self._broken: dict[str, int] = {}
         self._unlisted: dict[str, int] = {}
@@ -65,8 +69,8 @@ class Judge:
         key = event[0]
         entry = self.table.entries.get(key)
         if entry is None:
-            if key not in self._unknown and len(self._unknown) < _UNKNOWN_KEYS_KEPT:
-                self._unknown[key] = event[4]
+            if key not in self.unknown and len(self.unknown) < _UNKNOWN_KEYS_KEPT:
+                self.unknown[key] = event[4]
             return
         state = self.state
         count = state.counts.get(key, 0)
@@ -81,7 +85,7 @@ class Judge:
                 self._report(rule, event, error)
             if entry.more:
                 self._judge_more(entry, event, count)
-        if len(event[6]) > LONG_RECORD:
+        if self.is_cropping and len(event[6]) > LONG_RECORD:
             event = crop_event(event)  # from here on, only what is kept matters
         if not count:
             state.first_ms[key] = event[3]
@@ -229,7 +233,7 @@ class Judge:
             or (kind == "at_least" and count < operands[0])
             or (kind == "at_least_one_of" and count == 0 and not counts.get(operands[0]))
         ):
-            self._add(rule, violations.MISSING, None, violations.Absence(count, self._unknown))
+            self._add(rule, violations.MISSING, None, violations.Absence(count, self.unknown))
         elif kind == "alternating" and rule.id in self._open:
             self._add(rule, violations.UNFINISHED, self._open[rule.id])
 
@@ -261,10 +265,13 @@ class Judging:
         self.event_count = 0
 
     def take_events(self, events: Sequence[Event]) -> None:
-        """Judge events of the dialect."""
-        feed = self.judge.feed
+        """Judge all events of a log that is held in memory, of the dialect."""
+        judge = self.judge
+        judge.is_cropping = False
+        feed, entries, unknown = judge.feed, judge.table.entries, judge.unknown
         for event in events:
-            feed(event)
+            if event[0] in entries or event[0] not in unknown:  # most events of some logs are of no rule
+                feed(event)
         self.event_count += len(events)
 
     def take(self, items: Iterable[Event | Problem]) -> None:

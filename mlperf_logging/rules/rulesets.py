@@ -186,8 +186,9 @@ class Ruleset:
         wanted = (division, benchmark, variants, strict, level, strict_codes)
         if wanted not in self._tables:
             layers = self.layers(division, benchmark, variants, strict=strict)
-            table = compile_table(layers, self.state, self.join(benchmark), level)
-            self._tables[wanted] = table if strict_codes is None else _select_strict(table, strict_codes)
+            self._tables[wanted] = compile_table(
+                layers, self.state, self.join(benchmark), level, strict_codes
+            )
         return self._tables[wanted]
 
 
@@ -217,15 +218,21 @@ def merge_layers(layers: list[Layer], level: int | None) -> dict[str, list[Rule]
 
 
 def compile_table(
-    layers: list[Layer], state: StateWords, join: dict[str, str] | None = None, level: int | None = None
+    layers: list[Layer],
+    state: StateWords,
+    join: dict[str, str] | None = None,
+    level: int | None = None,
+    strict_codes: frozenset[str] | None = None,
 ) -> Table:
-    """Merge layers, widest first, and compile their formulas, those of rules up to a level where one is given."""
+    """Merge layers, widest first, and compile their formulas; for level and strict codes see `Ruleset.table`."""
     words = frozenset(state.initial) | {word for change in state.on.values() for word in change}
     by_key: dict[str, list[CompiledRule]] = {}
     end: list[CompiledRule] = []
     rules: list[Rule] = []
     for key, key_rules in merge_layers(layers, level).items():
         for rule in key_rules:
+            if strict_codes is not None and _is_of_single_events(rule) and rule.code not in strict_codes:
+                continue
             rules.append(rule)
             compiled = CompiledRule(rule, _compile_rule(rule, words))
             if rule.on == END:
@@ -256,17 +263,9 @@ def compile_table(
     return Table(entries, tuple(end), initial, join, tuple(rules))
 
 
-def _select_strict(table: Table, codes: frozenset[str]) -> Table:
-    """A table without the strict rules on single events whose code is none of these."""
-
-    def keep(rules: tuple[CompiledRule, ...]) -> tuple[CompiledRule, ...]:
-        return tuple([each for each in rules if each.rule.level != STRICT or each.rule.code in codes])
-
-    entries = {
-        key: entry._replace(every=keep(entry.every), first=keep(entry.first), rest=keep(entry.rest))
-        for key, entry in table.entries.items()
-    }
-    return table._replace(entries=entries)
+def _is_of_single_events(rule: Rule) -> bool:
+    """Whether it is a strict rule that is judged on events one by one."""
+    return rule.level == STRICT and rule.on in (EVERY, FIRST, REST)
 
 
 def _compile_rule(rule: Rule, words: frozenset[str]) -> Closure:

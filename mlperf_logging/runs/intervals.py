@@ -69,7 +69,11 @@ def read_progress(event: Event) -> Progress:
     step = get("step_num")
     if step is None:
         step = get("step", get("curr_global_step"))
-    return Progress(_read_count(epoch), _read_count(samples), _read_count(step))
+    return Progress(
+        epoch if epoch is None else _read_count(epoch),
+        samples if samples is None else _read_count(samples),
+        step if step is None else _read_count(step),
+    )
 
 
 def _read_count(value: Any) -> float | None:

@@ -36,7 +36,7 @@ SURELY_KEPT_BYTES = KEPT_BYTES // _MOST_BYTES
 _RAW = itemgetter(Event._fields.index("raw"))
 
 
-def _weigh(text: bytes | bytearray) -> int:
+def _weigh(text: bytes) -> int:
     return len(text) + _NESTED_BYTES * (text.count(b"[") + text.count(b"{"))
 
 
@@ -89,19 +89,24 @@ class EventBudget:
         self.refused = 0
         self._events, self._bytes = events, record_bytes
         self._surely_kept = record_bytes // _MOST_BYTES
-        self._unweighed = bytearray()  # nearly all logs are far from the bounds: no need to weigh
+        self._unweighed: list[Sequence[Event]] = []
 
-    def take(self, events: Sequence[Event]) -> Sequence[Event]:
-        """Those of some events that are kept."""
-        records = b"".join(map(_RAW, events))
-        if len(events) <= self._events and len(records) <= self._surely_kept:
+    def take(self, events: Sequence[Event], most_bytes: int | None = None) -> Sequence[Event]:
+        """Those of some events that are kept.
+
+        Args:
+            events: of the log, in their order.
+            most_bytes: what their records have at most, where that is known: far from the bounds, as nearly all logs
+                are, no record needs to be looked at then, which takes longer than all else that is done with it here.
+        """
+        if most_bytes is not None and len(events) <= self._events and most_bytes <= self._surely_kept:
             self._events -= len(events)
-            self._surely_kept -= len(records)
-            self._unweighed += records
+            self._surely_kept -= most_bytes
+            self._unweighed.append(events)
             return events
-        self._bytes -= _weigh(self._unweighed)
+        self._bytes -= sum(map(count_bytes, self._unweighed))
         self._unweighed.clear()
-        size = _weigh(records)
+        size = count_bytes(events)
         if len(events) <= self._events and size <= self._bytes:
             taken = len(events)
         else:

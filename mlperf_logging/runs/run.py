@@ -32,6 +32,7 @@ SEED_KEYS = ("seed", "run_set_random_seed")
 STATS_KEY = "tracked_stats"
 _IDENTITY = "submission_"
 
+_EVALUATION_KEYS, _SEED_KEYS = frozenset(EVALUATION_KEYS), frozenset(SEED_KEYS)
 _INTERVAL_KEYS = {f"{name}_{end}": name for name in INTERVALS for end in ("start", "stop")}
 _NOTED_KEYS = frozenset({*EVALUATION_KEYS, *SEED_KEYS, STATS_KEY, *_INTERVAL_KEYS})
 _MARKS = _NOTED_KEYS | {RUN_START, RUN_STOP}
@@ -128,7 +129,9 @@ class Run(NamedTuple):
     @property
     def tracked_stats(self) -> tuple[TrackedStats, ...]:
         """Statistics that were logged in the course of the run, in the order of the log."""
-        events = [each for each in _once(self.stats_events, (STATS_KEY,)) if isinstance(each.value, dict)]
+        events = [
+            each for each in _once(self.stats_events, frozenset({STATS_KEY})) if isinstance(each.value, dict)
+        ]
         return tuple([TrackedStats(each.value, read_progress(each), each.time_ms) for each in events])
 
     @property
@@ -214,8 +217,8 @@ class RunNotes:
         self._last: dict[str, EventByKey] = {}
         self._counts: dict[str, int] = {}
 
-    def note(self, items: Iterable[Event | Problem]) -> None:
-        """Take in items of the log, in their order."""
+    def note(self, items: Iterable[Event | Problem], most_bytes: int | None = None) -> None:
+        """Take in items of the log, in their order; see `EventBudget.take` for what their records have at most."""
         by_dialect: dict[str, list[Event]] = {}
         for item in items:
             if type(item) is Event:
@@ -223,10 +226,10 @@ class RunNotes:
         for dialect, events in by_dialect.items():
             self._counts[dialect] = self._counts.get(dialect, 0) + len(events)
             wanted = list(compress(events, map(_NOTED_KEYS.__contains__, map(_KEY, events))))
-            self._noted.setdefault(dialect, []).extend(self._budget.take(wanted))
+            self._noted.setdefault(dialect, []).extend(self._budget.take(wanted, most_bytes))
             numeric = compress(events, map(NUMBERS.__contains__, map(type, map(_VALUE, events))))
             numbers = [each for each in numeric if each[0] not in NO_SERIES_KEYS]
-            self._numbers.setdefault(dialect, []).extend(self._number_budget.take(numbers))
+            self._numbers.setdefault(dialect, []).extend(self._number_budget.take(numbers, most_bytes))
             last = self._last.setdefault(dialect, EventByKey())
             last.keep(dict(zip(map(_KEY, events), events, strict=True)))
 
@@ -263,13 +266,13 @@ class RunNotes:
             availability=identity.get("submission_status"),
             summary=make_summary(start.time_ms if start else None, stop),
             init=_join_init(by_name.get(_INIT, ())),
-            evaluation_events=tuple(_once(events, EVALUATION_KEYS)),
+            evaluation_events=tuple(_once(events, _EVALUATION_KEYS)),
             hyperparameters={
                 key: event.value
                 for key, event in last.items()
                 if key not in _MARKS and not key.startswith(_IDENTITY) and event.value is not None
             },
-            seeds=tuple([_read_seed(event) for event in _once(events, SEED_KEYS)]),
+            seeds=tuple([_read_seed(event) for event in _once(events, _SEED_KEYS)]),
             interval_events={name: tuple(by_name.get(name, ())) for name in INTERVALS if name != _INIT},
             stats_events=tuple(by_name.get(STATS_KEY, ())),
             event_count=self._counts.get(dialect, 0),
@@ -308,12 +311,11 @@ def _read_trained(event: Event | None, start: Event | None) -> float | None:
     return read_number(event.value) if event and start and event.line > start.line else None
 
 
-def _once(events: Iterable[Event], keys: tuple[str, ...]) -> list[Event]:
+def _once(events: Iterable[Event], keys: frozenset[str]) -> list[Event]:
     """Those events of some keys, identical records once."""
     once: dict[bytes, Event] = {}
-    for event in events:
-        if event[0] in keys:
-            once.setdefault(event.raw.rstrip(), event)
+    for event in [each for each in events if each[0] in keys]:
+        once.setdefault(event[6].rstrip(), event)
     return list(once.values())
 
 
