@@ -120,7 +120,7 @@ fuzz: $(FULL)  ## damaged logs and side files to the API and the commands; FUZZ_
 nightly: $(FULL)  ## the property tests, fuzzing, the emitter's stress tests and trainers broken on purpose, at length
 	MLPERF_EXAMPLES=$(NIGHTLY_EXAMPLES) $(PYTEST) -n $(WORKERS) -q tests/properties tests/fuzz $(PYTEST_ARGS)
 	$(PYTEST) -q -m slow tests/end_to_end $(PYTEST_ARGS)
-	$(PYTEST) -q -m slow tests/trainers/test_breaks.py -k "not translation and not reinforcement_learning" $(PYTEST_ARGS)
+	$(PYTEST) -q -m slow tests/trainers/test_breaks.py -k "not reinforcement_learning" $(PYTEST_ARGS)
 	$(MAKE) fuzz FUZZ_MINUTES=10 FUZZ_SEED=$$(date +%Y%m%d)
 
 release: $(RELEASE_VENV)/.installed  ## build what is released from the last commit, twice, and check, try and describe it: dist/

@@ -27,6 +27,7 @@ from reference_impls.recommendation.model import NeuMF
 from reference_impls.reinforcement_learning import workload as go_workload
 from reference_impls.reinforcement_learning.model import NetworkEvaluation
 from reference_impls.sentiment.model import BagLayer, RegionConvolution
+from reference_impls.translation import model as transformer
 from reference_impls.translation.layers import Attention
 
 SEEDS = (1, 2, 3)
@@ -91,6 +92,12 @@ def mask_attention(name: str) -> Break:
         return found * 0 if self.name == name else found
 
     return lambda _: [(Attention, "attend", attend)]
+
+
+def remove_positions(_: type[Workload[Any]]) -> list[Patch]:
+    """A Transformer that is not told where in its sequence a subword is."""
+    whole = transformer.encode_positions
+    return [(transformer, "encode_positions", lambda *args: whole(*args) * 0)]
 
 
 def shuffle_labels(*keys: str) -> Break:
@@ -168,6 +175,7 @@ BREAKS: dict[str, dict[str, Break]] = {
         "attention to the source masked": mask_attention("cross_attention"),
         "attention within the source masked": mask_attention("attention"),
         "attention within the translation masked": mask_attention("self_attention"),
+        "positions removed": remove_positions,
         "labels shuffled": shuffle_labels("target"),
         "optimizer frozen": freeze_optimizer,
     },

@@ -6,7 +6,7 @@ from reference_impls.translation.config import FULL, FULL_OPEN, MINI, MINI_OPEN
 TASK = Task(
     name="translation",
     benchmark="transformer",
-    summary="Transformer big on WMT17 English–German (mini: a smaller one on LibreOffice's texts), BLEU",
+    summary="Transformer big on WMT17 English–German (mini: a small one from spelling to sound), BLEU",
     configs={
         ("mini", "closed"): MINI,
         ("mini", "open"): MINI_OPEN,

@@ -75,30 +75,28 @@ class TranslationConfig(AdamConfig):
 
 
 MINI = TranslationConfig(
-    global_batch_size=2_048,
-    eval_batch_size=4_096,
-    target=12.0,
-    max_epochs=20,
-    train_samples=17_258,
-    eval_samples=780,
-    vocabulary=2_000,
-    width=128,
-    filter_width=512,
-    heads=4,
+    global_batch_size=1_024,
+    eval_batch_size=8_192,
+    target=50.0,
+    max_epochs=3,
+    train_samples=20_987,
+    eval_samples=2_125,
+    vocabulary=100,
+    width=64,
+    filter_width=256,
+    heads=2,
     encoder_layers=2,
-    decoder_layers=2,
+    decoder_layers=1,
+    dropout=0.0,
     inner_dropout=0.0,
-    max_length=96,
-    learning_rate=1.0,
-    warmup_steps=400,
-    beam=1,
-    alpha=0.0,
-    bleu_tokenizer="13a",
-    extra_length=20,
+    max_length=24,
+    learning_rate=0.6,
+    warmup_steps=150,
+    extra_length=8,
 )
-"""A small Transformer on the texts of LibreOffice, decoded greedily."""
+"""A small Transformer that translates words from their letters to their phonemes."""
 
-MINI_OPEN = replace(MINI, optimizer="adamw", weight_decay=0.01, schedule="cosine", decay_steps=2_500)
+MINI_OPEN = replace(MINI, optimizer="adamw", weight_decay=0.01, schedule="cosine", decay_steps=640)
 """The open-division variant: decoupled weight decay and a cosine schedule."""
 
 FULL = TranslationConfig(

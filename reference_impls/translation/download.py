@@ -1,6 +1,6 @@
 """Get and prepare the texts: ``mlperf train data translation --scale mini --data DIR``.
 
-mini: LibreOffice's texts out of Debian's package ``libreoffice-l10n-de``; nothing is installed, no root is needed.
+mini: the pronouncing dictionary out of Debian's package ``festlex-cmu``; nothing is installed, no root is needed.
 full: WMT17's texts, which must have been downloaded and unpacked below the folder.
 Both are encoded as subwords here, outside the timed run.
 """
@@ -19,16 +19,16 @@ from reference_impls.harness import DataError
 from reference_impls.harness.data.debian import fetch_package
 from reference_impls.harness.data.downloads import run_script
 from reference_impls.harness.data.prepared import read_prepared
-from reference_impls.translation import TASK, libreoffice, wmt
+from reference_impls.translation import TASK, cmudict, wmt
 from reference_impls.translation.config import FULL, MINI
 from reference_impls.translation.prepared import prepare_texts
 
-MINI_PAIRS_SHA256 = "162d15a2696747a9cccc978a88238f2d4dbad0e35468bbb2935f148fb1fa7eeb"
-"""Of the cleaned pairs of LibreOffice 7.4.7 (Debian 12), as JSON."""
+MINI_PAIRS_SHA256 = "fd05cff8c35bed732be025fd59dc6e74156aed5dee89c0679413413bd03c61f6"
+"""Of all pairs of the dictionary in festlex-cmu 2.4, as JSON."""
 
 
-def prepare_libreoffice(folder: Path, package: Path | None = None) -> dict[str, int]:
-    """Get LibreOffice's texts and prepare them.
+def prepare_cmudict(folder: Path, package: Path | None = None) -> dict[str, int]:
+    """Get the pronouncing dictionary and prepare it.
 
     Args:
         folder: where to.
@@ -38,18 +38,18 @@ def prepare_libreoffice(folder: Path, package: Path | None = None) -> dict[str, 
         Facts: numbers of pairs and subwords.
 
     Raises:
-        DataError: the package cannot be downloaded, or is of another version of LibreOffice.
+        DataError: the package cannot be downloaded, or holds another dictionary.
     """
     with tempfile.TemporaryDirectory(prefix="mlperf-texts-") as temporary:
-        fetch_package(libreoffice.PACKAGE, Path(temporary), package=package)
-        pairs = libreoffice.read_catalogues(Path(temporary) / libreoffice.CATALOGUES)
+        fetch_package(cmudict.PACKAGE, Path(temporary), package=package)
+        pairs = cmudict.read_pronunciations(Path(temporary) / cmudict.DICTIONARY)
     if hash_pairs(pairs) != MINI_PAIRS_SHA256:
         raise DataError(
-            f"this {libreoffice.PACKAGE} contains different texts ({len(pairs):,} pairs) than the benchmark, which is made of "
-            f"those of version 7.4.7 (Debian 12); get that package's file and pass it with: "
+            f"this {cmudict.PACKAGE} contains different words ({len(pairs):,}) than the benchmark, which is made of "
+            f"those of version 2.4 (Debian 12); get that package's file and pass it with: "
             f"{TASK.data_command('mini', folder)} --package FILE.deb"
         )
-    split = libreoffice.split_pairs(pairs)
+    split = cmudict.split_pairs(pairs)
     return prepare_texts(folder, lambda: split.train, split.test, MINI.vocabulary)
 
 
@@ -85,7 +85,7 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
     if options.verify:
         _, facts = read_prepared(folder, TASK.data_command(options.scale, folder))
     elif options.scale == "mini":
-        facts = prepare_libreoffice(folder, options.package)
+        facts = prepare_cmudict(folder, options.package)
     else:
         facts = prepare_wmt(folder, FULL.vocabulary, FULL.eval_samples)
     return ", ".join(
@@ -95,7 +95,7 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; return the exit code."""
-    return run_script(TASK, "Get and prepare the texts.", _get, arguments, package=libreoffice.PACKAGE)
+    return run_script(TASK, "Get and prepare the texts.", _get, arguments, package=cmudict.PACKAGE)
 
 
 if __name__ == "__main__":

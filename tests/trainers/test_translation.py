@@ -14,6 +14,7 @@ tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (ext
 pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (extra 'reference')")
 pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'reference')")
 
+from benchmarks.broken_models import BREAKS  # noqa: E402
 from reference_impls.harness import DataError, SettingError  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
@@ -27,7 +28,7 @@ from reference_impls.translation.decoding import (  # noqa: E402
     translate_greedily,
 )
 from reference_impls.translation.download import prepare_wmt  # noqa: E402
-from reference_impls.translation.layers import Dropout, encode_positions  # noqa: E402
+from reference_impls.translation.layers import Dropout, KeyValues, encode_positions  # noqa: E402
 from reference_impls.translation.model import Transformer, measure_loss  # noqa: E402
 from reference_impls.translation.prepared import prepare_texts  # noqa: E402
 from reference_impls.translation.schedule import WarmupSchedule  # noqa: E402
@@ -292,6 +293,34 @@ def test_configurations_learn_on_made_up_texts(folder: Path, division: str) -> N
         assert train() == (losses, quality)
 
 
+def test_mini_model_has_as_many_parameters_as_configured() -> None:
+    """Two layers of the encoder, one of the decoder, two norms and the shared embedding."""
+    width, inner, norm = MINI.width, MINI.filter_width, 2 * MINI.width
+    forward = 2 * width * inner + inner + width
+    encoder = MINI.encoder_layers * (4 * width**2 + forward + 2 * norm)
+    decoder = MINI.decoder_layers * (8 * width**2 + forward + 3 * norm)
+
+    whole = sum(weight.shape.num_elements() for weight in Transformer(MINI, seed=1).trainable_weights)
+
+    assert whole == encoder + decoder + 2 * norm + MINI.vocabulary * width == 172_352
+
+
+def test_masking_attention_to_the_source_is_zeroing_the_encoder(
+    model: Transformer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model that is broken by masking that attention computes what one whose encoder gives zeros does."""
+    target = tf.constant([[3, 4, 5, END], [6, 7, 8, END]])
+    with monkeypatch.context() as broken:
+        for patch in BREAKS["translation"]["attention to the source masked"](TranslationWorkload):
+            broken.setattr(*patch)
+        masked = model(SOURCE, target).numpy()
+    sources, bias = model.encode(SOURCE)
+    zeros = [KeyValues(*(part * 0 for part in each)) for each in sources]
+    monkeypatch.setattr(Transformer, "encode", lambda *_: (zeros, bias))
+
+    np.testing.assert_array_equal(model(SOURCE, target).numpy(), masked)
+
+
 @pytest.mark.parametrize("beam", [1, 2])
 def test_evaluation_compiled_by_xla_translates_alike(folder: Path, beam: int) -> None:
     """Batches of several lengths are evaluated by compiled steps, which write what uncompiled ones write."""
@@ -328,7 +357,7 @@ def test_task_learns_in_half_precision_and_in_parts(folder: Path, precision: str
 def test_texts_of_another_size_are_refused(folder: Path) -> None:
     """Data that does not match the configuration is reported with the command that gets the right data."""
     with pytest.raises(
-        DataError, match=r"holds 120 subwords and 12 sentences .* 2,000 and 780; .* with: get-it"
+        DataError, match=r"holds 120 subwords and 12 sentences .* 100 and 2,125; .* with: get-it"
     ):
         TranslationWorkload(MINI, folder, 1, "get-it").load(Share())
 

@@ -1,8 +1,7 @@
-"""Texts to translate: catalogues, WMT's files, families of near-doubles, subwords, batches."""
+"""Texts to translate: a dictionary, WMT's files, subwords, batches."""
 
 from __future__ import annotations
 
-import struct
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,110 +15,57 @@ from reference_impls.harness import DataError  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.translation import download, wmt  # noqa: E402
 from reference_impls.translation.batches import list_widths, plan_batches, serve_batches  # noqa: E402
+from reference_impls.translation.cmudict import read_pronunciations, split_pairs  # noqa: E402
 from reference_impls.translation.corpus import END, PAD, pack_sentences  # noqa: E402
-from reference_impls.translation.libreoffice import (  # noqa: E402
-    clean_text,
-    group_families,
-    make_patterns,
-    read_catalogues,
-    split_pairs,
-)
 from reference_impls.translation.prepared import prepare_texts, read_texts  # noqa: E402
 from tests.trainers.texts import make_pairs, write_wmt  # noqa: E402
 
-
-def write_catalogue(path: Path, texts: dict[str, str]) -> None:
-    """Write a gettext catalogue (.mo)."""
-    entries = sorted({"": "Content-Type: text/plain; charset=UTF-8\n", **texts}.items())
-    keys, values = ([each[i].encode() for each in entries] for i in (0, 1))
-    begin = 28 + 16 * len(entries)
-    table = b""
-    for group in (keys, values):
-        for text in group:
-            table += struct.pack("<2I", len(text), begin)
-            begin += len(text) + 1
-    head = struct.pack("<7I", 0x950412DE, 0, len(entries), 28, 28 + 8 * len(entries), 0, 0)
-    path.write_bytes(head + table + b"".join(text + b"\0" for text in [*keys, *values]))
+ENTRIES = """MNCL
+("a" dt (((ax) 0)))
+("lead" n (((l eh d) 1)))
+("lead" v (((l iy d) 1)))
+("leading" nil (((l iy) 1) ((d ih ng) 0)))
+("it's" nil (((ih t s) 1)))
+"""
 
 
-def test_catalogues_give_clean_pairs(tmp_path: Path) -> None:
-    """Contexts, shortcuts and line ends go; what is the same in both languages, or no text, is left out."""
-    texts = {
-        "menu\x04_Save As...": "Speichern _unter…",
-        "dialog\x04Two\nlines": "Zwei\nZeilen",
-        "x\x04Calc": "Calc",
-        "y\x04100": "hundert",
-    }
-    write_catalogue(tmp_path / "a.mo", texts)
-    write_catalogue(tmp_path / "b.mo", {"menu\x04_Save As...": "Speichern _unter…"})
+def test_dictionary_gives_letters_and_phonemes(tmp_path: Path) -> None:
+    """Of each word of three letters or more the first pronunciation counts; stressed vowels are marked."""
+    (tmp_path / "dictionary").write_text(ENTRIES)
 
-    assert read_catalogues(tmp_path) == [("Save As...", "Speichern unter…"), ("Two lines", "Zwei Zeilen")]
+    assert read_pronunciations(tmp_path / "dictionary") == [
+        ("l e a d", "l eh1 d"),
+        ("l e a d i n g", "l iy1 d ih ng"),
+    ]
 
 
-@pytest.mark.parametrize("content", [b"", b"no catalogue at all, but long enough", None])
-def test_damaged_or_missing_catalogue_is_reported(tmp_path: Path, content: bytes | None) -> None:
-    """A file that is no catalogue, and a folder without any, are named."""
+@pytest.mark.parametrize("content", [b"", b"no dictionary at all", b'("lead" \xff', None])
+def test_damaged_or_missing_dictionary_is_reported(tmp_path: Path, content: bytes | None) -> None:
+    """A file that is no dictionary, and one that is not there, are named."""
     if content is not None:
-        (tmp_path / "sw.mo").write_bytes(content)
+        (tmp_path / "dictionary").write_bytes(content)
 
-    with pytest.raises(
-        DataError, match="holds no catalogues" if content is None else "not a gettext catalogue"
-    ):
-        read_catalogues(tmp_path)
+    with pytest.raises(DataError, match=r"dictionary (is missing or damaged|holds no pronunciations)"):
+        read_pronunciations(tmp_path / "dictionary")
 
 
-def test_shortcut_marks_go_and_names_stay() -> None:
-    """A mark before or within a word is a shortcut; one between spaces is not."""
-    assert clean_text("_Insert ~Row Bright_ness a _ b") == "Insert Row Brightness a _ b"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "alike"),
-    [
-        ("Numbering 5 End", "numbering 4: end", True),
-        ("Select the page style", "Select the line style", True),
-        ("Select the page style", "Select the style", True),
-        ("the page style", "the line style", False),
-        (
-            "Specifies whether to print all left pages of it",
-            "Specifies whether to print all right pages of them",
-            True,
-        ),
-        (
-            "Specifies whether to print all left pages of it",
-            "Decides whether to print any right pages of it",
-            False,
-        ),
-    ],
-)
-def test_near_doubles_share_a_pattern(one: str, other: str, alike: bool) -> None:
-    """Texts that differ by digits, one word of four or two of eight are alike, shorter or other ones are not."""
-    assert bool(make_patterns(one) & make_patterns(other)) is alike
-
-
-def test_families_join_over_either_language() -> None:
-    """Pairs are one family when their texts or their translations are alike."""
-    pairs = [("Row", "Zeile"), ("Line", "Zeile"), ("Line:", "Linie"), ("Column", "Spalte")]
-
-    assert sorted(map(len, group_families(pairs))) == [1, 3]
-
-
-def test_held_out_pairs_have_no_near_double_in_training() -> None:
-    """No pattern of a held-out text occurs in training, each family is held out once, and the split is fixed."""
-    pairs = sorted(
-        (f"{word} the {thing} number {i}", f"{word} die {thing} Nummer {i}")
-        for word in ("Open", "Close", "Print", "Insert", "Delete", "Rename", "Move", "Copy")
-        for thing in ("green wide page", "blue small table", "red long footnote", "grey short field")
-        for i in range(3)
+def test_words_that_begin_alike_are_on_one_side() -> None:
+    """A checksum of the first five letters decides where a word goes, so both sides are fixed and share no beginning."""
+    words = sorted(
+        first + second + rest
+        for first in "bcdfg"
+        for second in "aeiou"
+        for rest in ("nder", "ndered", "t", "tting")
     )
-    pairs += [("Yes", "Ja"), ("No", "Nein")]
+    pairs = [(" ".join(word), "x") for word in words]
 
-    split = split_pairs(sorted(pairs))
+    split = split_pairs(pairs)
 
-    assert split == split_pairs(sorted(pairs))
-    assert ("Yes", "Ja") in split.train
-    seen = [set().union(*(make_patterns(pair[i]) for pair in split.train)) for i in (0, 1)]
-    assert not any(make_patterns(pair[i]) & seen[i] for pair in split.test for i in (0, 1))
+    assert split == split_pairs(pairs)
+    assert split.train
+    assert split.test
+    beginnings = [{letters[:9] for letters, _ in part} for part in split]
+    assert not beginnings[0] & beginnings[1]
 
 
 def test_preparation_can_be_read_and_repeated(tmp_path: Path) -> None:
