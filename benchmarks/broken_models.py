@@ -182,6 +182,9 @@ BREAKS: dict[str, dict[str, Break]] = {
 }
 """What breaks a model, by task and name."""
 
+UNNOTICED = {"translation": "attention within the translation masked"}
+"""What a task's target does not notice: it is measured, so that pages can say by how much the quality falls."""
+
 
 def train_broken(name: str, what: str, seed: int, data: Path) -> list[Any]:
     """Train a broken model to the greatest number of epochs of the mini scale.

@@ -45,7 +45,7 @@ TARGET_RUNS = {
     "recommendation": (20, 8),
     "sentiment": (20, 6),
     "image_classification": (20, 6),
-    "translation": (20, 3),
+    "translation": (10, 3),
 }
 """Number of seeds and of epochs of the step ``targets``."""
 BELOW_MEAN = 2
