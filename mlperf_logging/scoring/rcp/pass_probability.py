@@ -79,12 +79,14 @@ def simulate_pass_probability(
     error = deviation / math.sqrt(len(known) + len(running))
     failing = 1 - len(known) / len(converged_at) if converged_at else 0.0
     coming = max(requirement.required - done, 0)
+    going, center = converged_at, _average(known)
     means = []
     passed = 0
     for _ in range(draws):
-        going = [*converged_at, *map(rng.choice, running)]
-        counted = [each for each in going if math.isfinite(each)]
-        mean_of_runs = rng.gauss(sum(counted) / len(counted), error)
+        if running:
+            going = [*converged_at, *map(rng.choice, running)]
+            center = _average([each for each in going if math.isfinite(each)])
+        mean_of_runs = rng.gauss(center, error)
         drawn = [
             math.inf if rng.random() < failing else max(0.0, rng.gauss(mean_of_runs, deviation))
             for _ in range(coming)
@@ -109,3 +111,7 @@ def simulate_pass_probability(
         draws=draws,
         seed=seed,
     )
+
+
+def _average(amounts: Sequence[float]) -> float:
+    return sum(amounts) / len(amounts) if amounts else math.nan
