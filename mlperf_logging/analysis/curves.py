@@ -83,12 +83,11 @@ def average_curves(rows: pd.DataFrame, x: str, value: str) -> pd.DataFrame:
     import numpy as np
     import pandas as pd
 
-    curves = [
-        (curve.index.to_numpy(dtype=float), curve.to_numpy(dtype=float))
-        for curve in (
-            each.groupby(x)[value].mean() for _, each in rows.dropna(subset=[x, value]).groupby("path")
-        )
-    ]
+    means = rows.dropna(subset=[x, value]).groupby(["path", x])[value].mean()
+    runs, held = means.index.get_level_values(0), means.to_numpy(dtype=float)
+    where = means.index.get_level_values(1).to_numpy(dtype=float)
+    begins = np.flatnonzero(~runs.duplicated())[1:]
+    curves = list(zip(np.split(where, begins), np.split(held, begins), strict=True)) if len(held) else []
     places = np.unique(np.concatenate([place for place, _ in curves]) if curves else [])
     if len(places) > _MOST_PLACES:
         places = np.linspace(places[0], places[-1], _MOST_PLACES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import keras
@@ -118,6 +119,12 @@ class NetworkEvaluation:
             return tf.nn.softmax(logits), value
 
         self._evaluate = tf.function(evaluate, input_signature=signature)
+
+    def draw_from(self, rng: np.random.Generator) -> NetworkEvaluation:
+        """The same function, compiled once, with symmetries that another generator draws."""
+        other = copy.copy(self)
+        other._rng = rng
+        return other
 
     def __call__(self, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Policy and value of a batch of positions; see `search.Evaluate`."""

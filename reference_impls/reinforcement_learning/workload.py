@@ -170,9 +170,10 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
         )
         # Copies that play: unlike the variables of the devices, one process can use them without the others.
         with tf.device("CPU"):
-            self._players = [build_network(config.network, self.seed) for _ in range(2)]
-        self.best, self._candidate = self._players
+            players = [build_network(config.network, self.seed) for _ in range(2)]
+        self.best, self._candidate = players
         self.best.set_weights(self._best)
+        self._evaluate_best, self._evaluate_candidate = map(NetworkEvaluation, players)
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
         """Play a generation of games of the best network, then draw positions of the latest games."""
@@ -213,7 +214,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
         """Games that are played at the same time: this process's part, then those of all processes."""
         rng = make_rng(self.seed, epoch, _SELF_PLAY, number, share.index)
         records = play_against_itself(
-            self._self_play, NetworkEvaluation(self.best, rng), self._self_play.at_once, rng
+            self._self_play, self._evaluate_best.draw_from(rng), self._self_play.at_once, rng
         )
         examples = [record.examples._asdict() for record in records]
         arrays = {name: np.concatenate([each[name] for each in examples]) for name in Examples._fields}
@@ -253,7 +254,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
 
         def play() -> float:
             rng = make_rng(self.seed, epoch, _MATCH)
-            first, second = (NetworkEvaluation(each, rng) for each in (self._candidate, self.best))
+            first, second = self._evaluate_candidate.draw_from(rng), self._evaluate_best.draw_from(rng)
             return play_match(self._match, first, second, config.match_games, rng).share
 
         self._match_share = self.runtime.find_on_first(play)
@@ -303,6 +304,4 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
         program = find_gnugo(self.folder, self.data_command)
         with start_gnugo(program, level=config.eval_level, clean_up=True) as engine:
             rng = make_rng(0, _GAMES)
-            return play_engine(
-                settings, NetworkEvaluation(self._candidate), engine, config.eval_games, rng
-            ).share
+            return play_engine(settings, self._evaluate_candidate, engine, config.eval_games, rng).share

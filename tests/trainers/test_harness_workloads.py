@@ -180,26 +180,32 @@ class BySteps(SidesConfig, StepsConfig):
 def test_evaluations_come_by_steps(
     unit: str, opens: list[str], progress: list[float], train: Callable[..., RunResult], tmp_path: Path
 ) -> None:
-    """An evaluation after every so many steps, wherever epochs end, logged in epochs, samples or steps; resumed as well."""
+    """An evaluation after every so many steps, wherever epochs end, logged in epochs, samples or steps."""
     workload = type("BySteps", (Sides,), {"unit": unit})
     train(workload, BySteps())
     course = read_course(tmp_path / "run.log")
     assert [key for key, _, _ in course if key.endswith(("epoch_start", "block_start"))] == opens
     assert [next(iter(at.values())) for key, _, at in course if key == "eval_accuracy"] == progress
 
+
+@pytest.mark.parametrize("unit", ["epoch", "samples"])
+def test_a_run_resumes_amid_an_epoch_or_a_block(
+    unit: str, train: Callable[..., RunResult], tmp_path: Path
+) -> None:
+    """The log of a run that was interrupted in an evaluation by steps, and resumed, is that of one that was not."""
+    workload = type("BySteps", (Sides,), {"unit": unit})
+    train(workload, BySteps())
+
     class Interrupted(workload):  # type: ignore[misc,valid-type]
         def measure(self, collected: Collected) -> Evaluation:
-            if self.runtime_steps() == 15:
+            if int(self.optimizer.iterations) == 15:
                 raise KeyboardInterrupt
             return super().measure(collected)
-
-        def runtime_steps(self) -> int:
-            return int(self.optimizer.iterations)
 
     with pytest.raises(KeyboardInterrupt):
         train(Interrupted, BySteps(), "broken", checkpoint_steps=3)
     train(workload, BySteps(), "broken", checkpoint_steps=3, resume=True)
-    assert read_course(tmp_path / "broken.log") == course
+    assert read_course(tmp_path / "broken.log") == read_course(tmp_path / "run.log")
 
 
 def test_a_target_reached_within_an_epoch_ends_the_run(
@@ -260,7 +266,7 @@ class Drawing(Sides):
 INTERRUPT: dict[str, tuple[int, int]] = {}
 
 
-@pytest.mark.parametrize("at", [(1, 1), (2, 0), (3, 1)])
+@pytest.mark.parametrize("at", [(1, 1), (3, 0)])
 def test_the_state_of_the_host_is_resumed(
     at: tuple[int, int], train: Callable[..., RunResult], tmp_path: Path
 ) -> None:

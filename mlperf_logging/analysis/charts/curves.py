@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.charts.looks import INK, NUMBER, choose_looks, make_axis
@@ -53,24 +54,26 @@ def pack_curves(
     """
     rows = curves.shown
     extra = [name for name in _MEASURES if name not in {curves.x, curves.unit} and rows[name].notna().any()]
-    columns = {curves.x: "x", curves.value: "y", **{name: name for name in extra}}
-    runs = list(rows.groupby("path", sort=False))
-    most = share_points(len(runs))
-    records, longest = [], 0
-    for path, points in runs:
-        ordered = points.sort_values(curves.x, kind="stable")
-        longest = max(longest, len(ordered))
-        kept = ordered.iloc[pick_points(ordered[curves.value].to_numpy(dtype=float), most)]
-        first = ordered.iloc[0]
+    names = {"x": curves.x, "y": curves.value, **{name: name for name in extra}}
+    firsts = rows.drop_duplicates("path").to_dict("records")
+    rows = rows.sort_values(curves.x, kind="stable")
+    columns = {name: rows[column].to_numpy(dtype=float, na_value=nan) for name, column in names.items()}
+    places = rows.groupby("path", sort=False).indices
+    most = share_points(len(firsts))
+    records = []
+    for first in firsts:
+        path = str(first["path"])
+        kept = places[path][pick_points(columns["y"][places[path]], most)]
         records.append(
             {
-                "curve": curves.names[str(path)],
+                "curve": curves.names[path],
                 **describe_run(first),
-                **pack_points(kept, columns),
-                **(more or {}).get(str(path), {}),
+                **{name: round_all(column[kept]) for name, column in columns.items()},
+                **(more or {}).get(path, {}),
             }
         )
     notes = []
+    longest = max(map(len, places.values()))
     if longest > most:
         notes.append(
             f"of each run, at most {most:,} of up to {longest:,} points are drawn: "

@@ -54,7 +54,13 @@ def pack_chart(chart: Any) -> dict[str, Any]:
         Its definition in Vega-Lite ("spec") as wide as its element and without its title, for pages have headings; the
         "notes" on how it is drawn; and the "renderer", "svg" or for many points "canvas".
     """
-    spec = chart.to_dict(validate=False)  # it takes half of the time; the tests do it
+    from altair import Undefined
+
+    light = chart.copy(deep=False)
+    datasets = {} if light.datasets is Undefined else dict(light.datasets)
+    light.datasets = Undefined  # Altair would look at every number, which takes most of the time
+    spec = light.to_dict(validate=False)  # the tests do it
+    spec.setdefault("datasets", {}).update(datasets)
     notes = spec.get("usermeta", {}).get(NOTES, [])
     spec.pop("title", None)
     spec["width"] = "container"

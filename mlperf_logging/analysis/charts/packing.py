@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.analysis.pictures.names import shorten_name
 from mlperf_logging.markup import to_printable
@@ -45,7 +45,7 @@ def pack_points(rows: pd.DataFrame, columns: Mapping[str, str]) -> dict[str, lis
     }
 
 
-def describe_run(row: pd.Series) -> dict[str, str]:
+def describe_run(row: Mapping[str, Any] | pd.Series) -> dict[str, str]:
     """What a pointer shows of a run: its system, its log, and its first seed."""
     system = [row[name] for name in ("submitter", "system") if isinstance(row[name], str)]
     seed = row["seed"] if isinstance(row["seed"], str) else ""

@@ -43,6 +43,16 @@ def test_page_writes_title_and_notes_itself() -> None:
     assert packed["renderer"] == "svg"
 
 
+def test_page_has_the_data_of_the_chart() -> None:
+    """A packed chart holds what the chart holds, and the chart still has it."""
+    chart = chart_convergence(make_evaluations(20, 10))
+
+    packed = pack_chart(chart)["spec"]
+
+    assert packed["datasets"] == chart.to_dict()["datasets"]
+    assert packed["layer"] == chart.to_dict()["layer"]
+
+
 def test_many_points_are_drawn_on_a_canvas() -> None:
     """More than six thousand points are not elements of the page."""
     assert pack_chart(chart_convergence(make_evaluations(1600)))["renderer"] == "canvas"

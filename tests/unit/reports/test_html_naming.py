@@ -56,7 +56,7 @@ def test_labels_of_folders() -> None:
 @pytest.mark.parametrize(
     ("text", "left"),
     [
-        ("cannot open /home/ann/run/result_0.txt: gone", f"cannot open {HIDDEN}/result_0.txt: gone"),
+        ("cannot open /scratch/ann/run/result_0.txt: gone", f"cannot open {HIDDEN}/result_0.txt: gone"),
         ('"file": "/workspace/bert/train.py"', f'"file": "{HIDDEN}/train.py"'),
         ("in ../private/results and ~/data", f"in {HIDDEN} and {HIDDEN}"),
         ("on C:\\Users\\ann\\run.log", f"on {HIDDEN}/run.log"),
