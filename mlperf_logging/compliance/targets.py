@@ -105,12 +105,9 @@ def read_logged_target(event: Event | None) -> list[Rule]:
         return []
     # The oldest dialect has an object as the value of an evaluation.
     place = "value.value" if event.benchmark is not None else "value"
-    try:
+    try:  # nothing reaches one that is infinite, or too large for a formula or to be written
         target = read_target(f"{place} >= {event.value!r}")
-    except (
-        UsageError,
-        ValueError,
-    ):  # infinite, or too large for a formula or to be written: nothing reaches it
+    except (UsageError, ValueError):
         return []
     return [target._replace(text=f"value >= {event.value!r} (logged {LOGGED_TARGET})")]
 

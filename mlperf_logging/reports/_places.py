@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from mlperf_logging.parsing.sources import STANDARD_INPUT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mlperf_logging.compliance.findings import Finding
 
 
@@ -58,3 +60,16 @@ class Fingerprints:
         place = f"{path}\x1f{digest}"
         self._repeats[place] = self._repeats.get(place, 0) + 1
         return digest, self._repeats[place]
+
+
+def find_common_folder(paths: Sequence[str]) -> str:
+    """The folder that all paths share, with its slash; nothing where they share none."""
+    folders = {os.path.dirname(path) for path in paths}
+    if not folders or "" in folders:
+        return ""
+    try:
+        common = os.path.commonpath(folders)
+    except ValueError:  # some absolute, some not
+        return ""
+    shown = f"{common.rstrip(os.sep)}{os.sep}"
+    return shown if common and all(path.startswith(shown) for path in paths) else ""

@@ -178,7 +178,7 @@ class Ruleset:
             strict: whether the rules of level "strict" apply too.
             level: in rounds that grade, the highest level to apply; None for all.
             strict_codes: of the strict rules on single events only those with one of these codes; None for all. Some
-                are judged on every loss, so who reads nothing of them can save a third of the time.
+                are judged on every loss, which is a waste where nobody reads what they find.
 
         Raises:
             RuleError: a formula of the rule files is wrong.

@@ -27,6 +27,7 @@ from mlperf_logging.analysis.seeds import SEED_COLUMNS
 from mlperf_logging.analysis.variance import VARIANCE_COLUMNS
 from mlperf_logging.reports._escape import crop
 from mlperf_logging.reports._lines import count_of
+from mlperf_logging.reports._places import find_common_folder
 from mlperf_logging.tables import (
     COUNT,
     NAME,
@@ -252,21 +253,8 @@ def _name_runs(column: Column, records: Sequence[Mapping[str, Any]]) -> Column:
     names = {(*system, os.path.basename(path)) for path, system in runs.items()}
     if len(names) == len(runs):
         return replace(column, format=os.path.basename)
-    folder = _find_common_folder(list(runs))
+    folder = find_common_folder(list(runs))
     return replace(column, format=lambda path: path.removeprefix(folder))
-
-
-def _find_common_folder(paths: Sequence[str]) -> str:
-    """The folder that all paths share, with its slash; nothing where they share none."""
-    folders = {os.path.dirname(path) for path in paths}
-    if not folders or "" in folders:
-        return ""
-    try:
-        common = os.path.commonpath(folders)
-    except ValueError:  # some absolute, some not
-        return ""
-    shown = f"{common}{os.sep}"
-    return shown if common and all(path.startswith(shown) for path in paths) else ""
 
 
 def _pivot_benchmarks(frame: pd.DataFrame) -> list[Table]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from mlperf_logging.reports._places import find_common_folder
 from mlperf_logging.runs.folders import ResultFolder, describe_folder
 
 HIDDEN = "…"
@@ -48,7 +49,7 @@ class Naming:
         """
         held = list(dict.fromkeys(paths))
         self._unpacked = unpacked
-        self._common = _find_common_folder(held)
+        self._common = find_common_folder(held)
         self.folder = _replace_start(self._common, *unpacked)
         self._public = public
         self._names: dict[str, str] = {}
@@ -83,18 +84,6 @@ class Naming:
 def _replace_start(path: str, old: str, new: str) -> str:
     """A path with another beginning, where it begins with a folder."""
     return f"{new}{path.removeprefix(old)}" if old and path.startswith(old) else path
-
-
-def _find_common_folder(paths: list[str]) -> str:
-    folders = {os.path.dirname(path) for path in paths}
-    if not folders or "" in folders:
-        return ""
-    try:
-        common = os.path.commonpath(folders)
-    except ValueError:  # some absolute, some not
-        return ""
-    shown = f"{common.rstrip(os.sep)}{os.sep}"
-    return shown if common and all(path.startswith(shown) for path in paths) else ""
 
 
 def label_folders(folders: Sequence[str], *, public: bool = False) -> list[str]:
