@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.columns import EVALUATION_COLUMNS, RUN_COLUMNS, SERIES_COLUMNS, make_table
 from mlperf_logging.analysis.reading import ReadingParameters, RunRows, read_runs
+from mlperf_logging.engines.engine import Engine
+from mlperf_logging.engines.local import LocalEngine
 from mlperf_logging.errors import UsageError
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def read_tables(
     parameters: ReadingParameters | None = None,
     *,
     jobs: int = 1,
+    engine: Engine | None = None,
     advance: Callable[[], None] | None = None,
 ) -> Tables:
     """Read logs into tables. A log that cannot be read gives a row that says why.
@@ -63,6 +65,7 @@ def read_tables(
         paths: files and folders.
         parameters: how they are read.
         jobs: number of processes; 0 for one per processor core.
+        engine: what reads the logs instead of processes of this machine.
         advance: called after each log, for a progress bar.
 
     Raises:
@@ -70,7 +73,7 @@ def read_tables(
     """
     rows: list[RunRows] = []
     read = partial(read_runs, parameters=parameters or ReadingParameters())
-    for each in map_logs(read, list_logs(paths), jobs):
+    for each in (engine or LocalEngine(jobs)).map_logs(read, list_logs(paths)):
         rows += each
         if advance is not None:
             advance()

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.options import (
     Parser,
+    add_engine_options,
     add_format_options,
-    add_jobs_option,
     add_rule_options,
     read_selection,
     split_names,
@@ -21,7 +22,6 @@ from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import FAILED_ON_LOG, MLPerfLoggingError, UsageError, describe_fault
 from mlperf_logging.installation import require_libraries
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.tables import pick
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.analyses import AnalysisParameters
     from mlperf_logging.analysis.reading import ReadingParameters, RunRows
     from mlperf_logging.analysis.tables import Tables
+    from mlperf_logging.engines.engine import Engine
     from mlperf_logging.reports.tables import BaseRenderer
 
 _EXAMPLES = """\
@@ -77,13 +78,13 @@ def read_reading_options(options: argparse.Namespace, series: Sequence[str] = ()
     return ReadingParameters(read_selection(options), options.target, series)
 
 
-def read_logs(paths: Sequence[str], parameters: ReadingParameters, jobs: int) -> Tables:
+def read_logs(paths: Sequence[str], parameters: ReadingParameters, engine: Engine) -> Tables:
     """Read logs, with a progress bar on a terminal when it takes long; `UsageError` if there is none."""
     from mlperf_logging.analysis.tables import make_tables
 
     if not paths:
         raise UsageError("no logs found, so there is nothing to analyze")
-    logs = map_logs(partial(_read_log, parameters=parameters), paths, jobs)
+    logs = engine.map_logs(partial(_read_log, parameters=parameters), paths)
     return make_tables([rows for runs in show_progress(logs, len(paths), "reading logs") for rows in runs])
 
 
@@ -126,7 +127,7 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
         print_error(program, sentence)
     if not options.paths and not any(side_paths):
         raise UsageError("name at least one log or folder (--help shows examples)")
-    tables = read_logs(paths, reading, options.jobs)
+    tables = read_logs(paths, reading, open_engine(options, program))
     if sides:
         from mlperf_logging.analysis.analyses import COMPARISON
 
@@ -242,5 +243,5 @@ def build_parser(program: str) -> Parser:
     add("--seed N", "seed of the bootstrap (0); equal seeds give equal intervals", default=0)
     add = parser.add_group("how it is shown")
     add_format_options(add)
-    add_jobs_option(add)
+    add_engine_options(add)
     return parser

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.configuration import blame_file
+from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.options import build_check_parser as build_parser
 from mlperf_logging.cli.options import read_selection, split_names
@@ -19,7 +20,6 @@ from mlperf_logging.cli.reporting import Reports
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
 from mlperf_logging.compliance.findings import OTHER_ROUND
 from mlperf_logging.errors import MLPerfLoggingError, UsageError
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports import FileResult, Totals
 from mlperf_logging.runs.paths import find_logs
 
@@ -55,12 +55,13 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
     new_waivers = _plan_waivers(options)
     if options.follow:
         return _follow(options, judge, program)
+    engine = open_engine(options, program)
     logs = find_logs(options.paths)
     for sentence in logs.complaints:
         print_error(program, sentence)
     with ExitStack() as places:
         reports = Reports(options, program, places, len(logs.paths))
-        results = map_logs(judge.judge, logs.paths, options.jobs)
+        results = engine.map_logs(judge.judge, logs.paths)
         totals, used = _write_reports(reports, results, len(logs.paths), options, new_waivers)
     if new_waivers is not None:
         print_error(program, new_waivers.write())

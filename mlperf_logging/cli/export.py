@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlperf_logging.cli.options import Parser, add_jobs_option, add_rule_options, read_selection
+from mlperf_logging.cli.engines import open_engine
+from mlperf_logging.cli.options import Parser, add_engine_options, add_rule_options, read_selection
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, run_guarded
@@ -21,12 +22,12 @@ from mlperf_logging.errors import (
     describe_fault,
     describe_reason,
 )
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.tables import pick
 
 if TYPE_CHECKING:
     from mlperf_logging.compliance.ruleset_selection import RuleSelection
+    from mlperf_logging.engines.engine import Engine
     from mlperf_logging.exports.exporting import Exported, Exporter
     from mlperf_logging.exports.run_export import RunExport
     from mlperf_logging.exports.writers import BaseWriter
@@ -76,7 +77,7 @@ def build_parser(program: str) -> Parser:
     forms = ["text", *[name for name in list_table_formats() if name not in ("text", "parquet", "xlsx")]]
     add("--format NAME", f"text (default), {', '.join(forms[1:])}", choices=forms, default="text")
     add("--quiet -q", "print only the totals, and what went wrong")
-    add_jobs_option(add)
+    add_engine_options(add)
     return parser
 
 
@@ -90,7 +91,7 @@ def _export(argv: Sequence[str] | None, program: str) -> int:
         print_error(program, sentence)
     if not logs.paths:
         raise UsageError("no logs found, so there is nothing to export")
-    exported, hint = _export_logs(logs.paths, options)
+    exported, hint = _export_logs(logs.paths, options, open_engine(options, program))
     for each in exported:
         if each.outcome == "failed" or (each.outcome == "empty" and options.quiet):
             note = each.note or ""
@@ -102,13 +103,15 @@ def _export(argv: Sequence[str] | None, program: str) -> int:
     return VIOLATION if "empty" in outcomes else COMPLIANT
 
 
-def _export_logs(paths: Sequence[str], options: argparse.Namespace) -> tuple[list[Exported], str]:
+def _export_logs(
+    paths: Sequence[str], options: argparse.Namespace, engine: Engine
+) -> tuple[list[Exported], str]:
     """What became of the runs of each log, and how to look at them."""
     from mlperf_logging.exports.writers import load_writer
 
     # Processes that read are started before the libraries of the tool have started threads.
     read = partial(_read_log, selection=read_selection(options), experiment=options.experiment)
-    found = map_logs(read, paths, options.jobs)
+    found = engine.map_logs(read, paths)
     writer = load_writer(options.tool)(options.output)
     try:
         exporter = _begin(writer)

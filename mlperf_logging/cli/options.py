@@ -17,6 +17,8 @@ from mlperf_logging.events import DIVISIONS
 if TYPE_CHECKING:
     from mlperf_logging.compliance.ruleset_selection import RuleSelection
 
+LOCAL, DASK = "local", "dask"
+"""Names of the engines."""
 _WIDEST_HELP = 100
 MAX_INCHES, MAX_DPI = 50, 1_000
 _RUNS = {"each": 0, "last": -1}
@@ -205,7 +207,7 @@ def add_report_options(parser: Parser) -> AddOption:
     add("--color", "auto (default): on a terminal, unless NO_COLOR is set", choices=colors, default="auto")
     add("--werror", "warnings count as errors")
     add("--exit-zero", "exit code 0 despite violations; 2 stays 2")
-    add_jobs_option(add, "judge")
+    add_engine_options(add, "judge")
     return add
 
 
@@ -264,9 +266,17 @@ def add_format_options(add: AddOption) -> None:
     add("--output -o FILE", "write to FILE, replaced once the output is complete")
 
 
-def add_jobs_option(add: AddOption, verb: str = "read") -> None:
-    """Add ``--jobs``."""
+def add_engine_options(add: AddOption, verb: str = "read") -> None:
+    """Add ``--jobs``, ``--engine`` and ``--scheduler``; `cli.engines` has what they choose."""
     add("--jobs -j N", f"{verb} in N processes; 0: one per processor core", type=_read_jobs, default=1)
+    add(
+        "--engine",
+        f"what works on many logs: {LOCAL} (default), processes of this machine; {DASK}, a Dask cluster",
+        choices=(LOCAL, DASK),
+        default=LOCAL,
+    )
+    about = "of a Dask cluster: tcp://HOST:PORT, tls://HOST:PORT or a scheduler file; without it, one of this machine"
+    add("--scheduler ADDRESS", about)
 
 
 def split_names(texts: Sequence[str]) -> list[str]:

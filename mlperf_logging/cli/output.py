@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
 from mlperf_logging.cli.running import silence_output
+from mlperf_logging.engines.local import ENDING_SIGNALS
 from mlperf_logging.errors import UsageError
-from mlperf_logging.parallel import ENDING_SIGNALS
 
 if TYPE_CHECKING:
     import argparse

@@ -10,6 +10,7 @@ from functools import partial
 from importlib import import_module
 
 from mlperf_logging.cli.check import choose_code, load_given_waivers, read_filter, report_unused
+from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.options import (
     CheckParser,
@@ -154,7 +155,7 @@ def check_folder(
         selection,
         waivers=waivers,
         partial=options.partial,
-        jobs=options.jobs,
+        engine=open_engine(options, program),
         watch=partial(show_progress, what="judging logs", quiet=options.quiet),
         with_rows=write is not None,
     )

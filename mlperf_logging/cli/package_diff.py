@@ -6,16 +6,17 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.options import Parser, add_rule_options, read_selection
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.cli.scoring import add_showing_options
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
+from mlperf_logging.engines.engine import Engine
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome
 from mlperf_logging.installation import require_libraries
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.reports.documents.differences import TABLES, describe_differences
 from mlperf_logging.submission.differences import (
     ReadResult,
@@ -63,9 +64,11 @@ def _compare(argv: Sequence[str] | None, program: str) -> int:
     require_libraries("comparing", ("pandas", "scipy"), "analysis")
     renamed = dict(_read_pair(text) for text in options.pair)
     with opened_submission(options.old) as (old, _), opened_submission(options.new) as (new, _):
-        selection = read_selection(options)
-        before = _read(old, selection._replace(ruleset=options.old_ruleset or options.ruleset), options)
-        after = _read(new, selection, options)
+        selection, engine = read_selection(options), open_engine(options, program)
+        before = _read(
+            old, selection._replace(ruleset=options.old_ruleset or options.ruleset), options, engine
+        )
+        after = _read(new, selection, options, engine)
         _refuse_unknown(renamed, before, options.old)
         found = compare_submissions(pair_results(before, after, renamed), rules=options.rules)
     write_document(describe_differences(found, options.table), renderer, options.output)
@@ -76,9 +79,9 @@ def _compare(argv: Sequence[str] | None, program: str) -> int:
     return CANNOT_WORK if unread else COMPLIANT
 
 
-def _read(folder: str, selection: RuleSelection, options: Namespace) -> list[ReadResult]:
+def _read(folder: str, selection: RuleSelection, options: Namespace, engine: Engine) -> list[ReadResult]:
     def read_logs(paths: Sequence[str]) -> Iterator[ReadRun]:
-        runs = map_logs(partial(read_log, selection=selection), paths, options.jobs)
+        runs = engine.map_logs(partial(read_log, selection=selection), paths)
         return iter(list(show_progress(runs, len(paths), "reading runs", quiet=options.quiet)))
 
     return read_submission(folder, read_logs)

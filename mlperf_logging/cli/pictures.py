@@ -240,7 +240,9 @@ def _make_rcp(tables: Tables, options: argparse.Namespace) -> Picture:
     from mlperf_logging.scoring.rcp.submissions import check_submission
 
     del tables  # the runs of whole folders count, and are judged
-    folders: list[FolderRuns] = read_folders(argparse.Namespace(**{**vars(options), "quiet": True}))
+    folders: list[FolderRuns] = read_folders(
+        argparse.Namespace(**{**vars(options), "quiet": True}), "mlperf plot"
+    )
     if len(folders) != 1:
         shown = ", ".join(each.folder.path for each in folders[:4])
         raise UsageError(

@@ -13,7 +13,8 @@ from mlperf_logging.cli.chart_files import (
     render_chart_page,
     render_definition,
 )
-from mlperf_logging.cli.options import Parser, add_jobs_option, read_dpi, read_inches
+from mlperf_logging.cli.engines import open_engine
+from mlperf_logging.cli.options import Parser, add_engine_options, read_dpi, read_inches
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, SERIES, Picture, render_picture
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
@@ -68,7 +69,7 @@ def _plot(argv: Sequence[str] | None, program: str) -> int:
     logs = find_logs(options.paths, results=True)
     for sentence in logs.complaints:
         print_error(program, sentence)
-    tables = read_logs(logs.paths, reading, options.jobs)
+    tables = read_logs(logs.paths, reading, open_engine(options, program))
     _, make_picture = KINDS[options.kind]
     picture = make_picture(tables, options)
     for sentence in picture.left_out:
@@ -133,5 +134,5 @@ def build_parser(program: str) -> Parser:
     add("--width INCHES", "width of the picture without legend", type=read_inches)
     add("--height INCHES", "height of the picture", type=read_inches)
     add("--dpi N", "dots per inch of PNG (110)", type=read_dpi, default=110)
-    add_jobs_option(add)
+    add_engine_options(add)
     return parser

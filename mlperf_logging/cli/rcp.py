@@ -73,7 +73,7 @@ def _test(argv: Sequence[str] | None, program: str) -> int:
         raise UsageError(f"--draws must be at least 1, not {options.draws}")
     if options.plot is not None and not options.plot.lower().endswith(PICTURES):
         raise UsageError(f"--plot {options.plot!r}: name a file that ends in {', '.join(PICTURES)}")
-    folders = read_folders(options)
+    folders = read_folders(options, program)
     unread = report_unread(program, folders)
     find_table = open_reference_points(options.rules, options.points)
     outcomes = [

@@ -10,12 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.check import load_given_waivers, read_filter
+from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.judging import LogJudge
 from mlperf_logging.cli.options import (
     AddOption,
     Parser,
+    add_engine_options,
     add_finding_options,
-    add_jobs_option,
     add_rule_options,
     read_selection,
 )
@@ -26,7 +27,6 @@ from mlperf_logging.cli.scoring import add_price_options, read_prices
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome
 from mlperf_logging.installation import require_libraries
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.scoring.cost import find_price, price_score
 
@@ -73,7 +73,7 @@ def add_report_options(parser: Parser) -> AddOption:
     add_price_options(parser)
     add_page_options(parser.add_group("what the page says"))
     add = parser.add_group("how it is made")
-    add_jobs_option(add)
+    add_engine_options(add)
     add("--quiet -q", "no progress bar")
     return add
 
@@ -177,7 +177,7 @@ def read_material(
     work = partial(judge_result, selection=selection, waivers=waivers, with_rows=True, target=options.target)
     known = dict(judged or {})
     unread = [path for path in roots if path not in known]
-    read = map_logs(work, unread, options.jobs)
+    read = open_engine(options, program).map_logs(work, unread)
     known |= zip(unread, show_progress(read, len(unread), "reading logs", quiet=options.quiet), strict=True)
     logs = [known[path] for path in roots]
     settle = LogJudge(selection, (), read_filter(options)).settle

@@ -88,7 +88,7 @@ def _score(argv: Sequence[str] | None, program: str) -> int:
     if options.weights and suite is None:
         raise UsageError("--weights applies to a suite's benchmarks; name the suite with --suite")
     prices = read_prices(options)
-    folders = read_folders(options)
+    folders = read_folders(options, program)
     unread = report_unread(program, folders)
     scores = [_score_one(each, options, suite, prices) for each in folders]
     suites = _score_suites(scores, suite, options) if suite is not None else []

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.options import (
     AddOption,
     Parser,
+    add_engine_options,
     add_format_options,
-    add_jobs_option,
     add_rule_options,
     read_selection,
 )
@@ -27,7 +28,6 @@ from mlperf_logging.errors import (
     describe_fault,
 )
 from mlperf_logging.events import Outcome
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
 from mlperf_logging.scoring.cost import DEFAULT, Price, load_prices, read_price
 from mlperf_logging.scoring.runs import ScoredRun, score_run
@@ -74,12 +74,12 @@ def add_showing_options(parser: Parser) -> AddOption:
     """Add what says how the result is shown; returns what adds to the same group."""
     add = parser.add_group("how it is shown")
     add_format_options(add)
-    add_jobs_option(add)
+    add_engine_options(add)
     add("--quiet -q", "no progress bar and no remarks")
     return add
 
 
-def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
+def read_folders(options: argparse.Namespace, program: str) -> list[FolderRuns]:
     """Find the result folders below the paths and read their runs, with a progress bar on a terminal.
 
     `UsageError` where a path is not a folder or holds no logs.
@@ -88,7 +88,8 @@ def read_folders(options: argparse.Namespace) -> list[FolderRuns]:
         raise UsageError("name at least one folder with result logs (--help shows examples)")
     found = _find_once(options.paths)
     paths = [log for _, folder in found for log in folder.logs]
-    results = map_logs(partial(_score_log, selection=read_selection(options)), paths, options.jobs)
+    work = partial(_score_log, selection=read_selection(options))
+    results = open_engine(options, program).map_logs(work, paths)
     runs = iter(list(show_progress(results, len(paths), "reading runs", quiet=options.quiet)))
     return [FolderRuns(root, folder, tuple([next(runs) for _ in folder.logs])) for root, folder in found]
 

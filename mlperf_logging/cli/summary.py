@@ -99,7 +99,7 @@ class Summary(NamedTuple):
 def read_summary(options: argparse.Namespace, program: str) -> Summary:
     """Read and score what the options of `build_parser` name; says which logs cannot be read."""
     prices = read_prices(options)
-    folders = read_folders(options)
+    folders = read_folders(options, program)
     unread = report_unread(program, folders)
     find_table = open_reference_points(options.rules)
     results = []

@@ -13,8 +13,9 @@ from mlperf_logging.compliance.finding_filter import replace_findings
 from mlperf_logging.compliance.findings import Finding, Verdict, decide_outcome
 from mlperf_logging.compliance.ruleset_selection import AUTO, AUTOMATIC, RuleSelection
 from mlperf_logging.compliance.waivers import WaivedFinding, Waiver, apply_waivers
+from mlperf_logging.engines.engine import Engine
+from mlperf_logging.engines.local import LocalEngine
 from mlperf_logging.events import Severity
-from mlperf_logging.parallel import map_logs
 from mlperf_logging.rules.repository import RuleRepository, open_rules
 from mlperf_logging.rules.rounds import find_newest, find_round
 from mlperf_logging.runs.folders import SYSTEMS, ResultFolder
@@ -95,6 +96,7 @@ def check_package(
     partial: bool = False,
     accepted: Iterable[str] = (),
     jobs: int = 1,
+    engine: Engine | None = None,
     watch: Watch = lambda logs, _: logs,
     with_rows: bool = False,
 ) -> PackageCheck:
@@ -107,6 +109,7 @@ def check_package(
         partial: whether runs may still be missing.
         accepted: checks that are spared as by ``package_checker_params``: "rcp-bypass", "seed-checker-bypass".
         jobs: processes that judge logs; 0 for one per processor core.
+        engine: what judges them instead of processes of this machine.
         watch: passes the judged logs on, given their number, for a progress bar.
         with_rows: whether the logs' rows in the tables of analyses are wanted, see `judge_result`.
 
@@ -120,7 +123,7 @@ def check_package(
     submissions = find_submissions(tree)
     paths = [log for submission in submissions for folder in submission.folders for log in folder.logs]
     work = functools.partial(judge_result, selection=selection, waivers=waivers, with_rows=with_rows)
-    logs = list(watch(map_logs(work, paths, jobs), len(paths)))
+    logs = list(watch((engine or LocalEngine(jobs)).map_logs(work, paths), len(paths)))
     return _PackageChecker(tree, selection, accepted, partial=partial).check(submissions, iter(logs))
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mlperf_logging.cli import check
 from mlperf_logging.cli.check import main
 from mlperf_logging.cli.main import main as umbrella
 from mlperf_logging.compliance import checking
+from mlperf_logging.engines.local import LocalEngine
 
 
 @pytest.fixture
@@ -363,7 +363,7 @@ def test_interrupt(write_logs, run, monkeypatch):
         raise KeyboardInterrupt
 
     write_logs({"a.txt": "pass"})
-    monkeypatch.setattr(check, "map_logs", interrupt)
+    monkeypatch.setattr(LocalEngine, "map_logs", interrupt)
     code, _, err = run("a.txt")
     assert code == 130
     assert err == "mlperf-check: interrupted; the report is not complete\n"

@@ -12,8 +12,8 @@ from mlperf_logging.compliance import checking
 from mlperf_logging.compliance.finding_filter import FindingFilter
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.compliance.waivers import Waiver
+from mlperf_logging.engines.local import LocalEngine
 from mlperf_logging.errors import MLPerfLoggingError, UsageError
-from mlperf_logging.parallel import map_logs
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3])
@@ -22,7 +22,7 @@ def test_results_come_in_the_order_of_the_paths(write_logs, jobs):
     words = ["pass", "fail", "warn", "unreadable"]
     logs = {f"{index}.txt": words[index % 4] for index in range(150)}
     write_logs(logs)
-    results = [result for (result,) in map_logs(LogJudge().judge, list(logs), jobs)]
+    results = [result for (result,) in LocalEngine(jobs).map_logs(LogJudge().judge, list(logs))]
     assert [result.verdict.path for result in results] == list(logs)
     kinds = {"pass": "pass", "warn": "pass", "fail": "fail", "unreadable": "error"}
     assert [result.verdict.verdict for result in results] == [kinds[word] for word in logs.values()]
@@ -76,7 +76,7 @@ def test_wrong_arguments_stop_everything(write_logs, jobs):
     logs = {f"{index}.txt": "usage" if index > 3 else "pass" for index in range(100)}
     write_logs(logs)
     with pytest.raises(UsageError, match=r"did you mean '9\.9'"):
-        list(map_logs(LogJudge().judge, list(logs), jobs))
+        list(LocalEngine(jobs).map_logs(LogJudge().judge, list(logs)))
 
 
 def test_waivers_come_before_the_selection(write_logs):
@@ -107,7 +107,7 @@ def test_worker_that_dies_is_reported(write_logs, monkeypatch):
     logs = {f"{index}.txt": "pass" for index in range(100)}
     write_logs(logs)
     with pytest.raises(MLPerfLoggingError, match="worker process was killed"):
-        list(map_logs(LogJudge().judge, list(logs), 2))
+        list(LocalEngine(2).map_logs(LogJudge().judge, list(logs)))
 
 
 def test_judge_can_be_sent_to_another_process():

@@ -1,0 +1,157 @@
+"""The engine of a Dask cluster: works on its workers, or on a cluster of processes of this machine."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from mlperf_logging import __version__
+from mlperf_logging.engines.dask_batches import run_batches
+from mlperf_logging.engines.engine import Result
+from mlperf_logging.errors import MLPerfLoggingError, UsageError, describe_reason
+from mlperf_logging.installation import require_libraries
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+SMALLEST_BATCH = 32
+"""Logs; fewer cost more to send than to work on."""
+
+_LIBRARIES = ("dask", "distributed", "cryptography")
+_CONNECT_S = 10
+_OWN_CLUSTER = {"distributed.scheduler.worker-saturation": 1.0, "distributed.worker.profile.enabled": False}
+"""Of a cluster of this machine: no batch waits at a busy worker, and none is watched."""
+
+
+def require_dask(purpose: str) -> None:
+    """Raise `UsageError` where the libraries of this engine are not installed."""
+    require_libraries(purpose, _LIBRARIES, "dask")
+
+
+class DaskEngine(NamedTuple):
+    """Works on the workers of a Dask cluster. A worker that is lost costs the batch it was working on, which is repeated.
+
+    Attributes:
+        scheduler: its address, or the path of a scheduler file; None for a cluster of processes of this machine,
+            which ends with the work.
+        jobs: processes of such a cluster; 0 for one per processor core.
+        note: takes a sentence for people on what is waited for.
+    """
+
+    scheduler: str | None = None
+    jobs: int = 0
+    note: Callable[[str], None] = lambda _: None
+
+    def map_logs(self, work: Callable[[str], Result], paths: Sequence[str]) -> Iterator[Result]:
+        """Work on logs, the first of them in this process; see `Engine.map_logs`.
+
+        At any time a few batches for each worker are on their way, so the memory needed does not grow with the number
+        of logs.
+
+        Raises:
+            UsageError: a library is missing, or there is no cluster at the address.
+            MLPerfLoggingError: a worker is not fit for the work, a log ended several workers, or the cluster is gone.
+        """
+        if self.scheduler is None and len(paths) <= SMALLEST_BATCH:
+            yield from map(work, paths)
+            return
+        with self._open_client() as client:
+            # What is wrong with the arguments, the first log tells as soon as it would elsewhere.
+            yield from map(work, paths[:1])
+            yield from run_batches(client, work, paths[1:], SMALLEST_BATCH, self.note)
+
+    @contextmanager
+    def _open_client(self) -> Iterator[Client]:
+        require_dask("the Dask engine")
+        import dask
+
+        # What Dask logs about lost workers is no news to people, who get a sentence where it matters.
+        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+        if self.scheduler is not None:
+            with _connect(self.scheduler) as client:
+                yield client
+            return
+        with dask.config.set(_OWN_CLUSTER), _start_cluster(self.jobs or os.cpu_count() or 1) as client:
+            yield client
+
+
+@contextmanager
+def _start_cluster(processes: int) -> Iterator[Client]:
+    """A cluster of this machine, which ends with the work."""
+    from distributed import Client, LocalCluster
+    from distributed.security import Security
+
+    with ExitStack() as stack:
+        try:
+            cluster = LocalCluster(
+                n_workers=processes,
+                threads_per_worker=1,
+                memory_limit=0,
+                dashboard_address=None,
+                silence_logs=logging.CRITICAL + 1,
+                # Without keys of its own, any account of the machine could have the cluster run code.
+                security=Security.temporary(),
+            )
+            stack.enter_context(cluster)
+            client = stack.enter_context(Client(cluster, set_as_default=False))
+        except Exception as error:  # noqa: BLE001 - sockets, processes and memory fail in ways of their own
+            raise MLPerfLoggingError(
+                f"a Dask cluster cannot be started on this machine: {describe_reason(error)}"
+            ) from None
+        yield client
+
+
+@contextmanager
+def _connect(scheduler: str) -> Iterator[Client]:
+    """A connection to a cluster whose scheduler and workers are fit for the work."""
+    from distributed import Client
+
+    is_file = os.path.isfile(scheduler)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # versions are compared below
+            address = None if is_file else scheduler
+            client = Client(
+                address,
+                scheduler_file=scheduler if is_file else None,
+                timeout=_CONNECT_S,
+                set_as_default=False,
+            )
+    except Exception as error:  # noqa: BLE001 - by address, network and file it is of many kinds
+        raise UsageError(f"no Dask scheduler answers at {scheduler!r}: {describe_reason(error)}") from None
+    with client:
+        _compare_versions(client, scheduler)
+        yield client
+
+
+def _compare_versions(client: Client, scheduler: str) -> None:
+    """Raise `MLPerfLoggingError` where the cluster would not work as this process does."""
+    try:
+        found = client.get_versions(packages=["mlperf_logging"])
+    except Exception as error:  # noqa: BLE001 - what an older or newer scheduler answers is not known
+        raise MLPerfLoggingError(
+            f"the scheduler at {scheduler!r} cannot be asked for its versions: {describe_reason(error)}"
+        ) from None
+    here = found["client"]["packages"]
+    others = {"scheduler": found["scheduler"], **found["workers"]}
+    for name, there in others.items():
+        who = f"the scheduler at {scheduler}" if name == "scheduler" else f"the worker at {name}"
+        packages = there["packages"]
+        for package in ("python", "dask", "distributed"):
+            wanted, has = here[package], packages.get(package)
+            if package == "python":
+                wanted, has = (".".join(str(each).split(".")[:2]) for each in (wanted, has))
+            if has != wanted:
+                raise MLPerfLoggingError(
+                    f"{who} has {package} {has} and this command {package} {wanted}; install the same version there"
+                )
+        has = packages.get("mlperf_logging")
+        if name != "scheduler" and has != __version__:
+            lacks = "has no mlperf-log-toolkit" if has is None else f"has mlperf-log-toolkit {has}"
+            raise MLPerfLoggingError(
+                f"{who} {lacks} and this command version {__version__}; install the same version there"
+            )
