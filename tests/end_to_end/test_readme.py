@@ -21,7 +21,10 @@ PAGES = [
     "CHANGELOG.md",
     "docs/index.md",
     "docs/analysis.md",
+    "docs/asking_rules.md",
     "docs/checking.md",
+    "docs/comparing.md",
+    "docs/converting.md",
     "docs/exports.md",
     "docs/packing.md",
     "docs/python_api.md",
@@ -33,7 +36,10 @@ PAGES = [
 SHOWING = [
     "README.md",
     "docs/analysis.md",
+    "docs/asking_rules.md",
     "docs/checking.md",
+    "docs/comparing.md",
+    "docs/converting.md",
     "docs/exports.md",
     "docs/scoring.md",
     "docs/submissions.md",
@@ -123,7 +129,7 @@ def test_links_lead_somewhere(page: str) -> None:
 
 
 def test_stale_output_is_found(tmp_path: Path) -> None:
-    """A page whose output is not what the command prints is named; renewing mends it, and keeps dots."""
+    """A page whose output is not what the command prints is named; renewing fixes it, and keeps dots."""
     page = tmp_path / "page.md"
     page.write_text("```console\n$ echo one; echo two\none\n$ seq 5\n0\n...\n```\n")
 
