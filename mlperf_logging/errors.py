@@ -64,6 +64,10 @@ class ArchiveError(MLPerfLoggingError):
     """An archive of a submission is unsafe or damaged, or is not what its manifest says."""
 
 
+class StoreError(MLPerfLoggingError):
+    """A store of logs cannot be opened, read or written, or a query of it is wrong."""
+
+
 def describe_reason(error: Exception) -> str:
     """What a foreign library says about a failure, in one line that is not too long."""
     text = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__

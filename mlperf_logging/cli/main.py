@@ -19,6 +19,7 @@ COMMANDS = {
     "view": "the same page in a browser, made again when logs change",
     "train": "train a reference model to its target, and log it",
     "convert": "a log in another dialect or format, or the log inside a wrapped one",
+    "store": "many logs in one file of DuckDB: read once, asked many times",
     "export": "runs in TensorBoard, MLflow or W&B",
     "watch": "running jobs: quality, findings, when they will converge",
     "rules": "what a round requires, what a rule means, what changed between rounds",

@@ -233,11 +233,16 @@ def add_rule_options(
     runs = partial(_read_run, each=each_run)
     add("--run N", f"of a file with several runs: its number, last{', or each' * each_run}", type=runs)
     add_rules_folder(add)
+    add_settings_options(add)
+    parser.settings = SHARED_SETTINGS
+    return add
+
+
+def add_settings_options(add: AddOption) -> None:
+    """Add what says which file holds settings."""
     add("--config FILE", f"settings, in place of {OWN_FILE} or [tool.mlperf] of {SHARED_FILE} above the logs")
     add("--no-config --isolated", "no settings from files")
     add("--show-config", "print each setting and where it comes from, and end")
-    parser.settings = SHARED_SETTINGS
-    return add
 
 
 def add_rules_folder(add: AddOption) -> None:

@@ -27,7 +27,7 @@ PAGES = {
     )
     for command in re.findall(r"`(.*?)`", commands)
 }
-GROUPS = {"mlperf", "mlperf rules"}
+GROUPS = {"mlperf", "mlperf rules", "mlperf store"}
 """Commands that only lead to others."""
 
 
