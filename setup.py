@@ -1,12 +1,17 @@
 """The build: what setup.cfg says, with the compiled rules and the reference trainers inside the package.
 
 Both are folders beside the package in the repository. In a wheel they would claim names that belong to everybody.
+
+The README is the page of the package index, too. Its links lead to files of the repository, so they are made absolute as soon as
+setup.cfg names the repository (``Source`` among ``project_urls``).
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 from setuptools import setup
@@ -48,10 +53,42 @@ def bundle_rules(target: Path) -> None:
     compile_rules(Resolver(RuleFiles(rules)), target, (POINTS, DESCRIPTIONS))
 
 
+def describe_project(readme: str, source: str | None, version: str) -> str:
+    """The README with links that work elsewhere: of what was tagged as this version, in the repository at `source`."""
+    if not source:
+        return readme
+
+    def lead(match: re.Match[str]) -> str:
+        folder = "raw" if match[1] else "blob"
+        return f"{match[1]}[{match[2]}]({source.rstrip('/')}/{folder}/v{version}/{match[3]})"
+
+    return re.sub(r"(!?)\[([^\]]*)\]\((?![a-z]+:|#)([^)\s]+)\)", lead, readme)
+
+
+def find_source() -> str | None:
+    """The address of the repository, where setup.cfg names it."""
+    settings = ConfigParser(interpolation=None)
+    settings.read(ROOT / "setup.cfg", "utf-8")
+    addresses = re.findall(r"^(.*?) *= *(.*)$", settings.get("metadata", "project_urls"), re.MULTILINE)
+    return dict(addresses).get("Source")
+
+
+def find_version() -> str:
+    """The version, without importing the package, which may not be importable yet."""
+    text = (ROOT / "mlperf_logging" / "__init__.py").read_text("utf-8")
+    return re.findall(r'^__version__ = "(.*)"$', text, re.MULTILINE)[0]
+
+
 def copy(source: Path, target: Path) -> None:
     """Copy a file, with the folders that it needs."""
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(source, target)
 
 
-setup(cmdclass={"build_py": BuildWithBundle})
+if __name__ == "__main__":
+    setup(
+        cmdclass={"build_py": BuildWithBundle},
+        long_description=describe_project(
+            (ROOT / "README.md").read_text("utf-8"), find_source(), find_version()
+        ),
+    )
