@@ -45,7 +45,7 @@ test: $(FULL)  ## all tests
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -q -m "not slow and not browser" $(PYTEST_ARGS)
 
 test-browser: $(FULL)  ## the page of reports and `mlperf view` in a real Chromium; skipped where there is none
-	$(PYTEST) -q tests/browser $(PYTEST_ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadfile -q tests/browser $(PYTEST_ARGS)
 
 test-slow: $(FULL)  ## the trainers at full size, two steps each; takes a few minutes
 	$(PYTEST) -n $(WORKERS) -q -m slow tests/trainers $(PYTEST_ARGS)
