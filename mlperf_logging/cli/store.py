@@ -11,7 +11,12 @@ from mlperf_logging.cli.running import run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.suggestions import did_you_mean
 
-COMMANDS = {"ingest": "puts logs into a store; what is there already is not read again"}
+COMMANDS = {
+    "ingest": "puts logs into a store; what is there already is not read again",
+    "query": "asks a store by SQL",
+    "check": "looks whether a store is whole",
+    "export": "writes the tables of a store as Parquet, CSV or JSON lines",
+}
 """Words behind `mlperf store`, each with a module ``store_WORD`` here, and what it does."""
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any
 
-from mlperf_logging.errors import StoreError, UsageError, describe_reason
+from mlperf_logging.errors import StoreError, UsageError
 from mlperf_logging.installation import require_libraries
 from mlperf_logging.store.opening import PATIENCE_S, connect_reading
 from mlperf_logging.store.schema import BY_NAME, VIEW_NAME
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from mlperf_logging.frames import DataFrame
 
+_LONGEST_ERROR = 400
+"""Longest text of an error of DuckDB that is shown, in characters."""
+
 
 def open_store(path: str | PathLike[str], *, patience_s: float = PATIENCE_S) -> Store:
     """A store to read.
 
     Args:
-        path: the file that `mlperf store ingest` wrote.
+        path: the file that `mlperf store ingest` wrote, or a folder of Parquet that `mlperf store export` did.
         patience_s: seconds to wait while another process writes it.
 
     Raises:
@@ -82,7 +85,7 @@ class Store:
         try:
             yield connection
         except duckdb.Error as error:
-            raise StoreError(f"{self.path}: {describe_reason(error)}") from None
+            raise StoreError(f"{self.path}: {_explain(error)}") from None
         finally:
             if connection is not self._connection:
                 connection.close()
@@ -90,6 +93,8 @@ class Store:
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> pa.Table:
         """What a statement gives, as an Arrow table; see `query`."""
         with self.reading() as connection:
+            if len(connection.extract_statements(sql)) != 1:
+                raise UsageError("ask with one statement")
             relation = connection.sql(sql, params=list(parameters) or None)
             if relation is None:
                 raise UsageError("the statement gives no rows; ask with SELECT")
@@ -173,6 +178,13 @@ def _refuse_unknown(name: str) -> None:
 
         meant = did_you_mean(name, known, f"there are {', '.join(known)}")
         raise UsageError(f"there is no table {name!r}; {meant}")
+
+
+def _explain(error: Exception) -> str:
+    """What DuckDB says of a statement, in one line without the statement."""
+    text = str(error).partition("\nLINE ")[0]
+    said = "; ".join(line.strip() for line in text.splitlines() if line.strip())
+    return said if len(said) <= _LONGEST_ERROR else f"{said[:_LONGEST_ERROR]}…"
 
 
 def _to_frame(table: pa.Table) -> DataFrame:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mlperf_logging.errors import StoreError, describe_reason
 from mlperf_logging.installation import require_libraries
 from mlperf_logging.store.schema import SCHEMA_NAME, SCHEMA_VERSION, write_statements
+from mlperf_logging.store.snapshots import attach_snapshot
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,7 +33,7 @@ _SETTINGS = {
     "autoload_known_extensions": "false",
     "python_enable_replacements": "false",
 }
-_READING = {"enable_external_access": "false", "lock_configuration": "true"}
+_CONFINED = {"enable_external_access": "false", "lock_configuration": "true"}
 """A query sees the tables of the store and nothing else: no files, no network, and no setting that changes this."""
 
 
@@ -51,19 +52,31 @@ def opened_for_reading(path: str, patience_s: float = PATIENCE_S) -> Iterator[Du
         connection.close()
 
 
-def connect_reading(path: str, patience_s: float = PATIENCE_S) -> DuckDBPyConnection:
+def connect_reading(
+    path: str, patience_s: float = PATIENCE_S, *, is_confined: bool = True
+) -> DuckDBPyConnection:
     """Open a store for reading.
+
+    Args:
+        path: the store, or a folder of Parquet that was exported from one.
+        patience_s: seconds to wait while another process writes it.
+        is_confined: whether statements see the store and nothing else, as those that a person writes must.
 
     Raises:
         StoreError: there is none, it is not one that this version can read, or it stays busy.
+        UsageError: DuckDB or pyarrow is not installed.
     """
     require_duckdb()
     if not os.path.exists(path):
-        raise StoreError(f"there is no store {path!r}; make one with: mlperf store ingest PATH --into {path}")
-    connection = _connect(path, patience_s, read_only=True)
+        raise StoreError(f"there is no store {path!r}; make one with: mlperf store ingest PATH --into STORE")
+    is_folder = os.path.isdir(path)
+    connection = _connect(":memory:" if is_folder else path, patience_s, read_only=not is_folder)
     try:
-        _check_schema(connection, path)
-        for name, value in _READING.items():
+        if is_folder:
+            attach_snapshot(connection, path)
+        else:
+            _check_schema(connection, path)
+        for name, value in _CONFINED.items() if is_confined else ():
             connection.execute(f"SET {name} = {value}")
     except BaseException:
         connection.close()
@@ -81,6 +94,10 @@ def opened_for_writing(path: str, patience_s: float = PATIENCE_S) -> Iterator[Du
     require_duckdb()
     import duckdb
 
+    if os.path.isdir(path):
+        raise StoreError(
+            f"{path!r} is a folder; ingest into a file such as results.duckdb, and write Parquet with mlperf store export"
+        )
     if not os.path.exists(path):
         _create(path)
     connection = _connect(path, patience_s, read_only=False)

@@ -5,24 +5,24 @@ from __future__ import annotations
 import hashlib
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mlperf_logging.analysis.places import Place
-from mlperf_logging.analysis.rows import describe_evaluations, describe_run
+from mlperf_logging.analysis.reading import make_rows as analyze_run
 from mlperf_logging.compliance.judged_run import JudgedRun, judge_run, judge_runs
 from mlperf_logging.compliance.several_runs import EACH
 from mlperf_logging.compliance.unjudged import make_unjudged
 from mlperf_logging.errors import MLPerfLoggingError, UnreadableLogError
 from mlperf_logging.events import Severity
-from mlperf_logging.parsing.sources import CutShort, read_blocks
+from mlperf_logging.parsing.sources import STANDARD_INPUT, CutShort, read_blocks
 from mlperf_logging.scoring.runs import ScoredRun, score_run
 from mlperf_logging.store.rows import list_events, make_rows, write_value
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mlperf_logging.analysis.reading import RunRows
     from mlperf_logging.compliance.findings import Verdict
     from mlperf_logging.compliance.ruleset_selection import RuleSelection
 
@@ -121,12 +121,13 @@ def read_log_rows(path: str, selection: RuleSelection, made_by: str) -> LogRows:
     findings: list[dict[str, Any]] = []
     for number, each in enumerate([first, *judged] if judged else [first], 0 if judged else 1):
         head = {"log_id": log_id, "run": number, "ruleset": _name_ruleset(first.verdict)}
-        described = describe_evaluations(each.judged) if each.judged is not None else []
-        runs.append({**head, **_describe_run(each, described), "made_by": made_by})
-        evaluations += _number_rows(head, described)
+        # as for a log that has no place: what its place shows is in the table of places
+        rows = analyze_run(each.judged, STANDARD_INPUT) if each.judged is not None else None
+        runs.append({**head, **_describe_run(each, rows), "made_by": made_by})
+        evaluations += _number_rows(head, rows.evaluations if rows is not None else ())
         findings += _number_rows(head, [finding._asdict() for finding in each.verdict.findings])
-    rows = {"logs": [log], "runs": runs, "evaluations": evaluations, "findings": findings}
-    tables = {name: make_rows(name, held) for name, held in rows.items()}
+    held = {"logs": [log], "runs": runs, "evaluations": evaluations, "findings": findings}
+    tables = {name: make_rows(name, rows_of_it) for name, rows_of_it in held.items()}
     tables["events"] = events
     return LogRows(path, log_id, tables, first.scored, _name_ruleset(verdict), verdict.ruleset_reason)
 
@@ -162,7 +163,7 @@ def _name_ruleset(verdict: Verdict) -> str:
     return f"{verdict.usage}/{verdict.ruleset}" if verdict.ruleset is not None else ""
 
 
-def _describe_run(each: _Judged, evaluations: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _describe_run(each: _Judged, rows: RunRows | None) -> dict[str, Any]:
     """The row of a run, but for its key."""
     verdict, judged, scored = each.verdict, each.judged, each.scored
     severities = [finding.severity for finding in verdict.findings]
@@ -175,14 +176,15 @@ def _describe_run(each: _Judged, evaluations: Sequence[dict[str, Any]]) -> dict[
         "counts": scored.counts,
         "compliant_under": ", ".join(verdict.compliant_under) or None,
         "line": each.line,
-        "events": verdict.event_count,
     }
-    if judged is None:
-        return {**row, "note": verdict.findings[0].message}
+    if judged is None or rows is None:
+        return {**row, "events": 0, "note": verdict.findings[0].message}
     run = judged.run
     converged = scored.converged_at or (None, None, None)
     return {
-        **describe_run(judged, Place(), evaluations),
+        "benchmark": judged.benchmark,
+        "division": judged.division,
+        **rows.run,
         **row,
         "org": run.org,
         "platform": run.platform,
