@@ -9,11 +9,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.engines import open_engine
+from mlperf_logging.cli.keeping import ROWS, open_keeping_engine
 from mlperf_logging.cli.options import (
     Parser,
     add_engine_options,
     add_format_options,
     add_rule_options,
+    add_store_option,
     read_selection,
     split_names,
 )
@@ -127,7 +129,7 @@ def _analyze(argv: Sequence[str] | None, program: str) -> int:
         print_error(program, sentence)
     if not options.paths and not any(side_paths):
         raise UsageError("name at least one log or folder (--help shows examples)")
-    tables = read_logs(paths, reading, open_engine(options, program))
+    tables = read_logs(paths, reading, _open_engine(options, program, reading))
     if sides:
         from mlperf_logging.analysis.analyses import COMPARISON
 
@@ -169,6 +171,14 @@ def _list_names(options: argparse.Namespace, renderer: BaseRenderer) -> list[str
     if renderer.single:
         return [RUNS]
     return [RUNS, VARIANCE] if options.format in ("text", "markdown") else list(ANALYSES)
+
+
+def _open_engine(options: argparse.Namespace, program: str, reading: ReadingParameters) -> Engine:
+    if options.store is not None and reading.series:
+        print_error(program, "warning: series are too long to be kept; every log is read")
+        return open_engine(options, program)
+    settings = {"with_rows": True, "target": reading.target}
+    return open_keeping_engine(options, program, ROWS, reading.selection, **settings)
 
 
 def _list_series(options: argparse.Namespace) -> list[str]:
@@ -244,4 +254,5 @@ def build_parser(program: str) -> Parser:
     add = parser.add_group("how it is shown")
     add_format_options(add)
     add_engine_options(add)
+    add_store_option(add)
     return parser

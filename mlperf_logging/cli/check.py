@@ -11,8 +11,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.configuration import blame_file
-from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.judging import LogJudge
+from mlperf_logging.cli.keeping import VERDICTS, open_keeping_engine
 from mlperf_logging.cli.options import build_check_parser as build_parser
 from mlperf_logging.cli.options import read_selection, split_names
 from mlperf_logging.cli.output import Output
@@ -55,13 +55,13 @@ def _check(argv: Sequence[str] | None, program: str) -> int:
     new_waivers = _plan_waivers(options)
     if options.follow:
         return _follow(options, judge, program)
-    engine = open_engine(options, program)
+    engine = open_keeping_engine(options, program, VERDICTS, judge.selection)
     logs = find_logs(options.paths)
     for sentence in logs.complaints:
         print_error(program, sentence)
     with ExitStack() as places:
         reports = Reports(options, program, places, len(logs.paths))
-        results = engine.map_logs(judge.judge, logs.paths)
+        results = map(judge.settle_all, engine.map_logs(judge.reach_verdicts, logs.paths))
         totals, used = _write_reports(reports, results, len(logs.paths), options, new_waivers)
     if new_waivers is not None:
         print_error(program, new_waivers.write())
@@ -133,6 +133,8 @@ def _follow(options: Namespace, judge: LogJudge, program: str) -> int:
         raise UsageError("--follow takes one log; start one command for each")
     if options.level is not None:
         raise UsageError("--follow judges by all levels; leave --level out")
+    if options.store is not None:
+        raise UsageError("--follow reads a log that grows, which is kept in no store; leave --store out")
     if options.run is not None:
         raise UsageError("--follow judges the run that is being written; leave --run out")
     (path,) = options.paths

@@ -9,6 +9,8 @@ from mlperf_logging.events import Outcome, Severity
 from mlperf_logging.reports import FileResult
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mlperf_logging.compliance.finding_filter import FindingFilter
     from mlperf_logging.compliance.findings import Verdict
     from mlperf_logging.compliance.live import LiveJudge
@@ -27,7 +29,11 @@ class LogJudge(NamedTuple):
     werror: bool = False
 
     def judge(self, path: str) -> list[FileResult]:
-        """Judge one log, or the runs of it that are selected.
+        """Judge one log, or the runs of it that are selected, and settle the verdicts."""
+        return self.settle_all(self.reach_verdicts(path))
+
+    def reach_verdicts(self, path: str) -> "list[Verdict]":
+        """The verdicts on one log, or on the runs of it that are selected, before waivers and selection.
 
         What cannot be read or judged gives a verdict "error", not an exception.
         """
@@ -40,8 +46,14 @@ class LogJudge(NamedTuple):
         except Exception as error:  # noqa: BLE001 - one log must not end the judging of thousands
             from mlperf_logging.compliance.unjudged import make_unjudged
 
-            return [FileResult(make_unjudged(path, self.selection, error))]
-        return [self.settle(verdict._replace(path=path)) for verdict in verdicts]
+            return [make_unjudged(path, self.selection, error)]
+        return [verdict._replace(path=path) for verdict in verdicts]
+
+    def settle_all(self, verdicts: "Iterable[Verdict]") -> list[FileResult]:
+        """What a report says about the runs of a log; nothing takes back that one could not be judged."""
+        return [
+            FileResult(each) if each.verdict == Outcome.UNJUDGED else self.settle(each) for each in verdicts
+        ]
 
     def start(self, path: str) -> "LiveJudge":
         """Begin to judge a run whose events are still to come into a log."""

@@ -208,6 +208,7 @@ def add_report_options(parser: Parser) -> AddOption:
     add("--werror", "warnings count as errors")
     add("--exit-zero", "exit code 0 despite violations; 2 stays 2")
     add_engine_options(add, "judge")
+    add_store_option(add)
     return add
 
 
@@ -282,6 +283,11 @@ def add_engine_options(add: AddOption, verb: str = "read") -> None:
     )
     about = "of a Dask cluster: tcp://HOST:PORT, tls://HOST:PORT or a scheduler file; without it, one of this machine"
     add("--scheduler ADDRESS", about)
+
+
+def add_store_option(add: AddOption) -> None:
+    """Add ``--store``; `cli.keeping` has what it is for."""
+    add("--store FILE", "keep in FILE what logs give, and read only those again that have changed")
 
 
 def split_names(texts: Sequence[str]) -> list[str]:

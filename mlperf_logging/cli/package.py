@@ -10,8 +10,8 @@ from functools import partial
 from importlib import import_module
 
 from mlperf_logging.cli.check import choose_code, load_given_waivers, read_filter, report_unused
-from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.judging import LogJudge
+from mlperf_logging.cli.keeping import RESULT, open_keeping_engine
 from mlperf_logging.cli.options import (
     CheckParser,
     Parser,
@@ -150,14 +150,17 @@ def check_folder(
     waivers = load_given_waivers(options.waivers)
     selection = read_selection(options)
     settle = LogJudge(selection, (), read_filter(options), werror=options.werror).settle
+    with_rows = write is not None
+    settings = {"waivers": waivers, "with_rows": with_rows}
+    engine = open_keeping_engine(options, program, RESULT, selection, **settings)
     check = check_package(
         folder,
         selection,
         waivers=waivers,
         partial=options.partial,
-        engine=open_engine(options, program),
+        engine=engine,
         watch=partial(show_progress, what="judging logs", quiet=options.quiet),
-        with_rows=write is not None,
+        with_rows=with_rows,
     )
     files = [settle(*each) for each in list_checked_files(check, waivers)]
     with ExitStack() as places:

@@ -10,14 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlperf_logging.cli.check import load_given_waivers, read_filter
-from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.judging import LogJudge
+from mlperf_logging.cli.keeping import RESULT, open_keeping_engine
 from mlperf_logging.cli.options import (
     AddOption,
     Parser,
     add_engine_options,
     add_finding_options,
     add_rule_options,
+    add_store_option,
     read_selection,
 )
 from mlperf_logging.cli.output import Output
@@ -74,6 +75,7 @@ def add_report_options(parser: Parser) -> AddOption:
     add_page_options(parser.add_group("what the page says"))
     add = parser.add_group("how it is made")
     add_engine_options(add)
+    add_store_option(add)
     add("--quiet -q", "no progress bar")
     return add
 
@@ -174,10 +176,11 @@ def read_material(
         load_given_waivers(options.waivers),
         read_selection(options),
     )
-    work = partial(judge_result, selection=selection, waivers=waivers, with_rows=True, target=options.target)
+    settings = {"waivers": waivers, "with_rows": True, "target": options.target}
+    engine = open_keeping_engine(options, program, RESULT, selection, **settings)
     known = dict(judged or {})
     unread = [path for path in roots if path not in known]
-    read = open_engine(options, program).map_logs(work, unread)
+    read = engine.map_logs(partial(judge_result, selection=selection, **settings), unread)
     known |= zip(unread, show_progress(read, len(unread), "reading logs", quiet=options.quiet), strict=True)
     logs = [known[path] for path in roots]
     settle = LogJudge(selection, (), read_filter(options)).settle

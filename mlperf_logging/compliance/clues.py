@@ -36,16 +36,19 @@ def find_clue(
         dialect: the dialect that counts.
         path: the log's file, if it has one.
     """
-    named = (
-        _find_named(os.path.dirname(os.path.abspath(path)))
-        if path is not None and os.path.exists(path)
-        else None
-    )
+    named = find_named_round(path)
     if named is not None:
         entry = _find_known(known, named[0])
         if entry is not None:
             return entry, named[1]
     return _find_dated(known, identity, dialect)
+
+
+def find_named_round(path: str | None) -> tuple[str, str] | None:
+    """The round that a log's folders name, or a file of parameters in them, and what names it."""
+    if path is None or not os.path.exists(path):
+        return None
+    return _find_named(os.path.dirname(os.path.abspath(path)))
 
 
 @lru_cache(maxsize=4096)

@@ -156,7 +156,7 @@ def _list_faults(result: CheckedResult, files: Iterable[FileResult]) -> list[str
         if file.verdict.path not in logs:
             messages.update(_shorten(finding.message) for finding in errors)
             continue
-        of_logs.update({f"{each.code} {each.key or each.rule}" for each in errors})
+        of_logs.update(dict.fromkeys([f"{each.code} {each.key or each.rule}" for each in errors], 1))
     lines = [f"{text}{f' ({times} times)' if times > 1 else ''}" for text, times in messages.items()]
     lines += [f"{fault} in {count_of(number, 'log')}" for fault, number in of_logs.items()]
     if len(lines) > _MOST_LINES:
