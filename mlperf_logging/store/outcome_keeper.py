@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import Generic, TypeVar
 
 from mlperf_logging.bundled import describe_version
-from mlperf_logging.errors import MLPerfLoggingError
 from mlperf_logging.engines.keeping import DigestedLog
+from mlperf_logging.errors import MLPerfLoggingError
 from mlperf_logging.rules.fingerprints import fingerprint_files, fingerprint_ruleset
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.store.outcome_kinds import OutcomeKind, OutcomeSettings

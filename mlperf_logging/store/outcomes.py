@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS outcomes (
     ruleset_fingerprint VARCHAR, payload VARCHAR, checksum VARCHAR, PRIMARY KEY (content, kind, settings)
 )"""
 
+_SELECT = """\
+SELECT * REPLACE (CASE WHEN ? THEN payload ELSE '' END AS payload) FROM outcomes
+WHERE content IN (SELECT unnest(?)) AND kind IN (SELECT unnest(?))"""
+
 
 class UnusableStoreError(MLPerfLoggingError):
     """A store cannot be read or written; what uses it goes on without."""
@@ -93,15 +97,15 @@ class OutcomeTable:
 
         if not os.path.exists(self.path):
             return FoundOutcomes({}, 0)
-        shown = "*" if with_payloads else "* REPLACE ('' AS payload)"
-        query = (
-            f"SELECT {shown} FROM outcomes WHERE content IN (SELECT unnest(?)) AND kind IN (SELECT unnest(?))"
-        )
         columns = [list({key[place] for key in keys}) for place in (0, 1)]
         try:
             with _open(self.path, read_only=True) as connection:
                 known = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-                found = connection.execute(query, columns).fetchall() if (_TABLE,) in known else []
+                found = (
+                    connection.execute(_SELECT, [with_payloads, *columns]).fetchall()
+                    if (_TABLE,) in known
+                    else []
+                )
         except (duckdb.Error, OSError) as error:
             raise UnusableStoreError(describe_reason(error)) from None
         wanted, rows, damaged = set(keys), dict[OutcomeKey, KeptOutcome](), 0
