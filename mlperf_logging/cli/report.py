@@ -124,12 +124,21 @@ def describe_origin(program: str, arguments: Sequence[str]) -> Origin:
     from mlperf_logging.reports.html.material import Origin
 
     return Origin(
-        command=shlex.join([*program.split(), *arguments]),
+        command=shlex.join([*program.split(), *_leave_out_store(arguments)]),
         folder=os.getcwd(),
         host=socket.gethostname(),
         version=f"mlperf_logging {__version__}",
         made=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     )
+
+
+def _leave_out_store(arguments: Sequence[str]) -> list[str]:
+    """The arguments without ``--store``: the page is the same with one, so it says the same."""
+    kept: list[str] = []
+    for before, argument in zip(["", *arguments], arguments, strict=False):
+        if "--store" not in (before, argument) and not argument.startswith("--store="):
+            kept.append(argument)
+    return kept
 
 
 def write_page(material: Material, page: PageOptions, path: str) -> None:
