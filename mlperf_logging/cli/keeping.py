@@ -35,9 +35,9 @@ def open_keeping_engine(
     if options.store is None:
         return engine
     from mlperf_logging.engines.keeping import KeepingEngine
-    from mlperf_logging.installation import require_libraries
+    from mlperf_logging.store.opening import require_duckdb
 
-    require_libraries("--store", ("duckdb",), "store")
+    require_duckdb("--store")
     from mlperf_logging.store.outcome_keeper import OutcomeKeeper
     from mlperf_logging.store.outcome_kinds import KINDS, OutcomeSettings
 

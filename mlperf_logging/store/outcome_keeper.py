@@ -12,19 +12,13 @@ from functools import cache
 from hashlib import sha256
 from typing import Generic, TypeVar
 
-from mlperf_logging.bundled import describe_version
 from mlperf_logging.engines.keeping import DigestedLog
-from mlperf_logging.errors import MLPerfLoggingError
+from mlperf_logging.errors import MLPerfLoggingError, StoreError
 from mlperf_logging.rules.fingerprints import fingerprint_files, fingerprint_ruleset
 from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.store.outcome_kinds import OutcomeKind, OutcomeSettings
-from mlperf_logging.store.outcomes import (
-    FoundOutcomes,
-    KeptOutcome,
-    OutcomeKey,
-    OutcomeTable,
-    UnusableStoreError,
-)
+from mlperf_logging.store.outcomes import FoundOutcomes, KeptOutcome, OutcomeKey, OutcomeTable
+from mlperf_logging.store.provenance import describe_version
 
 FORMAT = 1
 """Grows with every change of what outcomes are written as, or of what they hold."""
@@ -102,18 +96,18 @@ class OutcomeKeeper(Generic[Result]):
             return
         try:
             self._table.write(rows)
-        except UnusableStoreError as error:
+        except StoreError as error:
             self._is_usable = False
-            self._complain(f"{self._path}: {error}; what logs give is not kept")
+            self._complain(f"{error}; what logs give is not kept")
 
     def _look_up(self, keys: Sequence[OutcomeKey | None], *, with_payloads: bool) -> FoundOutcomes:
         wanted = [key for key in keys if key is not None]
         if self._is_usable and wanted:
             try:
                 return self._table.look_up(wanted, with_payloads=with_payloads)
-            except UnusableStoreError as error:
+            except StoreError as error:
                 self._is_usable = False
-                self._complain(f"{self._path}: {error}; every log is read, and what it gives is not kept")
+                self._complain(f"{error}; all logs are read, and what they give is not kept")
         return FoundOutcomes({}, 0)
 
     def _make_key(self, log: DigestedLog) -> OutcomeKey | None:

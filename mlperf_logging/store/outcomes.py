@@ -6,34 +6,45 @@ Connections are open for a moment only, so that many commands can share a store.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from mlperf_logging.errors import MLPerfLoggingError, describe_reason
-
-if TYPE_CHECKING:
-    import duckdb
+from mlperf_logging.errors import StoreError, describe_reason
+from mlperf_logging.store.opening import opened_for_reading, opened_for_writing
+from mlperf_logging.store.schema import StoreColumn, StoreTable, write_table
 
 PATIENCE_S = 5.0
-"""How long to wait for another process that has the store open to write."""
+"""How long to wait for another process that has the store; whoever waits can also do without."""
 
-_LOOK_EVERY_S = 0.05
-_TABLE = "outcomes"
-_CREATE = """\
-CREATE TABLE IF NOT EXISTS outcomes (
-    content VARCHAR, kind VARCHAR, settings VARCHAR, version VARCHAR, rules VARCHAR, ruleset VARCHAR,
-    ruleset_fingerprint VARCHAR, payload VARCHAR, checksum VARCHAR, PRIMARY KEY (content, kind, settings)
-)"""
+OUTCOMES = StoreTable(
+    "outcomes",
+    "one row per log, command and settings: what the command made of the log, so that it need not be read again",
+    (
+        StoreColumn("content", "VARCHAR", "SHA-256 of the file's bytes, as they are"),
+        StoreColumn("kind", "VARCHAR", "verdicts (check), result (package, report) or rows (analyze)"),
+        StoreColumn(
+            "settings", "VARCHAR", "SHA-256 of what else the outcome depends on: options, waivers, folders"
+        ),
+        StoreColumn("version", "VARCHAR", "version of the toolkit, and of what payloads hold"),
+        StoreColumn("rules", "VARCHAR", "SHA-256 of all rule files"),
+        StoreColumn(
+            "ruleset", "VARCHAR", "the one round that judged, as usage/round; NULL where others had a say"
+        ),
+        StoreColumn(
+            "ruleset_fingerprint", "VARCHAR", "SHA-256 of that round's rules; of all where others had a say"
+        ),
+        StoreColumn("payload", "VARCHAR", "the outcome: JSON lists of the fields of named tuples"),
+        StoreColumn("checksum", "VARCHAR", "SHA-256 of the row; one with another checksum is not used"),
+    ),
+    ("content", "kind", "settings"),
+)
+"""What `--store` of other commands keeps; it is made with the first outcome, and is no table to ask."""
 
 _SELECT = """\
 SELECT * REPLACE (CASE WHEN ? THEN payload ELSE '' END AS payload) FROM outcomes
 WHERE content IN (SELECT unnest(?)) AND kind IN (SELECT unnest(?))"""
-
-
-class UnusableStoreError(MLPerfLoggingError):
-    """A store cannot be read or written; what uses it goes on without."""
+_INSERT = f"INSERT OR REPLACE INTO outcomes SELECT {', '.join(['unnest(?)'] * len(OUTCOMES.columns))}"
 
 
 class OutcomeKey(NamedTuple):
@@ -91,7 +102,7 @@ class OutcomeTable:
             with_payloads: whether payloads are wanted; without them they are empty, and no damage is noticed.
 
         Raises:
-            UnusableStoreError: the file is locked for longer than `PATIENCE_S`, cannot be read, or is none of DuckDB's.
+            StoreError: the store stays busy for longer than `PATIENCE_S`, cannot be read, or is none.
         """
         import duckdb
 
@@ -99,15 +110,12 @@ class OutcomeTable:
             return FoundOutcomes({}, 0)
         columns = [list({key[place] for key in keys}) for place in (0, 1)]
         try:
-            with _open(self.path, read_only=True) as connection:
+            with opened_for_reading(self.path, PATIENCE_S) as connection:
                 known = connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-                found = (
-                    connection.execute(_SELECT, [with_payloads, *columns]).fetchall()
-                    if (_TABLE,) in known
-                    else []
-                )
-        except (duckdb.Error, OSError) as error:
-            raise UnusableStoreError(describe_reason(error)) from None
+                is_there = (OUTCOMES.name,) in known
+                found = connection.execute(_SELECT, [with_payloads, *columns]).fetchall() if is_there else []
+        except duckdb.Error as error:
+            raise StoreError(f"cannot read the store {self.path}: {describe_reason(error)}") from None
         wanted, rows, damaged = set(keys), dict[OutcomeKey, KeptOutcome](), 0
         for *key, version, rules, ruleset, fingerprint, payload, checksum in found:
             kept = KeptOutcome(OutcomeKey(*key), version, rules, ruleset, fingerprint, payload)
@@ -122,37 +130,12 @@ class OutcomeTable:
         """Add rows, all or none, in place of those with the same keys; the file is created where there is none.
 
         Raises:
-            UnusableStoreError: the file is locked for longer than `PATIENCE_S`, or cannot be written.
+            StoreError: the store stays busy for longer than `PATIENCE_S`, or cannot be written.
         """
-        import duckdb
-
         held = {row.key: row for row in rows}  # a log may be there twice
         values = [(*row.key, *row[1:], row.checksum) for row in held.values()]
         columns = [list(column) for column in zip(*values, strict=True)]
-        marks = ", ".join(["unnest(?)"] * len(columns))
-        try:
-            with _open(self.path, read_only=False) as connection:
-                connection.begin()
-                connection.execute(_CREATE)
-                connection.execute(f"INSERT OR REPLACE INTO outcomes SELECT {marks}", columns)
-                connection.commit()
-        except (duckdb.Error, OSError) as error:
-            raise UnusableStoreError(describe_reason(error)) from None
-
-
-def _open(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    """A connection; waits for another process to be done with the file. A stranger's store cannot reach other files."""
-    import duckdb
-
-    deadline = time.monotonic() + PATIENCE_S
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 1,
-        "enable_external_access": "false",
-    }
-    while True:
-        try:
-            return duckdb.connect(path, read_only=read_only, config=config)
-        except duckdb.IOException as error:
-            if "lock" not in str(error) or time.monotonic() > deadline:
-                raise
-        time.sleep(_LOOK_EVERY_S)
+        with opened_for_writing(self.path, PATIENCE_S) as connection:
+            for statement in write_table(OUTCOMES, is_new=False):
+                connection.execute(statement)
+            connection.execute(_INSERT, columns)

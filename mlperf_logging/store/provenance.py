@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import lru_cache
-from os import PathLike, fspath
+from functools import cache, lru_cache
+from glob import glob
+from os import PathLike
 
 import mlperf_logging
+from mlperf_logging.bundled import BUNDLE, HOME
 from mlperf_logging.compliance.ruleset_selection import AUTO, RuleSelection
+from mlperf_logging.rules.fingerprints import fingerprint_files
 from mlperf_logging.rules.repository import open_rules
 
 _DIGITS = 12
@@ -16,25 +19,23 @@ _DIGITS = 12
 
 def describe_maker(rules: str | PathLike[str] | None = None) -> str:
     """The version of the toolkit and a checksum of the rules, in one text: rows of another one are made again."""
-    folders = [open_rules(rules).folder]
-    if rules is not None:
-        folders.append(open_rules().folder)  # which they may extend
-    return f"{mlperf_logging.__version__}+{_sum_up_folders(*map(fspath, folders))}"
+    return f"{mlperf_logging.__version__}+{_sum_up_rules(open_rules(rules))[:_DIGITS]}"
 
 
-@lru_cache(maxsize=8)
-def _sum_up_folders(*folders: str) -> str:
-    digest = hashlib.sha256()
-    for folder in folders:
-        for here, below, names in os.walk(folder):
-            below[:] = sorted(name for name in below if not name.startswith((".", "__")))
-            for name in sorted(names):
-                path = os.path.join(here, name)
-                if name.endswith((".yaml", ".yml", ".json")) and os.path.isfile(path):
-                    digest.update(f"{os.path.relpath(path, folder)}\0".encode("utf-8", "surrogateescape"))
-                    with open(path, "rb") as file:
-                        digest.update(file.read())
-    return digest.hexdigest()[:_DIGITS]
+_sum_up_rules = lru_cache(maxsize=8)(fingerprint_files)
+
+
+@cache
+def describe_version() -> str:
+    """The version of this package; of a checkout, whose files may change without it, also a checksum of them."""
+    if HOME.endswith(BUNDLE):
+        return mlperf_logging.__version__
+    folder, digest = os.path.dirname(mlperf_logging.__file__), hashlib.sha256()
+    for pattern in ("*.py", "*.lark"):
+        for path in sorted(glob(os.path.join(folder, "**", pattern), recursive=True)):
+            with open(path, "rb") as file:
+                digest.update(file.read())
+    return f"{mlperf_logging.__version__}+{digest.hexdigest()[:_DIGITS]}"
 
 
 def describe_options(selection: RuleSelection) -> str:

@@ -380,19 +380,26 @@ def write_statements() -> list[str]:
     statements = ["CREATE TABLE about (name VARCHAR PRIMARY KEY, value VARCHAR)"]
     statements.append("COMMENT ON TABLE about IS 'what this file is: name and version of its tables'")
     statements.append(f"INSERT INTO about VALUES ('schema', '{SCHEMA_NAME}/{SCHEMA_VERSION}')")
-    for table in TABLES:
-        columns = [f'"{column.name}" {column.type}' for column in table.columns]
-        if table.enforced:
-            columns.append(f"PRIMARY KEY ({', '.join(table.key)})")
-        statements.append(f"CREATE TABLE {table.name} ({', '.join(columns)})")
-        statements.append(f"COMMENT ON TABLE {table.name} IS {_quote(table.meaning)}")
-        statements += [
-            f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_quote(column.comment)}'
-            for column in table.columns
-        ]
+    statements += [statement for table in TABLES for statement in write_table(table)]
     statements.append(f"CREATE VIEW {VIEW_NAME} AS {VIEW_SELECT}")
     statements.append(f"COMMENT ON VIEW {VIEW_NAME} IS {_quote(VIEW_MEANING)}")
     return statements
+
+
+def write_table(table: StoreTable, *, is_new: bool = True) -> list[str]:
+    """The statements that make an empty table, or, where it need not be new, one that is there what it is said to be."""
+    columns = [f'"{column.name}" {column.type}' for column in table.columns]
+    if table.enforced:
+        columns.append(f"PRIMARY KEY ({', '.join(table.key)})")
+    create = "CREATE TABLE" if is_new else "CREATE TABLE IF NOT EXISTS"
+    return [
+        f"{create} {table.name} ({', '.join(columns)})",
+        f"COMMENT ON TABLE {table.name} IS {_quote(table.meaning)}",
+        *[
+            f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_quote(column.comment)}'
+            for column in table.columns
+        ],
+    ]
 
 
 def _quote(text: str) -> str:

@@ -26,6 +26,10 @@ EXAMPLES = PROJECT / "examples" / "logs"
 LAB = PROJECT / "examples" / "submission" / "Example_Lab"
 
 
+MIXED = ("5.1.0_rgat", "0.5.0_resnet", "0.6.0_resnet", "wrong_hyperparameter")
+"""Logs of three rounds, and one that fails."""
+
+
 class Workplace:
     """A folder with logs and a store, and the commands that work on them.
 
@@ -67,7 +71,7 @@ class Workplace:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """What a statement gives, or changes, in the store."""
-        with duckdb.connect(self.store) as connection:
+        with duckdb.connect(str(self.store)) as connection:
             return connection.execute(sql).fetchall()
 
 
@@ -159,26 +163,20 @@ def test_changed_byte(work):
     assert work.read == ["5.1.0_rgat.txt"]
 
 
-def test_changed_rule(work, monkeypatch):
-    """A changed rule makes those logs be read again that it may concern: of its round, and failing ones, which try all."""
-    monkeypatch.setattr(repository, "_open_once", repository.RuleRepository)  # as new processes do
+def test_changed_rule(work):
+    """A changed rule makes those logs be read again that it may concern: of its rounds, and failing ones, which try all."""
     shutil.copytree(RULES_FOLDER, work.folder / "rules")
-    rules = RuleFolder(work.folder / "rules")
-    for name in ("half_a_line", "wrong_hyperparameter", "relaunched", "no_events"):
-        (work.folder / "logs" / f"{name}.txt").unlink()
-    work.run_kept("check", "--rules", "rules", "logs")
-    file = work.folder / "rules" / "training" / "0.6.0.yaml"
-    file.write_text(f"# edited\n{file.read_text()}")
-    work.run_kept("check", "--rules", "rules", "logs")
-    lines_moved = work.read
-    work.run_kept("check", "--rules", "rules", "logs")
-    assert work.read == []
+    arguments = ("check", "--rules", "rules", *(f"logs/{name}.txt" for name in MIXED))
+    assert work.run_kept(*arguments).returncode == 1
+    RuleFolder(work.folder / "rules").edit("benchmarks/gnn.yaml", "value >= 0.72", "value >= 0.99")
+    repository._open_once.cache_clear()  # as a new process does
+    done = work.run_kept(*arguments)
 
-    rules.edit("benchmarks/rgat.yaml", "value >= 0.72", "value >= 0.73")
-    work.run_kept("check", "--rules", "rules", "logs")
-    assert "5.1.0_rgat.txt" in work.read
-    assert "0.5.0_resnet.txt" not in work.read
-    assert "5.1.0_rgat.txt" not in [name for name in lines_moved if name.startswith("0.5")]
+    assert "0.99" in done.stdout
+    assert work.read == ["5.1.0_rgat.txt", "wrong_hyperparameter.txt"]
+    for _ in range(2):
+        work.run_kept(*arguments)
+        assert work.read == []
 
 
 def test_changed_waiver(lab):
@@ -232,17 +230,18 @@ def test_moved_logs(work):
         assert work.read == []
 
 
-def test_changed_description(lab, monkeypatch):
+def test_changed_description(lab):
     """Where a system's description says something else, the rows of its runs are made again."""
     from mlperf_logging.analysis import places
 
     lab.run_kept("analyze", "--format", "json", "--table", "runs", "Lab")
+    everything = lab.read
     path = lab.folder / "Lab" / "systems" / "example_16x.json"
     description = json.loads(path.read_text())
     path.write_text(json.dumps(description | {"accelerator_model_name": "another"}))
     places._place_folder.cache_clear()  # as a new process does
     lab.run_kept("analyze", "--format", "json", "--table", "runs", "Lab")
-    assert len(lab.read) == 5
+    assert lab.read == everything
 
 
 def damage(statement: str) -> Callable[[Workplace], None]:
@@ -270,7 +269,7 @@ def test_damaged_outcomes(work, change):
     assert work.read == ["0.6.0_resnet.txt", "5.1.0_rgat.txt"]
     work.run_kept("check", "logs/5.1.0_rgat.txt", "logs/0.6.0_resnet.txt")
     assert work.read == []
-    assert done.stderr.count("damaged") <= 1
+    assert done.stderr.count("\n") == 1
 
 
 def test_foreign_outcomes(work):
@@ -284,7 +283,7 @@ def test_foreign_outcomes(work):
     done = work.run_kept(*arguments)
 
     assert work.read == ["0.6.0_resnet.txt", "5.1.0_rgat.txt"]
-    assert done.stderr.count("damaged") == 1
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.fixture
@@ -305,8 +304,8 @@ def test_locked_store(locked, monkeypatch):
     """Where another process keeps the store open, the command works without it and says so once."""
     monkeypatch.setattr(outcomes, "PATIENCE_S", 0.1)
     done = locked.run_kept("check", "logs")
-    assert done.stderr.count("kept.duckdb") == 1
-    assert "every log is read" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "all logs are read" in done.stderr
 
 
 @pytest.mark.parametrize("kind", ["text", "folder"])
@@ -317,7 +316,7 @@ def test_unusable_store(work, kind):
     else:
         work.store.mkdir()
     done = work.run_kept("check", "logs")
-    assert done.stderr.count("kept.duckdb") == 1
+    assert done.stderr.count("\n") == 1
     if kind == "text":
         assert work.store.read_text() == "a text, no store\n" * 100
 
@@ -349,7 +348,7 @@ def test_two_checks_at_once(work):
 
 def test_unjudged_log_is_tried_again(work):
     """A log that could not be judged is read each time: what kept it from being judged may be gone."""
-    (work.folder / "logs" / "cut.txt").write_bytes(b"\x1f\x8b\x08\x00broken")
+    (work.folder / "logs" / "cut.txt").write_bytes(b"\x1f\x8b" + b"x" * 50)
     for _ in range(2):
         work.run_kept("check", "logs")
     assert work.read == ["cut.txt"]
