@@ -31,7 +31,7 @@ TESTED := $(VENV)/.installed-tests
 SITE := $(VENV)/.installed-site
 
 .DEFAULT_GOAL := help
-.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs docs-site bench measure-mini peer fuzz nightly clean
+.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs docs-site docs-look bench measure-mini peer fuzz nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -105,6 +105,9 @@ docs: $(FULL)  ## regenerate the generated pages
 
 docs-site: $(SITE)  ## the documentation as a site with search, in docs/_build; warnings and broken links fail
 	$(BIN)/python docs/site/build.py
+
+docs-look: docs-site  ## open every page of the site in Chromium, at two widths: links, scripts, width, search
+	$(BIN)/python docs/site/look.py
 
 bench: $(FULL)  ## measure, against the public package if `make peer` has installed it
 	MLPERF_PEER_PYTHON=$(MLPERF_PEER_PYTHON) $(BIN)/python -m benchmarks
