@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from mlperf_logging.store.folders import (
     score_runs,
 )
 from mlperf_logging.store.rows import make_rows
+from mlperf_logging.store.sources import FoundSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,10 +38,9 @@ class Batch:
         departed: places that hold no log any more.
     """
 
-    def __init__(
-        self, name_place: Callable[[str], str], find_table: FindTable, made_by: str, asked: str
-    ) -> None:
-        self._name_place = name_place
+    def __init__(self, source: FoundSource, find_table: FindTable, made_by: str, asked: str) -> None:
+        self._source = source
+        self._name_place = source.name_place
         self._find_table = find_table
         self._made_by = made_by
         self._asked = asked
@@ -122,8 +122,8 @@ class Batch:
             "inputs": inputs,
             "made_by": self._made_by,
         }
-        self._rows["scores"][place] = describe_score(scored, head)
-        self._rows["rcp"][place] = describe_check(scored, head)
+        self._rows["scores"][place] = describe_score(scored, head, self._source.name_places)
+        self._rows["rcp"][place] = describe_check(scored, head, self._source.name_places)
         energies = scored.score.run_energy_kj or (None,) * len(self._folder_runs)
         for index, (path, energy_kj) in enumerate(zip(folder.logs, energies, strict=True)):
             row = self._folder_places.get(path)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.analysis.places import place_log, read_count
@@ -44,7 +43,6 @@ class ScoredFolder(NamedTuple):
     check: SubmissionCheck
 
 
-@lru_cache(maxsize=4096)
 def find_folder(path: str) -> ResultFolder:
     """What the folder of a log is in its submission."""
     return describe_folder(os.path.dirname(path) or ".", ())
@@ -81,8 +79,10 @@ def score_runs(folder: ResultFolder, runs: Sequence[ScoredRun], find_table: Find
     return ScoredFolder(score_folder(folder, runs), check_submission(folder, runs, find_table, draws=0))
 
 
-def describe_score(scored: ScoredFolder, head: Mapping[str, Any]) -> dict[str, Any]:
-    """The folder's row in the table of scores; `head` says whose it is."""
+def describe_score(
+    scored: ScoredFolder, head: Mapping[str, Any], name_places: Callable[[str], str]
+) -> dict[str, Any]:
+    """The folder's row in the table of scores; `head` says whose it is, `name_places` gives texts the names of places."""
     score = scored.score
     times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None and run.counts]
     logged = [run.accelerators for run in score.runs if run.accelerators]
@@ -97,19 +97,22 @@ def describe_score(scored: ScoredFolder, head: Mapping[str, Any]) -> dict[str, A
         "slowest_minutes": max(times, default=None),
         "throughput_minutes": throughput.minutes if throughput is not None else None,
         **pick(throughput, "models", "models_per_minute", "accelerators_per_model"),
-        "problems": write_value(list(score.problems)),
-        "notes": write_value(list(score.notes)),
+        "problems": write_value([name_places(each) for each in score.problems]),
+        "notes": write_value([name_places(each) for each in score.notes]),
     }
 
 
-def describe_check(scored: ScoredFolder, head: Mapping[str, Any]) -> dict[str, Any]:
-    """The folder's row in the table of tests of convergence; `head` says whose it is."""
+def describe_check(
+    scored: ScoredFolder, head: Mapping[str, Any], name_places: Callable[[str], str]
+) -> dict[str, Any]:
+    """The folder's row in the table of tests of convergence; arguments as of `describe_score`."""
     outcome = scored.check
     return {
         **(outcome.check._asdict() if outcome.check is not None else {}),
         **head,
         **_describe_runs(outcome),
-        **pick(outcome, "passed", "reason"),
+        "passed": outcome.passed,
+        "reason": name_places(outcome.reason),
     }
 
 

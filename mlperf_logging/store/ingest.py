@@ -94,7 +94,7 @@ def ingest_logs(
     """Put logs into a store.
 
     Args:
-        names: files, folders, patterns.
+        names: files, folders, patterns, archives, ``REPOSITORY@REVISION:PATH``, URLs.
         store: the store; it is made where there is none.
         parameters: how; by default each log chooses its rules.
         engine: what works on the logs; None for this process.
@@ -160,17 +160,22 @@ class _Ingest:
             else:
                 advance(len(group.logs))
         wanted = [path for group, _ in changed for path in group.logs]
-        unread = [hashed[path].complaint for path in paths if path not in wanted and hashed[path].complaint]
+        is_wanted = frozenset(wanted)
+        unread = [
+            source.name_places(hashed[path].complaint)
+            for path in paths
+            if path not in is_wanted and hashed[path].complaint
+        ]
         read = partial(read_log_rows, selection=parameters.selection, made_by=self._made_by)
         rows = self._engine.map_logs(read, wanted) if wanted else iter(())
         summary = IngestSummary(len(paths), len(paths) - len(wanted), len(wanted), complaints=tuple(unread))
-        batch = Batch(source.name_place, self._find_table, self._made_by, self._asked)
+        batch = Batch(source, self._find_table, self._made_by, self._asked)
         for group, inputs in changed:
             for _ in group.logs:
                 found = next(rows)
                 batch.add_log(found, group.folder)
                 if found.complaint:
-                    summary = summary.plus(IngestSummary(complaints=(found.complaint,)))
+                    summary = summary.plus(IngestSummary(complaints=(source.name_places(found.complaint),)))
                 if batch.log_count >= LOGS_PER_BATCH or batch.size >= BYTES_PER_BATCH:
                     summary = summary.plus(self._write(batch))
                 advance(1)

@@ -9,11 +9,16 @@ import pytest
 from checkout import PROJECT
 
 
+SUBMISSION = PROJECT / "examples" / "submission" / "Example_Lab"
+
+
 @pytest.fixture
 def submission(tmp_path: Path) -> Path:
-    """A copy of the example submission that the test may change."""
-    source = PROJECT / "examples" / "submission" / "Example_Lab"
-    return Path(shutil.copytree(source, tmp_path / "Example_Lab"))
+    """A copy of one system of the example submission, that the test may change."""
+    copy = tmp_path / "Example_Lab"
+    shutil.copytree(SUBMISSION / "systems", copy / "systems")
+    shutil.copytree(SUBMISSION / "results" / "example_16x", copy / "results" / "example_16x")
+    return copy
 
 
 @pytest.fixture

@@ -15,18 +15,19 @@ from mlperf_logging.store import open_store
 from mlperf_logging.store.ingest import ingest_logs
 
 
-def test_scores_and_tests_are_those_of_the_commands(submission: Path, store: Path) -> None:
+def test_scores_and_tests_are_those_of_the_commands(project: Path, store: Path) -> None:
     """Every folder has the score and the test of convergence that scoring it gives."""
+    submission = project / "examples" / "submission"
     ingest_logs([str(submission)], str(store))
     scores = {
-        each.folder.path: (each.score_minutes, each.ruleset, len(each.runs), each.non_compliant)
+        each.folder.path: (each.score_minutes, each.energy_kj, each.ruleset, len(each.runs), each.non_compliant)
         for each in score_results(submission)
     }
     checks = {
         each.folder.path: (each.passed, each.reason, each.check and each.check.submission_mean)
         for each in check_results(submission, draws=0)
     }
-    found = ask(store, "SELECT folder, score_minutes, ruleset, runs, non_compliant FROM scores")
+    found = ask(store, "SELECT folder, score_minutes, energy_kj, ruleset, runs, non_compliant FROM scores")
     assert {folder: tuple(rest) for folder, *rest in found} == scores
     found = ask(store, "SELECT folder, passed, reason, submission_mean FROM rcp")
     assert {folder: tuple(rest) for folder, *rest in found} == checks
