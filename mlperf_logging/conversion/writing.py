@@ -19,6 +19,7 @@ COLUMNS = ("line", "time_ms", "key", "event_type", "namespace", "number", "value
 
 _INFINITY = "\0infinity\0"
 _LARGEST = int(sys.float_info.max)
+_ENCODER = json.JSONEncoder(allow_nan=False)  # `json.dumps` would make one for each value
 
 
 def write_records(events: Iterable[Event]) -> Iterator[bytes]:
@@ -107,7 +108,7 @@ def _make_row(event: Event) -> tuple[Any, ...]:
 def write_json(value: Any) -> str:
     """A value as JSON, spaced as logs have it; infinity is the number ``1e999``, as the logging API writes it."""
     try:
-        return json.dumps(value, allow_nan=False)
+        return _ENCODER.encode(value)
     except ValueError:  # infinity, or more digits than Python agrees to write
         text = json.dumps(_mark_infinity(value))
         for sign in ("-", ""):

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from checkout import PROJECT
 
-
 SUBMISSION = PROJECT / "examples" / "submission" / "Example_Lab"
 
 

@@ -20,7 +20,13 @@ def test_scores_and_tests_are_those_of_the_commands(project: Path, store: Path) 
     submission = project / "examples" / "submission"
     ingest_logs([str(submission)], str(store))
     scores = {
-        each.folder.path: (each.score_minutes, each.energy_kj, each.ruleset, len(each.runs), each.non_compliant)
+        each.folder.path: (
+            each.score_minutes,
+            each.energy_kj,
+            each.ruleset,
+            len(each.runs),
+            each.non_compliant,
+        )
         for each in score_results(submission)
     }
     checks = {
