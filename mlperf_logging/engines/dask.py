@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging import __version__
 from mlperf_logging.engines.dask_batches import run_batches
+from mlperf_logging.engines.dask_worker import tell_version
 from mlperf_logging.engines.engine import Result
 from mlperf_logging.errors import MLPerfLoggingError, UsageError, describe_reason
-from mlperf_logging.installation import require_libraries
+from mlperf_logging.installation import DISTRIBUTION, require_libraries
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -23,6 +25,7 @@ SMALLEST_BATCH = 32
 
 _LIBRARIES = ("dask", "distributed", "cryptography")
 _CONNECT_S = 10
+_SILENT = logging.CRITICAL + 1
 _OWN_CLUSTER = {"distributed.scheduler.worker-saturation": 1.0, "distributed.worker.profile.enabled": False}
 """Of a cluster of this machine: no batch waits at a busy worker, and none is watched."""
 
@@ -69,14 +72,34 @@ class DaskEngine(NamedTuple):
         require_dask("the Dask engine")
         import dask
 
-        # What Dask logs about lost workers is no news to people, who get a sentence where it matters.
-        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
         if self.scheduler is not None:
-            with _connect(self.scheduler) as client:
+            with _silenced_logs(), _connect(self.scheduler) as client:
                 yield client
             return
-        with dask.config.set(_OWN_CLUSTER), _start_cluster(self.jobs or os.cpu_count() or 1) as client:
+        with (
+            _silenced_logs(),
+            dask.config.set(_OWN_CLUSTER),
+            _start_cluster(self.jobs or os.cpu_count() or 1) as client,
+        ):
             yield client
+
+
+@contextmanager
+def _silenced_logs() -> Iterator[None]:
+    """Lost workers and connections are no news to people, who get a sentence where it matters; Dask logs each."""
+    import distributed  # it has its loggers from here on
+
+    names = [
+        name for name in logging.root.manager.loggerDict if name.partition(".")[0] == distributed.__name__
+    ]
+    levels = {logger: logger.level for logger in map(logging.getLogger, names)}
+    for logger in levels:
+        logger.setLevel(_SILENT)
+    try:
+        yield
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 @contextmanager
@@ -87,22 +110,39 @@ def _start_cluster(processes: int) -> Iterator[Client]:
 
     with ExitStack() as stack:
         try:
-            cluster = LocalCluster(
-                n_workers=processes,
-                threads_per_worker=1,
-                memory_limit=0,
-                dashboard_address=None,
-                silence_logs=logging.CRITICAL + 1,
-                # Without keys of its own, any account of the machine could have the cluster run code.
-                security=Security.temporary(),
-            )
-            stack.enter_context(cluster)
+            with _held_interrupts():
+                cluster = LocalCluster(
+                    n_workers=processes,
+                    threads_per_worker=1,
+                    memory_limit=0,
+                    dashboard_address=None,
+                    silence_logs=_SILENT,
+                    # Without keys of its own, any account of the machine could have the cluster run code.
+                    security=Security.temporary(),
+                )
+                stack.enter_context(cluster)
             client = stack.enter_context(Client(cluster, set_as_default=False))
         except Exception as error:  # noqa: BLE001 - sockets, processes and memory fail in ways of their own
             raise MLPerfLoggingError(
                 f"a Dask cluster cannot be started on this machine: {describe_reason(error)}"
             ) from None
         yield client
+
+
+@contextmanager
+def _held_interrupts() -> Iterator[None]:
+    """Threads that begin in here, and processes that these start, are not interrupted: that is for this process alone."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # which, where it is the first process to be started, lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -131,27 +171,33 @@ def _connect(scheduler: str) -> Iterator[Client]:
 def _compare_versions(client: Client, scheduler: str) -> None:
     """Raise `MLPerfLoggingError` where the cluster would not work as this process does."""
     try:
-        found = client.get_versions(packages=["mlperf_logging"])
+        found = client.get_versions()
+        ours = client.run(tell_version, on_error="return")
     except Exception as error:  # noqa: BLE001 - what an older or newer scheduler answers is not known
         raise MLPerfLoggingError(
-            f"the scheduler at {scheduler!r} cannot be asked for its versions: {describe_reason(error)}"
+            f"the cluster at {scheduler!r} cannot be asked for its versions: {describe_reason(error)}"
         ) from None
-    here = found["client"]["packages"]
-    others = {"scheduler": found["scheduler"], **found["workers"]}
-    for name, there in others.items():
-        who = f"the scheduler at {scheduler}" if name == "scheduler" else f"the worker at {name}"
-        packages = there["packages"]
-        for package in ("python", "dask", "distributed"):
-            wanted, has = here[package], packages.get(package)
-            if package == "python":
-                wanted, has = (".".join(str(each).split(".")[:2]) for each in (wanted, has))
-            if has != wanted:
-                raise MLPerfLoggingError(
-                    f"{who} has {package} {has} and this command {package} {wanted}; install the same version there"
-                )
-        has = packages.get("mlperf_logging")
-        if name != "scheduler" and has != __version__:
-            lacks = "has no mlperf-log-toolkit" if has is None else f"has mlperf-log-toolkit {has}"
-            raise MLPerfLoggingError(
-                f"{who} {lacks} and this command version {__version__}; install the same version there"
-            )
+    places = {f"the scheduler at {scheduler}": found["scheduler"]}
+    places |= {f"the worker at {address}": there for address, there in found["workers"].items()}
+    here = _read_versions(found["client"])
+    for place, there in places.items():
+        for name, has in _read_versions(there).items():
+            _refuse_difference(place, name, has, here[name])
+    for address, has in ours.items():
+        said = has if isinstance(has, str) else None
+        _refuse_difference(f"the worker at {address}", DISTRIBUTION, said, __version__)
+
+
+def _read_versions(found: dict[str, Any]) -> dict[str, str]:
+    """The versions that must be equal for values to pass between processes."""
+    packages = found["packages"]
+    python = ".".join(str(packages["python"]).split(".")[:2])
+    return {"Python": python, **{name: str(packages.get(name)) for name in ("dask", "distributed")}}
+
+
+def _refuse_difference(place: str, name: str, has: str | None, wanted: str) -> None:
+    if has != wanted:
+        found = f"has no {name}" if has is None else f"has {name} {has}"
+        raise MLPerfLoggingError(
+            f"{place} {found}, and this command has {wanted}; install the same version in both places"
+        )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from mlperf_logging import __version__
 from mlperf_logging.engines.engine import Result, measure_bytes
+from mlperf_logging.installation import DISTRIBUTION
 
 _FOLDER_LOCK = Lock()
 """A process has one working folder, and a worker may have several threads."""
@@ -43,6 +44,11 @@ class Refusal(NamedTuple):
     concerns_file: bool = False
 
 
+def tell_version() -> str:
+    """The version of this package where it is asked for."""
+    return __version__
+
+
 def make_batch(paths: Sequence[str], sizes: Sequence[int | None]) -> Batch:
     """A batch of logs as this process sees them."""
     return Batch(__version__, os.getcwd(), tuple(paths), tuple(sizes))
@@ -59,8 +65,8 @@ def work_on_batch(work: Callable[[str], Result], batch: Batch) -> list[Result] |
     """
     if batch.version != __version__:
         return Refusal(
-            f"a worker on {socket.gethostname()} has version {__version__} of mlperf-log-toolkit and this command "
-            f"version {batch.version}; install the same version there"
+            f"a worker on {socket.gethostname()} has {DISTRIBUTION} {__version__}, and this command "
+            f"has {batch.version}; install the same version in both places"
         )
     with _FOLDER_LOCK:
         before = os.getcwd()
