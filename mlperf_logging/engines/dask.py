@@ -8,6 +8,8 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlperf_logging import __version__
@@ -115,7 +117,7 @@ def _start_cluster(processes: int) -> Iterator[Client]:
                     n_workers=processes,
                     threads_per_worker=1,
                     memory_limit=0,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     silence_logs=_SILENT,
                     # Without keys of its own, any account of the machine could have the cluster run code.
                     security=Security.temporary(),
@@ -150,19 +152,25 @@ def _connect(scheduler: str) -> Iterator[Client]:
     """A connection to a cluster whose scheduler and workers are fit for the work."""
     from distributed import Client
 
-    is_file = os.path.isfile(scheduler)
+    place = {"scheduler_file" if os.path.isfile(scheduler) else "address": scheduler}
+    answer: SimpleQueue[Client | Exception] = SimpleQueue()
+
+    def connect() -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # versions are compared below
+                answer.put(Client(**place, timeout=_CONNECT_S, set_as_default=False))
+        except Exception as error:  # noqa: BLE001 - by address, network and file it is of many kinds
+            answer.put(error)
+
+    # In a thread, since whoever takes connections and says nothing would be waited for without end.
+    Thread(target=connect, daemon=True).start()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # versions are compared below
-            address = None if is_file else scheduler
-            client = Client(
-                address,
-                scheduler_file=scheduler if is_file else None,
-                timeout=_CONNECT_S,
-                set_as_default=False,
-            )
-    except Exception as error:  # noqa: BLE001 - by address, network and file it is of many kinds
-        raise UsageError(f"no Dask scheduler answers at {scheduler!r}: {describe_reason(error)}") from None
+        client = answer.get(timeout=2 * _CONNECT_S)
+    except Empty:
+        client = TimeoutError("something else does, or it is too busy")
+    if isinstance(client, Exception):
+        raise UsageError(f"no Dask scheduler answers at {scheduler!r}: {describe_reason(client)}")
     with client:
         _compare_versions(client, scheduler)
         yield client

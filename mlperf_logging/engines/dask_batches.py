@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from queue import Empty, SimpleQueue
+from threading import Event
 from typing import TYPE_CHECKING, Any, Generic
 from uuid import uuid4
 
@@ -209,14 +210,10 @@ class _BatchRun(Generic[Result]):
         return results
 
     def _await(self, future: Future) -> Any:
-        from distributed import TimeoutError as StillWaiting
-        from distributed import wait
-
-        while not future.done():
-            try:
-                wait([future], timeout=_LOOK_EVERY_S)
-            except StillWaiting:
-                self._count_threads()
+        is_done = Event()
+        future.add_done_callback(lambda _: is_done.set())
+        while not is_done.wait(_LOOK_EVERY_S):
+            self._count_threads()
         return future.result()
 
 
