@@ -65,10 +65,11 @@ def _compare(argv: Sequence[str] | None, program: str) -> int:
     renamed = dict(_read_pair(text) for text in options.pair)
     with opened_submission(options.old) as (old, _), opened_submission(options.new) as (new, _):
         selection, engine = read_selection(options), open_engine(options, program)
-        before = _read(
-            old, selection._replace(ruleset=options.old_ruleset or options.ruleset), options, engine
-        )
-        after = _read(new, selection, options, engine)
+        with engine.kept_open():
+            before = _read(
+                old, selection._replace(ruleset=options.old_ruleset or options.ruleset), options, engine
+            )
+            after = _read(new, selection, options, engine)
         _refuse_unknown(renamed, before, options.old)
         found = compare_submissions(pair_results(before, after, renamed), rules=options.rules)
     write_document(describe_differences(found, options.table), renderer, options.output)

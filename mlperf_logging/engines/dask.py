@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging import __version__
 from mlperf_logging.engines.dask_batches import run_batches
@@ -37,7 +37,7 @@ def require_dask(purpose: str) -> None:
     require_libraries(purpose, _LIBRARIES, "dask")
 
 
-class DaskEngine(NamedTuple):
+class DaskEngine:
     """Works on the workers of a Dask cluster. A worker that is lost costs the batch it was working on, which is repeated.
 
     Attributes:
@@ -47,9 +47,14 @@ class DaskEngine(NamedTuple):
         note: takes a sentence for people on what is waited for.
     """
 
-    scheduler: str | None = None
-    jobs: int = 0
-    note: Callable[[str], None] = lambda _: None
+    def __init__(
+        self, scheduler: str | None = None, jobs: int = 0, note: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.scheduler = scheduler
+        self.jobs = jobs
+        self.note = note
+        self._kept: ExitStack | None = None
+        self._client: Client | None = None
 
     def map_logs(self, work: Callable[[str], Result], paths: Sequence[str]) -> Iterator[Result]:
         """Work on logs, the first of them in this process; see `Engine.map_logs`.
@@ -70,20 +75,39 @@ class DaskEngine(NamedTuple):
             yield from run_batches(client, work, paths[1:], SMALLEST_BATCH, self.note)
 
     @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        """Keep the connection, and a cluster of this machine, from one pass over logs to the next; see `Engine`."""
+        if self._kept is not None:
+            yield
+            return
+        with ExitStack() as stack:
+            self._kept = stack
+            try:
+                yield
+            finally:
+                self._kept = self._client = None
+
+    @contextmanager
     def _open_client(self) -> Iterator[Client]:
+        if self._kept is None:
+            with self._start() as client:
+                yield client
+            return
+        if self._client is None:
+            self._client = self._kept.enter_context(self._start())
+        yield self._client
+
+    @contextmanager
+    def _start(self) -> Iterator[Client]:
         require_dask("the Dask engine")
         import dask
 
-        if self.scheduler is not None:
-            with _silenced_logs(), _connect(self.scheduler) as client:
-                yield client
-            return
-        with (
-            _silenced_logs(),
-            dask.config.set(_OWN_CLUSTER),
-            _start_cluster(self.jobs or os.cpu_count() or 1) as client,
-        ):
-            yield client
+        with _silenced_logs(), ExitStack() as stack:
+            if self.scheduler is not None:
+                yield stack.enter_context(_connect(self.scheduler))
+                return
+            stack.enter_context(dask.config.set(_OWN_CLUSTER))
+            yield stack.enter_context(_start_cluster(self.jobs or os.cpu_count() or 1))
 
 
 @contextmanager

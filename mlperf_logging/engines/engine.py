@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 COST_OF_OPENING = 50_000
@@ -30,6 +31,10 @@ class Engine(Protocol):
             MLPerfLoggingError: the work cannot be done where the engine works; raised here or while iterating, as is
                 what the work raises.
         """
+        ...
+
+    def kept_open(self) -> AbstractContextManager[None]:
+        """Within it, several passes over logs share what takes time to start."""
         ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
@@ -49,6 +50,14 @@ class KeepingEngine(NamedTuple):
 
     def map_logs(self, work: Callable[[str], Result], paths: Sequence[str]) -> Iterator[Result]:
         """Work on the logs that are not known, see `Engine.map_logs`. A log that changes while it is read is not kept."""
+        with self.engine.kept_open():
+            yield from self._map_changed(work, paths)
+
+    def kept_open(self) -> AbstractContextManager[None]:
+        """See `Engine.kept_open`."""
+        return self.engine.kept_open()
+
+    def _map_changed(self, work: Callable[[str], Result], paths: Sequence[str]) -> Iterator[Result]:
         logs = list(map(DigestedLog, paths, self.engine.map_logs(digest_log, paths)))
         batches = [logs[start : start + LOGS_AT_ONCE] for start in range(0, len(logs), LOGS_AT_ONCE)]
         known = [is_known for batch in batches for is_known in self.keeper.list_known(batch)]

@@ -106,10 +106,11 @@ def ingest_logs(
         RuleError: a rule file is wrong.
     """
     require_duckdb()
-    ingest = _Ingest(store, parameters or IngestParameters(), engine or LocalEngine())
+    engine = engine or LocalEngine()
+    ingest = _Ingest(store, parameters or IngestParameters(), engine)
     summary = IngestSummary()
     for name in names:
-        with opened_source(name) as source:
+        with engine.kept_open(), opened_source(name) as source:
             summary = summary.plus(IngestSummary(complaints=tuple(source.complaints)))
             count = sum(len(group.logs) for group in source.groups)
             advance = announce(count) if announce is not None else lambda _: None

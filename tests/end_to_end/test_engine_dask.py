@@ -72,6 +72,25 @@ def test_commands_give_the_same(cluster, arguments) -> None:
     assert dask == local
 
 
+def test_store_is_the_same(cluster, tmp_path) -> None:
+    """What `mlperf store ingest` puts into tables is the same, and the connection serves for all its passes."""
+    tables = []
+    for name, engine in {
+        "local": [],
+        "dask": ["--engine", "dask", "--scheduler", cluster.scheduler_address],
+    }.items():
+        store = tmp_path / f"{name}.duckdb"
+        done = run_mlperf("store", "ingest", "examples/submission", "--into", store, *engine)
+        assert done.returncode == 0, done.stderr
+        queries = [
+            f"SELECT * FROM {table} ORDER BY ALL" for table in ("runs", "events", "findings", "scores")
+        ]
+        tables.append([run_mlperf("store", "query", store, query, "--format", "csv") for query in queries])
+    assert tables[0] == tables[1]
+    assert [table.returncode for table in tables[0]] == [0] * 4
+    assert len(tables[0][1].stdout.splitlines()) > 1_000
+
+
 @pytest.mark.slow
 def test_page_is_the_same(cluster, tmp_path, monkeypatch) -> None:
     """The page of a report differs in nothing but in how it came about."""
@@ -168,6 +187,18 @@ def test_scheduler_that_does_not_answer_is_one_sentence(address, monkeypatch) ->
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"mlperf check: no Dask scheduler answers at '{place}': ")
     assert done.stderr.count("\n") == 1
+
+
+def test_connection_is_kept_where_that_is_asked_for(cluster) -> None:
+    """Several passes share one connection within `kept_open`, also where that is asked for twice."""
+    from distributed import Client
+
+    engine = DaskEngine(cluster.scheduler_address)
+    before = set(Client._instances)
+    with engine.kept_open(), engine.kept_open():
+        for _ in range(2):
+            assert list(engine.map_logs(str.upper, ["a", "b", "c"])) == ["A", "B", "C"]
+        assert len(set(Client._instances) - before) == 1
 
 
 def test_scheduler_file_names_the_scheduler(cluster, tmp_path) -> None:
