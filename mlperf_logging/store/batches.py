@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from mlperf_logging.store.reading import LogRows
     from mlperf_logging.store.writing import Rows
 
+LOGS_PER_BATCH, BYTES_PER_BATCH = 64, 32 << 20
+"""So many logs, or bytes of rows, are written in one transaction."""
+
 _OF_A_LOG = ("logs", "events")
 
 
@@ -33,7 +36,7 @@ class Batch:
     """Takes what logs and their folders gave, and gives the rows that are to be written.
 
     Attributes:
-        log_count: logs that were taken since rows were given.
+        log_count: logs that wait to be written.
         size: bytes of their rows.
         departed: places that hold no log any more.
     """
@@ -56,6 +59,10 @@ class Batch:
         self._rows: dict[str, dict[str, dict[str, Any]]] = {
             name: {} for name in ("places", "systems", "scores", "rcp")
         }
+
+    def is_full(self, most: int = 1) -> bool:
+        """Whether it is time to write; `most` is how many times as much as usual may wait."""
+        return self.log_count >= most * LOGS_PER_BATCH or self.size >= most * BYTES_PER_BATCH
 
     def add_log(self, rows: LogRows, folder: ResultFolder | None) -> None:
         """Take what one log gave."""

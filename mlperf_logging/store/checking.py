@@ -101,7 +101,7 @@ def check_store(path: str, *, files: bool = False, patience_s: float = PATIENCE_
             faults += _check_table(connection, table)
         for name, message, sql in _COUNTS:
             faults += _find(connection, name, message, sql)
-        notes = list(_compare_makers(connection))
+        notes = [*_compare_makers(connection), *_find_unfinished(connection)]
         places = (
             connection.execute("SELECT place, log_id FROM places ORDER BY place").fetchall() if files else []
         )
@@ -155,6 +155,15 @@ def _compare_makers(connection: DuckDBPyConnection) -> Iterator[str]:
             f"{count:,} places were judged by {made_by}, which is another version or other rules than {now}; ingest them "
             "again to judge them anew"
         )
+
+
+def _find_unfinished(connection: DuckDBPyConnection) -> Iterator[str]:
+    """Folders without a score: their ingest was stopped."""
+    (count,) = connection.execute(
+        "SELECT count(DISTINCT folder) FROM places ANTI JOIN scores USING (folder) WHERE folder IS NOT NULL"
+    ).fetchone() or (0,)
+    if count:
+        yield f"{count:,} result folders have no score yet: their ingest was stopped; start it again"
 
 
 def _compare_places(places: Iterable[tuple[Any, ...]]) -> Iterator[str]:

@@ -28,8 +28,8 @@ from mlperf_logging.store.writing import write_batch
 LOGS_AT_ONCE = 1_000
 """So many logs are looked up in the store, and read, before the next ones: memory is bounded by what they give."""
 
-LOGS_PER_BATCH, BYTES_PER_BATCH = 64, 32 << 20
-"""So many logs, or bytes of rows, are written in one transaction."""
+_TORN = 4
+"""A folder is written in one transaction unless it has so many times as much as a batch."""
 
 _TURN_S = 0.01
 """Between two transactions the file is free for others for at least so long."""
@@ -177,12 +177,14 @@ class _Ingest:
                 batch.add_log(found, group.folder)
                 if found.complaint:
                     summary = summary.plus(IngestSummary(complaints=(source.name_places(found.complaint),)))
-                if batch.log_count >= LOGS_PER_BATCH or batch.size >= BYTES_PER_BATCH:
-                    summary = summary.plus(self._write(batch))
                 advance(1)
+                if batch.is_full(most=_TORN):
+                    summary = summary.plus(self._write(batch))
             if group.folder is not None and inputs is not None:
                 batch.add_folder(group.folder, inputs, known.list_departed(group))
                 summary = summary.plus(IngestSummary(folders=1))
+            if batch.is_full():
+                summary = summary.plus(self._write(batch))
         return summary.plus(self._write(batch))
 
     def _look_up(self, groups: Sequence[Group], source: FoundSource) -> _Known:

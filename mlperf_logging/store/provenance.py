@@ -19,7 +19,7 @@ _DIGITS = 12
 
 def describe_maker(rules: str | PathLike[str] | None = None) -> str:
     """The version of the toolkit and a checksum of the rules, in one text: rows of another one are made again."""
-    return f"{mlperf_logging.__version__}+{_sum_up_rules(open_rules(rules))[:_DIGITS]}"
+    return f"{describe_version()} rules {_sum_up_rules(open_rules(rules))[:_DIGITS]}"
 
 
 _sum_up_rules = lru_cache(maxsize=8)(fingerprint_files)

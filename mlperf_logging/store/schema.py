@@ -130,7 +130,7 @@ PLACES = StoreTable(
         StoreColumn("stored_at", _TIME, "when the row was written, in UTC"),
     ),
     ("place",),
-    ((("log_id",), "logs"), (("log_id", "ruleset"), "runs"), (("folder",), "scores")),
+    ((("log_id",), "logs"), (("log_id", "ruleset"), "runs"), (("description_place",), "systems")),
 )
 
 RUNS = StoreTable(
