@@ -79,7 +79,7 @@ def _ingest(argv: Sequence[str] | None, program: str) -> int:
         )
     for sentence in summary.complaints:
         print_error(program, sentence)
-    if not (options.quiet and renderer.for_people):
+    if not renderer.for_people or (summary.logs and not options.quiet):
         write_document(describe_ingest(summary._asdict(), options.into), renderer)
     return CANNOT_WORK if summary.complaints else COMPLIANT
 

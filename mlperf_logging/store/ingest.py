@@ -19,7 +19,13 @@ from mlperf_logging.engines.local import LocalEngine
 from mlperf_logging.scoring.rcp.files import open_reference_points
 from mlperf_logging.store.batches import Batch
 from mlperf_logging.store.folders import sum_up_inputs
-from mlperf_logging.store.opening import PATIENCE_S, opened_for_reading, opened_for_writing, require_duckdb
+from mlperf_logging.store.opening import (
+    PATIENCE_S,
+    opened_for_reading,
+    opened_for_writing,
+    refuse_folder,
+    require_duckdb,
+)
 from mlperf_logging.store.provenance import describe_maker, describe_options
 from mlperf_logging.store.reading import HashedLog, hash_log, read_log_rows
 from mlperf_logging.store.sources import FoundSource, Group, opened_source
@@ -106,6 +112,7 @@ def ingest_logs(
         RuleError: a rule file is wrong.
     """
     require_duckdb()
+    refuse_folder(store)
     engine = engine or LocalEngine()
     ingest = _Ingest(store, parameters or IngestParameters(), engine)
     summary = IngestSummary()

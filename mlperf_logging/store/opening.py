@@ -94,10 +94,7 @@ def opened_for_writing(path: str, patience_s: float = PATIENCE_S) -> Iterator[Du
     require_duckdb()
     import duckdb
 
-    if os.path.isdir(path):
-        raise StoreError(
-            f"{path!r} is a folder; ingest into a file such as results.duckdb, and write Parquet with mlperf store export"
-        )
+    refuse_folder(path)
     if not os.path.exists(path):
         _create(path)
     connection = _connect(path, patience_s, read_only=False)
@@ -112,6 +109,14 @@ def opened_for_writing(path: str, patience_s: float = PATIENCE_S) -> Iterator[Du
         connection.close()  # what was not committed is undone
 
 
+def refuse_folder(path: str) -> None:
+    """`StoreError` where a folder is named as a store to write."""
+    if os.path.isdir(path):
+        raise StoreError(
+            f"{path!r} is a folder; ingest into a file such as results.duckdb, and write Parquet with mlperf store export"
+        )
+
+
 def _create(path: str) -> None:
     """Make an empty store beside its place and move it there: at no moment is there half of one."""
     import duckdb
@@ -124,6 +129,7 @@ def _create(path: str) -> None:
             for statement in write_statements():
                 connection.execute(statement)
             connection.execute("COMMIT")
+            connection.execute("CHECKPOINT")  # closing would, too, but without a word where it fails
         finally:
             connection.close()
         with open(draft, "rb") as file:
