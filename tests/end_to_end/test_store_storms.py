@@ -86,7 +86,7 @@ def copy_submission(folder: Path, copies: int) -> Path:
 )
 def test_kills_leave_what_one_clean_run_leaves(tmp_path: Path, kills: int, copies: int) -> None:
     """An ingest that is killed at random moments, and then runs to its end, gives the tables of one clean run."""
-    moments = random.Random(kills)
+    moments = random.Random(kills)  # noqa: S311 - it decides when to kill
     logs = copy_submission(tmp_path / "round", copies)
     clean, store = tmp_path / "clean.duckdb", tmp_path / "killed.duckdb"
     count = ingest_logs([str(logs)], str(clean)).logs
