@@ -238,7 +238,7 @@ def test_false_alarms_are_as_rare_as_the_test_promises() -> None:
     Drawn from a normal distribution whose deviation is known, as the test takes it to be; the mean of the required
     runs less two is what the test is of. 4,000 draws put the share within a standard error of 0.35 percent.
     """
-    rng = random.Random(7)
+    rng = random.Random(7)  # noqa: S311 - statistics, no secret
     reference = Reference(64, 100.0, 5.0, 100_000)
     runs = 8
     smallest = find_smallest_mean(reference, runs)
