@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
-from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, run_guarded
+from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, find_foreign_files, run_guarded
 from mlperf_logging.compliance.findings import Finding
 from mlperf_logging.compliance.judged_run import JudgedRun, judge_run
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
@@ -75,7 +75,7 @@ def run_drop_in(
     failed_level: int = logging.ERROR,
     last: str = "** Logging output also at {log_output}",
 ) -> int:
-    """Run a public command: 0 all is well, 1 it is not or the command could not work; 2 the arguments are wrong.
+    """Run a public command: 0 all is well, 1 it is not or the command could not work, 2 wrong arguments or installation.
 
     Args:
         parser: of its arguments, which argparse answers for where they are wrong.
@@ -101,7 +101,7 @@ def run_drop_in(
         return COMPLIANT if is_well else VIOLATION
 
     code = run_guarded(parser.prog, run)
-    return VIOLATION if code == CANNOT_WORK else code
+    return VIOLATION if code == CANNOT_WORK and not find_foreign_files() else code
 
 
 def leave(code: int) -> NoReturn:

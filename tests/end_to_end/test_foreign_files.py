@@ -47,3 +47,27 @@ def test_commands_refuse_a_mixed_package(
     (sentence,) = answer.stderr.splitlines()
     assert f"not all files of {package} are those that mlperf-log-toolkit installed" in sentence
     assert "pip uninstall mlperf-logging and mlperf-log-toolkit" in sentence
+
+
+@pytest.mark.parametrize(
+    "command", ["compliance_checker", "package_checker", "result_summarizer.compute_score"]
+)
+def test_public_commands_refuse_a_package_with_leftovers(command: str, built: Path, tmp_path: Path) -> None:
+    """Where ours were installed last, the commands named as the public ones end with the sentence and 2, not with 1."""
+    package = Path(shutil.copytree(built / "mlperf_logging", tmp_path / "mlperf_logging"))
+    install_below(package)
+    arguments = {
+        "compliance_checker": [LOG],
+        "package_checker": [LOG.parent, "training", "6.1.0"],
+        "result_summarizer.compute_score": [
+            *("--usage", "training", "--ruleset", "6.1.0", "--system", "x"),
+            *("--benchmark", "llama31_8b", "--benchmark_folder", LOG.parent),
+        ],
+    }[command]
+    program = f"mlperf_logging.{command}"
+    answer = subprocess.run(
+        [sys.executable, "-m", program, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert answer.returncode == 2
+    assert f"{program}: not all files of {package} are those" in answer.stderr
