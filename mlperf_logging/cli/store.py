@@ -14,6 +14,9 @@ from mlperf_logging.suggestions import did_you_mean
 COMMANDS = {
     "ingest": "puts logs into a store; what is there already is not read again",
     "query": "asks a store by SQL",
+    "summary": "shows what is in a store",
+    "leaderboard": "ranks its results: the best per benchmark and number of accelerators, and over rounds",
+    "compare": "compares two systems, submitters or rounds",
     "check": "looks whether a store is whole",
     "export": "writes the tables of a store as Parquet, CSV or JSON lines",
 }

@@ -313,9 +313,18 @@ def _tell_comparison(
             ("shift", f"from A to B (Hodges-Lehmann): {show(row, 'shift', exact)}"),
             ("Mann-Whitney", f"{test}; B is smaller in {share or 'none'} of the pairs"),
         ]
-        title = f"{row['benchmark']}: {parameters.value} of A and B"
+        group = " ".join(
+            show_number(each) if isinstance(each, float) else str(each) for each in _name_group(row)
+        )
+        title = f"{group}: {parameters.value} of A and B"
         tables.append(make_table(COMPARISON, (), (), title=title, footnotes=tuple(facts)))
     return tables
+
+
+def _name_group(row: Mapping[str, Any]) -> list[Any]:
+    """What the runs of a comparison have in common: the values of the columns before those of the comparison."""
+    named = [(name, value) for name, value in row.items() if name not in COMPARISON_COLUMNS]
+    return [part for name, value in named for part in ((value,) if name == "benchmark" else (name, value))]
 
 
 def _say_p(value: float | None) -> str:
