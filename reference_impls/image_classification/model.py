@@ -64,12 +64,14 @@ class BatchNormalization(keras.layers.Layer):
         return outputs
 
 
-def build_resnet(config: ImageClassificationConfig, seed: int) -> keras.Model:
-    """Build a ResNet v1.5 from images to logits.
+def build_resnet(config: ImageClassificationConfig, seed: int, *, strides_first: bool = False) -> keras.Model:
+    """Build a ResNet v1.5 from images to logits. The layer that ends each stage is named ``stage1`` and so on.
 
     Args:
         config: the configuration, which holds the shape.
         seed: seed of the initial weights.
+        strides_first: whether the stride is in a block's first 1×1 convolution, as in the paper and in weights published for
+            it (version 1).
 
     Returns:
         A model from float images [batch, size, size, channels] to float32 logits [batch, classes].
@@ -93,14 +95,15 @@ def build_resnet(config: ImageClassificationConfig, seed: int) -> keras.Model:
     def normalize(x: Any, name: str, gamma: float = 1.0) -> Any:
         return BatchNormalization(config.batch_norm_momentum, gamma, name=f"{name}_norm")(x)
 
-    def add_block(x: Any, filters: int, stride: int, name: str, project: bool) -> Any:
+    def add_block(x: Any, filters: int, stride: int, name: str, project: bool, end: str | None) -> Any:
         shortcut = x
         if project:
             shortcut = normalize(convolve(x, 4 * filters, 1, stride, f"{name}_shortcut"), f"{name}_shortcut")
-        y = layers.ReLU()(normalize(convolve(x, filters, 1, 1, f"{name}_1"), f"{name}_1"))
-        y = layers.ReLU()(normalize(convolve(y, filters, 3, stride, f"{name}_2"), f"{name}_2"))
+        first, second = (stride, 1) if strides_first else (1, stride)
+        y = layers.ReLU()(normalize(convolve(x, filters, 1, first, f"{name}_1"), f"{name}_1"))
+        y = layers.ReLU()(normalize(convolve(y, filters, 3, second, f"{name}_2"), f"{name}_2"))
         y = normalize(convolve(y, 4 * filters, 1, 1, f"{name}_3"), f"{name}_3", gamma=0.0)
-        return layers.ReLU()(layers.Add()([y, shortcut]))
+        return layers.ReLU(name=end)(layers.Add()([y, shortcut]))
 
     images = layers.Input((config.image_size, config.image_size, config.channels), name="images")
     x = layers.ReLU()(
@@ -111,9 +114,9 @@ def build_resnet(config: ImageClassificationConfig, seed: int) -> keras.Model:
     for stage, count in enumerate(config.blocks):
         for block in range(count):
             stride = 2 if stage > 0 and block == 0 else 1
-            x = add_block(
-                x, config.width * 2**stage, stride, f"stage{stage + 1}_block{block + 1}", block == 0
-            )
+            name = f"stage{stage + 1}"
+            end = name if block == count - 1 else None
+            x = add_block(x, config.width * 2**stage, stride, f"{name}_block{block + 1}", block == 0, end)
     x = layers.GlobalAveragePooling2D()(x)
     logits = layers.Dense(
         config.classes,
