@@ -6,7 +6,7 @@ from reference_impls.object_detection.config import FULL, FULL_OPEN, MINI, MINI_
 TASK = Task(
     name="object_detection",
     benchmark="maskrcnn",
-    summary="Mask R-CNN on COCO (mini: a small one on made-up scenes; experimental), AP of boxes and masks",
+    summary="Mask R-CNN on COCO, AP of boxes and masks (mini: a small one on scenes; experimental)",
     configs={
         ("mini", "closed"): MINI,
         ("mini", "open"): MINI_OPEN,

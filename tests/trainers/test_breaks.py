@@ -8,6 +8,7 @@ import pytest
 from checkout import PROJECT
 
 pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
+pytest.importorskip("pycocotools", reason="object detection needs pycocotools (extra 'reference')")
 pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (extra 'reference')")
 pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'reference')")
 

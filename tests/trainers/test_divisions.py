@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
+pytest.importorskip("pycocotools", reason="object detection needs pycocotools (extra 'reference')")
 pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (extra 'reference')")
 pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'reference')")
 
@@ -24,12 +25,14 @@ RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
 
 CHECKSUMS = {
     ("image_classification", "mini"): "fb226350c86c88202c1de8545c8650aa378fd6cfad3ac8ac1dacc8814fa84959",
+    ("object_detection", "mini"): "7b0ccbc592d9e6d00da37b767ab1c369bc7479f7f394a31d3cad39265f5c5493",
     ("recommendation", "mini"): "55ea39c35a3fdf8685e47d200caff9463572e404cfd245ee934da8939e0550bb",
     ("sentiment", "mini"): "4a3ed4b3086c6b8f7c0af60652f5d73e58d691f20afeba31e99b8531a592cd26",
 }
 """Of the data that the closed division fixes; translation's holds subwords that depend on sentencepiece's version."""
 
 NO_EFFECT = {
+    ("object_detection", "full"): {"batch_norm_momentum"},
     ("recommendation", "mini"): {"weight_decay"},
     ("recommendation", "full"): {"weight_decay"},
     ("sentiment", "mini"): {"weight_decay"},
