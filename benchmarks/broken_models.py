@@ -23,6 +23,9 @@ from reference_impls.harness.run.updates import GRADIENT_NORM
 from reference_impls.harness.workload import Share, Workload
 from reference_impls.image_classification import model as resnet
 from reference_impls.image_classification.model import BatchNormalization
+from reference_impls.object_detection import workload as detection_workload
+from reference_impls.object_detection.model import MaskRCNN
+from reference_impls.object_detection.pooling import align_regions
 from reference_impls.recommendation.model import NeuMF
 from reference_impls.reinforcement_learning import workload as go_workload
 from reference_impls.reinforcement_learning.model import NetworkEvaluation
@@ -146,7 +149,45 @@ def freeze_policy(_: type[Workload[Any]]) -> list[Patch]:
     return [(go_workload, "compute_losses", compute_losses)]
 
 
+def zero_pyramid(_: type[Workload[Any]]) -> list[Patch]:
+    """Mask R-CNN whose feature pyramid gives zeros."""
+    whole = MaskRCNN.extract_features
+
+    def extract_features(self: MaskRCNN, *args: Any, **options: Any) -> list[tf.Tensor]:
+        return [each * 0 for each in whole(self, *args, **options)]
+
+    return [(MaskRCNN, "extract_features", extract_features)]
+
+
+def freeze_proposals(_: type[Workload[Any]]) -> list[Patch]:
+    """Mask R-CNN that does not learn where objects may be."""
+    whole = detection_workload.measure_proposals
+
+    def measure_proposals(*args: Any, **options: Any) -> tuple[tf.Tensor, ...]:
+        return tuple(loss * 0 for loss in whole(*args, **options))
+
+    return [(detection_workload, "measure_proposals", measure_proposals)]
+
+
+def pool_whole_images(_: type[Workload[Any]]) -> list[Patch]:
+    """Mask R-CNN whose regions all have the features of the whole image."""
+
+    def align(maps: list[tf.Tensor], strides: Any, boxes: tf.Tensor, *args: Any) -> tf.Tensor:
+        height, width = (strides[0] * size for size in maps[0].shape[1:3])
+        return align_regions(maps, strides, boxes * 0 + tf.constant([0.0, 0.0, height, width]), *args)
+
+    return [(detection_workload, "align_regions", align)]
+
+
 BREAKS: dict[str, dict[str, Break]] = {
+    "object_detection": {
+        "pyramid zeroed": zero_pyramid,
+        "proposals frozen": freeze_proposals,
+        "masks zeroed": zero(MaskRCNN, "draw_masks"),
+        "regions not aligned": pool_whole_images,
+        "labels shuffled": shuffle_labels("boxes", "classes", "masks"),
+        "optimizer frozen": freeze_optimizer,
+    },
     "recommendation": {
         "matrix factorization zeroed": zero_factorization,
         "perceptron zeroed": zero_perceptron,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
-
-import keras
+from typing import TYPE_CHECKING, Annotated
 
 from reference_impls.harness.configs import LogKey, TaskConfig
 from reference_impls.harness.data.files import DataFile, check_files
 from reference_impls.harness.errors import DataError
+
+if TYPE_CHECKING:
+    import keras
 
 
 @dataclass(frozen=True, kw_only=True)
