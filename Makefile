@@ -99,6 +99,7 @@ format: $(FULL)  ## format the code and fix lint
 
 docs: $(FULL)  ## regenerate the generated pages
 	$(WRITE_RULE_PAGES) $(RULE_PAGES)
+	$(BIN)/python docs/write_store_tables.py docs/store_tables.md
 	$(BIN)/python examples/logs/make_logs.py
 	$(BIN)/python examples/submission/make_submission.py
 	$(BIN)/python docs/run_console_blocks.py --write $(SHOWING_PAGES)

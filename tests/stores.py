@@ -8,12 +8,12 @@ from typing import Any
 from mlperf_logging.store import open_store
 from mlperf_logging.store.schema import BY_NAME
 
-UNCOMPARED = {"stored_at"}
-"""When a row was written is not what it says."""
+UNCOMPARED = {"made_by", "stored_at"}
+"""When a row was written, and by which version, is not what it says."""
 
 
 def dump_store(path: Path) -> dict[str, list[tuple[str, ...]]]:
-    """Every row of every table, in the order of its key, but for when it was written; NaN is equal to itself."""
+    """Every row of every table, in the order of its key, but for when and by whom it was written; NaN is equal to itself."""
     dumped = {}
     with open_store(path) as opened, opened.reading() as connection:
         for name, table in BY_NAME.items():

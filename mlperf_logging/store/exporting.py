@@ -17,6 +17,7 @@ from mlperf_logging.errors import StoreError, describe_reason
 from mlperf_logging.store.opening import PATIENCE_S, connect_reading
 from mlperf_logging.store.schema import SCHEMA_NAME, SCHEMA_VERSION, TABLES
 from mlperf_logging.store.snapshots import MANIFEST, PARQUET
+from mlperf_logging.store.statements import quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -67,10 +68,8 @@ def export_store(
 def _write_table(
     connection: DuckDBPyConnection, name: str, key: tuple[str, ...], folder: str, form: str
 ) -> int:
-    target = os.path.join(folder, f"{name}.{form}").replace("'", "''")
-    connection.execute(
-        f"COPY (SELECT * FROM {name} ORDER BY {', '.join(key)}) TO '{target}' ({FORMATS[form]})"
-    )
+    target = quote(os.path.join(folder, f"{name}.{form}"))
+    connection.execute(f"COPY (SELECT * FROM {name} ORDER BY {', '.join(key)}) TO {target} ({FORMATS[form]})")
     (count,) = connection.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,)
     return int(count)
 

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from mlperf_logging.errors import StoreError, describe_reason
 from mlperf_logging.installation import require_libraries
-from mlperf_logging.store.schema import SCHEMA_NAME, SCHEMA_VERSION, write_statements
+from mlperf_logging.store.schema import SCHEMA_NAME, SCHEMA_VERSION
 from mlperf_logging.store.snapshots import attach_snapshot
+from mlperf_logging.store.statements import write_statements
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from mlperf_logging.errors import StoreError, describe_reason
 from mlperf_logging.store.opening import opened_for_reading, opened_for_writing
-from mlperf_logging.store.schema import StoreColumn, StoreTable, write_table
+from mlperf_logging.store.schema import StoreColumn, StoreTable
+from mlperf_logging.store.statements import write_table
 
 PATIENCE_S = 5.0
 """How long to wait for another process that has the store; whoever waits can also do without."""

@@ -20,15 +20,37 @@ _TEXT, _NUMBER, _COUNT, _FLAG = "VARCHAR", "DOUBLE", "BIGINT", "BOOLEAN"
 _TIME = "TIMESTAMP"
 _TYPES = {TEXT: _TEXT, NUMBER: _NUMBER, COUNT: _COUNT, FLAG: _FLAG}
 
+_UNITS = {
+    "_ms": "ms",
+    "_minutes": "min",
+    "_seconds": "s",
+    "_kj": "kJ",
+    "samples_per_second": "samples/s",
+    "_samples": "samples",
+    "samples": "samples",
+    "batch_size": "samples",
+    "samples_to_quality": "samples",
+    "epochs_to_quality": "epochs",
+    "epochs": "epochs",
+    "minutes": "min",
+    "models_per_minute": "1/min",
+}
+"""What the names of columns end in, and the unit that this says."""
+
 
 @dataclass(frozen=True)
 class StoreColumn:
-    """A column: name, type of DuckDB, meaning, and the unit of its numbers where its name does not say it."""
+    """A column: name, type of DuckDB, meaning, and the unit of its numbers; where it is not given, that of its name."""
 
     name: str
     type: str
     meaning: str
     unit: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.unit and self.type == _NUMBER:
+            unit = next((unit for end, unit in _UNITS.items() if self.name.endswith(end)), "")
+            object.__setattr__(self, "unit", unit)
 
     @property
     def comment(self) -> str:
@@ -123,7 +145,7 @@ PLACES = StoreTable(
         _SYSTEM,
         _SCALING,
         _DESCRIPTION,
-        StoreColumn("energy_kj", _NUMBER, "energy of the run, where power was measured", "kJ"),
+        StoreColumn("energy_kj", _NUMBER, "energy of the run, where power was measured"),
         StoreColumn("kept", _FLAG, "whether it is one of the runs that the folder's score is the mean of"),
         StoreColumn("asked", _TEXT, "options by which it was judged, such as --ruleset; empty without"),
         _MADE_BY,
@@ -159,8 +181,8 @@ RUNS = StoreTable(
         StoreColumn(
             "line", _COUNT, "line in the log where the run begins, from 1; NULL for a log of one run"
         ),
-        StoreColumn("start_ms", _NUMBER, "time of the first run_start, since 1970 in UTC", "ms"),
-        StoreColumn("stop_ms", _NUMBER, "time of the last run_stop, since 1970 in UTC", "ms"),
+        StoreColumn("start_ms", _NUMBER, "time of the first run_start, since 1970 in UTC"),
+        StoreColumn("stop_ms", _NUMBER, "time of the last run_stop, since 1970 in UTC"),
         StoreColumn("started_at", _TIME, "time of the first run_start, in UTC; NULL where it is no date"),
         *_take_analyzed(
             RUN_COLUMNS,
@@ -189,9 +211,7 @@ EVENTS = StoreTable(
         StoreColumn("run", _COUNT, "number of the run in its log, from 1"),
         _LINE,
         _COLUMN_BYTE,
-        StoreColumn(
-            "time_ms", _NUMBER, "when it was logged, since 1970 in UTC; NULL where it does not say", "ms"
-        ),
+        StoreColumn("time_ms", _NUMBER, "when it was logged, since 1970 in UTC; NULL where it does not say"),
         StoreColumn(
             "event_type", _TEXT, "POINT_IN_TIME, INTERVAL_START or INTERVAL_END; NULL in old dialects"
         ),
@@ -311,7 +331,7 @@ RCP = StoreTable(
         StoreColumn("reason", _TEXT, "why, why not, or why it is not tested"),
         StoreColumn("method", _TEXT, "check: as the public checks compute"),
         StoreColumn("unit", _TEXT, "what convergence is counted in: epochs, samples or steps"),
-        StoreColumn("batch_size", _NUMBER, "global batch size", "samples"),
+        StoreColumn("batch_size", _NUMBER, "global batch size"),
         StoreColumn("match", _TEXT, "how the batch size was found: exact, interpolated, below or missing"),
         StoreColumn("normalisation", _NUMBER, "factor that the score must be multiplied by"),
         StoreColumn("submission_mean", _NUMBER, "olympic mean of where the runs converged, in unit"),
@@ -373,35 +393,3 @@ SELECT places.place AS path, places.folder,
     systems.accelerator_model, places.scaling, places.energy_kj, places.kept
 FROM places JOIN runs USING (log_id, ruleset) LEFT JOIN systems USING (description_place)"""
 """The view that saves nearly every question its two joins."""
-
-
-def write_statements() -> list[str]:
-    """The statements that make an empty store."""
-    statements = ["CREATE TABLE about (name VARCHAR PRIMARY KEY, value VARCHAR)"]
-    statements.append("COMMENT ON TABLE about IS 'what this file is: name and version of its tables'")
-    statements.append(f"INSERT INTO about VALUES ('schema', '{SCHEMA_NAME}/{SCHEMA_VERSION}')")
-    statements += [statement for table in TABLES for statement in write_table(table)]
-    statements.append(f"CREATE VIEW {VIEW_NAME} AS {VIEW_SELECT}")
-    statements.append(f"COMMENT ON VIEW {VIEW_NAME} IS {_quote(VIEW_MEANING)}")
-    return statements
-
-
-def write_table(table: StoreTable, *, is_new: bool = True) -> list[str]:
-    """The statements that make an empty table, or, where it need not be new, one that is there what it is said to be."""
-    columns = [f'"{column.name}" {column.type}' for column in table.columns]
-    if table.enforced:
-        columns.append(f"PRIMARY KEY ({', '.join(table.key)})")
-    create = "CREATE TABLE" if is_new else "CREATE TABLE IF NOT EXISTS"
-    return [
-        f"{create} {table.name} ({', '.join(columns)})",
-        f"COMMENT ON TABLE {table.name} IS {_quote(table.meaning)}",
-        *[
-            f'COMMENT ON COLUMN {table.name}."{column.name}" IS {_quote(column.comment)}'
-            for column in table.columns
-        ],
-    ]
-
-
-def _quote(text: str) -> str:
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.errors import StoreError, describe_reason
 from mlperf_logging.runs.side_files import read_side_json
 from mlperf_logging.store.schema import SCHEMA_NAME, SCHEMA_VERSION, TABLES, VIEW_NAME, VIEW_SELECT
+from mlperf_logging.store.statements import quote
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -53,14 +54,9 @@ def attach_snapshot(connection: DuckDBPyConnection, folder: str) -> None:
     whole = os.path.abspath(folder)
     try:
         for table in TABLES:
-            place = _quote(os.path.join(whole, f"{table.name}.{PARQUET}"))
+            place = quote(os.path.join(whole, f"{table.name}.{PARQUET}"))
             connection.execute(f"CREATE VIEW {table.name} AS FROM read_parquet({place})")
         connection.execute(f"CREATE VIEW {VIEW_NAME} AS {VIEW_SELECT}")
-        connection.execute(f"SET allowed_directories = [{_quote(whole + os.sep)}]")
+        connection.execute(f"SET allowed_directories = [{quote(whole + os.sep)}]")
     except duckdb.Error as error:
         raise StoreError(f"cannot read {folder!r}: {describe_reason(error)}") from None
-
-
-def _quote(text: str) -> str:
-    doubled = text.replace("'", "''")
-    return f"'{doubled}'"
