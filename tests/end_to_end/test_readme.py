@@ -42,6 +42,7 @@ SHOWING = [
     "docs/converting.md",
     "docs/exports.md",
     "docs/scoring.md",
+    "docs/store.md",
     "docs/submissions.md",
     "docs/system_descriptions.md",
     "docs/watch.md",
