@@ -30,6 +30,7 @@ from reference_impls.recommendation.model import NeuMF
 from reference_impls.reinforcement_learning import workload as go_workload
 from reference_impls.reinforcement_learning.model import NetworkEvaluation
 from reference_impls.sentiment.model import BagLayer, RegionConvolution
+from reference_impls.speech_recognition.layers import BidirectionalGRU, NormedConvolution
 from reference_impls.translation import model as transformer
 from reference_impls.translation.layers import Attention
 
@@ -121,7 +122,9 @@ def shuffle_labels(*keys: str) -> Break:
 def freeze_optimizer(_: type[Workload[Any]]) -> list[Patch]:
     """Weights that stay as they begin."""
 
-    def measure_only(self: Workload[Any], measure: Any, batch: Any, *_: Any) -> dict[str, tf.Tensor]:
+    def measure_only(
+        self: Workload[Any], measure: Any, batch: Any, *_: Any, **__: Any
+    ) -> dict[str, tf.Tensor]:
         return {**measure(batch, 0)[1], GRADIENT_NORM: tf.constant(0.0)}
 
     return [(Workload, "update", measure_only)]
@@ -203,6 +206,13 @@ BREAKS: dict[str, dict[str, Break]] = {
     "sentiment": {
         "convolutions zeroed": zero(RegionConvolution, "call"),
         "bag zeroed": zero(BagLayer, "call"),
+        "labels shuffled": shuffle_labels("labels"),
+        "optimizer frozen": freeze_optimizer,
+    },
+    "speech_recognition": {
+        "convolutions zeroed": zero(NormedConvolution, "convolve"),
+        "GRUs zeroed": zero(BidirectionalGRU, "call"),
+        "backward direction removed": zero(BidirectionalGRU, "read_backward"),
         "labels shuffled": shuffle_labels("labels"),
         "optimizer frozen": freeze_optimizer,
     },

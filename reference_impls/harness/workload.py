@@ -90,6 +90,7 @@ class Workload(ABC, Generic[Config]):
             precision; ``"rows"``: concatenated along their first dimension. All others must not vary, except that rows
             may be ragged: transcripts, or the boxes of an image, which arrive in `measure` as `Ragged`. The workload
             itself leaves padding out.
+        compiles: whether XLA can compile its steps.
         unit: what `epoch` counts: ``"epoch"`` or ``"generation"``, both logged as epochs. With ``"samples"`` or
             ``"steps"`` the log counts these instead, and has blocks from one evaluation to the next.
         runtime: what the workload computes with; set before `build`.
@@ -100,6 +101,7 @@ class Workload(ABC, Generic[Config]):
     quality_key: ClassVar[str] = "eval_accuracy"
     collects: ClassVar[str] = "sums"
     unit: ClassVar[str] = "epoch"
+    compiles: ClassVar[bool] = True
     runtime: Runtime
 
     def __init__(self, config: Config, folder: Path, seed: int, data_command: str = "") -> None:
@@ -235,7 +237,13 @@ class Workload(ABC, Generic[Config]):
         return replicas * self.config.gradient_accumulation_steps
 
     def update(
-        self, measure: Measure, batch: Batch, optimizer: Any, variables: Sequence[Any]
+        self,
+        measure: Measure,
+        batch: Batch,
+        optimizer: Any,
+        variables: Sequence[Any],
+        *,
+        clip_norm: float = 0.0,
     ) -> dict[str, tf.Tensor]:
         """Change variables by the gradients of a loss, summed over accumulation steps and replicas.
 
@@ -244,10 +252,16 @@ class Workload(ABC, Generic[Config]):
             batch: this replica's.
             optimizer: a Keras optimizer.
             variables: of the model, in the order that the optimizer was built with.
+            clip_norm: norm that greater gradients are scaled down to; 0: they are not.
 
         Returns:
             What `train_step` returns. ``gradient_norm``, summed over replicas, bounds the norm of the whole gradient.
         """
         return apply_gradients(
-            measure, batch, optimizer, variables, parts=self.config.gradient_accumulation_steps
+            measure,
+            batch,
+            optimizer,
+            variables,
+            parts=self.config.gradient_accumulation_steps,
+            clip_norm=clip_norm,
         )

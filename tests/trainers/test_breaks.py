@@ -37,10 +37,9 @@ def test_broken_model_misses_the_target(
     except DataError as error:
         pytest.skip(str(error))
     task = find_task(name)
-    target = task.load_workload()(
-        task.config("mini", "closed"), PROJECT / "data" / name / "mini", seed
-    ).target
+    workload = task.load_workload()(task.config("mini", "closed"), PROJECT / "data" / name / "mini", seed)
+    target = workload.target
     record_property("qualities", qualities)
-    assert not [each for each in qualities if reaches_target(each, target)], (
+    assert not [each for each in qualities if reaches_target(each, target, workload.mode)], (
         f"{what} reaches the target of {target}"
     )

@@ -37,6 +37,8 @@ NO_EFFECT = {
     ("recommendation", "full"): {"weight_decay"},
     ("sentiment", "mini"): {"weight_decay"},
     ("sentiment", "full"): {"weight_decay"},
+    ("speech_recognition", "mini"): {"momentum", "weight_decay"},
+    ("speech_recognition", "full"): {"beta_1", "beta_2", "epsilon", "weight_decay"},
     ("translation", "mini"): {"weight_decay", "decay_steps"},
     ("translation", "full"): {"weight_decay", "decay_steps"},
     ("image_classification", "mini"): {"boundary_epochs", "boundary_factor", "shuffle_buffer"},
@@ -83,6 +85,8 @@ def write_log(
         recorder.finish_epoch(1, 10, 1.0, {"loss": 1.0})
         recorder.start_eval(1, 10)
         target = workload.target
+        if workload.mode == "min":
+            quality_share = 1 / quality_share
         quality = (
             {name: quality_share * each for name, each in target.items()}
             if isinstance(target, Mapping)
@@ -116,8 +120,8 @@ def test_open_variant_fails_the_closed_division(tmp_path: Path, name: str, scale
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_log_below_the_target_fails(tmp_path: Path, name: str) -> None:
-    """A run whose quality stays below the target is not compliant."""
+def test_log_short_of_the_target_fails(tmp_path: Path, name: str) -> None:
+    """A run whose quality does not reach the target is not compliant."""
     write_log(tmp_path / "run.log", name, "mini", "closed", quality_share=0.99)
 
     keys = {finding.key for finding in check_log(tmp_path / "run.log").findings}

@@ -60,6 +60,8 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
     set_seed(request.seed, deterministic=request.deterministic)
     keras.config.set_dtype_policy(config.precision)
     workload = task.load_workload()(config, folder, request.seed, request.data_command)
+    if request.jit_compile and not workload.compiles:
+        raise SettingError(f"XLA cannot compile the steps of {task.name}; train without --jit-compile")
     workload.check_data()
     asked = _describe(request, config, share.all_replicas)
     resumed = _find_start(request, asked, log, work, is_first=share.index == 0)

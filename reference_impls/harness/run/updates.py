@@ -15,7 +15,13 @@ GRADIENT_NORM = "gradient_norm"
 
 
 def apply_gradients(
-    measure: Measure, batch: Any, optimizer: Any, variables: Sequence[Any], *, parts: int = 1
+    measure: Measure,
+    batch: Any,
+    optimizer: Any,
+    variables: Sequence[Any],
+    *,
+    parts: int = 1,
+    clip_norm: float = 0.0,
 ) -> dict[str, tf.Tensor]:
     """Update variables by the gradients of a loss, summed over the parts of a batch and over all replicas.
 
@@ -27,10 +33,12 @@ def apply_gradients(
             scaled gradient overflows.
         variables: of the model, in the order that the optimizer was built with.
         parts: parts that are computed one after the other, so that only the activations of one are in memory.
+        clip_norm: norm that the gradients of the whole batch are scaled down to if theirs is greater; 0: they are not.
 
     Returns:
-        The reported values, summed over the parts, and the global norm of this replica's part of the gradients; 0 if
-        the step is skipped. Rows of an embedding that occur several times count one by one, unless there are parts.
+        The reported values, summed over the parts, and the global norm of this replica's part of the gradients, before
+        they are scaled down; 0 if the step is skipped. Rows of an embedding that occur several times count one by one,
+        unless there are parts.
     """
     values = [getattr(variable, "value", variable) for variable in variables]
 
@@ -43,7 +51,7 @@ def apply_gradients(
 
     gradients, reported = differentiate(0)
     is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if parts > 1 or is_scaled:
+    if parts > 1 or is_scaled or clip_norm:
         gradients = _make_dense(gradients, values)
     if parts > 1:
 
@@ -62,10 +70,15 @@ def apply_gradients(
     if is_scaled:
         norm /= tf.convert_to_tensor(optimizer.dynamic_scale)
         norm = tf.where(tf.math.is_finite(norm), norm, 0.0)
-        # All replicas must decide alike whether to skip the step. The optimizer sums over them again.
+    if is_scaled or clip_norm:
+        # All replicas must decide alike whether to skip the step, and by how much to scale. The optimizer sums over them again.
         context = tf.distribute.get_replica_context()
         summed = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         gradients = [gradient / context.num_replicas_in_sync for gradient in summed]
+    if clip_norm:
+        most = clip_norm * (tf.convert_to_tensor(optimizer.dynamic_scale) if is_scaled else 1.0)
+        factor = most / tf.maximum(tf.linalg.global_norm(summed), most)
+        gradients = [gradient * factor for gradient in gradients]
     optimizer.apply(gradients, list(variables))
     return {**reported, GRADIENT_NORM: norm}
 
