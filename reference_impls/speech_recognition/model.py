@@ -107,7 +107,10 @@ def measure_losses(logits: tf.Tensor, lengths: tf.Tensor, labels: tf.Tensor) -> 
         is_repeated, 1, dtype=tf.int32
     )
     fits = needed <= lengths
-    places = tf.where(tf.logical_and(is_label, fits[:, tf.newaxis]))
+    # TensorFlow's loss wants a label and a step in each row: of a row that does not fit, the first label stays.
+    is_first = tf.range(tf.shape(labels)[1]) == 0
+    places = tf.where(tf.logical_and(is_label, tf.logical_or(fits[:, tf.newaxis], is_first)))
     sparse = tf.SparseTensor(places, tf.gather_nd(labels, places), tf.shape(labels, tf.int64))
-    losses = tf.nn.ctc_loss(sparse, logits, None, lengths, logits_time_major=False, blank_index=-1)
+    steps = tf.maximum(lengths, 1)
+    losses = tf.nn.ctc_loss(sparse, logits, None, steps, logits_time_major=False, blank_index=-1)
     return tf.where(fits, losses, 0.0)
