@@ -10,6 +10,8 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 pytest.importorskip("pycocotools", reason="object detection needs pycocotools (extra 'reference')")
+pytest.importorskip("soundfile", reason="speech recognition needs soundfile (extra 'reference')")
+pytest.importorskip("jiwer", reason="speech recognition needs jiwer (extra 'reference')")
 pytest.importorskip("sentencepiece", reason="translation needs sentencepiece (extra 'reference')")
 pytest.importorskip("sacrebleu", reason="translation needs sacrebleu (extra 'reference')")
 
