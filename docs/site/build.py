@@ -189,13 +189,14 @@ def describe_names() -> str:
     for module, names in {**modules, mllog.__name__: sorted(mllog.__all__)}.items():
         package = __import__(module, fromlist=names)
         found = {name: getattr(package, name) for name in names}
-        described = {
-            name: value for name, value in found.items() if inspect.isclass(value) or inspect.isroutine(value)
-        }
         parts += [f"## {module}", "", "```{eval-rst}"]
-        for name, value in described.items():
-            kind = "autoclass" if inspect.isclass(value) else "autofunction"
-            parts += [f".. {kind}:: {module}.{name}", *["   :members:"][: inspect.isclass(value)], ""]
+        for name, value in found.items():
+            if inspect.isclass(value) or inspect.isroutine(value):
+                kind = "autoclass" if inspect.isclass(value) else "autofunction"
+                parts += [f".. {kind}:: {module}.{name}", *["   :members:"][: inspect.isclass(value)], ""]
+            else:  # a module or an object: the first paragraph of its docstring, or of its class
+                about = " ".join((inspect.getdoc(value) or "").partition("\n\n")[0].split())
+                parts += [f".. py:data:: {module}.{name}", "", f"   {about}", ""]
         parts += ["```", ""]
     return "\n".join(parts)
 

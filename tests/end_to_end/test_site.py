@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 from types import ModuleType
@@ -49,11 +50,15 @@ def test_every_option_has_a_row(build: ModuleType) -> None:
 
 
 def test_every_public_name_is_described(build: ModuleType) -> None:
-    """On the page of Python names is each public class and function, by the module that has it."""
-    described = re.findall(r"^\.\. auto(?:class|function):: (\S+)$", build.describe_names(), re.MULTILINE)
+    """On the page of Python names is each public name once, by the module that has it, and each has words of its own."""
+    described = re.findall(
+        r"^\.\. (?:auto(?:class|function)|py:data):: (\S+)$", build.describe_names(), re.MULTILINE
+    )
+    names = {name.rpartition(".")[2] for name in described}
+    assert names == {*mlperf_logging.__all__, *mllog.__all__}
+    assert len(described) == len({*described})
     for package in (mlperf_logging, mllog):
-        wanted = {name for name in package.__all__ if callable(getattr(package, name))}
-        assert wanted <= {name.rpartition(".")[2] for name in described}
+        assert [name for name in package.__all__ if not inspect.getdoc(getattr(package, name))] == []
 
 
 def test_every_page_is_in_the_navigation(pages: Path) -> None:
