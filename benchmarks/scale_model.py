@@ -7,15 +7,14 @@ step: one client that plans, sends, takes and reports, workers that read and jud
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
 from random import Random
 from typing import NamedTuple
 
 from mlperf_logging.engines.dask_batches import BATCHES_PER_WORKER, LARGEST_BATCH, WANTED_COST
 from mlperf_logging.engines.engine import estimate_cost
 
-SIMULATED_FILES = 1_000_000
-"""Of more files, so many are simulated; after the first batches, time grows with the number of files."""
+SIMULATED_BATCHES = 20_000
+"""Of more batches, so many are simulated, or eight for each worker; after the first, time grows with their number."""
 
 
 class Line(NamedTuple):
@@ -125,9 +124,11 @@ class Forecast(NamedTuple):
 
 
 def simulate(costs: Costs, files: int, cluster: Cluster, seed: int = 0) -> Forecast:
-    """Simulate a command on a cluster; of very many files, only the first, see `SIMULATED_FILES`."""
-    simulated = min(files, SIMULATED_FILES)
-    seconds, busy, most_held = _Simulation(costs, cluster, seed).run(simulated)
+    """Simulate a command on a cluster; of very many files, only the first, see `SIMULATED_BATCHES`."""
+    for_each = files // (8 * cluster.workers)
+    batch = min(costs.files_per_batch(), max(32, for_each), LARGEST_BATCH)
+    simulated = min(files, batch * max(SIMULATED_BATCHES, 8 * cluster.workers))
+    seconds, busy, most_held = _Simulation(costs, cluster, seed).run(simulated, batch)
     return Forecast(seconds * files / simulated, busy, most_held)
 
 
@@ -143,10 +144,10 @@ class _Simulation:
         self._finished: list[tuple[float, int]] = []  # a heap: when and which
         self._worked = self._served = 0.0
 
-    def run(self, files: int) -> tuple[float, dict[str, float], int]:
-        """Seconds, shares of it, and the most batches held."""
+    def run(self, files: int, batch: int) -> tuple[float, dict[str, float], int]:
+        """Seconds for files in batches of so many, shares of it, and the most batches held."""
         costs, allowed = self._costs, max(BATCHES_PER_WORKER * self._cluster.workers, 16)
-        sizes = self._cut(files)
+        left = files
         counts: dict[int, int] = {}
         done: set[int] = set()
         now = idle = 0.0
@@ -154,7 +155,8 @@ class _Simulation:
         more = True
         while more or counts:
             while more and len(counts) < allowed:
-                count = next(sizes, 0)
+                count = min(batch, left)
+                left -= count
                 if not count:
                     more = False
                     break
@@ -180,15 +182,6 @@ class _Simulation:
             "file system": self._served / now,
         }
         return now, busy, most
-
-    def _cut(self, files: int) -> Iterator[int]:
-        usual = min(
-            self._costs.files_per_batch(), max(32, files // (8 * self._cluster.workers)), LARGEST_BATCH
-        )
-        while files > 0:
-            count = min(usual, files)
-            files -= count
-            yield count
 
     def _send(self, index: int, count: int, now: float) -> None:
         """Give a batch to the worker that is free first; it waits for its files behind what was asked for before."""

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from distributed import Client, Future
 
-LARGEST_BATCH = 256
-WANTED_COST = 16_000_000
-"""Of a batch, in bytes of log: a few tenths of a second of work, a hundred times what sending it takes."""
+LARGEST_BATCH = 512
+WANTED_COST = 64_000_000
+"""Of a batch, in bytes of log: half a second of work, fifty times what sending it takes."""
 
 BATCHES_PER_WORKER = 4
 """On their way at a time: one being worked on, one waiting, and two for results that wait for those before them."""
