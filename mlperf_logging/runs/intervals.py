@@ -49,6 +49,15 @@ class Interval(NamedTuple):
         return None if self.stop_ms is None else minutes_between(self.start_ms, self.stop_ms)
 
 
+PROGRESS_NAMES = frozenset(
+    {
+        *("epoch_num", "first_epoch_num", "epoch"),
+        *("samples_count", "train_samples"),
+        *("step_num", "step", "curr_global_step"),
+    }
+)
+"""Fields of metadata that say how far training had come, see `read_progress`."""
+
 _STARTS = frozenset({f"{name}_start" for name in INTERVALS})
 _NOWHERE = Progress()
 _LARGEST = int(sys.float_info.max)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mlperf_logging.conversion.writing import write_json
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import read_batches
-from mlperf_logging.runs.intervals import read_progress
+from mlperf_logging.runs.intervals import PROGRESS_NAMES, read_progress
 from mlperf_logging.store.schema import BY_NAME, EVENTS, StoreTable
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ MOST_EVENTS, MOST_EVENT_BYTES = 1_000_000, 256 << 20
 
 _LARGEST = int(sys.float_info.max)
 _LARGEST_COUNT = (1 << 63) - 1
-_PLAIN = (int, bool, type(None))
 
 
 def write_value(value: Any) -> str | None:
@@ -141,7 +140,9 @@ def list_events(path: str, log_id: str, begins: Sequence[int]) -> tuple[pa.Table
 def _describe_event(event: Event) -> tuple[Any, ...]:
     """The columns of `EVENTS` from the line on."""
     namespace = event.namespace
-    epoch, samples, step = map(read_finite, read_progress(event))
+    epoch = samples = step = None
+    if event.benchmark is not None or not PROGRESS_NAMES.isdisjoint(event.metadata):
+        epoch, samples, step = map(read_finite, read_progress(event))
     return (
         event.line,
         event.column,
