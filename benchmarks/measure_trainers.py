@@ -47,7 +47,7 @@ TARGET_RUNS = {
     "recommendation": (20, 8),
     "sentiment": (20, 6),
     "image_classification": (20, 6),
-    "translation": (10, 3),
+    "translation": (20, 3),
     "speech_recognition": (20, 8),
 }
 """Number of seeds and of epochs of the step ``targets``."""

@@ -93,7 +93,9 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; return the exit code."""
-    return run_script(TASK, "Get and check the images.", _get, arguments, package=PACKAGE)
+    return run_script(
+        TASK, "Get and check the images.", _get, arguments, files={"package": f"{PACKAGE} as a file (mini)"}
+    )
 
 
 if __name__ == "__main__":

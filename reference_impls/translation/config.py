@@ -27,6 +27,7 @@ class TranslationConfig(AdamConfig):
 
     Attributes:
         vocabulary: number of subwords, shared by both languages.
+        vocabulary_checksum: `Subwords.checksum` that the prepared data must have; empty: any. The log has that of the data.
         width: size of the vector at each position.
         filter_width: size of the feed-forward layers' hidden layer.
         heads: number of attention heads.
@@ -47,6 +48,7 @@ class TranslationConfig(AdamConfig):
     """
 
     vocabulary: Annotated[Count, LogKey("vocabulary_size")] = 33_000
+    vocabulary_checksum: Annotated[str, LogKey("")] = ""
     width: Annotated[Count, LogKey("model_hidden_size")] = 1024
     filter_width: Annotated[Count, LogKey("model_filter_size")] = 4096
     heads: Annotated[Count, LogKey("model_heads")] = 16
@@ -82,6 +84,7 @@ MINI = TranslationConfig(
     train_samples=20_987,
     eval_samples=2_125,
     vocabulary=100,
+    vocabulary_checksum="6224ab9674730a824353a826efc32f22ea4f008d3fcde195c7250027e71eb9f6",
     width=64,
     filter_width=256,
     heads=2,

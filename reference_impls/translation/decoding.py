@@ -51,7 +51,7 @@ def translate_greedily(model: Transformer, source: tf.Tensor, extra_length: int)
     empty = tf.reduce_all(source == PAD, axis=1)  # rows of padding
     state = (
         tf.constant(0),
-        tf.fill((batch,), END),
+        tf.fill((batch,), PAD),
         tf.fill((batch, limit), PAD),
         empty,
         model.make_empty_cache(batch, limit),
@@ -129,7 +129,7 @@ def translate_by_beam(
 
     # All beams start equal: only the first one counts, or they would all hold the same translation.
     first = tf.tile([[0.0] + [IMPOSSIBLE] * (beam - 1)], (batch, 1))
-    begun = tf.pad(tf.fill((batch, beam, 1), END), ((0, 0), (0, 0), (0, limit)), constant_values=PAD)
+    begun = tf.fill((batch, beam, 1 + limit), PAD)
     scores = tf.fill((batch, beam), IMPOSSIBLE)
     state = (tf.constant(0), begun, first, begun, scores, model.make_empty_cache(batch * beam, limit))
     _, written, _, finished, scores, _ = tf.while_loop(is_open, write, state)

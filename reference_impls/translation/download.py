@@ -27,7 +27,7 @@ MINI_PAIRS_SHA256 = "fd05cff8c35bed732be025fd59dc6e74156aed5dee89c0679413413bd03
 """Of all pairs of the dictionary in festlex-cmu 2.4, as JSON."""
 
 
-def prepare_cmudict(folder: Path, package: Path | None = None) -> dict[str, int]:
+def prepare_cmudict(folder: Path, package: Path | None = None) -> dict[str, int | str]:
     """Get the pronouncing dictionary and prepare it.
 
     Args:
@@ -35,7 +35,7 @@ def prepare_cmudict(folder: Path, package: Path | None = None) -> dict[str, int]
         package: the Debian package's file, if it was downloaded before.
 
     Returns:
-        Facts: numbers of pairs and subwords.
+        Facts: see `prepare_texts`.
 
     Raises:
         DataError: the package cannot be downloaded, or holds another dictionary.
@@ -58,19 +58,22 @@ def hash_pairs(pairs: list[tuple[str, str]]) -> str:
     return hashlib.sha256(json.dumps(pairs).encode()).hexdigest()
 
 
-def prepare_wmt(folder: Path, vocabulary: int, test_sentences: int) -> dict[str, int]:
+def prepare_wmt(
+    folder: Path, vocabulary: int, test_sentences: int, vocabulary_file: Path | None = None
+) -> dict[str, int | str]:
     """Prepare WMT17's texts from below a folder.
 
     Args:
         folder: where they are; the result is written into the same folder.
         vocabulary: number of subwords.
         test_sentences: number of sentences that the test must have.
+        vocabulary_file: a vocabulary in the format of sentencepiece, to use instead of learning one.
 
     Returns:
-        Facts: numbers of pairs and subwords.
+        Facts: see `prepare_texts`.
 
     Raises:
-        DataError: texts are missing or damaged.
+        DataError: texts are missing or damaged, or the vocabulary is.
     """
     test = wmt.read_test_pairs(folder)
     if len(test) != test_sentences:
@@ -78,7 +81,11 @@ def prepare_wmt(folder: Path, vocabulary: int, test_sentences: int) -> dict[str,
             f"newstest2014 has {len(test):,} sentences here, not {test_sentences:,}; {wmt.INSTRUCTIONS}"
         )
     wmt.find_training_texts(folder)
-    return prepare_texts(folder, lambda: wmt.read_training_pairs(folder), test, vocabulary)
+    try:
+        model = vocabulary_file.read_bytes() if vocabulary_file else None
+    except OSError as error:
+        raise DataError(f"{vocabulary_file} cannot be read: {error.strerror}") from None
+    return prepare_texts(folder, lambda: wmt.read_training_pairs(folder), test, vocabulary, model)
 
 
 def _get(options: argparse.Namespace, folder: Path) -> str:
@@ -87,15 +94,21 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
     elif options.scale == "mini":
         facts = prepare_cmudict(folder, options.package)
     else:
-        facts = prepare_wmt(folder, FULL.vocabulary, FULL.eval_samples)
+        facts = prepare_wmt(folder, FULL.vocabulary, FULL.eval_samples, options.vocabulary)
     return ", ".join(
-        f"{name.replace('_', ' ')} {count:,}" for name, count in facts.items() if name != "pair_lengths"
+        f"{name.replace('_', ' ')} {fact if isinstance(fact, str) else f'{fact:,}'}"
+        for name, fact in facts.items()
+        if name != "pair_lengths"
     )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; return the exit code."""
-    return run_script(TASK, "Get and prepare the texts.", _get, arguments, package=cmudict.PACKAGE)
+    files = {
+        "package": f"{cmudict.PACKAGE} as a file (mini)",
+        "vocabulary": "subwords in the format of sentencepiece, instead of learning them (full)",
+    }
+    return run_script(TASK, "Get and prepare the texts.", _get, arguments, files=files)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The Transformer (Vaswani et al., 2017): attention between all positions of a sentence and its translation.
 
 As in the suite's reference, each sub-layer normalizes its input and a final normalization ends each stack (the paper
-normalizes after each sub-layer); one matrix serves as the embedding of both languages and as the output layer.
+normalizes after each sub-layer); one matrix serves as the embedding of both languages and as the output layer. As there,
+a translation starts from a vector of zeros, which is what `PAD` is embedded as.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from reference_impls.translation.config import TranslationConfig
-from reference_impls.translation.corpus import END, PAD
+from reference_impls.translation.corpus import PAD
 from reference_impls.translation.layers import (
     MASKED,
     Attention,
@@ -143,7 +144,7 @@ class Transformer(keras.Model):
             float32 [batch, length, vocabulary].
         """
         caches, source_bias = self.encode(source, dropout)
-        before = tf.pad(target, ((0, 0), (1, 0)), constant_values=END)[:, :-1]
+        before = tf.pad(target, ((0, 0), (1, 0)), constant_values=PAD)[:, :-1]
         x = self._embed(before, 0)
         if dropout is not None:
             x = dropout.drop(x)
@@ -183,7 +184,7 @@ class Transformer(keras.Model):
         """Logits of the next subword in decoding.
 
         Args:
-            tokens: int32 [batch]; the latest subword of each translation, `END` at the start.
+            tokens: int32 [batch]; the latest subword of each translation, `PAD` at the start.
             position: number of subwords decoded so far.
             sources: see `encode`.
             bias: see `encode`.

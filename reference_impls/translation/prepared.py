@@ -17,6 +17,9 @@ from reference_impls.translation.subwords import Subwords, learn_subwords
 Pair = tuple[str, str]
 Item = TypeVar("Item")
 
+VOCABULARY_SHA256 = "vocabulary_sha256"
+"""Name of the fact that holds `Subwords.checksum`."""
+
 _AT_ONCE = 50_000
 _MOST_SUBWORDS = 1 << 16
 
@@ -40,8 +43,12 @@ class PreparedTexts(NamedTuple):
 
 
 def prepare_texts(
-    folder: Path, train: Callable[[], Iterable[Pair]], test: Sequence[Pair], vocabulary: int
-) -> dict[str, int]:
+    folder: Path,
+    train: Callable[[], Iterable[Pair]],
+    test: Sequence[Pair],
+    vocabulary: int,
+    model: bytes | None = None,
+) -> dict[str, int | str]:
     """Learn subwords from the training pairs, encode all text, and write the result.
 
     Args:
@@ -49,17 +56,22 @@ def prepare_texts(
         train: returns the training pairs; called twice.
         test: pairs to evaluate on.
         vocabulary: number of subwords.
+        model: a vocabulary to use instead of learning one, in the format of sentencepiece.
 
     Returns:
-        Facts: numbers of pairs and of subwords.
+        Facts: numbers of pairs and of subwords, and the vocabulary's checksum.
 
     Raises:
-        DataError: the texts are too small for so many subwords, or more are requested than can be stored.
+        DataError: the texts are too small for so many subwords, more are requested than can be stored, or ``model`` is
+            damaged or of another size.
     """
     if vocabulary > _MOST_SUBWORDS:
         raise DataError(f"no more than {_MOST_SUBWORDS:,} subwords can be stored, not {vocabulary:,}")
-    model = learn_subwords((text for pair in train() for text in pair), vocabulary)
+    if model is None:
+        model = learn_subwords((text for pair in train() for text in pair), vocabulary)
     subwords = Subwords(model)
+    if len(subwords) != vocabulary:
+        raise DataError(f"the vocabulary has {len(subwords):,} subwords, not {vocabulary:,}")
     sources, targets = [], []
     for part in _take(train(), _AT_ONCE):
         sources.append(pack_sentences(subwords.encode([english for english, _ in part])))
@@ -67,12 +79,13 @@ def prepare_texts(
     source, target = join_sentences(sources), join_sentences(targets)
     held_out = pack_sentences(subwords.encode([english for english, _ in test]))
     references = "\n".join(german for _, german in test).encode()
-    facts = {
+    facts: dict[str, int | str] = {
         "train_pairs": len(source.ends),
         "test_pairs": len(test),
         "train_source_subwords": len(source.ids),
         "train_target_subwords": len(target.ids),
         "vocabulary": len(subwords),
+        VOCABULARY_SHA256: subwords.checksum,
     }
     arrays = {
         "source_ids": source.ids,

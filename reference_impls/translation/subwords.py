@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterable, Sequence
 
@@ -60,14 +61,33 @@ class Subwords:
 
     Args:
         model: what `learn_subwords` returned.
+
+    Raises:
+        DataError: it is something else, or numbers the special subwords differently.
     """
 
     def __init__(self, model: bytes) -> None:
-        self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        self._processor = sentencepiece.SentencePieceProcessor()
+        try:
+            self._processor.LoadFromSerializedProto(model)
+        except RuntimeError:
+            raise DataError("the vocabulary is not in the format of sentencepiece") from None
+        special = self._processor.pad_id(), self._processor.eos_id(), self._processor.unk_id()
+        if special != (PAD, END, UNKNOWN):
+            raise DataError(
+                f"the vocabulary numbers padding, end and unknown {special}, not {(PAD, END, UNKNOWN)}; use one that "
+                f"the data command of this task has learned"
+            )
 
     def __len__(self) -> int:
         """Number of subwords."""
         return int(self._processor.vocab_size())
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the subwords in the order of their ids, in hexadecimal; their file's depends on who wrote it."""
+        pieces = (self._processor.id_to_piece(number) for number in range(len(self)))
+        return hashlib.sha256("\n".join(pieces).encode()).hexdigest()
 
     def encode(self, sentences: Sequence[str]) -> list[list[int]]:
         """Ids of each sentence's subwords, with `END`."""

@@ -19,7 +19,7 @@ from reference_impls.translation.corpus import PAD, round_width
 from reference_impls.translation.decoding import translate_by_beam, translate_greedily
 from reference_impls.translation.layers import Dropout
 from reference_impls.translation.model import Transformer, measure_loss
-from reference_impls.translation.prepared import PreparedTexts, longer_lengths, read_texts
+from reference_impls.translation.prepared import VOCABULARY_SHA256, PreparedTexts, longer_lengths, read_texts
 from reference_impls.translation.schedule import WarmupSchedule
 from reference_impls.translation.scoring import TranslationScorer
 
@@ -39,8 +39,21 @@ class TranslationWorkload(Workload[TranslationConfig]):
         return int(sum(counts[: self.config.max_length + 1]))
 
     def check_data(self) -> None:
-        """Check that the prepared sentences are there."""
+        """Check that the prepared sentences are there, split into the right subwords."""
         check_prepared(self.folder, self.data_command)
+        required = self.config.vocabulary_checksum
+        if required not in ("", found := self._read_vocabulary_checksum()):
+            raise DataError(
+                f"{self.folder} is split into other subwords (checksum {found[:12]}…) than the benchmark's "
+                f"({required[:12]}…); get the right data with: {self.data_command}"
+            )
+
+    def hyperparameters(self, share: Share) -> dict[str, object]:
+        """Those of the configuration, and the checksum of the vocabulary that the data is split into."""
+        return {**super().hyperparameters(share), "vocabulary_checksum": self._read_vocabulary_checksum()}
+
+    def _read_vocabulary_checksum(self) -> str:
+        return str(read_facts(self.folder, self.data_command).get(VOCABULARY_SHA256, ""))
 
     def data_checksum(self) -> str:
         """That of the prepared data."""

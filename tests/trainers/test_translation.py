@@ -54,7 +54,7 @@ def model() -> Transformer:
 @pytest.fixture(scope="module")
 def writer() -> Transformer:
     """A small Transformer with weights so large that it does not only repeat its input."""
-    made = Transformer(SMALL, seed=4)
+    made = Transformer(SMALL, seed=35)
     for weight in made.trainable_weights:
         if weight.name in ("kernel", "embedding"):
             weight.assign(weight * 4)
@@ -94,7 +94,7 @@ def test_steps_give_what_the_whole_gives(model: Transformer) -> None:
     whole = model(SOURCE, target).numpy()
 
     sources, bias = model.encode(SOURCE)
-    cache, token = model.make_empty_cache(tf.constant(2), 6), tf.fill((2,), END)
+    cache, token = model.make_empty_cache(tf.constant(2), 6), tf.fill((2,), PAD)
     for position in range(4):
         logits, cache = model.step(token, tf.constant(position), sources, bias, cache)
         np.testing.assert_allclose(logits, whole[:, position], atol=1e-4)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from reference_impls.harness.errors import DataError
@@ -83,16 +83,16 @@ def run_script(
     work: Callable[[argparse.Namespace, Path], str],
     arguments: Sequence[str] | None = None,
     *,
-    package: str = "",
+    files: Mapping[str, str] | None = None,
 ) -> int:
     """The command line of a task's download script.
 
     Args:
         task: the task.
         description: what the script does.
-        work: does it in a folder, by the options ``scale``, ``verify`` and ``package``; returns a summary of the data.
+        work: does it in a folder, by the options ``scale``, ``verify`` and those of ``files``; returns a summary of the data.
         arguments: the arguments; None for those of this process.
-        package: name of the package that may be given as a file instead of being downloaded; empty: none.
+        files: further options that take a file, with their help.
 
     Returns:
         Exit code: 0, or 2 with one sentence on standard error when data is missing or damaged.
@@ -101,8 +101,8 @@ def run_script(
     parser.add_argument("--scale", choices=SCALES, default="mini")
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"folder (default: data/{task.name}/SCALE)")
     parser.add_argument("--verify", action="store_true", help="only check the data that is there")
-    if package:
-        parser.add_argument("--package", type=Path, metavar="FILE", help=f"{package} as a file (mini)")
+    for name, text in (files or {}).items():
+        parser.add_argument(f"--{name}", type=Path, metavar="FILE", help=text)
     options = parser.parse_args(arguments)
     folder = options.data or Path("data") / task.name / options.scale
     try:
