@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,8 +17,11 @@ from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.translation import download, wmt  # noqa: E402
 from reference_impls.translation.batches import list_widths, plan_batches, serve_batches  # noqa: E402
 from reference_impls.translation.cmudict import read_pronunciations, split_pairs  # noqa: E402
+from reference_impls.translation.config import MINI  # noqa: E402
 from reference_impls.translation.corpus import END, PAD, pack_sentences  # noqa: E402
-from reference_impls.translation.prepared import prepare_texts, read_texts  # noqa: E402
+from reference_impls.translation.prepared import VOCABULARY_SHA256, prepare_texts, read_texts  # noqa: E402
+from reference_impls.translation.subwords import learn_subwords  # noqa: E402
+from reference_impls.translation.workload import TranslationWorkload  # noqa: E402
 from tests.trainers.texts import make_pairs, write_wmt  # noqa: E402
 
 ENTRIES = """MNCL
@@ -166,6 +170,59 @@ def test_wmt_files_that_do_not_match_are_reported(tmp_path: Path) -> None:
     german.unlink()
     with pytest.raises(DataError, match="is missing, the other half of"):
         list(wmt.read_training_pairs(tmp_path))
+
+
+def test_vocabulary_from_a_file_is_used(tmp_path: Path) -> None:
+    """Texts are split into the subwords of a file, so data prepared from other texts has the same vocabulary."""
+    pairs = make_pairs(30)
+    write_wmt(tmp_path / "one", pairs, pairs[:4])
+    write_wmt(tmp_path / "other", pairs[:20], pairs[:4])
+    file = tmp_path / "vocabulary.model"
+    file.write_bytes(learn_subwords((text for pair in pairs for text in pair), 100))
+
+    learned = download.prepare_wmt(tmp_path / "one", 100, 4)
+    given = download.prepare_wmt(tmp_path / "other", 100, 4, file)
+    relearned = download.prepare_wmt(tmp_path / "other", 100, 4)
+
+    assert learned[VOCABULARY_SHA256] == given[VOCABULARY_SHA256] != relearned[VOCABULARY_SHA256]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is not in the format of sentencepiece"),
+        (b"no model", "is not in the format of sentencepiece"),
+        (None, r"no\.model cannot be read: No such file"),
+        (100, "has 100 subwords, not 90"),
+    ],
+)
+def test_unusable_vocabulary_is_reported(tmp_path: Path, content: bytes | int | None, message: str) -> None:
+    """A vocabulary that is empty, damaged, missing or of another size is named; nothing is learned in its place."""
+    pairs = make_pairs(30)
+    write_wmt(tmp_path, pairs, pairs[:4])
+    file = tmp_path / "no.model"
+    if isinstance(content, int):
+        content = learn_subwords((text for pair in pairs for text in pair), content)
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(DataError, match=message):
+        download.prepare_wmt(tmp_path, 90, 4, file)
+    assert not (tmp_path / "prepared.json").exists()
+
+
+def test_another_vocabulary_is_refused_before_the_run(tmp_path: Path) -> None:
+    """Data that is split into other subwords than the benchmark's is refused; what is logged is the data's own checksum."""
+    pairs = make_pairs(72)
+    facts = prepare_texts(tmp_path, lambda: pairs[:60], pairs[60:], 100)
+    workload = TranslationWorkload(MINI, tmp_path, 1, "get-it")
+
+    assert workload.hyperparameters(Share())["vocabulary_checksum"] == facts[VOCABULARY_SHA256]
+    with pytest.raises(DataError, match=r"other subwords .* get the right data with: get-it"):
+        workload.check_data()
+    TranslationWorkload(
+        dataclasses.replace(MINI, vocabulary_checksum=str(facts[VOCABULARY_SHA256])), tmp_path, 1
+    ).check_data()
 
 
 def test_script_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
