@@ -63,7 +63,8 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from a command line; return the exit code."""
-    return run_script(TASK, "Get, make and check the images.", _get, arguments, package=PACKAGE)
+    files = {"package": f"{PACKAGE} as a file (mini)"}
+    return run_script(TASK, "Get, make and check the images.", _get, arguments, files=files)
 
 
 if __name__ == "__main__":
