@@ -41,7 +41,9 @@ def test_files_of_the_page_are_valid() -> None:
     hooks = yaml.safe_load((PROJECT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     workflow, gitlab, pre_commit = files
 
-    assert {*workflow["steps"][-1]["with"]} <= {*action["inputs"]}
+    (job,) = workflow["jobs"].values()
+
+    assert {*job["steps"][-1]["with"]} <= {*action["inputs"]}
     assert {Path(path).suffix for path in gitlab["check-logs"]["artifacts"]["reports"].values()} == {
         ".json",
         ".xml",
