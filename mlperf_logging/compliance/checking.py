@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from mlperf_logging.compliance.findings import Finding, RunPart, Verdict
 from mlperf_logging.compliance.held_log import HeldLog
 from mlperf_logging.compliance.judge import Judge, Judging
+from mlperf_logging.compliance.plain_judging import arrange_rules
 from mlperf_logging.compliance.ruleset_selection import (
     AUTOMATIC,
     Choice,
@@ -19,6 +20,7 @@ from mlperf_logging.compliance.ruleset_selection import (
 )
 from mlperf_logging.compliance.violations import may_follow_from
 from mlperf_logging.events import Outcome, Problem, Severity
+from mlperf_logging.parsing.columns import Batch, EventColumns
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.closures import RunState
 from mlperf_logging.rules.rulesets import Table
@@ -61,14 +63,19 @@ def check_runs(
     Arguments and errors are those of `check_log`.
     """
     selection = selection.override(options)
+    with no_collecting():
+        return _check_runs(source, selection)
+
+
+def _check_runs(source: Source, selection: RuleSelection) -> list[Verdict]:
+    """The verdicts; what was read for them is freed with this frame, before garbage is collected again."""
 
     def begin(log: HeldLog) -> Judging | None:
         choice = choose_ruleset(selection, log.identity, path=log.path)
         return begin_judging(choice, choice.table(strict=selection.strict, level=selection.level))
 
-    with no_collecting():
-        logs = open_logs(source, selection.run, begin=begin)
-        return [_judge_held_log(log, selection) for log in logs]
+    logs = open_logs(source, selection.run, begin=begin)
+    return [_judge_held_log(log, selection) for log in logs]
 
 
 def open_logs(
@@ -192,13 +199,29 @@ def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
     judging = log.take_judging()
     if judging is None or judging.judge.table is not table or judging.dialect != dialect or reading:
         judging = Judging(table, dialect)
-        plain = log.plain_events(dialect) if not reading else []
+        plain = log.plain_batches(dialect) if not reading else ()
+        if plain and _judge_plainly(plain, judging):
+            return JudgedLog(log, choice, judging.judge, [], {}, judging.event_count)
         if plain:
-            judging.take_events(plain)
+            judging.take_batches(plain)
         else:
             judging.take(log.arrange(reading))
     judging.judge.finish()
     return JudgedLog(log, choice, judging.judge, judging.problems, judging.foreign, judging.event_count)
+
+
+def _judge_plainly(batches: Sequence[Batch], judging: Judging) -> bool:
+    """Judge events that break no rule, all at once; False where some may break one, and then nothing has been done."""
+    rules = arrange_rules(judging.judge.table)
+    columns = [batch for batch in batches if isinstance(batch, EventColumns)]
+    if rules is None or len(columns) < len(batches):
+        return False
+    state = rules.judge(columns)
+    if state is None:
+        return False
+    judging.judge.state = state
+    judging.event_count = sum(map(len, columns))
+    return True
 
 
 class no_collecting:  # noqa: N801 - a context, named for what it does; contextlib costs a cold start

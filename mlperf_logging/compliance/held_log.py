@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, cast
 
@@ -10,6 +10,7 @@ from mlperf_logging.compliance.identity import Identity, is_uniform
 from mlperf_logging.errors import MLPerfLoggingError, UnreadableLogError
 from mlperf_logging.events import Event, Position, Problem, Severity
 from mlperf_logging.parsing import read_batches
+from mlperf_logging.parsing.columns import Batch, EventColumns
 from mlperf_logging.parsing.record import make_problem
 from mlperf_logging.parsing.sources import (
     STANDARD_INPUT,
@@ -26,6 +27,7 @@ from mlperf_logging.runs.kept_events import (
     EventBudget,
     count_bytes,
     count_lengths,
+    weigh,
 )
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ class HeldLog:
         self.number: int | None = None
         self.begin = FILE_BEGIN
         self.unread_count = 0
-        self._items: list[Event | Problem] | None = []
+        self._batches: list[Batch] | None = []
         self._spool: Any = None
         self._uniform = True
         self._span: tuple[Position, Position] | None = None
@@ -97,7 +99,7 @@ class HeldLog:
         if self._is_damaged or not self.identity.dialects:
             self._unwrap()
 
-    def _read_batches(self) -> Iterator[list[Event | Problem]]:
+    def _read_batches(self) -> Iterator[Batch]:
         if self._spool is not None:
             self._spool.seek(0)
         if not self._wrappings:
@@ -125,12 +127,11 @@ class HeldLog:
         if not self._wrappings:
             return
         count = self._event_count
-        self.identity, self._items, self._uniform, self._event_count = Identity({}, {}), [], True, 0
+        self.identity, self._batches, self._uniform, self._event_count = Identity({}, {}), [], True, 0
         self._judging = None
         self.notes = None if self.notes is None else type(self.notes)()
         self._take(self._read_batches())
-        firsts = [event for events in self.identity.first.values() for event in events.values()]
-        first = min(firsts, key=lambda event: event.position)
+        first = next(item for item in self.items() if type(item) is Event)
         what = f"{self._event_count - count:,} records are {describe_wrappings(self._wrappings)}"
         problem = make_problem("wrapped-records", first.line, first.column, first.raw, what)
         self.wrapped = problem._replace(found=", ".join(each.name for each in self._wrappings))
@@ -140,39 +141,50 @@ class HeldLog:
         self._uniform = False
         if self.wrapped is None:
             return
-        if self._items is not None:
-            self._items.insert(0, self.wrapped)
+        if self._batches is not None:
+            self._batches.insert(0, [self.wrapped])
         if self._judging is not None:
             self._judging.problems.insert(0, self.wrapped)
 
-    def _take(self, batches: Iterable[list[Event | Problem]]) -> None:
-        length = size = 0
-        for batch in batches:
-            said, batch_bytes = batch, count_lengths(batch)
-            most_bytes: int | None = batch_bytes
-            if is_uniform(batch):
+    def _take(self, batches: Iterable[Batch]) -> None:
+        held = length = size = 0
+        for each in batches:
+            batch: Batch = list(each) if self.notes is not None else each
+            said, most_bytes = batch, None
+            if isinstance(batch, EventColumns):
+                batch_bytes = batch.byte_count
                 self._event_count += len(batch)
             else:
-                self._uniform = False
-                self._event_count += sum(type(item) is Event for item in batch)
-                self._is_damaged = self._is_damaged or any(map(_is_error, batch))
-                from mlperf_logging.parsing.untimed import read_untimed
-
-                said, most_bytes = read_untimed(batch), None
+                batch_bytes = count_lengths(batch)
+                if is_uniform(batch):
+                    most_bytes = batch_bytes
+                    self._event_count += len(batch)
+                else:
+                    said = self._take_mixed(batch)
             self.identity.note(said)
             if self.notes is not None:
                 self.notes.note(said, most_bytes)
-            if self._items is not None:
-                self._items += batch
+            if self._batches is not None:
+                self._batches.append(batch)
+                held += len(batch)
                 length += batch_bytes
                 if length > SURELY_KEPT_BYTES:  # what the lists and objects in them take is counted only then
-                    size = size + count_bytes(batch) if size else count_bytes(self._items)
-                if len(self._items) > HELD_ITEMS or size > KEPT_BYTES:
+                    size = sum(map(_weigh, self._batches if not size else (batch,)), start=size)
+                if held > HELD_ITEMS or size > KEPT_BYTES:
                     self._judge_held()
-                    self._items = None
+                    self._batches = None
             elif self._judging is not None:
                 self._judging.take(batch)
-            del batch, said  # free before the next one is read
+            del batch, said, each  # free before the next one is read
+
+    def _take_mixed(self, batch: list[Event | Problem]) -> list[Event | Problem]:
+        """Take in a batch that holds more than events of one dialect; gives it with the events that lack times only."""
+        from mlperf_logging.parsing.untimed import read_untimed
+
+        self._uniform = False
+        self._event_count += sum(type(item) is Event for item in batch)
+        self._is_damaged = self._is_damaged or any(map(_is_error, batch))
+        return read_untimed(batch)
 
     def _judge_held(self) -> None:
         if self._begin_judging is not None:
@@ -181,7 +193,7 @@ class HeldLog:
             except MLPerfLoggingError:  # it is raised again where the whole log is known
                 self._judging = None
         if self._judging is not None:
-            self._judging.take(self._items or ())
+            self._judging.take(chain.from_iterable(self._batches or ()))
 
     def take_judging(self) -> "Judging | None":
         """What judging a long log while it was read has come to, where it was begun, and only once."""
@@ -201,7 +213,7 @@ class HeldLog:
         parts = groupby(self.items(), lambda item: bisect_right(ends, (item.line, item.column)))
         for number, items in parts:
             part = copy(self)
-            part.identity, part._items, part._uniform = Identity({}, {}), [], True
+            part.identity, part._batches, part._uniform = Identity({}, {}), [], True
             part._begin_judging = part._judging = None
             part.number, part.begin = number + 1, begins[number]
             part._span = begins[number] if number else FILE_BEGIN, ends[number]
@@ -214,10 +226,10 @@ class HeldLog:
             if self._spool is not None:  # the part may have been read from it in the meantime
                 self._spool.seek(place)
 
-    def plain_events(self, dialect: str) -> Sequence[Event]:
-        """The items, if they are held and all are events of one dialect; else nothing."""
-        if self._items and self._uniform and list(self.identity.dialects) == [dialect]:
-            return cast("list[Event]", self._items)
+    def plain_batches(self, dialect: str) -> Sequence[Batch]:
+        """The items in batches, if they are held and all are events of one dialect; else nothing."""
+        if self._batches and self._uniform and list(self.identity.dialects) == [dialect]:
+            return self._batches
         return ()
 
     def arrange(self, reading: dict[str, Any]) -> Iterator[Event | Problem]:
@@ -240,8 +252,8 @@ class HeldLog:
 
     def items(self) -> Iterator[Event | Problem]:
         """The items in file order."""
-        if self._items is not None:
-            yield from self._items
+        if self._batches is not None:
+            yield from chain.from_iterable(self._batches)
             return
         if self.wrapped is not None:
             yield self.wrapped
@@ -251,6 +263,10 @@ class HeldLog:
             del batch  # free before the next one is read
             yield from items
             del items
+
+
+def _weigh(batch: Batch) -> int:
+    return weigh(batch.text) if isinstance(batch, EventColumns) else count_bytes(batch)
 
 
 def _is_error(item: Event | Problem) -> bool:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import rank_dialect
+from mlperf_logging.parsing.columns import Batch, EventColumns
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.kept_events import EventByKey
@@ -22,14 +23,20 @@ def is_uniform(items: Sequence[Event | Problem]) -> bool:
 
 
 class Identity(NamedTuple):
-    """What a log says about its own kind: first line of each dialect's records, and each dialect's first event of each key."""
+    """What a log says about its own kind: first line of each dialect's records, and each dialect's first event of each key.
+
+    The events may be without their places in the log, see `EventColumns.make_unplaced`.
+    """
 
     dialects: dict[str, int]
     first: dict[str, EventByKey]
 
-    def note(self, items: Sequence[Event | Problem]) -> None:
+    def note(self, items: Batch) -> None:
         """Take in items of the log, in their order."""
         dialects, first = self.dialects, self.first
+        if isinstance(items, EventColumns):
+            self._note_columns(items)
+            return
         if is_uniform(items):  # nearly always; then a few calls do for all
             known = first.setdefault(items[0].dialect, EventByKey())
             dialects.setdefault(items[0].dialect, items[0].line)
@@ -45,6 +52,21 @@ class Identity(NamedTuple):
                 known = first[dialect]
                 if item[0] not in known:
                     known.keep({item[0]: item})
+
+    def _note_columns(self, columns: EventColumns) -> None:
+        """Take in events of the log; the first ones of their keys are kept without their places."""
+        known = self.first.setdefault(columns.dialect, EventByKey())
+        if columns.dialect not in self.dialects:
+            self.dialects[columns.dialect] = columns.first_line
+        keys = columns.records.keys
+        if known.keys() >= set(keys):
+            return
+        firsts = columns.find_firsts()
+        wanted = bytearray(len(keys))
+        for key, index in firsts.items():
+            wanted[index] = key not in known
+        events = {event[0]: event for event in columns.make_unplaced(wanted)}
+        known.keep({key: events[key] for key in firsts if key in events})
 
     def find_newest_dialect(self) -> str | None:
         """The newest dialect that the log has records in."""

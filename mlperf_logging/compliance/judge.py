@@ -6,13 +6,14 @@ they act on the state, so that a rule sees what the log had shown up to then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from mlperf_logging.compliance import violations
 from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.compliance.violations import Violation, collect_evidence
 from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing.columns import Batch, EventColumns
 from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rule import Rule
@@ -264,15 +265,19 @@ class Judging:
         self.foreign: dict[str, int] = {}
         self.event_count = 0
 
-    def take_events(self, events: Sequence[Event]) -> None:
+    def take_batches(self, batches: Iterable[Batch]) -> None:
         """Judge all events of a log that is held in memory, of the dialect."""
         judge = self.judge
         judge.is_cropping = False
-        feed, entries, unknown = judge.feed, judge.table.entries, judge.unknown
-        for event in events:
-            if event[0] in entries or event[0] not in unknown:  # most events of some logs are of no rule
+        feed, entries = judge.feed, judge.table.entries
+        for batch in batches:
+            self.event_count += len(batch)
+            if isinstance(batch, EventColumns):  # most events of some logs are of no rule
+                events: Iterable[Any] = batch.make_events_of(entries)
+            else:
+                events = batch
+            for event in events:
                 feed(event)
-        self.event_count += len(events)
 
     def take(self, items: Iterable[Event | Problem]) -> None:
         """Judge some items."""

@@ -206,10 +206,14 @@ def judge_runs(
 
     Arguments and errors are those of `judge_run`.
     """
-    rules = _TargetedRules(selection, target)
     with no_collecting():
-        runs = open_logs(source, selection.run, RunNotes(), rules.begin_judging)
-        return [_judge_held_run(run, selection, rules) for run in runs]
+        return _judge_runs(source, selection, _TargetedRules(selection, target))
+
+
+def _judge_runs(source: Source, selection: RuleSelection, rules: _TargetedRules) -> list[JudgedRun]:
+    """The judged runs; what is not part of them is freed with this frame, before garbage is collected again."""
+    runs = open_logs(source, selection.run, RunNotes(), rules.begin_judging)
+    return [_judge_held_run(run, selection, rules) for run in runs]
 
 
 class _TargetedRules:

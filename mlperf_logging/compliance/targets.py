@@ -118,7 +118,7 @@ def add_targets(table: Table, targets: Iterable[Rule]) -> Table:
     others = [target for target in targets if target.id not in own]
     if not others:
         return table
-    entries = dict(table.entries)
+    entries, seen = dict(table.entries), set(table.seen)
     for target in others:
         compiled = CompiledRule(target, compile_formula(target.node, frozenset(table.initial_state)))
         for key in target.key.split("|"):
@@ -126,7 +126,8 @@ def add_targets(table: Table, targets: Iterable[Rule]) -> Table:
             entries[key] = entry._replace(targets=(*entry.targets, compiled), more=True)
         for key in [part[1] for part in walk(target.node) if part[0] in _NAMING]:
             entries.setdefault(key, _NO_RULES)
-    return table._replace(entries=entries)
+            seen.add(key)
+    return Table(entries, table.end, table.initial_state, table.join, table.rules, frozenset(seen))
 
 
 def list_bounds(

@@ -17,6 +17,8 @@ class Markers(NamedTuple):
         widest: length of the longest marker.
         record: pattern of all markers, the longest first.
         bare: pattern of a marker that no space and no further letter follows.
+        payloads: by marker, the pattern of all markers whose only group is what follows this one up to a line feed;
+            it is empty for others.
     """
 
     dialects: dict[bytes, Dialect]
@@ -24,6 +26,7 @@ class Markers(NamedTuple):
     widest: int
     record: re.Pattern[bytes]
     bare: re.Pattern[bytes]
+    payloads: dict[bytes, re.Pattern[bytes]]
 
 
 @cache
@@ -31,13 +34,19 @@ def compile_markers(dialects: tuple[Dialect, ...]) -> Markers:
     """Make ready to look for the markers of some dialects."""
     markers = sorted((dialect.marker for dialect in dialects), reverse=True)
     bare = b"|".join(re.escape(marker[:-1]) for marker in markers)
+    stem = _find_stem(markers)
     return Markers(
         dialects={dialect.marker: dialect for dialect in dialects},
-        stem=_find_stem(markers),
+        stem=stem,
         widest=max(map(len, markers)),
         record=re.compile(b"|".join([re.escape(marker) for marker in markers])),
         bare=re.compile(b"(?:%s)(?![0-9A-Za-z_ ])" % bare),
+        payloads={marker: _compile_payload(stem, marker) for marker in markers},
     )
+
+
+def _compile_payload(stem: bytes, marker: bytes) -> re.Pattern[bytes]:
+    return re.compile(rb"%s(?:%s([^\n]*))?" % (re.escape(stem), re.escape(marker.removeprefix(stem))))
 
 
 def _find_stem(markers: list[bytes]) -> bytes:

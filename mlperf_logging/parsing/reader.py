@@ -6,6 +6,7 @@ from itertools import chain
 from typing import NamedTuple, cast
 
 from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing.columns import Batch
 from mlperf_logging.parsing.dialects import Dialect, load_dialects, rank_dialect
 from mlperf_logging.parsing.record import make_problem
 from mlperf_logging.parsing.records import RecordReader
@@ -32,7 +33,7 @@ class Log(NamedTuple):
 
 def read_batches(
     source: Source, *, dialects: Iterable[Dialect] | None = None
-) -> Iterator[list[Event | Problem]]:
+) -> Iterator[Batch]:
     """Read a log as a stream of lists of events and problems of all dialects, or of some, in file order.
 
     Memory is bounded by the longest record, not by the file. An event comes before its own warnings.
@@ -41,11 +42,11 @@ def read_batches(
     yield from _scan(source, Scanner(RecordReader(known)))
 
 
-def _scan(source: Source, scanner: Scanner) -> Iterator[list[Event | Problem]]:
+def _scan(source: Source, scanner: Scanner) -> Iterator[Batch]:
     for block in chain(read_blocks(source), (CutShort(""),)):
         items = scanner.finish(block.compression) if isinstance(block, CutShort) else scanner.feed(block)
         del block  # free before the next one is read
-        if items:
+        if len(items):
             yield items
         del items
 

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import accumulate, groupby, repeat
 from operator import sub
 
+from mlperf_logging.parsing.columns import Batch, EventColumns, Places, join_batches
 from mlperf_logging.parsing.dialects import Dialect
 from mlperf_logging.parsing.record import Item, make_problem
 from mlperf_logging.parsing.records import RecordReader
@@ -50,32 +51,34 @@ class Scanner:
         self._careful_batches = self._careful_count = 0
         self._spoken: set[str] = set()
 
-    def feed(self, block: bytes) -> list[Item]:
+    def feed(self, block: bytes) -> Batch:
         """Read all lines that end in a block; what is left over waits for the next block."""
         if self._skipping:
             block = self._skip(block)
-        items: list[Item] = []
+        if self._rest and not self._offset and len(self._rest) < _PART:
+            block, self._rest = self._rest + block, b""
+        items: Batch = []
         first = block.find(b"\n") + 1
         if first:
             start = 0
             if self._rest or self._offset:
-                items += self._read(self._rest + block[:first], 0, len(self._rest) + first)
+                items = self._read(self._rest + block[:first], 0, len(self._rest) + first)
                 start = first
             stop = block.rfind(b"\n") + 1
             if stop > start:
-                items += self._read(block, start, stop)
+                items = join_batches(items, self._read(block, start, stop))
             self._rest = block[stop:]
         else:
             self._rest += block
         if cut := self._rest.rfind(b"\r") + 1:
-            items += self._read(self._rest, 0, cut)
+            items = join_batches(items, self._read(self._rest, 0, cut))
             self._rest = self._rest[cut:]
-        return items + self._bound_rest() if self._rest else items
+        return join_batches(items, self._bound_rest()) if self._rest else items
 
     def finish(self, cut_short: str = "") -> list[Item]:
         """Read the last line, which has no end; `cut_short` names the compression whose data ended too early."""
         rest, self._rest = self._rest, b""
-        items = self._read(rest, 0, len(rest)) if rest else []
+        items = [*self._read(rest, 0, len(rest))] if rest else []
         items += self._note(self._reader.report_counted())
         if cut_short:
             items += self._note([make_problem("file-cut-short", self.line, 1, b"", cut_short)])
@@ -86,8 +89,11 @@ class Scanner:
         """The dialect whose ordinary records are all that was found so far; None if there was more."""
         return next(iter(self._spoken)) if len(self._spoken) == 1 else None
 
-    def _read(self, data: bytes, start: int, stop: int) -> list[Item]:
+    def _read(self, data: bytes, start: int, stop: int) -> Batch:
         """Read the lines in a part of some bytes that begins at their first or second line and stops at a line's end."""
+        columns = self._read_columns(data, start, stop)
+        if columns is not None:
+            return columns
         items: list[Item] = []
         if stop - start > self._limit:
             self._read_pieces(data[start:stop], items)
@@ -96,6 +102,28 @@ class Scanner:
         else:
             self._read_sparse(data, start, stop, items)
         return items
+
+    def _read_columns(self, data: bytes, start: int, stop: int) -> Batch | None:
+        """Read whole lines of which every record is an ordinary one of the same dialect as the last ones; None for others."""
+        dialect, line = self._dialect, self.line
+        if dialect.read_columns is None or self._offset or data[stop - 1] != _LINE_FEED or stop - start > self._limit:
+            return None
+        if self._reader.is_spent or self._careful_batches:
+            return None
+        has_returns = data.find(b"\r", start, stop) >= 0
+        lines = data.replace(b"\r", b"\n") if has_returns else data  # looking for either of two bytes is slow
+        payloads: list[bytes] = self._reader.markers.payloads[self._mark].findall(lines, start, stop)
+        records = dialect.read_columns(payloads) if payloads and all(payloads) else None
+        if payloads and records is None:
+            return None
+        width = len(self._mark) + 1
+        is_dense = sum(map(len, payloads)) + width * len(payloads) == stop - start and not has_returns
+        self.line += len(payloads) if is_dense else _count_line_feeds(data, b"\n", start, stop)
+        if records is None:
+            return []
+        self._spoken.add(dialect.name)
+        place = partial(_find_places, data, start, self._mark, line, is_dense)
+        return EventColumns(dialect.name, self._mark, records, payloads, place)
 
     def _looks_dense(self, data: bytes, start: int, stop: int) -> bool:
         """Whether most lines of some samples may hold a record, and all lines are whole."""
@@ -266,6 +294,27 @@ class Scanner:
         self._offset += stop
         self._skipping = not ends
         return block[stop:]
+
+
+def _find_places(
+    data: bytes, start: int, mark: bytes, line: int, is_dense: bool, payloads: Sequence[bytes]
+) -> Places:
+    """Where records are, by their payloads: the first is in a line of this number that begins at `start`, or later.
+
+    In dense data each line is a record.
+    """
+    if is_dense:
+        return range(line, line + len(payloads)), repeat(1, len(payloads))
+    find, width = data.find, len(mark)
+    places, end = [], start
+    for length in map(len, payloads):
+        place = find(mark, end)
+        places.append(place)
+        end = place + width + length
+    between = map(data.count, repeat(b"\n"), [start, *places], places)
+    numbers = list(accumulate(between, initial=line))[1:]
+    feeds = map(max, map(data.rfind, repeat(b"\n"), repeat(0), places), repeat(start - 1))
+    return numbers, list(map(sub, places, feeds))
 
 
 def _count_line_feeds(data: bytes, feed: bytes, start: int, stop: int) -> int:

@@ -16,7 +16,8 @@ from mlperf_logging.runs.summary import RUN_START, RUN_STOP
 if TYPE_CHECKING:
     from mlperf_logging.rules.codes import Vocabulary
 
-_NAMING = frozenset({"logged", "count", "minutes_since", "at_least_one_of"})
+_LOOKING = frozenset({"logged", "count", "minutes_since"})
+_NAMING = _LOOKING | {"at_least_one_of"}
 
 
 class CompiledRule(NamedTuple):
@@ -54,8 +55,8 @@ class CompiledCell(NamedTuple):
     joined: bool
 
 
-class Table(NamedTuple):
-    """The compiled rules for one kind of run.
+class Table:
+    """The compiled rules for one kind of run; each is equal to itself only.
 
     Attributes:
         entries: by log key, for every key whose events matter; others only serve to suggest spellings.
@@ -63,13 +64,27 @@ class Table(NamedTuple):
         initial_state: state words before the first event.
         join: how several events make one (see `joining`), or None.
         rules: all rules in force, in order.
+        seen: keys whose events formulas on other events look at.
     """
 
-    entries: dict[str, CompiledCell]
-    end: tuple[CompiledRule, ...]
-    initial_state: dict[str, Any]
-    join: dict[str, str] | None
-    rules: tuple[Rule, ...]
+    __slots__ = ("end", "entries", "initial_state", "join", "rules", "seen")
+
+    def __init__(
+        self,
+        entries: dict[str, CompiledCell],
+        end: tuple[CompiledRule, ...],
+        initial_state: dict[str, Any],
+        join: dict[str, str] | None,
+        rules: tuple[Rule, ...],
+        seen: frozenset[str],
+    ) -> None:
+        """Keep compiled rules."""
+        self.entries = entries
+        self.end = end
+        self.initial_state = initial_state
+        self.join = join
+        self.rules = rules
+        self.seen = seen
 
 
 class Ruleset:
@@ -244,10 +259,10 @@ def compile_table(
         for key, change in state.on.items()
     }
     nodes = [rule.node for rule in rules] + [node for change in state.on.values() for node in change.values()]
-    named = {str(part[1]) for node in nodes for part in walk(node) if part[0] in _NAMING}
+    naming = [part for node in nodes for part in walk(node) if part[0] in _NAMING]
     source = join["of"] if join else None
     pairs = [rule for rule in rules if rule.node[0] == "alternating"]
-    keys = {*by_key, *changes, *named, RUN_START, RUN_STOP, *[rule.node[1] for rule in pairs]}
+    keys = {*by_key, *changes, *[str(part[1]) for part in naming], RUN_START, RUN_STOP, *[rule.node[1] for rule in pairs]}
     keys |= {source} if source else set()
     entries = {
         key: _compile_cell(
@@ -259,8 +274,9 @@ def compile_table(
         )
         for key in keys
     }
+    seen = frozenset([str(part[1]) for part in naming if part[0] in _LOOKING])
     initial = {word: state.initial.get(word, False) for word in words}
-    return Table(entries, tuple(end), initial, join, tuple(rules))
+    return Table(entries, tuple(end), initial, join, tuple(rules), seen)
 
 
 def _is_of_single_events(rule: Rule) -> bool:

@@ -36,13 +36,14 @@ SURELY_KEPT_BYTES = KEPT_BYTES // _MOST_BYTES
 _RAW = itemgetter(Event._fields.index("raw"))
 
 
-def _weigh(text: bytes) -> int:
+def weigh(text: bytes) -> int:
+    """The bytes of a text of records, with what their lists and objects take beyond that."""
     return len(text) + _NESTED_BYTES * (text.count(b"[") + text.count(b"{"))
 
 
 def count_bytes(items: Sequence[Event | Problem]) -> int:
     """The bytes of the records of some items, with what their lists and objects take beyond that."""
-    return _weigh(b"".join(map(_RAW, items)))
+    return weigh(b"".join(map(_RAW, items)))
 
 
 def count_lengths(items: Sequence[Event | Problem]) -> int:
@@ -110,7 +111,7 @@ class EventBudget:
         if len(events) <= self._events and size <= self._bytes:
             taken = len(events)
         else:
-            sums = accumulate(map(_weigh, map(_RAW, events[: self._events])))
+            sums = accumulate(map(weigh, map(_RAW, events[: self._events])))
             taken = sum(1 for each in sums if each <= self._bytes)
             self.refused += len(events) - taken
             events = events[:taken]
@@ -146,7 +147,7 @@ class EventByKey(dict[str, Event]):
         kept = count_bytes(tuple(self.values())) if self._bytes is None else self._bytes
         for key, event in events.items():
             former = self.get(key)
-            size = kept + _weigh(event.raw) - (_weigh(former.raw) if former is not None else 0)
+            size = kept + weigh(event.raw) - (weigh(former.raw) if former is not None else 0)
             if size > KEPT_BYTES or (former is None and len(self) >= KEPT_KEYS):
                 self.refused += 1
             else:

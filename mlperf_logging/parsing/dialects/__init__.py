@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from mlperf_logging.events import Event
+from mlperf_logging.parsing.columns import RecordColumns
 from mlperf_logging.parsing.diagnostics import Diagnostic
 
 STEM = ":::"
@@ -66,6 +67,8 @@ class Dialect(NamedTuple):
             escapes.
         last_bytes: with one of these ends every record that makes an event and is the last of its line, but for blanks.
             "" where it may end with any.
+        read_columns: the same as `read_ordinary` for a whole block, without places: from the bytes that follow the markers
+            of records it reads what they hold. None where a dialect leaves that to `read_ordinary`.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Dialect(NamedTuple):
     head_pattern: str = ""
     needed_words: tuple[bytes, ...] = ()
     last_bytes: bytes = b""
+    read_columns: Callable[[Sequence[bytes]], RecordColumns | None] | None = None
 
     def may_hold_event(self, raw: bytes) -> bool:
         """Whether a record may make an event, by a quick look at its bytes."""

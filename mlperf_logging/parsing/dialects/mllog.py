@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain, repeat
+from itertools import chain, islice, repeat
 from json import JSONDecoder
 from operator import itemgetter
 from typing import Annotated, Any, Literal, NoReturn
 
 from mlperf_logging.events import Event
+from mlperf_logging.parsing.columns import RecordColumns
 from mlperf_logging.parsing.diagnostics import Diagnostic
 from mlperf_logging.parsing.dialects import Dialect, Reading
 from mlperf_logging.parsing.payloads import (
@@ -28,12 +29,11 @@ NAME = "mllog"
 EVENT_TYPES = ("POINT_IN_TIME", "INTERVAL_START", "INTERVAL_END")
 
 _HEAD = len(":::MLLOG ")
-_MARKER_COLONS = 3
-_COLONS = _MARKER_COLONS + 6  # those of a record with all its members, too
+_MEMBERS = 6  # of a record that has them all
 _LISTS_STAND_AT = 3  # within the record and its metadata
 
-FIRST_RUNS = 8
-"""So many runs of records of a process are read here; afterwards the fast library is loaded."""
+FIRST_RUNS, RUN_RECORDS = 8, 256
+"""So many runs of so many records of a process are read here; afterwards the fast library is loaded."""
 
 _NAMESPACES = (str, int, type(None))
 # Where the libraries could differ: escapes of half characters, integers and exponents beyond floats.
@@ -66,40 +66,55 @@ _cut_payload = itemgetter(slice(_HEAD, None))
 def read_ordinary(
     raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
 ) -> list[Event] | None:
-    """Read records all at once, in C; see `Dialect.read_ordinary`.
-
-    A record's text has at least one colon for each member of its objects. As many colons as members therefore
-    prove that no member appears twice and that none was skipped.
-    """
-    if next(_FIRST_RUNS, None) is not None:
-        events = _read_plainly(raws, numbers, columns)
-        if events is not None:
-            return events
-    decode, astuple, UNSET = _open_decoder()  # noqa: N806 - the library's name
-    try:
-        fields = list(zip(*map(astuple, map(decode, map(_cut_payload, raws))), strict=True))
-    except (ValueError, RecursionError):
+    """Read records all at once, in C; see `Dialect.read_ordinary`."""
+    records = read_columns(list(map(_cut_payload, raws)))
+    if records is None:
         return None
-    keys, values, metadatas, times, types, namespaces = fields
-    text = b"".join(raws)
-    members = _COLONS * len(raws) + sum(map(len, metadatas))
-    if UNSET in set(types):
-        members -= types.count(UNSET)
-        types = tuple(None if event_type is UNSET else event_type for event_type in types)
-    if UNSET in set(namespaces):
-        members -= namespaces.count(UNSET)
-        namespaces = tuple("" if namespace is UNSET else namespace for namespace in namespaces)
-    members += count_members(values, 1)
-    colons = text.count(b":")
-    # Metadata is looked into only where it may hold objects, which have colons, or too many lists in each other.
-    if members != colons or (b"[" in text and text.count(b"[") > DEPTH_LIMIT - _LISTS_STAND_AT):
-        members += count_members(list(chain.from_iterable(map(dict.values, metadatas))), 2)
-        if members != colons and not _each_name_once(raws, fields):
-            return None
+    keys, values, metadatas, times, types, namespaces = records
     rows = zip(
         keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), repeat(NAME)
     )
     return list(map(make_event, rows))
+
+
+def read_columns(payloads: Sequence[bytes]) -> RecordColumns | None:
+    """Read what follows the markers of records, all at once, in C; see `Dialect.read_columns`.
+
+    A record's text has at least one colon for each member of its objects. As many colons as members therefore
+    prove that no member appears twice and that none was skipped.
+    """
+    if next(islice(_FIRST_RUNS, len(payloads) // RUN_RECORDS, None), None) is not None:
+        records = _read_plainly(payloads)
+        if records is not None:
+            return records
+    decode, astuple, UNSET = _open_decoder()  # noqa: N806 - the library's name
+    try:
+        fields = list(zip(*map(astuple, map(decode, payloads)), strict=True))
+    except (ValueError, RecursionError):
+        return None
+    keys, values, metadatas, times, types, namespaces = fields
+    text = b"".join(payloads)
+    members = _MEMBERS * len(payloads) + sum(map(len, metadatas))
+    if UNSET in set(types):
+        members -= types.count(UNSET)
+        types = tuple([None if event_type is UNSET else event_type for event_type in types])
+    if UNSET in set(namespaces):
+        members -= namespaces.count(UNSET)
+        namespaces = tuple(["" if namespace is UNSET else namespace for namespace in namespaces])
+    members += count_members(values, 1)
+    colons = text.count(b":")
+    # Metadata is looked into only where it may hold objects, which have colons, or too many lists in each other.
+    if members != colons or (b"[" in text and _nests_deep(text, payloads)):
+        members += count_members(list(chain.from_iterable(map(dict.values, metadatas))), 2)
+        if members != colons and not _each_name_once(payloads, fields):
+            return None
+    return RecordColumns(keys, values, metadatas, times, types, namespaces)
+
+
+def _nests_deep(text: bytes, payloads: Sequence[bytes]) -> bool:
+    """Whether lists may nest too deep in some record; the text is that of all."""
+    most = DEPTH_LIMIT - _LISTS_STAND_AT
+    return text.count(b"[") > most and max(map(bytes.count, payloads, repeat(b"["))) > most
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -109,19 +124,17 @@ def _refuse_constant(name: str) -> NoReturn:
 _decode = JSONDecoder(parse_constant=_refuse_constant).decode
 
 
-def _read_plainly(
-    raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
-) -> list[Event] | None:
+def _read_plainly(payloads: Sequence[bytes]) -> RecordColumns | None:
     """Read the first records of a process without the fast library, whose import costs as much as a log.
 
     A process that judges one log would spend more on that import than on decoding its few hundred records slowly. What
     is not plainly ordinary is declined.
     """
-    events = []
+    rows = []
     try:
-        for raw, number, column in zip(raws, numbers, columns, strict=True):
-            record: dict[str, Any] = _decode(_cut_payload(raw).decode())
-            if record.__class__ is not dict or _DOUBTFUL.search(raw):
+        for payload in payloads:
+            record: dict[str, Any] = _decode(payload.decode())
+            if record.__class__ is not dict or _DOUBTFUL.search(payload):
                 return None
             key, metadata, time_ms = record["key"], record["metadata"], record["time_ms"]
             event_type, namespace = record.get("event_type"), record.get("namespace", "")
@@ -131,25 +144,24 @@ def _read_plainly(
                 or time_ms.__class__ not in (int, float)
                 or event_type not in (None, *EVENT_TYPES)
                 or namespace.__class__ not in _NAMESPACES
-                or count_members((record,)) != raw.count(b":") - _MARKER_COLONS
+                or count_members((record,)) != payload.count(b":")
             ):
                 return None
-            fields = (key, record["value"], metadata, time_ms, number, column, raw, event_type, namespace)
-            events.append(Event(*fields, dialect=NAME))
+            rows.append((key, record["value"], metadata, time_ms, event_type, namespace))
     except (ValueError, KeyError, RecursionError):
         return None
-    return events
+    return RecordColumns(*zip(*rows, strict=True))
 
 
-def _each_name_once(raws: Sequence[bytes], fields: list[tuple[Any, ...]]) -> bool:
+def _each_name_once(payloads: Sequence[bytes], fields: list[tuple[Any, ...]]) -> bool:
     """Whether no name appears twice in records of which some have more colons than members, in their texts."""
     _, values, metadatas, _, types, namespaces = fields
     _, _, unset = _open_decoder()
-    for raw, value, metadata, event_type, namespace in zip(
-        raws, values, metadatas, types, namespaces, strict=True
+    for payload, value, metadata, event_type, namespace in zip(
+        payloads, values, metadatas, types, namespaces, strict=True
     ):
-        members = 6 - (event_type is unset) - (namespace is unset) + count_members((value, metadata), 1)
-        if not has_members(_cut_payload(raw), members):
+        members = _MEMBERS - (event_type is unset) - (namespace is unset)
+        if not has_members(payload, members + count_members((value, metadata), 1)):
             return False
     return True
 
@@ -188,6 +200,7 @@ DIALECT = Dialect(
     name=NAME,
     rank=3,
     read_ordinary=read_ordinary,
+    read_columns=read_columns,
     read_fields=read_fields,
     head_pattern=r"[ \t]*",
     needed_words=(b'"key"', b'"time_ms"', b'"value"', b'"metadata"'),

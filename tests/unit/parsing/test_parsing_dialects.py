@@ -118,7 +118,12 @@ def test_fast_path_takes_ordinary_records(raw: bytes) -> None:
 
 def test_first_runs_need_no_fast_library() -> None:
     """The first records of a process are read by the standard library."""
-    assert mllog._read_plainly(ORDINARY[:1], [1], [1]) == read_events_by_grammar(ORDINARY[0])
+    records = mllog._read_plainly([ORDINARY[0].removeprefix(b":::MLLOG ")])
+    (event,) = read_events_by_grammar(ORDINARY[0])
+    assert isinstance(event, Event)
+    assert records == tuple(
+        [(field,) for field in (*event[:4], event.event_type, event.namespace)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -169,5 +174,5 @@ def test_fast_paths_decline_doubtful_records(raw: bytes) -> None:
     """What is not plainly ordinary is left to the grammar, alone or among others."""
     for raws in ([raw], [*ORDINARY, raw]):
         numbers, columns = range(len(raws)), [1] * len(raws)
-        assert mllog._read_plainly(raws, numbers, columns) is None
+        assert mllog._read_plainly([each.removeprefix(b":::MLLOG ") for each in raws]) is None
         assert mllog.read_ordinary(raws, numbers, columns) is None

@@ -1,0 +1,135 @@
+"""Ordinary records of one dialect in columns; events are made only of those that someone looks at.
+
+Decoding a record takes half a microsecond; an event of it, with its line and column, takes as long again. Most records
+of a log are neither in question nor shown to anyone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import compress, repeat
+from typing import Any, NamedTuple, TypeAlias
+
+from mlperf_logging.events import Event, Problem
+from mlperf_logging.parsing.payloads import make_event
+
+Places: TypeAlias = tuple[Sequence[int], Iterable[int]]
+"""Line numbers and columns of some records."""
+
+
+class RecordColumns(NamedTuple):
+    """What some records hold, one element for each record; the fields are those of `Event`."""
+
+    keys: Sequence[str]
+    values: Sequence[Any]
+    metadatas: Sequence[dict[str, Any]]
+    times: Sequence[int | float]
+    event_types: Sequence[str | None]
+    namespaces: Sequence[Any]
+
+
+class EventColumns:
+    """The events of some records in file order.
+
+    Attributes:
+        dialect: name of the dialect of all records.
+        records: what they hold.
+        byte_count: the length of all records, markers included.
+    """
+
+    __slots__ = ("_find_places", "_marker", "_payloads", "dialect", "records")
+
+    def __init__(
+        self,
+        dialect: str,
+        marker: bytes,
+        records: RecordColumns,
+        payloads: Sequence[bytes],
+        find_places: Callable[[Sequence[bytes]], Places],
+    ) -> None:
+        """Keep columns.
+
+        Args:
+            dialect: name of the dialect.
+            marker: the bytes that begin each record.
+            records: what the records hold.
+            payloads: the bytes of each record behind its marker.
+            find_places: finds the places of the records, by their payloads, when they are needed.
+        """
+        self.dialect = dialect
+        self.records = records
+        self._marker = marker
+        self._payloads = payloads
+        self._find_places = find_places
+
+    def __len__(self) -> int:
+        return len(self._payloads)
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self._join(self.records, self._payloads, *self._find_places(self._payloads)))
+
+    @property
+    def first_line(self) -> int:
+        """Line of the first record, counted from 1."""
+        numbers, _ = self._find_places(self._payloads[:1])
+        return next(iter(numbers))
+
+    @property
+    def text(self) -> bytes:
+        """The text of all records, markers included."""
+        return self._marker.join([b"", *self._payloads])
+
+    @property
+    def byte_count(self) -> int:
+        """The bytes of all records."""
+        return sum(map(len, self._payloads)) + len(self._marker) * len(self._payloads)
+
+    def find_firsts(self) -> dict[str, int]:
+        """The index of the first record of each key, those last whose first record is first."""
+        keys = self.records.keys
+        return dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
+
+    def make_unplaced(self, wanted: Sequence[object]) -> list[Event]:
+        """The events of some records, all of them in line 0 and column 0: finding their places would take longer.
+
+        Args:
+            wanted: true for each record of which an event is made.
+        """
+        return self._make_events(wanted, repeat(0), repeat(0))
+
+    def make_events_of(self, keys: Container[str]) -> list[Event]:
+        """The events of some keys, and the first of each other one."""
+        wanted = list(map(keys.__contains__, self.records.keys))
+        for index in self.find_firsts().values():
+            wanted[index] = True
+        numbers, columns = self._find_places(self._payloads)
+        return self._make_events(wanted, compress(numbers, wanted), compress(columns, wanted))
+
+    def _make_events(
+        self, wanted: Iterable[object], numbers: Iterable[int], columns: Iterable[int]
+    ) -> list[Event]:
+        fields = [compress(column, wanted) for column in self.records]
+        return self._join(fields, compress(self._payloads, wanted), numbers, columns)
+
+    def _join(
+        self,
+        fields: Sequence[Iterable[Any]],
+        payloads: Iterable[bytes],
+        numbers: Iterable[int],
+        columns: Iterable[int],
+    ) -> list[Event]:
+        keys, values, metadatas, times, types, namespaces = fields
+        raws, names = map(self._marker.__add__, payloads), repeat(self.dialect)
+        rows = zip(keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), names)  # noqa: B905
+        return list(map(make_event, rows))
+
+
+Batch: TypeAlias = "list[Event | Problem] | EventColumns"
+"""Events and problems of a log, in file order."""
+
+
+def join_batches(first: Batch, second: Batch) -> Batch:
+    """Two batches, one behind the other, as one."""
+    if not len(second):
+        return first
+    return [*first, *second] if len(first) else second
