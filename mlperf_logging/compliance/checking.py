@@ -20,7 +20,7 @@ from mlperf_logging.compliance.ruleset_selection import (
 )
 from mlperf_logging.compliance.violations import may_follow_from
 from mlperf_logging.events import Outcome, Problem, Severity
-from mlperf_logging.parsing.columns import Batch, EventColumns
+from mlperf_logging.parsing.columns import Batch
 from mlperf_logging.parsing.sources import Source
 from mlperf_logging.rules.closures import RunState
 from mlperf_logging.rules.rulesets import Table
@@ -200,7 +200,8 @@ def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
     if judging is None or judging.judge.table is not table or judging.dialect != dialect or reading:
         judging = Judging(table, dialect)
         plain = log.plain_batches(dialect) if not reading else ()
-        if plain and _judge_plainly(plain, judging):
+        # Who asks for the typed view of the run asks for the events that met the targets, too.
+        if plain and log.notes is None and _judge_plainly(plain, judging):
             return JudgedLog(log, choice, judging.judge, [], {}, judging.event_count)
         if plain:
             judging.take_batches(plain)
@@ -212,15 +213,11 @@ def judge_items(log: HeldLog, choice: Choice, table: Table) -> JudgedLog:
 
 def _judge_plainly(batches: Sequence[Batch], judging: Judging) -> bool:
     """Judge events that break no rule, all at once; False where some may break one, and then nothing has been done."""
-    rules = arrange_rules(judging.judge.table)
-    columns = [batch for batch in batches if isinstance(batch, EventColumns)]
-    if rules is None or len(columns) < len(batches):
-        return False
-    state = rules.judge(columns)
+    state = arrange_rules(judging.judge.table).judge(batches)
     if state is None:
         return False
     judging.judge.state = state
-    judging.event_count = sum(map(len, columns))
+    judging.event_count = sum(map(len, batches))
     return True
 
 

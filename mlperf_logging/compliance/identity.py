@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import rank_dialect
-from mlperf_logging.parsing.columns import Batch, EventColumns
+from mlperf_logging.parsing.columns import EventColumns
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.kept_events import EventByKey
@@ -31,7 +31,7 @@ class Identity(NamedTuple):
     dialects: dict[str, int]
     first: dict[str, EventByKey]
 
-    def note(self, items: Batch) -> None:
+    def note(self, items: Sequence[Event | Problem] | EventColumns) -> None:
         """Take in items of the log, in their order."""
         dialects, first = self.dialects, self.first
         if isinstance(items, EventColumns):

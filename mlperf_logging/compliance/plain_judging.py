@@ -7,14 +7,15 @@ reports nothing and may give up whenever something is out of the ordinary.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from itertools import chain, compress
 from math import inf
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
+from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.events import Event
-from mlperf_logging.parsing.columns import EventColumns
+from mlperf_logging.parsing.columns import Batch, EventColumns
 from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, Closure, RunState
 from mlperf_logging.rules.formula import Node
@@ -41,6 +42,23 @@ class _Cell(NamedTuple):
     targets: tuple[tuple[str, Closure], ...]
     names: tuple[tuple[str, Closure], ...]
     change: tuple[tuple[str, Closure], ...]
+
+
+class _Part(NamedTuple):
+    """Some events of a log: their keys and metadata, and what gives those of them that are wanted."""
+
+    keys: Sequence[str]
+    metadatas: Sequence[dict[str, Any]]
+    select: Callable[[Sequence[object]], Iterable[Event]]
+
+    @classmethod
+    def make(cls, batch: Batch) -> _Part:
+        """The events of a batch."""
+        if isinstance(batch, EventColumns):
+            return cls(batch.records.keys, batch.records.metadatas, batch.make_bare)
+        events = cast("list[Event]", batch)
+        keys, metadatas = [event[0] for event in events], [event[2] for event in events]
+        return cls(keys, metadatas, partial(compress, events))
 
 
 class PlainRules:
@@ -84,29 +102,32 @@ class PlainRules:
         self.first_only = [key for key, cell in table.entries.items() if cell.first_only]
         self._known: set[tuple[str, tuple[str, ...]]] = set()
 
-    def judge(self, batches: Sequence[EventColumns]) -> RunState | None:
+    def judge(self, batches: Sequence[Batch]) -> RunState | None:
         """What a run has shown that breaks no rule; None where it may break some.
 
         Args:
-            batches: all events of the log.
+            batches: all items of the log, which are events.
         """
-        keys = list(chain.from_iterable([batch.records.keys for batch in batches]))
+        parts = [_Part.make(batch) for batch in batches]
+        if self.table.join:
+            parts.append(_join_events(parts, self.table.join))
+        keys = list(chain.from_iterable([part.keys for part in parts]))
         counts = Counter(keys)
-        if not (self._occur(counts) and self._alternate(keys) and all(map(self._have_shapes, batches))):
+        if not (self._occur(counts) and self._alternate(keys) and all(map(self._have_shapes, parts))):
             return None
         state = RunState(self.table.initial_state)
         found: dict[str, list[str]] = {}
         try:
-            for batch in batches:
-                wanted = list(map(self.ordered.__contains__, batch.records.keys))
-                if not self._hold_in_order(batch.make_unplaced(wanted), state, found):
+            for part in parts:
+                wanted = list(map(self.ordered.__contains__, part.keys))
+                if not self._hold_in_order(part.select(wanted), state, found):
                     return None
-            if not all([holds(_NOTHING, state) for holds in self.end]):
+            if not all(holds(_NOTHING, state) for holds in self.end):
                 return None
         except EVALUATION_ERRORS:
             return None
         for target, target_keys in self.targets:
-            if target not in found and any([key in counts for key in target_keys]):
+            if target not in found and any(key in counts for key in target_keys):
                 return None
         for rule in self.names:
             if rule.key in counts and sorted(found.get(rule.id, ())) != sorted(rule.node[3]):
@@ -121,17 +142,18 @@ class PlainRules:
             return False
         if not {1, None}.issuperset(map(counts.get, self.first_only)):
             return False  # only the first of them is judged
-        return all([least <= sum(map(counts.__getitem__, keys)) <= most for keys, least, most in self.counted])
+        return all(least <= sum(map(counts.__getitem__, keys)) <= most for keys, least, most in self.counted)
 
-    def _have_shapes(self, batch: EventColumns) -> bool:
+    def _have_shapes(self, part: _Part) -> bool:
         """Whether events have the metadata that they should have."""
-        records = batch.records
-        has_rule = list(map(self.shapes.__contains__, records.keys))
-        shapes = set(zip(compress(records.keys, has_rule), map(tuple, compress(records.metadatas, has_rule))))  # noqa: B905
-        for shape in shapes - self._known:
+        has_rule = list(map(self.shapes.__contains__, part.keys))
+        shapes = zip(
+            compress(part.keys, has_rule), map(tuple, compress(part.metadatas, has_rule)), strict=True
+        )
+        for shape in set(shapes) - self._known:
             key, names = shape
             event = _NOTHING._replace(key=key, metadata=dict.fromkeys(names))
-            if not all([holds(event, RunState({})) for holds in self.shapes[key]]):
+            if not all(holds(event, RunState({})) for holds in self.shapes[key]):
                 return False
             if len(self._known) < _KNOWN_SHAPES:
                 self._known.add(shape)
@@ -145,7 +167,7 @@ class PlainRules:
                 return False
         return True
 
-    def _hold_in_order(self, events: Sequence[Event], state: RunState, found: dict[str, list[str]]) -> bool:
+    def _hold_in_order(self, events: Iterable[Event], state: RunState, found: dict[str, list[str]]) -> bool:
         """Judge events one by one; `found` takes in the ids of targets that they meet, and the names that they log."""
         ordered, seen = self.ordered, self.table.seen
         words, last, counts, first_ms = state.words, state.last, state.counts, state.first_ms
@@ -175,9 +197,18 @@ class PlainRules:
 
 
 @lru_cache(maxsize=_KNOWN_TABLES)
-def arrange_rules(table: Table) -> PlainRules | None:
-    """The rules of a table, arranged to be judged many events at once; None where some cannot be."""
-    return None if table.join else PlainRules(table)
+def arrange_rules(table: Table) -> PlainRules:
+    """The rules of a table, arranged to be judged many events at once."""
+    return PlainRules(table)
+
+
+def _join_events(parts: Iterable[_Part], join: dict[str, str]) -> _Part:
+    """The joined events, which are judged at the end."""
+    joiner = Joiner(join)
+    for part in parts:
+        for event in part.select([key == join["of"] for key in part.keys]):
+            joiner.take(event)
+    return _Part.make(list(joiner.events()))
 
 
 def _closures(rules: Sequence[CompiledRule]) -> tuple[Closure, ...]:
@@ -187,7 +218,7 @@ def _closures(rules: Sequence[CompiledRule]) -> tuple[Closure, ...]:
 def _asks_for_shape(node: Node) -> bool:
     """Whether a formula asks for nothing but which metadata an event has."""
     if node[0] in _LOGICAL:
-        return all([_asks_for_shape(part) for part in node[1:]])
+        return all(_asks_for_shape(part) for part in node[1:])
     return node[0] in ("true", "false") or (node[0] == "present" and node[1][0] == "meta")
 
 

@@ -10,7 +10,7 @@ from mlperf_logging.compliance.identity import DIVISION, Identity, find_variants
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import DIVISIONS
 from mlperf_logging.rules.repository import RuleRepository, open_rules
-from mlperf_logging.rules.rounds import RoundIndex, find_round, refuse_unknown
+from mlperf_logging.rules.rounds import RoundIndex, refuse_unknown
 from mlperf_logging.rules.rulesets import Ruleset, Table
 from mlperf_logging.runs.summary import RunSummary
 
@@ -140,7 +140,7 @@ def choose_ruleset(
     book = book or open_rules(selection.rules)
     usage, ruleset, division, benchmark, *_ = selection
     index = book.index()
-    refuse_unknown("usage", usage, (entry.usage for entry in index))
+    refuse_unknown("usage", usage, book.usages)
     refuse_unknown("division", division, DIVISIONS)
     if benchmark is not None:
         refuse_unknown("benchmark", benchmark, sorted([name for entry in index for name in entry.benchmarks]))
@@ -148,7 +148,7 @@ def choose_ruleset(
     if ruleset == AUTO:
         entry, reason, others = _choose_round(index, usage, benchmark, identity, path)
     else:
-        entry, reason = find_round(index, ruleset, usage), "as requested"
+        entry, reason = book.find(ruleset, usage), "as requested"
     chosen = book.load(entry.name)
     if benchmark is not None and benchmark not in chosen.benchmarks:
         known = ", ".join(chosen.benchmarks)

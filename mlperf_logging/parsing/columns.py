@@ -97,6 +97,20 @@ class EventColumns:
         """
         return self._make_events(wanted, repeat(0), repeat(0))
 
+    def make_bare(self, wanted: Sequence[object]) -> list[Event]:
+        """The events of some records with their keys, values, metadata and times only; see `make_unplaced`."""
+        keys, values, metadatas, times, *_ = (compress(column, wanted) for column in self.records)
+        rest = (
+            repeat(0),
+            repeat(0),
+            repeat(b""),
+            repeat(None),
+            repeat(""),
+            repeat(None),
+            repeat(self.dialect),
+        )
+        return list(map(make_event, zip(keys, values, metadatas, times, *rest, strict=False)))
+
     def make_events_of(self, keys: Container[str]) -> list[Event]:
         """The events of some keys, and the first of each other one."""
         wanted = list(map(keys.__contains__, self.records.keys))
@@ -120,7 +134,9 @@ class EventColumns:
     ) -> list[Event]:
         keys, values, metadatas, times, types, namespaces = fields
         raws, names = map(self._marker.__add__, payloads), repeat(self.dialect)
-        rows = zip(keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), names)  # noqa: B905
+        rows = zip(
+            keys, values, metadatas, times, numbers, columns, raws, types, namespaces, repeat(None), names
+        )
         return list(map(make_event, rows))
 
 

@@ -31,9 +31,7 @@ class Log(NamedTuple):
     problems: list[Problem]
 
 
-def read_batches(
-    source: Source, *, dialects: Iterable[Dialect] | None = None
-) -> Iterator[Batch]:
+def read_batches(source: Source, *, dialects: Iterable[Dialect] | None = None) -> Iterator[Batch]:
     """Read a log as a stream of lists of events and problems of all dialects, or of some, in file order.
 
     Memory is bounded by the longest record, not by the file. An event comes before its own warnings.

@@ -127,6 +127,10 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
 
 def find_member(text: str, name: str) -> int:
     """Where in a sound record the value of a member of its object is, or 0 when it is not found."""
+    quoted = f'"{name}"'
+    if text.count(quoted) == 1 and "\\" not in text:  # then it is the member's name, as nothing else can be
+        place = skip_blanks(text, text.find(quoted) + len(quoted))
+        return skip_blanks(text, place + 1) if text[place] == ":" else 0
     from json.decoder import JSONDecoder
 
     scan = JSONDecoder().raw_decode

@@ -5,7 +5,7 @@ Lines end with a line feed, and only line feeds count. A carriage return ends a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate, groupby, repeat
 from operator import sub
@@ -23,6 +23,10 @@ BATCH_RECORDS = 256
 
 CAREFUL_BATCHES = 16
 """So many batches that are not ordinary are read record by record at once, after one of which most records were so."""
+
+KEPT_NOISE = 4 << 20
+"""Blocks in which records are not the only lines are kept up to this many bytes besides the records, to find the places of
+these when they are needed; for those beyond, the places are found at once."""
 
 _SAMPLE = 1 << 10
 _SAMPLES = 4
@@ -49,6 +53,7 @@ class Scanner:
         self._rest = b""
         self._skipping = False
         self._careful_batches = self._careful_count = 0
+        self._noise_bytes = 0
         self._spoken: set[str] = set()
 
     def feed(self, block: bytes) -> Batch:
@@ -106,7 +111,12 @@ class Scanner:
     def _read_columns(self, data: bytes, start: int, stop: int) -> Batch | None:
         """Read whole lines of which every record is an ordinary one of the same dialect as the last ones; None for others."""
         dialect, line = self._dialect, self.line
-        if dialect.read_columns is None or self._offset or data[stop - 1] != _LINE_FEED or stop - start > self._limit:
+        if (
+            dialect.read_columns is None
+            or self._offset
+            or data[stop - 1] != _LINE_FEED
+            or stop - start > self._limit
+        ):
             return None
         if self._reader.is_spent or self._careful_batches:
             return None
@@ -116,14 +126,22 @@ class Scanner:
         records = dialect.read_columns(payloads) if payloads and all(payloads) else None
         if payloads and records is None:
             return None
-        width = len(self._mark) + 1
-        is_dense = sum(map(len, payloads)) + width * len(payloads) == stop - start and not has_returns
+        noise = stop - start - sum(map(len, payloads)) - (len(self._mark) + 1) * len(payloads)
+        is_dense = not (noise or has_returns)
         self.line += len(payloads) if is_dense else _count_line_feeds(data, b"\n", start, stop)
         if records is None:
             return []
         self._spoken.add(dialect.name)
-        place = partial(_find_places, data, start, self._mark, line, is_dense)
-        return EventColumns(dialect.name, self._mark, records, payloads, place)
+        find_places: Callable[[Sequence[bytes]], Places]
+        if is_dense:
+            find_places = partial(_number_lines, line)
+        else:
+            find_places = partial(_find_places, data, start, self._mark, line)
+            self._noise_bytes += noise
+            if self._noise_bytes > KEPT_NOISE:
+                places = find_places(payloads)
+                find_places = lambda _: places  # noqa: E731 - the data is not kept
+        return EventColumns(dialect.name, self._mark, records, payloads, find_places)
 
     def _looks_dense(self, data: bytes, start: int, stop: int) -> bool:
         """Whether most lines of some samples may hold a record, and all lines are whole."""
@@ -296,15 +314,13 @@ class Scanner:
         return block[stop:]
 
 
-def _find_places(
-    data: bytes, start: int, mark: bytes, line: int, is_dense: bool, payloads: Sequence[bytes]
-) -> Places:
-    """Where records are, by their payloads: the first is in a line of this number that begins at `start`, or later.
+def _number_lines(line: int, payloads: Sequence[bytes]) -> Places:
+    """Where records are, by their payloads, that are all lines from some line on."""
+    return range(line, line + len(payloads)), repeat(1, len(payloads))
 
-    In dense data each line is a record.
-    """
-    if is_dense:
-        return range(line, line + len(payloads)), repeat(1, len(payloads))
+
+def _find_places(data: bytes, start: int, mark: bytes, line: int, payloads: Sequence[bytes]) -> Places:
+    """Where records are, by their payloads: in lines of some data, of which the first begins at `start`."""
     find, width = data.find, len(mark)
     places, end = [], start
     for length in map(len, payloads):

@@ -43,6 +43,7 @@ class RuleRepository:
         self.base = None if is_complete or self.is_compiled else open_rules()
         self._rulesets: dict[str, Ruleset] = {}
         self._index: list[RoundIndex] = []
+        self._found: dict[tuple[str, str | None], RoundIndex] = {}
         self._vocabulary: Vocabulary | None = None
 
     def index(self) -> list[RoundIndex]:
@@ -55,10 +56,22 @@ class RuleRepository:
             ]
         return self._index
 
+    def find(self, name: str, usage: str | None = None) -> RoundIndex:
+        """The round that a name means, see `find_round`; remembered, as many logs ask for the same."""
+        wanted = name, usage
+        if wanted not in self._found:
+            self._found[wanted] = find_round(self.index(), name, usage)
+        return self._found[wanted]
+
+    @cached_property
+    def usages(self) -> tuple[str, ...]:
+        """The usages that have rounds."""
+        return tuple(dict.fromkeys([entry.usage for entry in self.index()]))
+
     def load(self, name: str) -> Ruleset:
         """One ruleset by its name, see `find_round`."""
         if name not in self._rulesets:
-            name = find_round(self.index(), name).name
+            name = self.find(name).name
         if name not in self._rulesets:
             self._rulesets[name] = Ruleset(self.find_resolved(name), self.vocabulary)
         return self._rulesets[name]

@@ -262,7 +262,14 @@ def compile_table(
     naming = [part for node in nodes for part in walk(node) if part[0] in _NAMING]
     source = join["of"] if join else None
     pairs = [rule for rule in rules if rule.node[0] == "alternating"]
-    keys = {*by_key, *changes, *[str(part[1]) for part in naming], RUN_START, RUN_STOP, *[rule.node[1] for rule in pairs]}
+    keys = {
+        *by_key,
+        *changes,
+        *[str(part[1]) for part in naming],
+        RUN_START,
+        RUN_STOP,
+        *[rule.node[1] for rule in pairs],
+    }
     keys |= {source} if source else set()
     entries = {
         key: _compile_cell(

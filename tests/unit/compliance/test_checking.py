@@ -14,7 +14,7 @@ import pytest
 from logs import mll, mllog, mlp050
 from rule_folders import write_round
 
-from mlperf_logging.compliance import held_log
+from mlperf_logging.compliance import checking, held_log
 from mlperf_logging.compliance.checking import check_log
 from mlperf_logging.compliance.findings import Verdict
 from mlperf_logging.events import Event, Problem
@@ -364,3 +364,13 @@ def test_many_different_keys_are_bounded(check: Check, monkeypatch: pytest.Monke
     monkeypatch.setattr(kept_events, "KEPT_KEYS", 10)
     verdict = check(GOOD + b"".join(mllog(f"key_{number}") for number in range(100)) + mllog("seed", 1))
     assert brief(verdict) == [("MLP304", "common.seed.value", 105)]
+
+
+def test_log_is_judged_the_same_at_once_and_event_by_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Judging a log all at once, as those are that break no rule, changes nothing of its verdict."""
+    paths = sorted(Path("examples/logs").glob("*/*.txt"))
+    at_once = [check_log(path) for path in paths]
+    monkeypatch.setattr(checking, "_judge_plainly", lambda *_: False)
+
+    assert [check_log(path) for path in paths] == at_once
+    assert {verdict.verdict for verdict in at_once} == {"pass", "fail"}

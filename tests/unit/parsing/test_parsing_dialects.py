@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from grammar_reader import read_events_by_grammar
 
+from mlperf_logging.events import Event
 from mlperf_logging.parsing import dialects as package
 from mlperf_logging.parsing import rank_dialect, read_log
 from mlperf_logging.parsing.dialects import load_dialects, mllog, read_marker
@@ -121,9 +122,7 @@ def test_first_runs_need_no_fast_library() -> None:
     records = mllog._read_plainly([ORDINARY[0].removeprefix(b":::MLLOG ")])
     (event,) = read_events_by_grammar(ORDINARY[0])
     assert isinstance(event, Event)
-    assert records == tuple(
-        [(field,) for field in (*event[:4], event.event_type, event.namespace)]
-    )
+    assert records == tuple([(field,) for field in (*event[:4], event.event_type, event.namespace)])
 
 
 @pytest.mark.parametrize(
