@@ -42,7 +42,7 @@ from mlperf_logging.store.schema import BY_NAME
 
 PROJECT = Path(__file__).resolve().parent.parent
 EXAMPLE = PROJECT / "examples" / "submission"
-FIGURES = re.compile(r"(<!-- figures -->\n)(.*)(<!-- end of figures -->)", re.DOTALL)
+FIGURES = re.compile(r"(<!-- figures -->\n)(.*)(<!-- end -->)", re.DOTALL)
 SEED = re.compile(rb'("key": ?"seed", ?"value": ?|(?:run_set_random_seed|[: ]seed): ?)(?=[0-9])')
 QUESTION = "SELECT benchmark, ruleset, count(*), median(run_minutes), stddev(epochs_to_quality) FROM submitted_runs GROUP BY ALL"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mlperf_logging.cli.options import Parser
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import COMPLIANT, VIOLATION, run_guarded
+from mlperf_logging.cli.stores import add_wait_option
 from mlperf_logging.reports.documents.store import describe_check
 from mlperf_logging.store.checking import check_store
 
@@ -31,7 +32,7 @@ def build_parser(program: str) -> Parser:
     add = parser.add_group()
     add("store STORE", "the store, or a folder of Parquet that was exported from one")
     add("--files", "also read the logs that are files, and compare their checksums")
-    add("--wait SECONDS", "how long to wait while another process writes the store (60)", default=60.0)
+    add_wait_option(add)
     add("--format NAME", "text (default) or json", choices=("text", "json"), default="text")
     return parser
 

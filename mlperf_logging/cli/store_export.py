@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mlperf_logging.cli.options import Parser
 from mlperf_logging.cli.running import COMPLIANT, print_error, run_guarded
+from mlperf_logging.cli.stores import add_wait_option
 from mlperf_logging.store.exporting import FORMATS, export_store
 from mlperf_logging.store.snapshots import PARQUET
 
@@ -32,7 +33,7 @@ def build_parser(program: str) -> Parser:
     add("store STORE", "the store")
     add("folder FOLDER", "where to; it must not exist, or be that of a former export")
     add("--format NAME", f"{PARQUET} (default), csv or jsonl", choices=tuple(FORMATS), default=PARQUET)
-    add("--wait SECONDS", "how long to wait while another process writes the store (60)", default=60.0)
+    add_wait_option(add)
     add("--quiet -q", "say nothing")
     return parser
 

@@ -19,6 +19,7 @@ from mlperf_logging.cli.options import (
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.progress import ProgressBar
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
+from mlperf_logging.cli.stores import add_wait_option
 from mlperf_logging.errors import UsageError
 from mlperf_logging.reports.documents.store import describe_ingest
 from mlperf_logging.store.ingest import IngestParameters, ingest_logs
@@ -27,7 +28,9 @@ _EXAMPLES = """\
 examples:
   {program} results/ --into results.duckdb --jobs 0     every log below a folder, on all processor cores
   {program} ROUND_A ROUND_B --into results.duckdb       several rounds
-  {program} --ruleset ROUND results/ --into results.duckdb
+  {program} ROUND.tar.gz --into results.duckdb          the logs in an archive
+  {program} CLONE.git@REVISION:PATH --into results.duckdb
+  {program} s3://bucket/round --into results.duckdb     whatever fsspec and its packages reach
 
 May be repeated as logs come, stopped at any moment, and run by several at once: a log is known by a checksum of its bytes.
 A folder means its logs, as for mlperf-check; result folders are also scored and tested for convergence.
@@ -45,10 +48,10 @@ def build_parser(program: str) -> Parser:
     """The parser of `mlperf store ingest`."""
     parser = Parser(program, "Put logs into a store, which is made where there is none.", _EXAMPLES)
     add = parser.add_group()
-    add("paths PATH", "logs, folders or patterns", nargs="+")
+    add("paths PATH", "logs, folders, patterns, archives, REPOSITORY@REVISION:PATH, or URLs", nargs="+")
     add("--into STORE", "the store: a file of DuckDB, such as results.duckdb", required=True)
     add("--again", "read also what the store holds already")
-    add("--wait SECONDS", "how long to wait while another process has the store (60)", default=60.0)
+    add_wait_option(add)
     add = parser.add_group("by which rules")
     add("--usage NAME", "training, hpc, or another usage that has rulesets; by default, as logged")
     add("--ruleset ROUND", "name of a round; auto (default) lets the log choose", default="auto")

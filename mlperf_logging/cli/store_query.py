@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mlperf_logging.cli.options import Parser, add_format_options
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import COMPLIANT, run_guarded
+from mlperf_logging.cli.stores import add_wait_option
 from mlperf_logging.errors import UsageError
 from mlperf_logging.parsing.sources import STANDARD_INPUT
 from mlperf_logging.reports.documents.store import describe_answer
@@ -36,7 +37,7 @@ def build_parser(program: str) -> Parser:
     add = parser.add_group()
     add("store STORE", "the store, or a folder that mlperf store export has written as Parquet")
     add("sql SQL", "the statement, or - for standard input")
-    add("--wait SECONDS", "how long to wait while another process writes the store (60)", default=60.0)
+    add_wait_option(add)
     add = parser.add_group("how it is shown")
     add_format_options(add)
     return parser

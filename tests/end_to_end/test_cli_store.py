@@ -128,6 +128,7 @@ def test_a_check_says_what_is_there(store: Path) -> None:
         ("ingest", LOGS, "--into", "no/such/folder/x.duckdb"),
         ("ingest", LOGS, "--into", "x.duckdb", "--ruleset", "99.0"),
         ("ingest", LOGS, "--into", ""),
+        ("ingest", LOGS, "--into", "x.duckdb", "--wait", "nan"),
         ("query", "none.duckdb", "SELECT 1"),
         ("check", "none.duckdb"),
         ("export", "none.duckdb", "out"),

@@ -12,6 +12,7 @@ from stores import ask, dump_store
 from mlperf_logging import check_log, check_results, score_results, tabulate_evaluations, tabulate_runs
 from mlperf_logging.engines.local import LocalEngine
 from mlperf_logging.store import open_store
+from mlperf_logging.store.checking import check_store
 from mlperf_logging.store.ingest import ingest_logs
 
 
@@ -172,6 +173,43 @@ def test_what_cannot_be_read_is_told_and_the_rest_is_stored(submission: Path, st
     assert again.read == 0
     held = len(dump_store(store)["places"])
     assert held == summary.logs - 1
+
+
+def test_another_version_makes_all_rows_again(
+    submission: Path, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What another version of the toolkit or other rules have made is replaced, and is not there twice."""
+    ingest_logs([str(submission)], str(store))
+    before = dump_store(store)
+    monkeypatch.setattr("mlperf_logging.store.ingest.describe_maker", lambda _: "a newer one")
+    summary = ingest_logs([str(submission)], str(store))
+    assert (summary.read, summary.added) == (summary.logs, 0)
+    assert dump_store(store) == before
+    for name in ("logs", "places", "runs", "scores", "rcp", "systems"):
+        assert ask(store, f"SELECT DISTINCT made_by FROM {name}") == [("a newer one",)]
+
+
+def test_a_log_in_the_folders_of_two_rounds_is_judged_by_both(submission: Path, store: Path) -> None:
+    """One log at two places that name rounds has a judgment of each; one that no place asks for any more leaves."""
+    log = submission / "results" / "example_16x" / "llama2_70b_lora" / "result_0.txt"
+    places = [submission.parent / f"training_results_v{round_}" / log.name for round_ in ("4.1", "5.1")]
+    for place in places:
+        place.parent.mkdir()
+        shutil.copy(log, place)
+    ingest_logs([str(place) for place in places], str(store))
+    both = "SELECT round FROM runs ORDER BY round"
+    assert ask(store, both) == [("4.1.0",), ("5.1.0",)]
+    assert len(ask(store, "FROM logs")) == 1
+    assert ask(store, "SELECT path, round FROM submitted_runs ORDER BY path") == [
+        (str(place), round_) for place, round_ in zip(places, ("4.1.0", "5.1.0"), strict=True)
+    ]
+    shutil.copy(log.with_name("result_1.txt"), places[0])
+    ingest_logs([str(place) for place in places], str(store))
+    assert ask(
+        store, f"SELECT round FROM runs JOIN places USING (log_id, ruleset) WHERE place = '{places[1]}'"
+    ) == [("5.1.0",)]
+    assert len(ask(store, "FROM logs")) == len(ask(store, "FROM runs")) == 2
+    assert check_store(str(store)).faults == ()
 
 
 def _refuse(*_: object, **__: object) -> None:
