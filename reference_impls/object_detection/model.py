@@ -104,7 +104,8 @@ class MaskRCNN(keras.Model):
         maps = [
             self._convolve(channels, 3, f"output{number + 1}", _XAVIER)(x) for number, x in enumerate(merged)
         ]
-        maps.append(keras.layers.MaxPooling2D(1, strides=2)(maps[-1]))
+        # Every other cell; the gradient of an average, unlike that of a maximum, is deterministic with XLA, too.
+        maps.append(keras.layers.AveragePooling2D(1, strides=2)(maps[-1]))
         return keras.Model(stages, maps, name="pyramid")
 
     def _build_proposer(self) -> keras.Model:
