@@ -45,12 +45,14 @@ class Line:
         loss = part["scale"] * tf.reduce_sum((found - part["wanted"]) ** 2)
         return loss, {"loss": loss, "seen": tf.cast(tf.size(found), tf.float32)}
 
-    def step(self, parts: int, batch: Any = None) -> dict[str, float]:
+    def step(self, parts: int, batch: Any = None, clip_norm: float = 0.0) -> dict[str, float]:
         data = BATCH if batch is None else batch
         strategy = make_strategy("single")
         run = tf.function(
             lambda: strategy.run(
-                lambda: apply_gradients(self.measure, data, self.optimizer, self.variables, parts=parts)
+                lambda: apply_gradients(
+                    self.measure, data, self.optimizer, self.variables, parts=parts, clip_norm=clip_norm
+                )
             )
         )
         return {name: float(value) for name, value in run().items()}
@@ -92,6 +94,21 @@ def test_scaled_loss_takes_the_same_step(parts: int) -> None:
     assert scaled.step(parts) == pytest.approx(plain.step(parts), rel=1e-5)
     for one, other in zip(scaled.variables, plain.variables, strict=True):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("wrap", [lambda each: each, keras.optimizers.LossScaleOptimizer])
+def test_greater_gradients_are_scaled_down(wrap: Any) -> None:
+    """A norm of half the gradient's halves the step, whether or not the loss is scaled; a greater one changes nothing."""
+    plain = Line(keras.optimizers.SGD(0.1))
+    before = [each.numpy() for each in plain.variables]
+    norm = plain.step(1)["gradient_norm"]
+    for share, factor in ((0.5, 0.5), (2.0, 1.0)):
+        clipped = Line(wrap(keras.optimizers.SGD(0.1)))
+        assert clipped.step(2, clip_norm=share * norm)["gradient_norm"] == pytest.approx(norm, rel=1e-4)
+        for start, whole, part in zip(before, plain.variables, clipped.variables, strict=True):
+            np.testing.assert_allclose(
+                part.numpy() - start, factor * (whole.numpy() - start), rtol=1e-3, atol=1e-6
+            )
 
 
 def test_step_whose_scaled_gradient_overflows_is_skipped() -> None:
