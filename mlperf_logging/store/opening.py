@@ -32,6 +32,7 @@ _BUSY = ("lock on file", "different configuration", "used by another process", "
 _SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
+    "enable_progress_bar": "false",  # it would be written to standard output, among the answers
     "python_enable_replacements": "false",
 }
 _CONFINED = {"enable_external_access": "false", "lock_configuration": "true"}

@@ -28,7 +28,7 @@ def write_page() -> str:
         "| table | rows |",
         "|---|---|",
         *[f"| [{table.name}](#{table.name}) | {table.meaning} |" for table in TABLES],
-        f"| [{VIEW_NAME}](#{VIEW_NAME.replace('_', '-')}) (view) | {VIEW_MEANING} |",
+        f"| [{VIEW_NAME}](#{VIEW_NAME}) (view) | {VIEW_MEANING} |",
         "",
     ]
     for table in TABLES:

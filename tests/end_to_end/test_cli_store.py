@@ -84,6 +84,12 @@ def test_a_statement_sees_the_store_and_nothing_else(store: Path, tmp_path: Path
     assert store.read_bytes() == held
 
 
+def test_a_slow_answer_has_no_progress_bar(store: Path) -> None:
+    """DuckDB's progress bar, which would stand among the answers, is switched off."""
+    sql = "SELECT value FROM duckdb_settings() WHERE name = 'enable_progress_bar'"
+    assert json.loads(query(store, sql, "--format", "json"))["rows"] == [{"value": "false"}]
+
+
 def test_a_snapshot_answers_as_its_store(store: Path, tmp_path: Path) -> None:
     """A folder of Parquet is checked and asked as the store is, and sees no other file either."""
     folder = tmp_path / "tables"
