@@ -32,7 +32,6 @@ _BUSY = ("lock on file", "different configuration", "used by another process", "
 _SETTINGS = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    "enable_progress_bar": "false",  # it would be written to standard output, among the answers
     "python_enable_replacements": "false",
 }
 _CONFINED = {"enable_external_access": "false", "lock_configuration": "true"}
@@ -158,7 +157,9 @@ def _connect(path: str, patience_s: float, *, read_only: bool) -> DuckDBPyConnec
     pause_s = _FIRST_PAUSE_S
     while True:
         try:
-            return duckdb.connect(path, read_only=read_only, config=dict(_SETTINGS))
+            connection = duckdb.connect(path, read_only=read_only, config=dict(_SETTINGS))
+            connection.execute("SET enable_progress_bar = false")  # it would stand among the answers
+            return connection
         except duckdb.Error as error:
             text = str(error)
             if not any(word in text for word in _BUSY):
