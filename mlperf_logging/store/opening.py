@@ -158,12 +158,13 @@ def _connect(path: str, patience_s: float, *, read_only: bool) -> DuckDBPyConnec
     while True:
         try:
             connection = duckdb.connect(path, read_only=read_only, config=dict(_SETTINGS))
-            connection.execute("SET enable_progress_bar = false")  # it would stand among the answers
-            return connection
         except duckdb.Error as error:
             text = str(error)
             if not any(word in text for word in _BUSY):
                 raise StoreError(_explain(path, error)) from None
+        else:
+            connection.execute("SET enable_progress_bar = false")  # it would stand among the answers
+            return connection
         if time.monotonic() >= until:
             raise StoreError(
                 f"{path} has been in use by another process for {patience_s:.0f} s; a query or a notebook that keeps it "
