@@ -39,6 +39,11 @@ class SpeechWorkload(Workload[SpeechConfig]):
         """That of the prepared list, which holds the checksum of each utterance's audio."""
         return read_checksum(self.folder, self.data_command)
 
+    def hyperparameters(self, share: Share) -> dict[str, object]:
+        """Those of the configuration, and the number of utterances that batch norm sees at a time."""
+        span = share.replica_batch(self.config.global_batch_size) // self.config.gradient_accumulation_steps
+        return {**super().hyperparameters(share), "model_bn_span": span}
+
     def build(self) -> None:
         """Make the model and its optimizer."""
         self.model = DeepSpeech2(self.config, self.seed)
