@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from checkout import PROJECT
 
 BENCHMARKS = PROJECT / "benchmarks"
@@ -138,3 +139,16 @@ def test_forecasts_are_counted(tmp_path: Path) -> None:
     ]
     assert all(0 <= row["amount held"] <= 1 for row in told["benchmarks"])
     assert len(told["replayed"]) == 1
+
+
+@pytest.mark.slow
+def test_stores_are_measured_on_the_example(tmp_path: Path) -> None:
+    """Copies of the example submission are ingested, twice, by two at once, and killed; the figures are those of each."""
+    figures = tmp_path / "figures.json"
+    command = [sys.executable, BENCHMARKS / "bench_store.py", "--corpus", PROJECT / "examples" / "submission"]
+    options = ["--copies", "1", "2", "--jobs", "1", "--kills", "2", "--json", figures]
+    answer = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    one, two = json.loads(figures.read_text())["measurements"]
+    assert two["logs"] == two["added"] == 2 * one["logs"] > 0
+    assert "the same tables as of one" in answer.stdout
