@@ -63,17 +63,21 @@ def make_rows(name: str, rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 
 def make_columns(table: StoreTable, columns: Mapping[str, Sequence[Any]]) -> pa.Table:
-    """The columns of a table as Arrow has them."""
+    """The columns of a table as Arrow has them; a number that is not finite is NULL."""
     import pyarrow as pa
+    from pyarrow import compute
 
     schema = get_arrow_schema(table.name)
     arrays = []
     for field in schema:
         values = columns[field.name]
         try:
-            arrays.append(pa.array(values, field.type))
+            array = pa.array(values, field.type)
         except (UnicodeEncodeError, OverflowError, TypeError, pa.ArrowException):
-            arrays.append(pa.array([_clean(value, field.type) for value in values], field.type))
+            array = pa.array([_clean(value, field.type) for value in values], field.type)
+        if pa.types.is_floating(field.type):  # NaN would be larger than every number
+            array = compute.if_else(compute.is_finite(array), array, None)
+        arrays.append(array)
     return pa.table(arrays, schema=schema)
 
 

@@ -14,6 +14,7 @@ from mlperf_logging.engines.local import LocalEngine
 from mlperf_logging.store import open_store
 from mlperf_logging.store.checking import check_store
 from mlperf_logging.store.ingest import ingest_logs
+from mlperf_logging.store.schema import BY_NAME
 
 
 def test_scores_and_tests_are_those_of_the_commands(project: Path, store: Path) -> None:
@@ -214,3 +215,18 @@ def test_a_log_in_the_folders_of_two_rounds_is_judged_by_both(submission: Path, 
 
 def _refuse(*_: object, **__: object) -> None:
     raise AssertionError("nothing is to be read or written")
+
+
+def test_numbers_that_are_not_there_are_null(submission: Path, store: Path) -> None:
+    """What a log does not show is NULL and not NaN, which SQL takes for the largest number."""
+    for log in submission.rglob("result_*.txt"):
+        kept = [line for line in log.read_bytes().splitlines(keepends=True) if b"init_start" not in line]
+        log.write_bytes(b"".join(kept))
+    ingest_logs([str(submission)], str(store))
+
+    numbers = [column.name for column in BY_NAME["runs"].columns if column.type == "DOUBLE"]
+    found = ask(
+        store, f"SELECT {', '.join(f'count(*) FILTER (isnan({name}))' for name in numbers)} FROM runs"
+    )
+    assert found == [(0,) * len(numbers)]
+    assert ask(store, "SELECT count(*) FROM runs WHERE init_minutes > 0") == [(0,)]
