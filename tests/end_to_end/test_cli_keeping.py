@@ -358,3 +358,13 @@ def test_follow_takes_no_store(work):
     """A log that is being written is kept nowhere."""
     done = work.run("check", "--follow", "logs/5.1.0_rgat.txt", "--store", "kept.duckdb")
     assert (done.returncode, "leave --store out" in done.stderr) == (2, True)
+
+
+@pytest.mark.corpus
+def test_real_logs(work, corpus_logs):
+    """Of real logs of all rounds, nothing is read the second time, and the output is the same."""
+    logs = corpus_logs[::40]
+    for command in (("check", "--format", "json"), ("analyze", "--format", "csv", "--table", "runs")):
+        for _ in range(2):
+            work.run_kept(*command, *logs)
+        assert work.read == []

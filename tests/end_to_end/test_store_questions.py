@@ -15,10 +15,12 @@ import pandas as pd
 import pytest
 from checkout import PROJECT
 
-from mlperf_logging import check_log, check_results, score_results
+from mlperf_logging import check_log, check_results, judge_run, score_results
 from mlperf_logging.analysis.reading import ReadingParameters
 from mlperf_logging.analysis.tables import read_tables
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
+from mlperf_logging.engines.keeping import digest_log
+from mlperf_logging.scoring.runs import score_run
 from mlperf_logging.store import open_store
 from mlperf_logging.store.ingest import ingest_logs
 
@@ -70,12 +72,13 @@ def facts(shared: Path) -> dict[str, Any]:
         *usage, version = folder.name.split("-")
         selection = RuleSelection(usage[0] if usage else "training", version)
         found = score_results(folder, selection)
-        table = read_tables(str(folder), ReadingParameters(selection)).runs
-        counting = {run.path for score in found for run in score.runs if run.counts}
-        runs.append(table.assign(counts=[path in counting for path in table["path"]]))
+        paths = sorted(map(str, folder.rglob("result_*.txt")))
+        table = read_tables(paths, ReadingParameters(selection)).runs
+        counting = [score_run(judge_run(path, selection)).counts for path in paths]
+        runs.append(table.assign(counts=counting, content=[digest_log(path) for path in paths]))
         scores += found
         checks += check_results(folder, selection)
-        for path in dict.fromkeys(run.path for score in found for run in score.runs):
+        for path in {digest_log(path): path for path in paths}.values():
             verdict = check_log(path, selection)
             ruleset = f"{verdict.usage}/{verdict.ruleset}"
             judged[ruleset] += 1
@@ -83,6 +86,7 @@ def facts(shared: Path) -> dict[str, Any]:
             broken.update((ruleset, *each) for each in errors)
     whole = pd.concat(runs, ignore_index=True)
     whole["folder"] = whole["path"].str.rpartition("/")[0]
+    whole["is_first"] = ~whole.duplicated("content")
     whole["round"] = whole["ruleset"].str.partition("/")[2]
     return {"runs": whole, "scores": scores, "checks": checks, "broken": broken, "judged": judged}
 
@@ -174,7 +178,7 @@ def find_broken(facts: dict[str, Any]) -> Rows:
 def find_evaluation(facts: dict[str, Any]) -> Rows:
     """Shares of the time."""
     runs = facts["runs"]
-    runs = runs[runs["counts"] & (runs["eval_minutes"] > 0)]
+    runs = runs[runs["counts"] & runs["is_first"] & (runs["eval_minutes"] > 0)]
     rows = []
     for benchmark, of in runs.groupby("benchmark"):
         if len(of) >= 10:
@@ -196,6 +200,7 @@ def find_late(facts: dict[str, Any]) -> Rows:
     runs = facts["runs"]
     runs = runs[
         runs["counts"]
+        & runs["is_first"]
         & runs["quality_reached"].fillna(value=False).astype(bool)
         & (runs["division"] == "closed")
     ].dropna(subset=["stop_after_quality_seconds"])
@@ -212,6 +217,7 @@ def find_batches(facts: dict[str, Any]) -> Rows:
     runs = facts["runs"]
     runs = runs[
         runs["counts"]
+        & runs["is_first"]
         & (runs["division"] == "closed")
         & (runs["batch_size"] > 0)
         & (runs["samples_to_quality"] > 0)
