@@ -185,7 +185,7 @@ def find_evaluation(facts: dict[str, Any]) -> Rows:
             whole = of["run_minutes"].sum()
             parts = [100 * of[f"{part}_minutes"].sum() / whole for part in ("eval", "train")]
             rows.append((benchmark, len(of), *parts, float(of["evaluations"].astype(float).median())))
-    return sorted(rows, key=lambda row: -row[2])
+    return sorted(rows, key=lambda row: (-round(row[2], 1), row[0]))
 
 
 def find_seeds(facts: dict[str, Any]) -> Rows:
@@ -209,7 +209,7 @@ def find_late(facts: dict[str, Any]) -> Rows:
         seconds = of["stop_after_quality_seconds"]
         share = (seconds / 60 / of["run_minutes"]).max()
         rows.append((benchmark, len(of), float(seconds.median()), float(seconds.max()), 100 * float(share)))
-    return sorted(rows, key=lambda row: -row[3])[:8]
+    return sorted(rows, key=lambda row: (-round(row[3], 1), row[0]))[:8]
 
 
 def find_batches(facts: dict[str, Any]) -> Rows:
