@@ -19,7 +19,7 @@ from reference_impls.object_detection.config import ObjectDetectionConfig
 
 SPLITS = ("train2017", "val2017")
 _IMAGE_KEYS = {"id", "file_name", "height", "width"}
-_OBJECT_KEYS = {"image_id", "category_id", "bbox", "segmentation"}
+_OBJECT_KEYS = {"image_id", "category_id", "bbox", "area", "segmentation"}
 
 
 def find_annotations(folder: Path, split: str) -> Path:
@@ -200,6 +200,16 @@ def read_annotations(path: Path, command: str) -> dict[str, Any]:
                 raise DataError(
                     f"{path} has an entry among {name} without {', '.join(sorted(keys))}; get it again with: {command}"
                 )
+    for each in found["annotations"]:
+        box = each["bbox"]
+        if (
+            not isinstance(box, list)
+            or len(box) != 4
+            or not all(isinstance(edge, int | float) for edge in box)
+        ):
+            raise DataError(
+                f"{path} has the box {box!r}, which is not four numbers; get it again with: {command}"
+            )
     return dict(found)
 
 

@@ -24,7 +24,7 @@ Read = Callable[[tf.Tensor], tuple[tf.Tensor, ...]]
 """From the number of an image to the tensors of its `Sample`."""
 
 
-class Detectables:
+class CocoImages:
     """The images to train and to evaluate on, as batches.
 
     Args:

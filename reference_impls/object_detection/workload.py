@@ -24,7 +24,7 @@ from reference_impls.object_detection.pooling import align_regions, choose_level
 from reference_impls.object_detection.pretrained import load_backbone
 from reference_impls.object_detection.schedule import WarmupThenSteps
 from reference_impls.object_detection.scoring import BOXES, MASKS, encode_detections, measure_precision
-from reference_impls.object_detection.sources import Detectables, read_scenes_checksum
+from reference_impls.object_detection.sources import CocoImages, read_scenes_checksum
 from reference_impls.object_detection.targets import draw_numbers, match_anchors, sample_regions
 
 _ANCHORS, _REGIONS = range(2)
@@ -96,7 +96,7 @@ class ObjectDetectionWorkload(Workload[ObjectDetectionConfig]):
     def load(self, share: Share) -> None:
         """Read the annotations, and the images if they are kept in memory."""
         del share
-        self.source = Detectables(self.folder, self.config, self.seed, self.data_command)
+        self.source = CocoImages(self.folder, self.config, self.seed, self.data_command)
 
     def train_data(self, epoch: int, share: Share) -> tf.data.Dataset:
         """The batches of one epoch."""

@@ -20,7 +20,7 @@ from reference_impls.object_detection.coco import CocoSplit, find_annotations, f
 from reference_impls.object_detection.config import FULL  # noqa: E402
 from reference_impls.object_detection.scenes import LEAST_VISIBLE, make_scenes  # noqa: E402
 from reference_impls.object_detection.scoring import encode_detections, measure_precision, paste_mask  # noqa: E402
-from reference_impls.object_detection.sources import Detectables, read_scenes_checksum  # noqa: E402
+from reference_impls.object_detection.sources import CocoImages, read_scenes_checksum  # noqa: E402
 from tests.trainers.detection_data import TINY, make_cutouts, write_tiny_coco, write_tiny_scenes  # noqa: E402
 from tests.trainers.images import write_fashion_mnist  # noqa: E402
 
@@ -93,11 +93,11 @@ def test_scenes_are_the_same_each_time(tmp_path: Path) -> None:
     one, other = (write_tiny_scenes(tmp_path / name) for name in "ab")
     checksum = read_scenes_checksum(one, "get-it")
     assert checksum == read_scenes_checksum(other, "get-it")
-    Detectables(one, TINY, 1, "get-it")
+    CocoImages(one, TINY, 1, "get-it")
     image = sorted((one / "val2017").iterdir())[0]
     image.write_bytes(tf.io.encode_png(np.zeros((128, 128, 3), np.uint8)).numpy())
     with pytest.raises(DataError, match=r"are damaged: their checksum differs; get them again with: get-it"):
-        Detectables(one, TINY, 1, "get-it")
+        CocoImages(one, TINY, 1, "get-it")
 
 
 def test_download_makes_scenes_of_fashion_mnist(
@@ -201,7 +201,7 @@ def test_damaged_data_is_refused_in_a_sentence(
 def test_flipped_images_keep_their_objects(tmp_path: Path) -> None:
     """Half of the images are mirrored, their boxes and masks with them; padding stays at the right edge."""
     config = TINY
-    source = Detectables(write_tiny_scenes(tmp_path), config, 1, "get-it")
+    source = CocoImages(write_tiny_scenes(tmp_path), config, 1, "get-it")
     samples = [source.train.read_sample(number) for number in range(8)]
     seen, flipped = 0, 0
     for batch in source.train_batches(1, Share()).as_numpy_iterator():
@@ -226,7 +226,7 @@ def test_flipped_images_keep_their_objects(tmp_path: Path) -> None:
 
 def test_two_processes_read_the_halves_of_the_same_batches(tmp_path: Path) -> None:
     """The batches of two processes are the parts of those of one."""
-    source = Detectables(write_tiny_scenes(tmp_path), TINY, 1, "get-it")
+    source = CocoImages(write_tiny_scenes(tmp_path), TINY, 1, "get-it")
     whole, *halves = (
         list(source.train_batches(2, share).as_numpy_iterator())
         for share in (Share(), Share(0, 2, 1), Share(1, 2, 1))
