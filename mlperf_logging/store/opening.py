@@ -196,3 +196,8 @@ def _check_schema(connection: DuckDBPyConnection, path: str) -> None:
             f"{path} was made by a newer version of the toolkit (its tables have version {number}, this one knows "
             f"{SCHEMA_VERSION}); update mlperf-log-toolkit"
         )
+    if number < SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was made by an older version of the toolkit (its tables have version {number}, this one makes "
+            f"{SCHEMA_VERSION}); ingest its logs into a new store"
+        )

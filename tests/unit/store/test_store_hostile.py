@@ -112,13 +112,14 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path, submission: Path) ->
         assert path.read_bytes() == held
 
 
-def test_a_newer_store_is_refused(submission: Path, store: Path) -> None:
-    """A store that a newer version has made is neither read nor written."""
+@pytest.mark.parametrize(("step", "words"), [(1, "newer version"), (-1, "older version")])
+def test_a_store_of_another_version_is_refused(submission: Path, store: Path, step: int, words: str) -> None:
+    """A store whose tables are of another version is neither read nor written."""
     ingest_logs([str(submission)], str(store))
     with duckdb.connect(str(store)) as connection:
-        connection.execute("UPDATE about SET value = ?", [f"mlperf-store/{SCHEMA_VERSION + 1}"])
+        connection.execute("UPDATE about SET value = ?", [f"mlperf-store/{SCHEMA_VERSION + step}"])
     for act in (lambda: open_store(store), lambda: ingest_logs([str(submission)], str(store))):
-        with pytest.raises(StoreError, match="newer version"):
+        with pytest.raises(StoreError, match=words):
             act()
 
 
