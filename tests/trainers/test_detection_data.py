@@ -163,7 +163,14 @@ def damage_json(edit: Callable[[dict[str, Any]], None]) -> Callable[[Path], None
         (lambda folder: find_annotations(folder, "train2017").write_text("[]"), "has no list of images"),
         (damage_json(lambda truth: truth.pop("categories")), "has no list of categories"),
         (damage_json(lambda truth: truth["categories"].pop()), "has 9 categories, not 10"),
-        (damage_json(lambda truth: truth["annotations"][0].pop("bbox")), "among annotations without bbox"),
+        (
+            damage_json(lambda truth: truth["annotations"][0].pop("bbox")),
+            "among annotations without area, bbox",
+        ),
+        (
+            damage_json(lambda truth: truth["annotations"][0].update(bbox=[1, 2, "x", 4])),
+            "which is not four numbers",
+        ),
         (
             damage_json(lambda truth: truth["annotations"][0].update(category_id=77)),
             "the unknown category 77",
