@@ -29,6 +29,11 @@ BATCHES_PER_WORKER = 4
 _FEWEST_ON_THE_WAY = 16
 """Also where there is no worker yet: what waits is what an adaptive cluster grows by."""
 _BATCHES_IN_ALL = 8
+"""For each worker at least, where there are logs enough, so that all end at about the same time."""
+
+_WORKERS_TO_COME = 64
+"""What is planned for where there is no worker yet."""
+
 _LOOK_EVERY_S = 5.0
 """How often it is seen how many workers there are."""
 
@@ -105,7 +110,7 @@ class _BatchRun(Generic[Result]):
                 sizes.append(measure_bytes(path))
                 yield estimate_cost(sizes[-1])
 
-        even = len(paths) // (_BATCHES_IN_ALL * max(self._count_threads(), 1))
+        even = len(paths) // (_BATCHES_IN_ALL * (self._count_threads() or _WORKERS_TO_COME))
         largest = min(max(even, smallest), LARGEST_BATCH)
         for plan in plan_batches(measure(), WANTED_COST, smallest=smallest, largest=largest):
             yield make_batch([paths[index] for index in plan], sizes)
