@@ -298,7 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     sources, what = find_sources(options.logs)
     sizes = [size for size in SIZES if size < options.files] + [options.files]
-    cores = os.cpu_count() or 1
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         (place / "package").mkdir()
@@ -313,7 +313,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             points.append(measure_check(python, folders[files], files, engine, workers))
             print("measured:", *points[-1][:3], f"{points[-1].seconds:.2f} s", flush=True)
     about = (
-        f"{describe_machine()}, {cores} cores; {what}, {len(sources):,} of them, copied with other seeds; "
+        f"{describe_machine()}, {cores} cores, with a load of {load:.1f} of other work; "
+        f"{what}, {len(sources):,} of them, copied with other seeds; "
         f"{costs.file_bytes / 1e3:,.0f} kB and a packed result of {costs.result_bytes / 1e3:,.1f} kB on average; "
         f"starting takes {costs.start:.2f} s, a cluster of one worker {costs.start_cluster:.1f} s more, "
         f""

@@ -28,8 +28,13 @@ SMALLEST_BATCH = 32
 _LIBRARIES = ("dask", "distributed", "cryptography")
 _CONNECT_S = 10
 _SILENT = logging.CRITICAL + 1
-_OWN_CLUSTER = {"distributed.scheduler.worker-saturation": 1.0, "distributed.worker.profile.enabled": False}
-"""Of a cluster of this machine: no batch waits at a busy worker, and none is watched."""
+_OWN_CLUSTER: dict[str, Any] = {
+    "distributed.scheduler.http.routes": [],
+    "distributed.worker.http.routes": [],
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.worker.profile.enabled": False,
+}
+"""Of a cluster of this machine: no page tells of it, no batch waits at a busy worker, and none is watched."""
 
 
 def require_dask(purpose: str) -> None:
@@ -142,6 +147,8 @@ def _start_cluster(processes: int) -> Iterator[Client]:
                     threads_per_worker=1,
                     memory_limit=0,
                     dashboard_address="127.0.0.1:0",
+                    worker_dashboard_address="127.0.0.1:0",
+                    scheduler_kwargs={"dashboard": False},
                     silence_logs=_SILENT,
                     # Without keys of its own, any account of the machine could have the cluster run code.
                     security=Security.temporary(),

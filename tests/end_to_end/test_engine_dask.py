@@ -116,6 +116,40 @@ def test_own_cluster_gives_the_same() -> None:
     assert set(active_children()) <= before
 
 
+def list_listening(processes: list[Any]) -> set[tuple[str, int]]:
+    """Where processes wait for connections."""
+    found = set()
+    for process in processes:
+        list_connections = getattr(process, "net_connections", None) or process.connections  # psutil before 6
+        found |= {tuple(each.laddr) for each in list_connections() if each.status == "LISTEN"}
+    return found
+
+
+def test_own_cluster_is_for_its_command_alone(monkeypatch) -> None:
+    """It listens on the loopback address only, answers nobody without its keys, and shows no page."""
+    from urllib.error import HTTPError, URLError
+    from urllib.request import urlopen
+
+    import psutil
+
+    monkeypatch.setattr(dask_engine, "_CONNECT_S", 1)
+    engine, paths = DaskEngine(jobs=1), [str(number) for number in range(40)]
+    here = psutil.Process()
+    before = list_listening([here])
+    with engine.kept_open():
+        assert list(engine.map_logs(str.upper, paths)) == paths
+        processes = [here, *here.children(recursive=True)]
+        listening = list_listening(processes)
+        assert len(listening - before) >= 4
+        for ip, port in listening - before:
+            assert ip in {"127.0.0.1", "::1"}
+            with pytest.raises(UsageError, match="no Dask scheduler answers"):
+                list(DaskEngine(f"tcp://{ip}:{port}").map_logs(str.upper, paths))
+            for page in ("", "status", "info/main/workers.html"):
+                with pytest.raises((HTTPError, URLError, ConnectionError)):
+                    urlopen(f"http://{ip}:{port}/{page}", timeout=2)
+
+
 def test_lost_worker_costs_nothing_but_time(cluster, many_logs) -> None:
     """A worker that is killed among a thousand logs changes no result."""
     judge = LogJudge().judge
