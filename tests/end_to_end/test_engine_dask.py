@@ -135,7 +135,7 @@ def test_own_cluster_is_for_its_command_alone(monkeypatch) -> None:
     monkeypatch.setattr(dask_engine, "_CONNECT_S", 1)
     engine, paths = DaskEngine(jobs=1), [str(number) for number in range(40)]
     here = psutil.Process()
-    before = list_listening([here])
+    before = list_listening([here, *here.children(recursive=True)])
     with engine.kept_open():
         assert list(engine.map_logs(str.upper, paths)) == paths
         processes = [here, *here.children(recursive=True)]
