@@ -157,9 +157,9 @@ MINI = ObjectDetectionConfig(
     eval_batch_size=20,
     train_samples=1600,
     eval_samples=400,
-    target=0.4,
-    mask_target=0.4,
-    max_epochs=6,
+    target=0.35,
+    mask_target=0.32,
+    max_epochs=10,
     min_image_size=128,
     max_image_size=128,
     canvas_size=128,
@@ -186,10 +186,10 @@ MINI = ObjectDetectionConfig(
     truth_size=56,
     detection_candidates=200,
     detections=30,
-    learning_rate=0.02,
+    learning_rate=0.05,
     warmup_steps=100,
     warmup_factor=0.1,
-    decay_steps=(800, 1100),
+    decay_steps=(1400, 1800),
 )
 """A small Mask R-CNN on scenes of Fashion-MNIST, trained from scratch. Experimental: no seeds have set its targets."""
 
