@@ -31,7 +31,7 @@ from mlperf_logging.store.reading import HashedLog, hash_log, read_log_rows
 from mlperf_logging.store.sources import FoundSource, Group, opened_source
 from mlperf_logging.store.writing import write_batch
 
-LOGS_AT_ONCE = 1_000
+LOGS_AT_ONCE = 512
 """So many logs are looked up in the store, and read, before the next ones: memory is bounded by what they give."""
 
 _TORN = 4
