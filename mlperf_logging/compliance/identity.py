@@ -62,11 +62,9 @@ class Identity(NamedTuple):
         if known.keys() >= set(keys):
             return
         firsts = columns.find_firsts()
-        wanted = bytearray(len(keys))
-        for key, index in firsts.items():
-            wanted[index] = key not in known
-        events = {event[0]: event for event in columns.make_unplaced(wanted)}
-        known.keep({key: events[key] for key in firsts if key in events})
+        new = [key for key in firsts if key not in known]
+        events = columns.make_unplaced([firsts[key] for key in new])
+        known.keep(dict(zip(new, events, strict=True)))
 
     def find_newest_dialect(self) -> str | None:
         """The newest dialect that the log has records in."""

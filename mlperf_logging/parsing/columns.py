@@ -89,16 +89,21 @@ class EventColumns:
         keys = self.records.keys
         return dict(zip(reversed(keys), range(len(keys) - 1, -1, -1), strict=True))
 
-    def make_unplaced(self, wanted: Sequence[object]) -> list[Event]:
+    def make_unplaced(self, indices: Sequence[int]) -> list[Event]:
         """The events of some records, all of them in line 0 and column 0: finding their places would take longer.
+
+        Args:
+            indices: which records.
+        """
+        fields = [[column[index] for index in indices] for column in self.records]
+        return self._join(fields, [self._payloads[index] for index in indices], repeat(0), repeat(0))
+
+    def make_bare(self, wanted: Sequence[object]) -> list[Event]:
+        """The events of some records, unplaced, with their keys, values, metadata and times only.
 
         Args:
             wanted: true for each record of which an event is made.
         """
-        return self._make_events(wanted, repeat(0), repeat(0))
-
-    def make_bare(self, wanted: Sequence[object]) -> list[Event]:
-        """The events of some records with their keys, values, metadata and times only; see `make_unplaced`."""
         keys, values, metadatas, times, *_ = (compress(column, wanted) for column in self.records)
         rest = (
             repeat(0),
@@ -116,14 +121,9 @@ class EventColumns:
         wanted = list(map(keys.__contains__, self.records.keys))
         for index in self.find_firsts().values():
             wanted[index] = True
+        fields = [compress(column, wanted) for column in (*self.records, self._payloads)]
         numbers, columns = self._find_places(self._payloads)
-        return self._make_events(wanted, compress(numbers, wanted), compress(columns, wanted))
-
-    def _make_events(
-        self, wanted: Iterable[object], numbers: Iterable[int], columns: Iterable[int]
-    ) -> list[Event]:
-        fields = [compress(column, wanted) for column in self.records]
-        return self._join(fields, compress(self._payloads, wanted), numbers, columns)
+        return self._join(fields[:-1], fields[-1], compress(numbers, wanted), compress(columns, wanted))
 
     def _join(
         self,

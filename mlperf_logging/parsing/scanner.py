@@ -37,14 +37,11 @@ _LARGE = 1 << 11
 
 
 class Scanner:
-    """Cuts blocks of bytes into lines and reads the records in them.
-
-    Attributes:
-        line: number of the line that the next block continues.
-    """
+    """Cuts blocks of bytes into lines and reads the records in them."""
 
     def __init__(self, reader: RecordReader, *, record_limit: int = RECORD_LIMIT) -> None:
-        self.line = 1
+        self._line = 1
+        self._uncounted: tuple[bytes, int, int] | None = None
         self._reader = reader
         self._limit = record_limit
         self._stem = reader.markers.stem
@@ -55,6 +52,19 @@ class Scanner:
         self._careful_batches = self._careful_count = 0
         self._noise_bytes = 0
         self._spoken: set[str] = set()
+
+    @property
+    def line(self) -> int:
+        """Number of the line that the next block continues; the line feeds of the last block are counted only here."""
+        if self._uncounted is not None:
+            data, start, stop = self._uncounted
+            self._uncounted = None
+            self._line += _count_line_feeds(data, b"\n", start, stop)
+        return self._line
+
+    @line.setter
+    def line(self, number: int) -> None:
+        self._line = number
 
     def feed(self, block: bytes) -> Batch:
         """Read all lines that end in a block; what is left over waits for the next block."""
@@ -128,7 +138,10 @@ class Scanner:
             return None
         noise = stop - start - sum(map(len, payloads)) - (len(self._mark) + 1) * len(payloads)
         is_dense = not (noise or has_returns)
-        self.line += len(payloads) if is_dense else _count_line_feeds(data, b"\n", start, stop)
+        if is_dense:
+            self.line += len(payloads)
+        else:
+            self._uncounted = data, start, stop
         if records is None:
             return []
         self._spoken.add(dialect.name)

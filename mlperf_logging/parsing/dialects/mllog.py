@@ -101,10 +101,17 @@ def read_columns(payloads: Sequence[bytes]) -> RecordColumns | None:
     if UNSET in set(namespaces):
         members -= namespaces.count(UNSET)
         namespaces = tuple(["" if namespace is UNSET else namespace for namespace in namespaces])
-    members += count_members(values, 1)
+    flat = (
+        sum([len(value) for value in values if value.__class__ is dict])
+        if dict in set(map(type, values))
+        else 0
+    )
+    members += flat
     colons = text.count(b":")
-    # Metadata is looked into only where it may hold objects, which have colons, or too many lists in each other.
+    # Values and metadata are looked into only where they may hold more objects, which have colons, or too many lists in
+    # each other.
     if members != colons or (b"[" in text and _nests_deep(text, payloads)):
+        members += count_members(values, 1) - flat
         members += count_members(list(chain.from_iterable(map(dict.values, metadatas))), 2)
         if members != colons and not _each_name_once(payloads, fields):
             return None
