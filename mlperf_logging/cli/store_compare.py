@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mlperf_logging.cli.options import Parser, add_format_options, add_rules_folder, split_names
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import COMPLIANT, run_guarded
+from mlperf_logging.cli.stores import add_wait_option
 from mlperf_logging.installation import require_libraries
 
 _EXAMPLES = """\
@@ -40,7 +41,7 @@ def build_parser(program: str) -> Parser:
     add("--confidence LEVEL", "level of the intervals (0.95)", default=0.95)
     add("--resamples N", "draws of the bootstrap (9999)", default=9999)
     add("--seed N", "seed of the bootstrap (0); equal seeds give equal intervals", default=0)
-    add("--wait SECONDS", "how long to wait while another process writes the store (60)", default=60.0)
+    add_wait_option(add)
     add_rules_folder(add)
     add_format_options(parser.add_group("how it is shown"))
     return parser

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mlperf_logging.cli.options import Parser, add_format_options, add_rules_folder
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import COMPLIANT, run_guarded
+from mlperf_logging.cli.stores import add_wait_option
 from mlperf_logging.events import DIVISIONS, Division
 from mlperf_logging.reports.documents.leaderboard import describe_leaderboard
 from mlperf_logging.store.asking import open_store
@@ -37,7 +38,7 @@ def build_parser(program: str) -> Parser:
     add("--round ROUND", "of this round, such as 5.1; without it, of all rounds, with speedups")
     add("--benchmark NAME", "of this benchmark alone")
     add("--division", "closed (default) or open", choices=DIVISIONS, default=Division.CLOSED)
-    add("--wait SECONDS", "how long to wait while another process writes the store (60)", default=60.0)
+    add_wait_option(add)
     add_rules_folder(add)
     add_format_options(parser.add_group("how it is shown"))
     return parser

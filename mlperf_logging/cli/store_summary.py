@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from mlperf_logging.cli.options import Parser, add_format_options, add_rules_folder
 from mlperf_logging.cli.output import load_renderer, write_document
 from mlperf_logging.cli.running import COMPLIANT, run_guarded
+from mlperf_logging.cli.stores import add_wait_option
 from mlperf_logging.reports.documents.store_summary import describe_store
 from mlperf_logging.store.asking import open_store
 from mlperf_logging.store.summary import summarize_store
@@ -30,7 +31,7 @@ def build_parser(program: str) -> Parser:
     parser = Parser(program, "What is in a store: logs, runs, results and verdicts.", _EXAMPLES)
     add = parser.add_group()
     add("store STORE", "the store")
-    add("--wait SECONDS", "how long to wait while another process writes the store (60)", default=60.0)
+    add_wait_option(add)
     add_rules_folder(add)
     add_format_options(parser.add_group("how it is shown"))
     return parser
