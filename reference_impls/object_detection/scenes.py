@@ -18,7 +18,7 @@ from pycocotools import mask as coco_mask
 
 from reference_impls.harness.data.prepared import hash_arrays
 from reference_impls.image_classification.fashion_mnist import Images
-from reference_impls.object_detection.coco import SPLITS, find_annotations
+from reference_impls.object_detection.coco_files import SPLITS, find_annotations
 
 CLASSES = (
     "T-shirt",

@@ -13,7 +13,8 @@ from reference_impls.harness.data.arrays import batch_arrays, make_rng
 from reference_impls.harness.data.prepared import hash_arrays
 from reference_impls.harness.errors import DataError
 from reference_impls.harness.workload import Share
-from reference_impls.object_detection.coco import SPLITS, CocoSplit, Sample, find_annotations
+from reference_impls.object_detection.coco import CocoSplit, Sample
+from reference_impls.object_detection.coco_files import SPLITS, find_annotations
 from reference_impls.object_detection.config import ObjectDetectionConfig
 from reference_impls.object_detection.scenes import CHECKSUM, name_arrays
 

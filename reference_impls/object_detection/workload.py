@@ -15,7 +15,7 @@ from reference_impls.harness.run.optimizers import scale_losses
 from reference_impls.harness.workload import Batch, Collected, Evaluation, Quality, Share, Workload
 from reference_impls.image_classification.imagenet import ImageNet
 from reference_impls.object_detection.boxes import make_anchors
-from reference_impls.object_detection.coco import check_coco
+from reference_impls.object_detection.coco_files import check_coco
 from reference_impls.object_detection.config import ObjectDetectionConfig
 from reference_impls.object_detection.detecting import Detections, detect_objects, propose_regions
 from reference_impls.object_detection.losses import measure_boxes, measure_masks, measure_proposals

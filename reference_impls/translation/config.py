@@ -48,7 +48,7 @@ class TranslationConfig(AdamConfig):
     """
 
     vocabulary: Annotated[Count, LogKey("vocabulary_size")] = 33_000
-    vocabulary_checksum: Annotated[str, LogKey("")] = ""
+    vocabulary_checksum: str = ""
     width: Annotated[Count, LogKey("model_hidden_size")] = 1024
     filter_width: Annotated[Count, LogKey("model_filter_size")] = 4096
     heads: Annotated[Count, LogKey("model_heads")] = 16

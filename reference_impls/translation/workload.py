@@ -42,7 +42,7 @@ class TranslationWorkload(Workload[TranslationConfig]):
         """Check that the prepared sentences are there, split into the right subwords."""
         check_prepared(self.folder, self.data_command)
         required = self.config.vocabulary_checksum
-        if required not in ("", found := self._read_vocabulary_checksum()):
+        if required not in ("", found := self.vocabulary_checksum()):
             raise DataError(
                 f"{self.folder} is split into other subwords (checksum {found[:12]}…) than the benchmark's "
                 f"({required[:12]}…); get the right data with: {self.data_command}"
@@ -50,9 +50,10 @@ class TranslationWorkload(Workload[TranslationConfig]):
 
     def hyperparameters(self, share: Share) -> dict[str, object]:
         """Those of the configuration, and the checksum of the vocabulary that the data is split into."""
-        return {**super().hyperparameters(share), "vocabulary_checksum": self._read_vocabulary_checksum()}
+        return {**super().hyperparameters(share), "vocabulary_checksum": self.vocabulary_checksum()}
 
-    def _read_vocabulary_checksum(self) -> str:
+    def vocabulary_checksum(self) -> str:
+        """That of the subwords that the data is split into, known without reading it."""
         return str(read_facts(self.folder, self.data_command).get(VOCABULARY_SHA256, ""))
 
     def data_checksum(self) -> str:

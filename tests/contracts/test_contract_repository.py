@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from checkout import BUNDLED_RULES, PROJECT
 
-MOST_RULE_LINES = 3_500
+MOST_RULE_LINES = 3_700
 MACHINE_PATH = re.compile(rb"(?<![\w.$}\"*/-])/(?:work|root|home|Users|tmp)/[\w.-]+")
 BUNDLED = ("compliance_rules", "reference_impls")
 """Folders of the repository that an installation has inside the package."""

@@ -16,7 +16,8 @@ pytest.importorskip("pycocotools", reason="object detection needs pycocotools (e
 from reference_impls.harness import DataError  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.object_detection import download  # noqa: E402
-from reference_impls.object_detection.coco import CocoSplit, find_annotations, find_scale  # noqa: E402
+from reference_impls.object_detection.coco import CocoSplit, find_scale  # noqa: E402
+from reference_impls.object_detection.coco_files import find_annotations  # noqa: E402
 from reference_impls.object_detection.config import FULL  # noqa: E402
 from reference_impls.object_detection.scenes import LEAST_VISIBLE, make_scenes  # noqa: E402
 from reference_impls.object_detection.scoring import encode_detections, measure_precision, paste_mask  # noqa: E402
