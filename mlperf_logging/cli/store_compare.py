@@ -30,7 +30,7 @@ def build_parser(program: str) -> Parser:
     """The parser of `mlperf store compare`."""
     parser = Parser(program, "Two systems, submitters or rounds of a store, side by side.", _EXAMPLES)
     add = parser.add_group()
-    add("store STORE", "the store")
+    add("store STORE", "the store, or a folder of Parquet that was exported from one")
     for side in "AB":
         add(side, "a round, a system, a submitter, or a pattern of SUBMITTER/SYSTEM")
     add("--benchmark NAME", "this benchmark alone")

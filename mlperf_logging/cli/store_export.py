@@ -30,11 +30,11 @@ def build_parser(program: str) -> Parser:
     """The parser of `mlperf store export`."""
     parser = Parser(program, "Write the tables of a store as files, one each, into a folder.", _EXAMPLES)
     add = parser.add_group()
-    add("store STORE", "the store")
+    add("store STORE", "the store, or a folder of Parquet that was exported from one")
     add("folder FOLDER", "where to; it must not exist, or be that of a former export")
     add("--format NAME", f"{PARQUET} (default), csv or jsonl", choices=tuple(FORMATS), default=PARQUET)
     add_wait_option(add)
-    add("--quiet -q", "say nothing")
+    add("--quiet -q", "do not say what was written")
     return parser
 
 

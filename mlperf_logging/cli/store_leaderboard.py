@@ -34,7 +34,7 @@ def build_parser(program: str) -> Parser:
     about = "The best results of a store, per benchmark and number of accelerators: of a round, or over all rounds."
     parser = Parser(program, about, _EXAMPLES)
     add = parser.add_group()
-    add("store STORE", "the store")
+    add("store STORE", "the store, or a folder of Parquet that was exported from one")
     add("--round ROUND", "of this round, such as 5.1; without it, of all rounds, with speedups")
     add("--benchmark NAME", "of this benchmark alone")
     add("--division", "closed (default) or open", choices=DIVISIONS, default=Division.CLOSED)

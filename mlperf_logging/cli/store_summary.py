@@ -30,7 +30,7 @@ def build_parser(program: str) -> Parser:
     """The parser of `mlperf store summary`."""
     parser = Parser(program, "What is in a store: logs, runs, results and verdicts.", _EXAMPLES)
     add = parser.add_group()
-    add("store STORE", "the store")
+    add("store STORE", "the store, or a folder of Parquet that was exported from one")
     add_wait_option(add)
     add_rules_folder(add)
     add_format_options(parser.add_group("how it is shown"))
