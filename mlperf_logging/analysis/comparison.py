@@ -70,7 +70,7 @@ def compare_systems(
         require_columns(table, [*by, value])
     seed = read_seed(chosen.seed)
     sides = [
-        {tuple(map(str, group.values())): (group, rows) for group, rows in split_groups(table, by)}
+        {tuple(map(_name_value, group.values())): (group, rows) for group, rows in split_groups(table, by)}
         for table in (runs_a, runs_b)
     ]
     shared = [key for key in sides[0] if key in sides[1]]
@@ -85,6 +85,11 @@ def compare_systems(
         values = [each[value].dropna().to_numpy(dtype=float) for each in (first, second)]
         rows.append({**group, **_compare(values[0], values[1], chosen, seed)})
     return pd.DataFrame(rows, columns=[*by, *COMPARISON_COLUMNS])
+
+
+def _name_value(value: object) -> str:
+    """A value of a group as people write it: a number of accelerators is a float where some rows have none."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _compare(
