@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reference_impls.harness import find_task
 from reference_impls.harness.data.prepared import write_prepared
 from reference_impls.harness.run import launching
 from reference_impls.harness.run.process import do_run
+from reference_impls.harness.run.requests import RunRequest
 from tests.logs import read_records
 
 MLPERF = [sys.executable, "-m", "mlperf_logging.cli.main"]
@@ -150,3 +152,27 @@ def runs_here() -> Iterator[None]:
     """Runs are done in the test's process instead of one each."""
     with run_in_this_process():
         yield
+
+
+def make_request(
+    task: str, settings: Iterable[str], data: Path, folder: Path, name: str, **options: Any
+) -> RunRequest:
+    """A run of a task's open variant at mini scale, which logs and works under its name in a folder."""
+    return RunRequest(
+        task=task,
+        benchmark=find_task(task).benchmark,
+        scale="mini",
+        division="open",
+        settings=tuple(settings),
+        seed=options.pop("seed", 1),
+        data=str(data),
+        data_command="get-it",
+        log=str(folder / f"{name}.log"),
+        work=str(folder / name),
+        strategy="single",
+        org="o",
+        platform="p",
+        status="research",
+        ruleset="mini/1.0.0",
+        **options,
+    )

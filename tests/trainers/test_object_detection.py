@@ -21,7 +21,7 @@ from reference_impls.harness import DataError, SettingError, find_task  # noqa: 
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy, set_seed  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
-from reference_impls.harness.run.requests import RunRequest, RunResult  # noqa: E402
+from reference_impls.harness.run.requests import RunResult  # noqa: E402
 from reference_impls.harness.run.training import train  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.image_classification.imagenet import ImageNet  # noqa: E402
@@ -29,7 +29,7 @@ from reference_impls.object_detection import TASK, pretrained  # noqa: E402
 from reference_impls.object_detection.config import FULL, MINI  # noqa: E402
 from reference_impls.object_detection.model import MaskRCNN, build_backbone  # noqa: E402
 from reference_impls.object_detection.workload import ObjectDetectionWorkload  # noqa: E402
-from tests.trainers.conftest import compute_in, read_events, run_mlperf  # noqa: E402
+from tests.trainers.conftest import compute_in, make_request, read_events, run_mlperf  # noqa: E402
 from tests.trainers.detection_data import CHANGES, TINY, write_tiny_coco, write_tiny_scenes  # noqa: E402
 
 
@@ -165,25 +165,9 @@ def do_run(tmp_path: Path) -> Callable[..., RunResult]:
     folder = write_tiny_scenes(tmp_path / "data")
 
     def run(name: str, **options: Any) -> RunResult:
-        request = RunRequest(
-            task="object_detection",
-            benchmark="maskrcnn",
-            scale="mini",
-            division="open",
-            settings=tuple(list_settings()[1::2]),
-            seed=options.pop("seed", 1),
-            data=str(folder),
-            data_command="get-it",
-            log=str(tmp_path / f"{name}.log"),
-            work=str(tmp_path / name),
-            strategy="single",
-            org="o",
-            platform="p",
-            status="research",
-            ruleset="mini/1.0.0",
-            **options,
+        return train(
+            make_request("object_detection", list_settings()[1::2], folder, tmp_path, name, **options)
         )
-        return train(request)
 
     return run
 

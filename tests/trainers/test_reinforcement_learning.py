@@ -20,7 +20,7 @@ from reference_impls.harness.data.prepared import write_prepared  # noqa: E402
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy, set_seed  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
-from reference_impls.harness.run.requests import RunRequest, RunResult  # noqa: E402
+from reference_impls.harness.run.requests import RunResult  # noqa: E402
 from reference_impls.harness.run.training import train  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.reinforcement_learning import download  # noqa: E402
@@ -30,7 +30,7 @@ from reference_impls.reinforcement_learning.game import Game  # noqa: E402
 from reference_impls.reinforcement_learning.gnugo import get_gnugo  # noqa: E402
 from reference_impls.reinforcement_learning.model import NetworkEvaluation  # noqa: E402
 from reference_impls.reinforcement_learning.workload import ReinforcementWorkload  # noqa: E402
-from tests.trainers.conftest import read_events, run_mlperf  # noqa: E402
+from tests.trainers.conftest import make_request, read_events, run_mlperf  # noqa: E402
 
 CHANGES: dict[str, Any] = {
     "board_size": 3,
@@ -177,25 +177,7 @@ def do_run(tmp_path: Path) -> Callable[..., RunResult]:
     folder = write_positions(tmp_path / "data", TINY)
 
     def run(name: str, **options: Any) -> RunResult:
-        request = RunRequest(
-            task="reinforcement_learning",
-            benchmark="minigo",
-            scale="mini",
-            division="open",
-            settings=tuple(settings),
-            seed=options.pop("seed", 1),
-            data=str(folder),
-            data_command="make it",
-            log=str(tmp_path / f"{name}.log"),
-            work=str(tmp_path / name),
-            strategy="single",
-            org="o",
-            platform="p",
-            status="research",
-            ruleset="mini/1.0.0",
-            **options,
-        )
-        return train(request)
+        return train(make_request("reinforcement_learning", settings, folder, tmp_path, name, **options))
 
     return run
 

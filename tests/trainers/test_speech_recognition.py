@@ -20,7 +20,7 @@ pytest.importorskip("jiwer", reason="speech recognition needs jiwer (extra 'refe
 from reference_impls.harness import DataError, SettingError  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy, set_seed  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
-from reference_impls.harness.run.requests import RunRequest, RunResult  # noqa: E402
+from reference_impls.harness.run.requests import RunResult  # noqa: E402
 from reference_impls.harness.run.training import train  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.speech_recognition import TASK, download  # noqa: E402
@@ -32,7 +32,7 @@ from reference_impls.speech_recognition.model import DeepSpeech2, measure_losses
 from reference_impls.speech_recognition.schedule import AnnealedRate  # noqa: E402
 from reference_impls.speech_recognition.scoring import score_transcripts  # noqa: E402
 from reference_impls.speech_recognition.workload import SpeechWorkload  # noqa: E402
-from tests.trainers.conftest import compute_in, read_qualities, run_mlperf  # noqa: E402
+from tests.trainers.conftest import compute_in, make_request, read_qualities, run_mlperf  # noqa: E402
 from tests.trainers.spoken import prepare_tones  # noqa: E402
 
 TEXTS = ["GO", "NO", "ON", "OFF", "GO ON", "NO GO", "UP", "UP ON", "OFF NO", "ON UP", "GO UP", "NO ON"]
@@ -332,25 +332,16 @@ def do_run(folder: Path, tmp_path: Path) -> Callable[..., RunResult]:
     """Does a run of the tiny task as `mlperf train` does."""
 
     def run(name: str, **options: Any) -> RunResult:
-        request = RunRequest(
-            task="speech_recognition",
-            benchmark="deepspeech2",
-            scale="mini",
-            division="open",
-            settings=tuple(f"{name}={value}" for name, value in CHANGES.items()),
-            seed=1,
-            data=str(folder),
-            data_command="get-it",
-            log=str(tmp_path / f"{name}.log"),
-            work=str(tmp_path / name),
-            strategy="single",
-            org="o",
-            platform="p",
-            status="research",
-            ruleset="mini/1.0.0",
-            **options,
+        return train(
+            make_request(
+                "speech_recognition",
+                [f"{name}={value}" for name, value in CHANGES.items()],
+                folder,
+                tmp_path,
+                name,
+                **options,
+            )
         )
-        return train(request)
 
     return run
 
