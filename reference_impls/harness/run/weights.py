@@ -76,8 +76,26 @@ def keep_weights(
     return hash_arrays(values)
 
 
-def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
-    """Evaluate the weights that a run has kept.
+class KeptRun(NamedTuple):
+    """A run whose final weights were read.
+
+    Attributes:
+        request: what was trained.
+        loop: its workload, loaded, with these weights.
+        epoch: the run's last.
+        quality: the last that the run found; None if it evaluated nothing.
+        checksum: of the weights.
+    """
+
+    request: RunRequest
+    loop: Loop
+    epoch: int
+    quality: Quality | None
+    checksum: str
+
+
+def restore_weights(folder: Path, data: Path | None = None) -> KeptRun:
+    """Make the model whose weights a run has kept.
 
     Args:
         folder: where they are.
@@ -107,15 +125,30 @@ def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
     except ValueError:
         raise TrainerError(f"{folder} holds the weights of another model than today's {task.name}") from None
     workload.load(loop.share)
+    return KeptRun(request, loop, int(facts["epoch"]), facts["quality"], hash_arrays(values))
+
+
+def evaluate_weights(folder: Path, data: Path | None = None) -> Audit:
+    """Evaluate the weights that a run has kept.
+
+    Args:
+        folder: where they are.
+        data: folder of the task's prepared data; None: where the run had it.
+
+    Raises:
+        TrainerError: the weights are missing, damaged or those of another model, or the data is missing.
+    """
+    run = restore_weights(folder, data)
+    workload = run.loop.workload
     return Audit(
-        task.name,
-        request.scale,
-        request.division,
-        request.seed,
-        int(facts["epoch"]),
+        run.request.task,
+        run.request.scale,
+        run.request.division,
+        run.request.seed,
+        run.epoch,
         workload.target,
-        facts["quality"],
-        loop.evaluate().quality,
-        hash_arrays(values),
+        run.quality,
+        run.loop.evaluate().quality,
+        run.checksum,
         workload.mode,
     )
