@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 TRAINERS = "reference_impls"
 """The package of the trainers; what it needs comes with the extra ``reference``."""
 
-DATA = "data"
-"""The word after which a trainer's data is meant."""
+DATA, ALL = "data", "all"
+"""The words after which a trainer's data, and every trainer, are meant."""
 
 _EXAMPLES = """\
 examples:
@@ -36,6 +36,8 @@ examples:
   {program} recommendation --set learning_rate=0.001 --division open
   {program} recommendation --runs 5 --resume         finish a series that was interrupted
   {program} recommendation --workers 2               two processes on this machine train together
+  {program} data all                                 get the data of every trainer
+  {program} all --runs 5                             five runs of each trainer, as one submission
   {program} --evaluate out/closed-mini/.work/SYSTEM/BENCHMARK/result_0/weights
 
 exit codes: 0 every log is compliant, or the weights reach the target; 1 a run or the weights did not reach it, or a log
@@ -60,7 +62,10 @@ def _run(argv: Sequence[str] | None, program: str) -> int:
     if options.evaluate:
         return _evaluate(options)
     if options.benchmark is None:
-        raise UsageError(f"name a trainer: {', '.join(trainers.list_tasks())} ({program} --help says more)")
+        names = ", ".join((*trainers.list_tasks(), ALL))
+        raise UsageError(f"name a trainer: {names} ({program} --help says more)")
+    if options.benchmark == ALL:
+        return _train_all(options)
     runner = _make_runner(options)
     if options.show:
         return _show_config(runner, options.format)
@@ -72,6 +77,9 @@ def _get_data(arguments: Sequence[str], program: str) -> int:
     names = [each for each in arguments[:1] if not each.startswith("-")]
     if not names:
         raise UsageError(f"name a trainer first: {program} BENCHMARK --help shows the options")
+    if names == [ALL]:
+        found: int = _load("harness.data.all_tasks").main(arguments[1:])
+        return found
     task = _load("harness.tasks").find_task(names[0])
     script = _load(task.scripts.removeprefix(f"{TRAINERS}."))
     code: int = script.main(arguments[1:])
@@ -82,13 +90,20 @@ def build_parser(program: str) -> Parser:
     """The parser of `mlperf train`."""
     about = "Train a reference model to its target, several times, and log it compliantly."
     parser = Parser(program, about, _EXAMPLES)
-    parser.add_group()("benchmark BENCHMARK", "name of a trainer or of its benchmark", nargs="?")
+    parser.add_group()(
+        "benchmark BENCHMARK", "name of a trainer or of its benchmark; all for every trainer", nargs="?"
+    )
     count: dict[str, Any] = {"type": _read_positive, "default": 1}
     add = parser.add_group("what is trained")
     scales = ("mini", "full")
     add("--scale", "small data and model (default), or the real ones", choices=scales, default="mini")
     add("--division", "closed (default), or the open variant", choices=DIVISIONS, default="closed")
-    add("--set KEY=VALUE", "change a setting; may be repeated", action="append", default=[])
+    add(
+        "--set KEY=VALUE",
+        "change a setting (of all: TRAINER.KEY=VALUE); may be repeated",
+        action="append",
+        default=[],
+    )
     add("--seed N", "seed of the first run; each further run has the next one (default: 1)", default=1)
     add("--runs N", "number of runs (default: 1)", **count)
     add = parser.add_group("where")
@@ -176,27 +191,47 @@ def _make_runner(options: argparse.Namespace) -> Any:
     )
 
 
-def _train(runner: Any, options: argparse.Namespace) -> int:
-    from importlib.util import find_spec
+def _train_all(options: argparse.Namespace) -> int:
+    from mlperf_logging.cli.train_all import train_all
 
-    from mlperf_logging.compliance.checking import check_log
+    if options.show:
+        raise UsageError("--show shows the settings of one trainer; name it in place of all")
+    _require_tensorflow()
+    return train_all(options, _load, _make_runner, _do_runs, _write)
+
+
+def _train(runner: Any, options: argparse.Namespace) -> int:
     from mlperf_logging.reports._lines import count_of
     from mlperf_logging.reports.documents.train import describe_training
 
-    if find_spec("tensorflow") is None:
-        _load("harness.run.training")  # names what is missing
-    rows = []
-    for run in runner.run():
-        verdict = check_log(run.log)
-        rows.append(_describe_run(run, verdict))
-        if verdict.verdict != Outcome.PASSED and options.format == "text":
-            _show_findings(verdict)
+    _require_tensorflow()
+    rows = list(_do_runs(runner, options))
     title = (
         f"{runner.task.summary}, {options.scale}, {options.division}: "
         f"{count_of(len(rows), 'run')} in {runner.results}"
     )
     _write(describe_training(rows, runner.task.benchmark, str(runner.results), title), options.format)
     return COMPLIANT if all(row["verdict"] == "pass" for row in rows) else VIOLATION
+
+
+def _require_tensorflow() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("tensorflow") is None:
+        _load("harness.run.training")  # names what is missing
+
+
+def _do_runs(runner: Any, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Do the runs of a series and judge each; yields what is told of it."""
+    from mlperf_logging.compliance.judged_run import judge_run
+    from mlperf_logging.scoring.runs import score_run
+
+    for run in runner.run():
+        judged = judge_run(run.log)
+        if judged.verdict.verdict != Outcome.PASSED and options.format == "text":
+            _show_findings(judged.verdict)
+        scored = score_run(judged)
+        yield {**_describe_run(run, judged.verdict), **pick(scored, "counts", "quality_minutes")}
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlperf_logging.tables import COUNT, NAME, NUMBER, PROSE, TEXT, Column, Document, make_table
+from mlperf_logging.tables import COUNT, NAME, NOTES, NUMBER, PROSE, TEXT, Column, Document, make_table
 
 SCHEMA = "mlperf-train/1"
 
@@ -25,6 +25,23 @@ _RUN_COLUMNS = (
     Column("epochs", NUMBER, "epochs trained", priority=3),
     Column("quality", NUMBER, "quality reached", format=_show_quality, priority=1),
     Column("minutes", NUMBER, "from run_start to run_stop", format=".2f", priority=1),
+)
+_TASK_COLUMNS = (
+    Column("task", TEXT, "name of the trainer", "trainer", priority=0),
+    Column("benchmark", TEXT, "its benchmark", priority=2),
+    Column("runs", COUNT, "runs that have ended", priority=1),
+    Column("compliant", COUNT, "runs that are compliant", priority=0),
+    Column(
+        "quality_minutes",
+        NUMBER,
+        "time to quality, the median of the runs that count",
+        "minutes",
+        format=".2f",
+        priority=0,
+        missing="none",
+    ),
+    Column("verdict", TEXT, "pass: every run is compliant; fail; error: not all runs were done", priority=0),
+    Column("problem", NOTES, "why not all runs were done", "why", priority=1),
 )
 _TRAINER_COLUMNS = (
     Column("name", TEXT, "name of the trainer", "trainer", priority=0),
@@ -56,6 +73,23 @@ def describe_training(
     """The runs of a training."""
     table = make_table("runs", _RUN_COLUMNS, runs, title=title)
     fields = {"benchmark": benchmark, "output": results, "runs": list(runs)}
+    return Document(schema=SCHEMA, tables=(table,), fields=fields)
+
+
+def describe_trained_tasks(
+    tasks: Sequence[Mapping[str, Any]], submission: str, minutes: float, title: str
+) -> Document:
+    """The series of several tasks, one row per task.
+
+    Args:
+        tasks: a record per task; ``results`` holds its runs as `describe_training` takes them.
+        submission: the submitter's folder.
+        minutes: what all of it took.
+        title: what was trained.
+    """
+    facts = (("submission", submission), ("took", f"{minutes:,.1f} minutes in all"))
+    table = make_table("tasks", _TASK_COLUMNS, tasks, title=title, footnotes=facts)
+    fields = {"submission": submission, "minutes": minutes, "tasks": list(tasks)}
     return Document(schema=SCHEMA, tables=(table,), fields=fields)
 
 

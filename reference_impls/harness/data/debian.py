@@ -42,7 +42,7 @@ def fetch_package(name: str, folder: Path, *, package: Path | None = None) -> No
             package = _download(name, Path(temporary), advice)
         elif not package.is_file():
             raise DataError(f"{package} does not exist. {advice}")
-        problem = _run(["dpkg-deb", "-x", str(package.resolve()), str(folder)], Path(temporary))
+        problem = _run(["dpkg-deb", "-x", str(package.resolve()), str(folder.resolve())], Path(temporary))
         if problem is not None:
             raise DataError(f"{package} cannot be unpacked: {problem}. {advice}")
 

@@ -105,6 +105,8 @@ class SeriesRunner:
     Attributes:
         task: the task.
         config: its configuration, with the settings applied.
+        data: folder of its data.
+        submission: the submitter's folder.
         results: folder of the logs.
 
     Raises:
@@ -126,11 +128,25 @@ class SeriesRunner:
         )
         self.system = series.system or name_system()
         self.data = series.data / self.task.name / series.scale
-        home = series.output / series.submitter
+        self.submission = home = series.output / series.submitter
         self.results = home / "results" / self.system / self.task.benchmark
         self._system_file = home / "systems" / f"{self.system}.json"
         self._implementation = home / "benchmarks" / self.task.benchmark / "implementations" / self.system
         self._work = series.output / WORK / self.system / self.task.benchmark
+
+    def check(self) -> None:
+        """Find what would keep the series from starting, before anything is written.
+
+        Raises:
+            SettingError: the rules of the division do not allow a setting.
+            TrainerError: another series is in the way.
+            DataError: there is no data.
+        """
+        check_settings(self.config, self._request(0).submission)
+        self._refuse_to_overwrite()
+        if not self.data.is_dir():
+            command = self.task.data_command(self.series.scale, self.data)
+            raise DataError(f"there is no data at {self.data}; get it with: {command}")
 
     def run(self) -> Iterator[FinishedRun]:
         """Do the missing runs.
@@ -139,14 +155,9 @@ class SeriesRunner:
             Each run, as soon as it has ended.
 
         Raises:
-            SettingError: the rules of the division do not allow a setting.
-            TrainerError: a run failed; its message is on standard error.
+            TrainerError: it cannot start, see `check`; or a run failed, and its message is on standard error.
         """
-        check_settings(self.config, self._request(0).submission)
-        self._refuse_to_overwrite()
-        if not self.data.is_dir():
-            command = self.task.data_command(self.series.scale, self.data)
-            raise DataError(f"there is no data at {self.data}; get it with: {command}")
+        self.check()
         self._describe()
         for number in range(self.series.runs):
             request = self._request(number)

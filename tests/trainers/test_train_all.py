@@ -1,0 +1,117 @@
+"""`mlperf train all` and `mlperf train data all`, with the trainers but little to train."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
+
+from commands import run_mlperf
+
+from mlperf_logging.submission.checking import check_package
+from reference_impls.harness import DataError, list_tasks
+from reference_impls.harness.data import all_tasks, debian
+from tests.trainers.conftest import TINY, result_logs, run_in_this_process
+
+
+def test_series_of_what_has_data_is_trained(tiny_data: Path, tmp_path: Path) -> None:
+    """Recommendation has data and is trained in the common submission; the others say what gets theirs; --resume keeps runs."""
+    chosen = [
+        text
+        for key, value in {**TINY, "max_epochs": 3, "target": 0.1}.items()
+        for text in ("--set", f"ncf.{key}={value}")
+    ]
+    command = [
+        "train",
+        "all",
+        "--division",
+        "open",
+        "--data",
+        tiny_data,
+        "--output",
+        "out",
+        "--system",
+        "here",
+        "--format",
+        "json",
+    ]
+    with run_in_this_process():
+        done = run_mlperf(*command, "--runs", "2", *chosen, folder=tmp_path)
+        again = run_mlperf(*command, "--runs", "2", "--resume", *chosen, folder=tmp_path)
+
+    assert done.returncode == again.returncode == 2, done.stderr
+    document = json.loads(done.stdout)
+    tasks = {task["task"]: task for task in document["tasks"]}
+    assert set(tasks) == set(list_tasks())
+    trained = tasks.pop("recommendation")
+    assert (trained["runs"], trained["verdict"]) == (2, "fail")  # the tiny data is not that of the rules
+    assert {(task["runs"], task["verdict"]) for task in tasks.values()} == {(0, "error")}
+    for name, task in tasks.items():
+        assert f"mlperf train data {name} --scale mini" in task["problem"]
+        assert task["problem"] in done.stderr
+    assert len(list(result_logs(tmp_path / "out").iterdir())) == 2
+    kept = next(task for task in json.loads(again.stdout)["tasks"] if task["task"] == "recommendation")
+    assert [run["is_new"] for run in kept["results"]] == [False, False]
+    (submission,) = {each.submission for each in check_package(tmp_path / document["submission"]).results}
+    assert submission.submitter == "reference"
+
+
+def test_data_that_is_there_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Intact data is only verified; missing data is got; with --verify nothing is."""
+    calls: list[tuple[str, bool]] = []
+
+    def make_script(name: str, *, is_there: bool) -> SimpleNamespace:
+        def main(arguments: list[str]) -> int:
+            assert arguments[:4] == ["--scale", "mini", "--data", str(tmp_path / name / "mini")]
+            calls.append((name, "--verify" in arguments))
+            return 0 if is_there or "--verify" not in arguments else 2
+
+        return SimpleNamespace(main=main)
+
+    scripts = {"a": make_script("a", is_there=True), "b": make_script("b", is_there=False)}
+    tasks = {name: SimpleNamespace(name=name, scripts=name) for name in scripts}
+    monkeypatch.setattr(all_tasks, "list_tasks", lambda: tasks)
+    monkeypatch.setattr(all_tasks, "import_module", scripts.__getitem__)
+
+    assert all_tasks.main(["--data", str(tmp_path)]) == 0
+    assert calls == [("a", True), ("b", True), ("b", False)]
+    calls.clear()
+    assert all_tasks.main(["--data", str(tmp_path), "--verify"]) == 2
+    assert calls == [("a", True), ("b", True)]
+
+
+def test_data_of_every_task_is_named_where_it_is_missing(tmp_path: Path) -> None:
+    """`mlperf train data all --verify` ends with 2 and one sentence per task, each with the command."""
+    done = run_mlperf("train", "data", "all", "--verify", "--data", tmp_path, folder=tmp_path)
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == len(list_tasks())
+    for name in list_tasks():
+        assert f"mlperf train data {name} --scale mini --data {tmp_path / name / 'mini'}" in done.stderr
+
+
+def test_package_is_unpacked_into_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder is one of the caller's working folder, although the tools work in a temporary one."""
+    commands: list[list[str]] = []
+
+    def note(command: list[str], place: Path) -> str:
+        assert place != tmp_path
+        commands.append(command)
+        return "it ends here"
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(debian, "_run", note)
+    monkeypatch.setattr(debian.shutil, "which", lambda name: f"/usr/bin/{name}")
+    Path("some.deb").write_bytes(b"")
+    with pytest.raises(DataError, match="it ends here"):
+        debian.fetch_package("some", Path("data/some"), package=Path("some.deb"))
+
+    assert commands == [["dpkg-deb", "-x", str(tmp_path / "some.deb"), str(tmp_path / "data/some")]]
+    shutil.rmtree("data")
