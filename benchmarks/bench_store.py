@@ -11,8 +11,8 @@
 - *space*: of the logs, of the store, and of a folder of Parquet that is exported from it;
 - *check* and *question*: reading every value, and one question over all runs;
 - *two at once*: two processes that ingest all of it into one new store, which must hold what one process stores;
-- *kills*: with `--kills N`, an ingest of one copy is killed at N random moments; after a last one that is not, the tables must be
-  those of one clean run.
+- *kills*: with `--kills N`, ingests of one copy are killed at N random moments in all; each time that one comes to its end, the
+  tables must be those of one clean run, and a new store is begun.
 """
 
 from __future__ import annotations
@@ -148,24 +148,32 @@ def dump(store: Path) -> dict[str, tuple[Any, ...]]:
 
 
 def kill_often(corpus: Path, folder: Path, kills: int) -> dict[str, Any]:
-    """An ingest that is killed at random moments and then is not, compared with one clean run."""
+    """Ingests that are killed at random moments until they come to an end, each compared with one clean run."""
     moments = random.Random(kills)  # noqa: S311 - it decides when to kill
     clean, killed = folder / "clean.duckdb", folder / "killed.duckdb"
     seconds = run_alone(INGEST, str(corpus), str(clean), "1")["seconds"]
     command = [sys.executable, "-c", INGEST, str(corpus), str(killed), "1"]
-    struck = 0
-    for _ in range(kills):
+    wanted = dump(clean)
+    struck = ended = 0
+    is_begun = False
+    while struck < kills or is_begun:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            process.wait(moments.uniform(0.2, max(1.0, seconds / 4)))
+            longest = moments.uniform(0.2, max(1.0, seconds / 4)) if struck < kills else None
+            if process.wait(longest):
+                raise RuntimeError(f"an ingest after {struck} kills failed")
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
             process.wait()
             struck += 1
-    run_alone(INGEST, str(corpus), str(killed), "1")
-    if dump(killed) != dump(clean):
-        raise RuntimeError(f"{struck} kills left other tables than one clean run")
-    return {"kills": struck, "clean_seconds": seconds}
+            is_begun = True
+        else:  # it came to its end, since it goes on where those before were killed
+            if dump(killed) != wanted:
+                raise RuntimeError(f"{struck} kills left other tables than one clean run")
+            ended += 1
+            is_begun = False
+            killed.unlink()
+    return {"kills": struck, "stores": ended, "clean_seconds": seconds}
 
 
 def find_corpus() -> Path:
@@ -244,7 +252,8 @@ def describe(measured: Sequence[dict[str, Any]], killed: dict[str, Any] | None) 
     )
     if killed is not None:
         parts.append(
-            f"Killed {killed['kills']} times at random moments, then run to its end: the same tables as of one clean run."
+            f"Killed {killed['kills']} times at random moments, on the way to the end of {killed['stores']} ingests: each time "
+            "the same tables as of one clean run."
         )
     return "\n\n".join(parts)
 
