@@ -49,7 +49,7 @@ TARGET_RUNS = {
     "sentiment": (20, 6),
     "image_classification": (20, 6),
     "translation": (20, 3),
-    "speech_recognition": (10, 8),
+    "speech_recognition": (10, 6),
     "object_detection": (10, 6),
     "reinforcement_learning": (10, 15),
 }

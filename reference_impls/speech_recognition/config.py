@@ -84,8 +84,8 @@ MINI = SpeechConfig(
     global_batch_size=32,
     eval_batch_size=128,
     target=0.1,
-    max_epochs=8,
-    train_samples=3_200,
+    max_epochs=6,
+    train_samples=6_400,
     eval_samples=600,
     sample_rate=8_000,
     channels=16,
@@ -98,6 +98,7 @@ MINI = SpeechConfig(
     optimizer="adam",
     learning_rate=0.003,
     warmup_steps=50,
+    annealing=1.3,
 )
 """A small Deep Speech 2 on synthetic utterances of digits and commands."""
 
