@@ -34,7 +34,8 @@ from mlperf_logging.scoring.cost import Price, find_price, price_score
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 from mlperf_logging.scoring.speedups import SpeedupTable, compare_speeds, gather_minutes
-from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite, score_suite
+from mlperf_logging.scoring.suite_results import SuiteResult, score_in_suite, score_systems
+from mlperf_logging.scoring.suites import Suite, SuiteScore, load_suite
 from mlperf_logging.tables import Document
 
 AUTO = "auto"
@@ -106,20 +107,18 @@ def _score_one(
     runs = found.runs
     if options.unjudged:
         runs = tuple([run._replace(verdict=Outcome.PASSED) if run.summary.succeeded else run for run in runs])
-    in_suite = suite if suite is not None and any(run.benchmark in suite.benchmarks for run in runs) else None
-    method = options.method or (in_suite.method if in_suite is not None else OLYMPIC)
-    requirement = in_suite.requirement if in_suite is not None else None
-    if requirement is None and not any(run.benchmark for run in runs):
+    requirement = None
+    if not any(run.benchmark for run in runs):
         requirement = _look_up_requirement(found, options)
-    score = score_folder(found.folder, runs, requirement=requirement, method=method)
-    score = _note_seeds(_note_choice(score, options), in_suite)
+    score = score_folder(found.folder, runs, requirement=requirement, method=options.method or OLYMPIC)
+    in_suite = score_in_suite(score, suite, options.method) if suite is not None else None
+    score = _note_choice(in_suite.score if in_suite is not None else score, options)
     price = find_price(prices, found.folder.system)
-    entry = in_suite.benchmarks.get(score.benchmark or "") if in_suite is not None else None
-    normalised = None
-    if entry is not None and score.score_minutes:
-        normalised = entry.reference_minutes / score.score_minutes
     return PricedScore(
-        score, price_score(score, price) if price is not None else None, found.root, normalised
+        score,
+        price_score(score, price) if price is not None else None,
+        found.root,
+        in_suite.normalised if in_suite is not None else None,
     )
 
 
@@ -152,26 +151,14 @@ def _note_choice(score: FolderScore, options: argparse.Namespace) -> FolderScore
     return score._replace(notes=(*score.notes, note))
 
 
-def _note_seeds(score: FolderScore, suite: Suite | None) -> FolderScore:
-    if suite is None or not suite.seeds:
-        return score
-    logged = sorted(str(seed) for run in score.runs for seed in run.seeds)
-    if logged == sorted(map(str, suite.seeds)):
-        return score
-    wanted = ", ".join(map(str, suite.seeds))
-    return score._replace(notes=(*score.notes, f"the suite requires one run for each of the seeds {wanted}"))
-
-
 def _score_suites(
     scores: Sequence[PricedScore], suite: Suite, options: argparse.Namespace
 ) -> list[SuiteScore]:
     weights = _read_weights(options.weights) if options.weights else None
-    by_system: dict[str, dict[str, float]] = {}
-    for each in scores:
-        minutes = by_system.setdefault(name_system(each.score.folder), {})
-        if each.score.benchmark is not None and each.score.score_minutes is not None:
-            minutes[each.score.benchmark] = each.score.score_minutes
-    return [score_suite(suite, minutes, system, weights) for system, minutes in by_system.items()]
+    results = [
+        SuiteResult(name_system(each.score.folder), each.score, each.cost, each.normalised) for each in scores
+    ]
+    return score_systems(suite, results, weights)
 
 
 def _read_weights(text: str) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.errors import UsageError
@@ -98,6 +98,22 @@ def price_score(score: FolderScore, price: Price) -> Cost:
         energy=energy,
         currency=price.currency,
     )
+
+
+def sum_costs(costs: Sequence[Cost]) -> Cost:
+    """What several results at one price cost together; each part is None where it is not known of all.
+
+    Args:
+        costs: at least one.
+    """
+
+    def add(part: str) -> float | None:
+        values: list[float | None] = [getattr(cost, part) for cost in costs]
+        known = [value for value in values if value is not None]
+        return sum(known) if len(known) == len(values) else None
+
+    *parts, _ = Cost._fields
+    return Cost(**{part: add(part) for part in parts}, currency=costs[0].currency)
 
 
 def _price_minutes(minutes: float | None, price: Price) -> float | None:

@@ -13,25 +13,33 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from mlperf_logging.errors import UsageError
+from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.means import geometric_mean, median, olympic_mean
 from mlperf_logging.scoring.requirements import Requirement, read_requirement
 
 MEDIAN, OLYMPIC = "median", "olympic"
 _FOLDER = "suites"
+_PROVENANCE = ("creator", "platform", "when")
 
 
 class SuiteBenchmark(NamedTuple):
     """One benchmark of a suite.
 
     Attributes:
-        reference_minutes: the reference's result in minutes.
-        reference_seconds: the reference runs in seconds; empty where only the result is known.
+        reference_minutes: the reference's result in minutes; None where it has not been measured.
+        reference_seconds: the reference runs in seconds, in the order of the suite's seeds.
         weight: weight in the geometric mean.
+        creator: whose runs they are.
+        platform: the machine that they ran on.
+        when: the day of the last one, as YYYY-MM-DD.
     """
 
-    reference_minutes: float
+    reference_minutes: float | None
     reference_seconds: tuple[float, ...] = ()
     weight: float = 1.0
+    creator: str = ""
+    platform: str = ""
+    when: str = ""
 
 
 class Suite(NamedTuple):
@@ -45,6 +53,7 @@ class Suite(NamedTuple):
         requirement: how often each benchmark is run, or None for what the round says.
         seeds: the seeds that the runs are to have; empty where any will do.
         benchmarks: by name.
+        usages: the usages whose rules judge its results; empty where any will do.
     """
 
     name: str
@@ -54,6 +63,11 @@ class Suite(NamedTuple):
     requirement: Requirement | None
     seeds: tuple[int, ...]
     benchmarks: Mapping[str, SuiteBenchmark]
+    usages: tuple[str, ...] = ()
+
+    def takes(self, benchmark: str | None, usage: str) -> bool:
+        """Whether a result of a benchmark, judged by the rules of a usage, is one of the suite."""
+        return benchmark in self.benchmarks and (not self.usages or usage in self.usages)
 
 
 class SuiteScore(NamedTuple):
@@ -63,8 +77,13 @@ class SuiteScore(NamedTuple):
         suite: name of the suite.
         system: what was scored.
         normalised: benchmark to reference time over result; bigger is better.
-        score: weighted geometric mean; None where a benchmark is missing.
+        score: weighted geometric mean; None where a result or a reference result is missing.
         missing: benchmarks without a result.
+        unreferenced: benchmarks without a reference result, which nothing can be normalized by.
+        division: "closed" or "open"; None where it is not known, or does not matter.
+        minutes: sum of the results that the score is made of; None where one is missing.
+        energy_kj: sum of their energy; None where one is not known.
+        cost: what they cost together; None without prices, or where a result is missing.
     """
 
     suite: str
@@ -72,6 +91,11 @@ class SuiteScore(NamedTuple):
     normalised: Mapping[str, float]
     score: float | None
     missing: tuple[str, ...]
+    unreferenced: tuple[str, ...] = ()
+    division: str | None = None
+    minutes: float | None = None
+    energy_kj: float | None = None
+    cost: Cost | None = None
 
 
 def score_suite(
@@ -95,19 +119,23 @@ def score_suite(
             raise UsageError(f"{suite.name} has no benchmark {unknown[0]!r}; it has {', '.join(weighed)}")
         weighed = {name: weights.get(name, 0.0) for name in weighed}
     wanted = [name for name, weight in weighed.items() if weight]
+    known = {name: minutes[name] for name in suite.benchmarks if minutes.get(name, 0) > 0}
+    references = {name: entry.reference_minutes for name, entry in suite.benchmarks.items()}
     normalised = {
-        name: entry.reference_minutes / minutes[name]
-        for name, entry in suite.benchmarks.items()
-        if name in minutes and minutes[name] > 0
+        name: reference / known[name]
+        for name, reference in references.items()
+        if name in known and reference is not None
     }
-    missing = tuple(name for name in wanted if name not in normalised)
+    missing = tuple(name for name in wanted if name not in known)
+    unreferenced = tuple(name for name in wanted if references[name] is None)
     score = None
-    if not missing:
+    if not missing and not unreferenced:
         try:
             score = geometric_mean([normalised[name] for name in wanted], [weighed[name] for name in wanted])
         except ValueError as error:
             raise UsageError(str(error)) from None
-    return SuiteScore(suite.name, system, normalised, score, missing)
+    total = None if missing else sum(known[name] for name in wanted)
+    return SuiteScore(suite.name, system, normalised, score, missing, unreferenced, minutes=total)
 
 
 def list_suites(folder: str | PathLike[str] | None = None) -> list[str]:
@@ -157,7 +185,7 @@ def _find_suites(folder: str | PathLike[str] | None) -> dict[str, str]:
 
 
 def _read_suite(record: Any, name: str) -> Suite:
-    record.allow("title", "source", "score", "runs", "seeds", "benchmarks")
+    record.allow("title", "source", "score", "runs", "seeds", "usages", "benchmarks")
     method = record.take("score", str, OLYMPIC)
     if method not in (MEDIAN, OLYMPIC):
         raise record.fail(f"'score' must be {MEDIAN} or {OLYMPIC}, not {method!r}", "score")
@@ -171,6 +199,7 @@ def _read_suite(record: Any, name: str) -> Suite:
                 raise runs.fail(f"{key!r} must not be negative", key)
     requirement = read_requirement(runs)
     seeds = tuple(record.take("seeds", list, []))
+    usages = tuple(record.take_texts("usages"))
     entries = record.take("benchmarks", dict)
     if not entries:
         raise record.fail("a suite needs 'benchmarks' with their reference results")
@@ -179,21 +208,24 @@ def _read_suite(record: Any, name: str) -> Suite:
         benchmark: _read_benchmark(entry, method, dropped) for benchmark, entry in entries.sections()
     }
     title, source = record.take("title", str, name), record.take("source", str, "")
-    return Suite(name, title, source, method, requirement, seeds, benchmarks)
+    return Suite(name, title, source, method, requirement, seeds, benchmarks, usages)
 
 
 def _read_benchmark(entry: Any, method: str, dropped: int) -> SuiteBenchmark:
-    entry.allow("reference_seconds", "weight")
-    seconds = _read_numbers(entry, entry.get("reference_seconds"))
+    entry.allow("reference_seconds", "weight", *_PROVENANCE)
     weight = entry.get("weight", 1.0)
     if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
         raise entry.fail(f"'weight' must be zero or more, not {weight!r}", "weight")
+    provenance = {name: entry.take(name, str, "") for name in _PROVENANCE}
+    if "reference_seconds" in entry and entry["reference_seconds"] is None:
+        return SuiteBenchmark(None, weight=float(weight), **provenance)
+    seconds = _read_numbers(entry, entry.get("reference_seconds"))
     result = median(seconds) if method == MEDIAN else olympic_mean(seconds, dropped)
     if len(seconds) == 1:
         result = seconds[0]
     if result is None:
         raise entry.fail(f"{len(seconds)} reference runs are too few for a mean", "reference_seconds")
-    return SuiteBenchmark(result / 60, tuple(seconds), float(weight))
+    return SuiteBenchmark(result / 60, tuple(seconds), float(weight), **provenance)
 
 
 def _read_numbers(entry: Any, value: Any) -> Sequence[float]:

@@ -171,7 +171,7 @@ def test_unreadable_log_is_exit_2(copy: Path) -> None:
         ((SMALL, "--ruleset", "6"), "unknown ruleset '6'; did you mean '6.0.0'?"),
         ((SMALL, "--benchmark", "llama2_70b"), "unknown benchmark 'llama2_70b'"),
         ((SMALL, "--price", "cheap"), "'cheap' is not a valid price"),
-        ((SMALL, "--suite", "nothing"), "unknown suite 'nothing'; known: original-2018-07"),
+        ((SMALL, "--suite", "nothing"), "unknown suite 'nothing'; known: mini, original-2018-07"),
         ((SMALL, "--weights", "a=1"), "--weights applies to a suite's benchmarks"),
         ((SMALL, "--suite", "original-2018-07", "--weights", "resnet"), "'resnet' is not a valid weight"),
         ((SMALL, "--speedup"), "a comparison needs scores of at least two"),
@@ -227,6 +227,50 @@ def test_suite_normalizes_and_weighs(tmp_path: Path) -> None:
     weighed = score(SUBMISSION, "--suite", path, "--weights", "llama2_70b_lora=1")
     assert weighed["suite"][0]["score"] == pytest.approx(small["normalised"]["llama2_70b_lora"])
     assert "no result for flux1" in score(SUBMISSION, "--suite", path, form="text")
+
+
+def test_suite_has_the_energy_and_cost_of_its_results(tmp_path: Path) -> None:
+    """A system's sums over the suite: minutes, energy where all of it was measured, and each part of the cost."""
+    path = tmp_path / "mine.yaml"
+    path.write_text("benchmarks:\n  llama2_70b_lora: {reference_seconds: 1200}\n")
+    options = ["--suite", path, "--price", "60 USD/h", "--energy-price", "0.36/kWh"]
+    document = score(SUBMISSION, *options)
+    by_system = {each["system"]: each for each in document["suite"]}
+    (folder,) = [each for each in document["folders"] if each["system"] == "example_8x"]
+    small, large = by_system["Example_Lab/example_8x"], by_system["Example_Lab/example_16x"]
+
+    assert (small["division"], small["minutes"]) == ("closed", folder["score_minutes"])
+    assert (small["energy_kj"], small["cost"]) == (folder["energy_kj"], folder["cost"])
+    assert (large["energy_kj"], large["cost"]["energy"]) == (None, None)
+    path.write_text(path.read_text() + "  flux1: {reference_seconds: 1200}\n")
+    by_system = {each["system"]: each for each in score(SUBMISSION, *options)["suite"]}
+    both = [each for each in score(SUBMISSION, *options)["folders"] if each["system"] == "example_16x"]
+    assert by_system["Example_Lab/example_8x"]["cost"] is None
+    assert by_system["Example_Lab/example_16x"]["cost"]["score"] == pytest.approx(
+        sum(each["score_minutes"] for each in both)
+    )
+
+
+def test_suite_without_all_references_says_so(tmp_path: Path) -> None:
+    """A reference result that is still to be measured is named, and there is no mean."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "benchmarks:\n  llama2_70b_lora: {reference_seconds: 1200}\n  flux1: {reference_seconds: null}\n"
+    )
+    large = score(SUBMISSION, "--suite", path)["suite"][1]
+
+    assert (large["score"], large["missing"], large["unreferenced"]) == (None, [], ["flux1"])
+    assert set(large["normalised"]) == {"llama2_70b_lora"}
+    assert "the suite has no reference result for flux1 yet" in score(
+        SUBMISSION, "--suite", path, form="text"
+    )
+
+
+def test_small_amounts_of_money_are_shown() -> None:
+    """What costs less than a tenth is not shown as nothing."""
+    text = score(SMALL, "--price", "0.01/h", form="text")
+
+    assert "0.0023 of a run as long as the score" in text
 
 
 def test_speedups_between_systems_and_paths() -> None:

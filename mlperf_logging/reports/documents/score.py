@@ -38,7 +38,8 @@ from mlperf_logging.tables import (
 )
 
 SCHEMA = "mlperf-score/1"
-_MINUTES, _MONEY = ",.3f", ",.2f"
+_MINUTES = ",.3f"
+_SMALL_AMOUNT = 0.1
 _METHODS = {
     OLYMPIC: "olympic mean",
     MEDIAN_WINDOW: "olympic mean of the median window",
@@ -50,6 +51,11 @@ _METHODS = {
 def show_times(factor: float) -> str:
     """How many times as much, as people read it."""
     return f"{factor:.3f}×"
+
+
+def show_money(amount: float) -> str:
+    """An amount of money: two decimals, or two figures of what is less than a tenth."""
+    return f"{amount:.2g}" if 0 < amount < _SMALL_AMOUNT else f"{amount:,.2f}"
 
 
 class PricedScore(NamedTuple):
@@ -86,7 +92,9 @@ _RESULT_COLUMNS = (
     Column("models_per_minute", NUMBER, "throughput", "models/min", format=",.5g", priority=0),
     Column("accelerators_per_model", NUMBER, "accelerators of each model"),
     Column("normalised", NUMBER, "reference time over score", format=_MINUTES, priority=4),
-    Column("cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=_MONEY, priority=4),
+    Column(
+        "cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=show_money, priority=4
+    ),
     Column("cost_of_median_run", NUMBER, "cost of the median run"),
     Column("cost_to_quality", NUMBER, "cost up to the first evaluation at the target"),
     Column("cost_of_all_runs", NUMBER, "cost of all runs together"),
@@ -152,26 +160,44 @@ def describe_folder(priced: PricedScore) -> Table:
 
 
 def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> Table:
-    """Scores of a suite, one row per system."""
+    """Scores of a suite, one row per system and division."""
     columns = (
         Column("system", NAME, "the system", priority=0),
+        Column("division", TEXT, "closed or open", priority=5, said_once=True),
         *[
             Column(name=name, kind=NUMBER, meaning="normalised", format=_MINUTES, priority=1)
             for name in benchmarks
         ],
-        Column("score", NUMBER, "of the suite", "suite", format=_MINUTES, priority=0),
-        Column("missing", NOTES, "benchmarks without a result", "why", priority=1),
+        Column("score", NUMBER, "of the suite", "suite", format=_MINUTES, priority=0, missing="none"),
+        Column("minutes", NUMBER, "sum of the results", format=_MINUTES, priority=3),
+        Column("energy_kj", NUMBER, "sum over the results", "energy", unit="kJ", format=_MINUTES, priority=4),
+        *[
+            column
+            for column in _RESULT_COLUMNS
+            if column.name.startswith("cost_") or column.name == "currency"
+        ],
+        Column("missing", NOTES, "why there is no score", "why", priority=1),
     )
     records = [
         {
             **score.normalised,
-            **pick(score, "system", "score"),
-            "missing": f"no result for {', '.join(score.missing)}" if score.missing else None,
+            **pick(score, "system", "division", "score", "minutes", "energy_kj"),
+            **_describe_cost(score.cost),
+            "missing": _explain_no_score(score),
         }
         for score in scores
     ]
     title = f"{scores[0].suite}: reference time over result, bigger is better; suite: weighted geometric mean"
     return make_table("suite", columns, records, title=title)
+
+
+def _explain_no_score(score: SuiteScore) -> tuple[str, ...]:
+    """Why a suite has no score, in a sentence for what the system lacks and one for what the suite lacks."""
+    lacks = (
+        (f"no result for {', '.join(score.missing)}", score.missing),
+        (f"the suite has no reference result for {', '.join(score.unreferenced)} yet", score.unreferenced),
+    )
+    return tuple([sentence for sentence, names in lacks if names])
 
 
 def describe_speedups(found: SpeedupTable) -> Table:
@@ -207,7 +233,9 @@ def describe_scores(
     folders = [_describe_folder_fields(each) for each in scores]
     fields: dict[str, Any] = {**(folders[0] if len(folders) == 1 else {}), "folders": folders}
     if suites:
-        fields["suite"] = [each._asdict() for each in suites]
+        fields["suite"] = [
+            {**each._asdict(), "cost": None if each.cost is None else each.cost._asdict()} for each in suites
+        ]
     if speedups is not None:
         fields["speedup"] = speedups._asdict()
     return Document(schema=SCHEMA, tables=tuple(tables), fields=fields)
@@ -234,9 +262,8 @@ def _describe_folder_fields(priced: PricedScore) -> dict[str, Any]:
 
 def _describe_result(priced: PricedScore) -> dict[str, Any]:
     """A row of the table of results."""
-    score, cost, throughput = priced.score, priced.cost, priced.score.throughput
+    score, throughput = priced.score, priced.score.throughput
     times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None and run.counts]
-    costs = ("score", "median_run", "to_quality", "all_runs", "energy")
     speeds = ("models", "models_per_minute", "accelerators_per_model")
     return {
         **describe_head(score),
@@ -253,10 +280,15 @@ def _describe_result(priced: PricedScore) -> dict[str, Any]:
         "throughput_minutes": throughput.minutes if throughput else None,
         **pick(throughput, *speeds),
         "normalised": priced.normalised,
-        **{_name_cost(name): value for name, value in pick(cost, *costs).items()},
-        **pick(cost, "currency"),
+        **_describe_cost(priced.cost),
         **pick(score, "problems", "notes"),
     }
+
+
+def _describe_cost(cost: Cost | None) -> dict[str, Any]:
+    """The cells of a cost."""
+    *parts, _ = Cost._fields
+    return {_name_cost(name): value for name, value in pick(cost, *parts).items()} | pick(cost, "currency")
 
 
 def _name_cost(part: str) -> str:
@@ -308,21 +340,28 @@ def _explain_run(run: ScoredRun) -> str:
     return "; ".join(parts)
 
 
+def _count_scored(score: FolderScore) -> int:
+    """Runs that the score is of."""
+    if score.method != MEDIAN:
+        return len(score.kept)
+    return len(score.runs) if score.window is None else score.window[1] - score.window[0] + 1
+
+
 def _say_place(score: FolderScore, index: int) -> str:
     if not score.runs[index].counts:
         return "does not count"
     if index in score.kept:
-        return "kept"
+        return "median" if score.method == MEDIAN else "kept"
     if score.window is not None and not score.window[0] <= index <= score.window[1]:
         return "outside the window"
-    return "dropped" if score.kept else ""
+    return "dropped" if score.kept and score.method != MEDIAN else ""
 
 
 def _list_facts(priced: PricedScore) -> list[tuple[str, str]]:
     score, cost = priced.score, priced.cost
     facts = []
     if score.score_minutes is not None and score.unscaled_minutes is not None:
-        text = f"{score.score_minutes:,.6f} minutes: {_METHODS[score.method]} of {count_of(len(score.kept), 'run')}"
+        text = f"{score.score_minutes:,.6f} minutes: {_METHODS[score.method]} of {count_of(_count_scored(score), 'run')}"
         if score.scaling_factor not in (None, 1):
             text += f", {score.unscaled_minutes:,.6f} × scaling {score.scaling_factor:.6g}"
         facts.append(("score", text))
@@ -345,7 +384,9 @@ def _list_facts(priced: PricedScore) -> list[tuple[str, str]]:
         )
         currency = f" {cost.currency}" if cost.currency else ""
         facts += [
-            (name, f"{value:{_MONEY}}{currency} {what}") for name, value, what in named if value is not None
+            (name, f"{show_money(value)}{currency} {what}")
+            for name, value, what in named
+            if value is not None
         ]
     if priced.normalised is not None:
         facts.append(("normalised", f"{priced.normalised:.6g} (reference time over score, bigger is better)"))

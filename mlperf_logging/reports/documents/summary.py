@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from mlperf_logging.reports.documents.score import show_money
 from mlperf_logging.scoring.folders import WEAK
 from mlperf_logging.scoring.rcp.references import INTERPOLATED
 from mlperf_logging.submission.summary import BenchmarkResult, SystemFacts, SystemResults
@@ -59,7 +60,9 @@ _COLUMNS = (
         priority=2,
     ),
     Column("energy_kj", NUMBER, "of the runs that count", "energy", unit="kJ", format=",.3f", priority=4),
-    Column("cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=",.2f", priority=2),
+    Column(
+        "cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=show_money, priority=2
+    ),
     Column("currency", TEXT, "currency of the cost", priority=4, said_once=True),
     Column("models", COUNT, "models trained at once", priority=4),
     Column("models_per_minute", NUMBER, "throughput", "models/min", format=",.5g", priority=0),

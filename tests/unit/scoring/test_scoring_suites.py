@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlperf_logging import RuleError, UsageError
+from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.scoring.suites import list_suites, load_suite, score_suite
 from tests.rule_folders import write_round
 
@@ -91,6 +92,46 @@ def test_weights_choose_and_weigh_benchmarks() -> None:
     assert score.score == pytest.approx(4)
 
 
+def test_suite_without_a_reference_result_has_no_score(tmp_path: Path) -> None:
+    """A benchmark that has no reference result yet is named, and no mean is taken of the others; what has one is normalized."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "benchmarks:\n  knitting: {reference_seconds: null}\n"
+        "  weaving: {reference_seconds: 120, creator: us, platform: loom, when: '2018-05-01'}\n"
+    )
+    suite = load_suite(str(path))
+    score = score_suite(suite, {"knitting": 1.0, "weaving": 1.0})
+
+    assert suite.benchmarks["knitting"].reference_minutes is None
+    assert suite.benchmarks["weaving"][3:] == ("us", "loom", "2018-05-01")
+    assert (score.score, score.missing, score.unreferenced) == (None, (), ("knitting",))
+    assert (score.normalised, score.minutes) == ({"weaving": 2.0}, 2.0)
+    assert score_suite(suite, {"weaving": 1.0}, weights={"weaving": 1.0}).score == pytest.approx(2)
+
+
+def test_mini_suite_is_that_of_its_rules() -> None:
+    """It has the benchmarks of the rules `mini`, takes results of those rules only, and goes by the rule of 2018."""
+    suite, first = load_suite("mini"), load_suite(FIRST)
+
+    assert set(suite.benchmarks) == set(first.benchmarks) == set(open_rules().load("mini/1.0.0").benchmarks)
+    assert (suite.method, suite.requirement, suite.seeds) == (first.method, first.requirement, first.seeds)
+    assert suite.takes("ncf", "mini")
+    assert not suite.takes("ncf", "training")
+    assert not suite.takes("knitting", "mini")
+    assert first.takes("ncf", "training")
+
+
+def test_mini_references_say_whose_they_are() -> None:
+    """A reference result at mini scale is five runs, with machine and day."""
+    for entry in load_suite("mini").benchmarks.values():
+        known = (
+            bool(entry.creator),
+            bool(entry.platform),
+            bool(re.fullmatch(r"\d{4}-\d\d-\d\d", entry.when)),
+        )
+        assert (len(entry.reference_seconds), *known) in {(0, False, False, False), (5, True, True, True)}
+
+
 @pytest.mark.parametrize(
     ("weights", "says"),
     [({"knitting": 1.0}, "has no benchmark 'knitting'"), ({"resnet": -1.0}, "weights must not be negative")],
@@ -123,6 +164,8 @@ def test_suite_from_a_file(tmp_path: Path) -> None:
         ("benchmarks:\n  k: {reference_seconds: soon}\n", "'reference_seconds' must be"),
         ("benchmarks:\n  k: {reference_seconds: [1, 2]}\n", "too few for a mean"),
         ("benchmarks:\n  k: {reference_seconds: 1, weight: -2}\n", "'weight' must be zero or more"),
+        ("benchmarks:\n  k: {weight: 2}\n", "'reference_seconds' must be"),
+        ("usages: [1]\nbenchmarks:\n  k: {reference_seconds: 1}\n", "'usages' must be a list of texts"),
         ("runs: {required: 5}\nbenchmarks:\n  k: {reference_seconds: 1}\n", "'runs' must say"),
     ],
 )
