@@ -43,7 +43,8 @@ def make_anchors(
 
 def measure_areas(boxes: tf.Tensor) -> tf.Tensor:
     """Areas of boxes in square pixels: [..., 4] to [...]."""
-    return tf.reduce_prod(tf.maximum(boxes[..., 2:] - boxes[..., :2], 0.0), axis=-1)
+    sides = tf.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
+    return sides[..., 0] * sides[..., 1]
 
 
 def measure_overlap(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
@@ -56,9 +57,11 @@ def measure_overlap(boxes: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
     Returns:
         [..., n, m].
     """
-    low = tf.maximum(boxes[..., :, tf.newaxis, :2], others[..., tf.newaxis, :, :2])
-    high = tf.minimum(boxes[..., :, tf.newaxis, 2:], others[..., tf.newaxis, :, 2:])
-    common = tf.reduce_prod(tf.maximum(high - low, 0.0), axis=-1)
+    # One coordinate at a time: TensorFlow's kernels broadcast tensors whose last dimension is 2 slowly.
+    top, left, bottom, right = tf.unstack(boxes[..., :, tf.newaxis, :], axis=-1)
+    other_top, other_left, other_bottom, other_right = tf.unstack(others[..., tf.newaxis, :, :], axis=-1)
+    height = tf.maximum(tf.minimum(bottom, other_bottom) - tf.maximum(top, other_top), 0.0)
+    common = height * tf.maximum(tf.minimum(right, other_right) - tf.maximum(left, other_left), 0.0)
     areas = measure_areas(boxes)[..., :, tf.newaxis] + measure_areas(others)[..., tf.newaxis, :]
     return tf.math.divide_no_nan(common, areas - common)
 
