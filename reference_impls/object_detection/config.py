@@ -153,13 +153,13 @@ class ObjectDetectionConfig(PretrainedConfig):
 
 
 MINI = ObjectDetectionConfig(
-    global_batch_size=8,
+    global_batch_size=2,
     eval_batch_size=20,
     train_samples=1600,
     eval_samples=400,
-    target=0.35,
-    mask_target=0.32,
-    max_epochs=10,
+    target=0.34,
+    mask_target=0.28,
+    max_epochs=5,
     min_image_size=128,
     max_image_size=128,
     canvas_size=128,
@@ -170,30 +170,31 @@ MINI = ObjectDetectionConfig(
     blocks=(2, 2, 2),
     frozen_stages=0,
     batch_norm="trained",
-    channels=48,
+    channels=32,
     box_units=128,
     mask_convolutions=2,
-    anchor_scale=4.0,
+    anchor_scale=6.0,
     anchor_samples=64,
     candidates=100,
     proposals=100,
     eval_candidates=100,
-    eval_proposals=100,
-    region_samples=32,
-    positive_share=0.25,
-    canonical_size=56.0,
+    eval_proposals=50,
+    region_samples=24,
+    positive_share=0.5,
+    canonical_size=112.0,
+    mask_pooling=7,
     pooling_samples=1,
     truth_size=56,
     detection_candidates=200,
-    detections=30,
-    learning_rate=0.05,
-    warmup_steps=100,
+    detections=15,
+    learning_rate=0.012,
+    warmup_steps=200,
     warmup_factor=0.1,
-    decay_steps=(1400, 1800),
+    decay_steps=(3000, 3700),
 )
 """A small Mask R-CNN on scenes of Fashion-MNIST, trained from scratch. Experimental: no seeds have set its targets."""
 
-MINI_OPEN = replace(MINI, optimizer="adamw", learning_rate=0.001, weight_decay=0.01)
+MINI_OPEN = replace(MINI, optimizer="adamw", learning_rate=0.0005, weight_decay=0.01)
 """The open-division variant: AdamW."""
 
 FULL = ObjectDetectionConfig(
