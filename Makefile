@@ -31,7 +31,7 @@ TESTED := $(VENV)/.installed-tests
 SITE := $(VENV)/.installed-site
 
 .DEFAULT_GOAL := help
-.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs docs-site docs-look bench measure-mini suite-references peer fuzz nightly clean
+.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs docs-site docs-look bench measure-mini suite suite-references peer fuzz nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -115,6 +115,9 @@ bench: $(FULL)  ## measure, against the public package if `make peer` has instal
 
 measure-mini: $(FULL)  ## run every reference trainer many times and record the results; TASKS=… selects some, STEPS=targets,… sets targets
 	$(BIN)/python -m benchmarks.measure_trainers $(TASKS) $(if $(STEPS),--steps $(STEPS))
+
+suite: $(FULL)  ## train all seven trainers five times, check, test, score and draw: out/suite; SUITE_ARGS='--price 0.10/h'
+	$(BIN)/python examples/train_suite.py $(SUITE_ARGS)
 
 suite-references: $(FULL)  ## write the reference results of `mlperf score --suite mini` from the series of measure-mini, or from FROM=…
 	$(BIN)/python -m benchmarks.suite_references $(FROM)

@@ -14,6 +14,7 @@ TRAINED = PROJECT / "examples" / "logs" / "trained"
 BENCHMARKS = ("ncf", "resnet", "sentiment", "transformer")
 SYSTEM = "made_up"
 FACTS = {
+    "system_name": SYSTEM,
     "host_processor_model_name": "Made-up",
     "host_processor_vcpu_count": "2",
     "host_memory_capacity": "8 GiB",

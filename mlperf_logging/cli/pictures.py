@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.cli.chart_files import CaptionedChart
 from mlperf_logging.cli.options import split_names
+from mlperf_logging.cli.picture import Picture
+from mlperf_logging.cli.suite_picture import make_suite_picture
 from mlperf_logging.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,35 +18,9 @@ if TYPE_CHECKING:
 
     from mlperf_logging.analysis.tables import Tables
 
-CONVERGENCE, SERIES = "convergence", "series"
+CONVERGENCE, SERIES, SUITE = "convergence", "series", "suite"
 MOST_METRICS = 12
 """So many metrics are drawn in one picture."""
-
-
-class Picture(NamedTuple):
-    """What is drawn, and how.
-
-    Attributes:
-        data: what is drawn, as a table.
-        draw: draws it into the axes.
-        make_charts: makes interactive charts of it, one for each of the axes, with a title.
-        title: the text above it unless the user says otherwise.
-        draws_title: `draw` writes the title.
-        size: width and height in inches, unless the user says otherwise.
-        rows: number of axes, below each other.
-        title_gap: points between title and axes, where it is not the usual one.
-        left_out: a sentence for each run that is left out, which says why.
-    """
-
-    data: pd.DataFrame
-    draw: Callable[[list[Any]], object]
-    make_charts: Callable[[str], list[CaptionedChart]]
-    title: str = ""
-    draws_title: bool = False
-    size: tuple[float, float] = (7.4, 4.4)
-    rows: int = 1
-    title_gap: int | None = None
-    left_out: Sequence[str] = ()
 
 
 def _make_convergence(tables: Tables, options: argparse.Namespace) -> Picture:
@@ -290,6 +266,10 @@ KINDS: dict[str, tuple[str, Callable[[Tables, argparse.Namespace], Picture]]] = 
     ),
     "energy": ("energy over the time of each run", partial(_make_power, quantity="energy_kj")),
     "rcp": ("a submission against the reference convergence points", _make_rcp),
+    SUITE: (
+        "a suite: normalized results, time to quality of each run, and the curves of each benchmark",
+        make_suite_picture,
+    ),
 }
 """The pictures by name: what each shows, and what makes it (`UsageError` where there is nothing to draw)."""
 
@@ -322,30 +302,6 @@ def _title(runs: pd.DataFrame) -> str:
             parts.append(str(values[0]))
     count = f"{len(runs):,} run{'s' * (len(runs) != 1)}"
     return f"{', '.join(parts)}: {count}" if parts else count
-
-
-def render_picture(picture: Picture, options: argparse.Namespace, form: str) -> bytes:
-    """A picture as the bytes of a PNG, SVG or PDF file."""
-    from io import BytesIO
-
-    from matplotlib.figure import Figure
-
-    width, height = picture.size
-    figure = Figure(figsize=(options.width or width, options.height or height))
-    axes = list(figure.subplots(picture.rows, 1, sharex=picture.rows > 1, squeeze=False)[:, 0])
-    picture.draw(axes)
-    from mlperf_logging.analysis.plots.looks import to_label
-
-    title = options.title or picture.title
-    if title and not picture.draws_title:
-        axes[0].set_title(to_label(title), fontsize="medium", loc="left", pad=picture.title_gap)
-    buffer = BytesIO()
-    # Neither date nor version of the library: the same runs give the same file.
-    metadata = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[form]
-    figure.savefig(
-        buffer, format=form, dpi=options.dpi, bbox_inches="tight", pad_inches=0.12, metadata=metadata
-    )
-    return buffer.getvalue()
 
 
 def _explain_notes(tables: Tables) -> str:

@@ -16,7 +16,8 @@ from mlperf_logging.cli.chart_files import (
 from mlperf_logging.cli.engines import open_engine
 from mlperf_logging.cli.options import Parser, add_engine_options, read_dpi, read_inches
 from mlperf_logging.cli.output import Output
-from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, SERIES, Picture, render_picture
+from mlperf_logging.cli.picture import Picture, render_picture
+from mlperf_logging.cli.pictures import CONVERGENCE, KINDS, SERIES
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
 from mlperf_logging.errors import UsageError
 from mlperf_logging.installation import require_libraries
@@ -37,6 +38,7 @@ examples:
   {program} scaling round/SUBMITTER -o scaling.png
   {program} energy results/SYSTEM/BENCHMARK -o energy.png
   {program} rcp results/SYSTEM/BENCHMARK -o rcp.png
+  {program} suite --suite NAME SUBMITTER -o suite.png
   {program} spread round/ --format json                     what would be drawn, as data
 
 exit codes: 0 the picture was drawn; 2 something could not be read, or there is nothing to draw.
@@ -126,6 +128,7 @@ def build_parser(program: str) -> Parser:
     add("--by COLUMNS", "columns that make a group, comma-separated")
     add("--all-runs", "also runs that did not converge, in spread and scaling")
     add("--seed N", "seed of the bootstrap in scaling (0)", default=0)
+    add("--suite NAME", "the suite of the picture of that name: its name or a YAML file")
     add = parser.add_group("how it is drawn")
     add("--output -o FILE", f"{_FILES}: a picture, an interactive page, or the chart in Vega-Lite")
     forms = "picture (default), or json: what would be drawn, as data"

@@ -24,12 +24,13 @@ from mlperf_logging.cli.options import (
 from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.progress import show_progress
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, run_guarded
-from mlperf_logging.cli.scoring import add_price_options, read_prices
+from mlperf_logging.cli.scoring import add_price_options, read_prices, score_folders_in_suite
 from mlperf_logging.errors import UsageError
 from mlperf_logging.events import Outcome
 from mlperf_logging.installation import require_libraries
 from mlperf_logging.runs.paths import find_logs
 from mlperf_logging.scoring.cost import find_price, price_score
+from mlperf_logging.scoring.suites import load_suite
 
 if TYPE_CHECKING:
     from mlperf_logging.reports.html.material import Material, Origin
@@ -44,6 +45,7 @@ examples:
   {program} results/SYSTEM/BENCHMARK -o report.html        its runs, and what they make
   {program} round/ -o round.html --jobs 0                  a whole round
   {program} old/ new/ -o compared.html                     two rounds, or two folders of runs, compared
+  {program} SUBMITTER --suite NAME -o suite.html           with the score of a suite
   {program} my_runs/ --public --title 'Our runs' --logo logo.png -o report.html
 
 The page is one file that loads nothing from elsewhere. A folder means the result_*.txt at and below it; where there are
@@ -71,6 +73,7 @@ def add_report_options(parser: Parser) -> AddOption:
     add = add_rule_options(parser, going="judge by this")
     add("--target FORMULA", "another target for curves and times to quality, such as 'value >= 0.759'")
     add_finding_options(parser, add)
+    add("--suite NAME", "also the score of a suite: its name or a YAML file")
     add_price_options(parser)
     add_page_options(parser.add_group("what the page says"))
     add = parser.add_group("how it is made")
@@ -180,6 +183,7 @@ def read_material(
         print_error(program, sentence)
     if not roots:
         raise UsageError("no logs found, so there is nothing to report on")
+    suite = load_suite(options.suite, options.rules) if options.suite else None
     prices, waivers, selection = (
         read_prices(options),
         load_given_waivers(options.waivers),
@@ -193,10 +197,13 @@ def read_material(
     known |= zip(unread, show_progress(read, len(unread), "reading logs", quiet=options.quiet), strict=True)
     logs = [known[path] for path in roots]
     settle = LogJudge(selection, (), read_filter(options)).settle
+    results = make_results(logs, rules=options.rules, price=partial(_price, prices))
+    scores = [result.score for result in results]
     return Material(
         logs=logs,
         files=[settle(log.verdict, log.waived) for log in logs],
-        results=make_results(logs, rules=options.rules, price=partial(_price, prices)),
+        results=results,
+        suite=score_folders_in_suite(suite, scores, prices) if suite is not None else None,
         roots=roots,
         selection=selection,
         origin=origin,

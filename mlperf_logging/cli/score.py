@@ -208,7 +208,7 @@ def _describe(
         if suites:
             names = [name for each in suites[:1] for name in (*each.normalised, *each.missing)]
             ordered = list(dict.fromkeys([*load_suite(options.suite, options.rules).benchmarks, *names]))
-            tables.append(describe_suite(suites, ordered))
+            tables.append(describe_suite(suites[0].suite, suites, ordered))
         if speedups is not None:
             tables.append(describe_speedups(speedups))
     return describe_scores(scores, tables, suites, speedups)

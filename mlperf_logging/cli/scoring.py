@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -28,9 +28,13 @@ from mlperf_logging.errors import (
     describe_fault,
 )
 from mlperf_logging.events import Outcome
+from mlperf_logging.reports.documents.folders import name_system
 from mlperf_logging.runs.folders import ResultFolder, find_result_folders
-from mlperf_logging.scoring.cost import DEFAULT, Price, load_prices, read_price
+from mlperf_logging.scoring.cost import DEFAULT, Cost, Price, find_price, load_prices, price_score, read_price
+from mlperf_logging.scoring.folders import FolderScore
 from mlperf_logging.scoring.runs import ScoredRun, score_run
+from mlperf_logging.scoring.suite_results import ScoredSuite, score_suite_results
+from mlperf_logging.scoring.suites import Suite
 
 
 def _score_log(path: str, selection: RuleSelection) -> ScoredRun:
@@ -101,6 +105,18 @@ def _find_once(roots: Sequence[str]) -> list[tuple[str, ResultFolder]]:
         for folder in find_result_folders(root):
             found.setdefault(os.path.realpath(folder.path), (root, folder))
     return list(found.values())
+
+
+def score_folders_in_suite(
+    suite: Suite, scores: Iterable[FolderScore], prices: Mapping[str, Price] | None = None
+) -> ScoredSuite:
+    """The results of a suite among those of folders, with the score of each system, and what they cost."""
+
+    def price(score: FolderScore) -> Cost | None:
+        found = find_price(prices or {}, score.folder.system)
+        return price_score(score, found) if found is not None else None
+
+    return score_suite_results(suite, [(name_system(each.folder), each) for each in scores], price)
 
 
 def report_unread(program: str, folders: Iterable[FolderRuns]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from mlperf_logging.scoring.cost import Cost, sum_costs
@@ -25,6 +25,44 @@ class SuiteResult(NamedTuple):
     score: FolderScore
     cost: Cost | None = None
     normalised: float | None = None
+
+
+class ScoredSuite(NamedTuple):
+    """A suite with the results that belong to it.
+
+    Attributes:
+        suite: the suite.
+        results: those of its benchmarks, by its rules, of each system in the order of the suite's benchmarks.
+        scores: of each system.
+    """
+
+    suite: Suite
+    results: tuple[SuiteResult, ...]
+    scores: tuple[SuiteScore, ...]
+
+
+def score_suite_results(
+    suite: Suite,
+    scores: Iterable[tuple[str, FolderScore]],
+    price: Callable[[FolderScore], Cost | None] = lambda _: None,
+) -> ScoredSuite:
+    """The results of a suite among those of folders, and the score of each system.
+
+    Args:
+        suite: the suite.
+        scores: system and score of each folder, by the rules of its round.
+        price: what a score costs.
+    """
+    found = [(system, score_in_suite(score, suite)) for system, score in scores]
+    results = [
+        result._replace(system=system, cost=price(result.score))
+        for system, result in found
+        if result is not None
+    ]
+    systems = list(dict.fromkeys(each.system for each in results))
+    benchmarks = list(suite.benchmarks)
+    results.sort(key=lambda each: (systems.index(each.system), benchmarks.index(each.score.benchmark or "")))
+    return ScoredSuite(suite, tuple(results), tuple(score_systems(suite, results)))
 
 
 def score_in_suite(score: FolderScore, suite: Suite, method: str | None = None) -> SuiteResult | None:

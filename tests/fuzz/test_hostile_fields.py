@@ -23,7 +23,7 @@ SHARE = int(os.environ.get("MLPERF_FUZZ_FIELDS", "1"))
 FAULTS = ("Traceback (most recent call last)", "itself failed", "Warning: ")
 ANALYZE = ("analyze", "--resamples", "9")
 PLOT = ("plot", "--benchmark", BENCHMARK)
-ALL_LOGS = sorted(set(KINDS) - {"rcp", "series"})
+ALL_LOGS = sorted(set(KINDS) - {"rcp", "series", "suite"})
 """Pictures of any number of folders."""
 
 COMMANDS: list[tuple[str, tuple[str, ...]]] = [

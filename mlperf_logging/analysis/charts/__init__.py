@@ -15,6 +15,7 @@ from mlperf_logging.analysis.charts.reference import chart_reference
 from mlperf_logging.analysis.charts.scaling import chart_scaling
 from mlperf_logging.analysis.charts.series import chart_series
 from mlperf_logging.analysis.charts.spread import chart_spread
+from mlperf_logging.analysis.charts.suite import chart_suite
 from mlperf_logging.analysis.pictures.curves import ConvergenceStyle
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "chart_scaling",
     "chart_series",
     "chart_spread",
+    "chart_suite",
     "pack_chart",
     "read_drawing_script",
 ]

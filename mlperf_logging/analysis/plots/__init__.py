@@ -11,6 +11,7 @@ from mlperf_logging.analysis.plots.power import draw_power
 from mlperf_logging.analysis.plots.scaling import draw_scaling
 from mlperf_logging.analysis.plots.series import draw_series
 from mlperf_logging.analysis.plots.spread import draw_spread
+from mlperf_logging.analysis.plots.suite import draw_suite
 
 __all__ = [
     "ConvergenceStyle",
@@ -20,4 +21,5 @@ __all__ = [
     "draw_scaling",
     "draw_series",
     "draw_spread",
+    "draw_suite",
 ]

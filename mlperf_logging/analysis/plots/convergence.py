@@ -24,6 +24,7 @@ def draw_convergence(
     style: ConvergenceStyle | None = None,
     *,
     reference: ReferenceRange | None = None,
+    names: bool = True,
 ) -> Axes:
     """Draw the runs' curves as `draw_curves` does; a hollow marker shows each run's first evaluation that meets the target.
 
@@ -35,6 +36,7 @@ def draw_convergence(
         evaluations: the table of evaluations of one benchmark.
         style: what is drawn; None for the defaults of `ConvergenceStyle`.
         reference: where the reference converges, in the unit of the x axis; None for nothing.
+        names: whether curves have names and there is a legend; a small picture among others has no room for them.
 
     Returns:
         The axes.
@@ -67,8 +69,9 @@ def draw_convergence(
         )
     set_limits(axes, curves)
     label_axes(axes, curves)
-    label_lines(axes, ends)
-    put_legend(axes, below=True)
+    if names:
+        label_lines(axes, ends)
+        put_legend(axes, below=True)
     return axes
 
 

@@ -21,6 +21,7 @@ from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.folders import MEDIAN, MEDIAN_WINDOW, OLYMPIC, THROUGHPUT, FolderScore
 from mlperf_logging.scoring.runs import ScoredRun
 from mlperf_logging.scoring.speedups import SpeedupTable
+from mlperf_logging.scoring.suite_results import ScoredSuite
 from mlperf_logging.scoring.suites import SuiteScore
 from mlperf_logging.tables import (
     COUNT,
@@ -159,7 +160,7 @@ def describe_folder(priced: PricedScore) -> Table:
     )
 
 
-def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> Table:
+def describe_suite(name: str, scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> Table:
     """Scores of a suite, one row per system and division."""
     columns = (
         Column("system", NAME, "the system", priority=0),
@@ -169,7 +170,7 @@ def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> T
             for name in benchmarks
         ],
         Column("score", NUMBER, "of the suite", "suite", format=_MINUTES, priority=0, missing="none"),
-        Column("minutes", NUMBER, "sum of the results", format=_MINUTES, priority=3),
+        Column("total_minutes", NUMBER, "sum of the results", "minutes", format=_MINUTES, priority=3),
         Column("energy_kj", NUMBER, "sum over the results", "energy", unit="kJ", format=_MINUTES, priority=4),
         *[
             column
@@ -181,17 +182,42 @@ def describe_suite(scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> T
     records = [
         {
             **score.normalised,
-            **pick(score, "system", "division", "score", "minutes", "energy_kj"),
+            **pick(score, "system", "division", "score", "energy_kj"),
+            "total_minutes": score.minutes,
             **_describe_cost(score.cost),
-            "missing": _explain_no_score(score),
+            "missing": explain_no_score(score),
         }
         for score in scores
     ]
-    title = f"{scores[0].suite}: reference time over result, bigger is better; suite: weighted geometric mean"
+    title = f"{name}: reference time over result, bigger is better; suite: weighted geometric mean"
     return make_table("suite", columns, records, title=title)
 
 
-def _explain_no_score(score: SuiteScore) -> tuple[str, ...]:
+def describe_suite_results(scored: ScoredSuite) -> Table:
+    """The results within a suite, one row per system and benchmark."""
+    costs = [column for column in _RESULT_COLUMNS if column.name.startswith("cost_")]
+    columns = (
+        Column("system", NAME, "the system", priority=0, said_once=True),
+        Column("division", TEXT, "closed or open", priority=5, said_once=True),
+        Column("benchmark", TEXT, "the benchmark", priority=0),
+        *[column for column in _RESULT_COLUMNS if column.name in ("method", "runs", "score_minutes")],
+        Column(
+            "reference_minutes", NUMBER, "the reference's result", "reference", format=_MINUTES, priority=1
+        ),
+        Column("normalised", NUMBER, "reference time over result", "normalized", format=_MINUTES, priority=0),
+        *[column for column in _RESULT_COLUMNS if column.name == "energy_kj"],
+        *costs,
+        *[column for column in _RESULT_COLUMNS if column.name in ("currency", "problems", "notes")],
+    )
+    records = []
+    for result in scored.results:
+        record = _describe_result(PricedScore(result.score, result.cost, "", result.normalised))
+        reference = scored.suite.benchmarks[result.score.benchmark or ""].reference_minutes
+        records.append({**record, "system": result.system, "reference_minutes": reference})
+    return make_table("suite_results", columns, records)
+
+
+def explain_no_score(score: SuiteScore) -> tuple[str, ...]:
     """Why a suite has no score, in a sentence for what the system lacks and one for what the suite lacks."""
     lacks = (
         (f"no result for {', '.join(score.missing)}", score.missing),

@@ -19,11 +19,13 @@ from mlperf_logging.reports.html.sections.provenance import make_provenance
 from mlperf_logging.reports.html.sections.rcp import make_rcp
 from mlperf_logging.reports.html.sections.results import make_results_section, make_runs_section
 from mlperf_logging.reports.html.sections.spread import make_spread
+from mlperf_logging.reports.html.sections.suite import make_suite
 from mlperf_logging.reports.html.sections.time import make_time
 
 SECTIONS: tuple[Callable[[Page], Section | None], ...] = (
     make_overview,
     make_findings,
+    make_suite,
     make_results_section,
     make_comparison,
     make_convergence,

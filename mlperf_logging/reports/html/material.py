@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlperf_logging.analysis.tables import Tables
     from mlperf_logging.scoring.cost import Cost
     from mlperf_logging.scoring.folders import FolderScore
+    from mlperf_logging.scoring.suite_results import ScoredSuite
     from mlperf_logging.submission.checking import PackageCheck
     from mlperf_logging.submission.judging import JudgedResult
     from mlperf_logging.tables import Document, Table
@@ -61,6 +62,7 @@ class Material:
         roots: the path of the command line that each log was found below.
         selection: by which rules.
         package: the answer of `mlperf package`, where a submission was checked.
+        suite: the score of a suite, where one is asked for.
         origin: how the page came about.
         left_out: sentences on paths that gave no logs.
         unpacked: the folder that an archive was unpacked to, and what people call it; the same twice for no archive.
@@ -72,6 +74,7 @@ class Material:
     roots: Mapping[str, str]
     selection: RuleSelection = AUTOMATIC
     package: Document | None = None
+    suite: ScoredSuite | None = None
     origin: Origin = field(default_factory=Origin)
     left_out: tuple[str, ...] = ()
     unpacked: tuple[str, str] = ("", "")
