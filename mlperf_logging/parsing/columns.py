@@ -37,14 +37,14 @@ class EventColumns:
         byte_count: the length of all records, markers included.
     """
 
-    __slots__ = ("_find_places", "_marker", "_payloads", "dialect", "records")
+    __slots__ = ("_find_places", "_lines", "_marker", "dialect", "records")
 
     def __init__(
         self,
         dialect: str,
         marker: bytes,
         records: RecordColumns,
-        payloads: Sequence[bytes],
+        lines: bytes,
         find_places: Callable[[Sequence[bytes]], Places],
     ) -> None:
         """Keep columns.
@@ -53,25 +53,30 @@ class EventColumns:
             dialect: name of the dialect.
             marker: the bytes that begin each record.
             records: what the records hold.
-            payloads: the bytes of each record behind its marker.
+            lines: the payloads of the records, which are their bytes behind the marker: each a line, the last without its end.
             find_places: finds the places of the records, by their payloads, when they are needed.
         """
         self.dialect = dialect
         self.records = records
         self._marker = marker
-        self._payloads = payloads
+        self._lines = lines
         self._find_places = find_places
 
     def __len__(self) -> int:
-        return len(self._payloads)
+        return len(self.records.keys)
 
     def __iter__(self) -> Iterator[Event]:
-        return iter(self._join(self.records, self._payloads, *self._find_places(self._payloads)))
+        payloads = self._payloads
+        return iter(self._join(self.records, payloads, *self._find_places(payloads)))
+
+    @property
+    def _payloads(self) -> list[bytes]:
+        return self._lines.split(b"\n")
 
     @property
     def first_line(self) -> int:
         """Line of the first record, counted from 1."""
-        numbers, _ = self._find_places(self._payloads[:1])
+        numbers, _ = self._find_places([self._lines[: self._lines.find(b"\n")]])
         return next(iter(numbers))
 
     @property
@@ -82,7 +87,7 @@ class EventColumns:
     @property
     def byte_count(self) -> int:
         """The bytes of all records."""
-        return sum(map(len, self._payloads)) + len(self._marker) * len(self._payloads)
+        return len(self._lines) + 1 + (len(self._marker) - 1) * len(self)
 
     def find_firsts(self) -> dict[str, int]:
         """The index of the first record of each key, those last whose first record is first."""
@@ -96,7 +101,8 @@ class EventColumns:
             indices: which records.
         """
         fields = [[column[index] for index in indices] for column in self.records]
-        return self._join(fields, [self._payloads[index] for index in indices], repeat(0), repeat(0))
+        payloads = self._payloads
+        return self._join(fields, [payloads[index] for index in indices], repeat(0), repeat(0))
 
     def make_bare(self, wanted: Sequence[object]) -> list[Event]:
         """The events of some records, unplaced, with their keys, values, metadata and times only.
@@ -121,9 +127,11 @@ class EventColumns:
         wanted = list(map(keys.__contains__, self.records.keys))
         for index in self.find_firsts().values():
             wanted[index] = True
-        fields = [compress(column, wanted) for column in (*self.records, self._payloads)]
-        numbers, columns = self._find_places(self._payloads)
-        return self._join(fields[:-1], fields[-1], compress(numbers, wanted), compress(columns, wanted))
+        payloads = self._payloads
+        numbers, columns = self._find_places(payloads)
+        fields = [compress(column, wanted) for column in self.records]
+        places = compress(numbers, wanted), compress(columns, wanted)
+        return self._join(fields, compress(payloads, wanted), *places)
 
     def _join(
         self,

@@ -17,8 +17,8 @@ class Markers(NamedTuple):
         widest: length of the longest marker.
         record: pattern of all markers, the longest first.
         bare: pattern of a marker that no space and no further letter follows.
-        payloads: by marker, the pattern of all markers whose only group is what follows this one up to a line feed;
-            it is empty for others.
+        payloads: by marker, the pattern of all markers whose only group is what follows this one up to a line feed, if that
+            begins with a brace and ends with one, but for blanks; it is empty for others.
     """
 
     dialects: dict[bytes, Dialect]
@@ -46,7 +46,8 @@ def compile_markers(dialects: tuple[Dialect, ...]) -> Markers:
 
 
 def _compile_payload(stem: bytes, marker: bytes) -> re.Pattern[bytes]:
-    return re.compile(rb"%s(?:%s([^\n]*))?" % (re.escape(stem), re.escape(marker.removeprefix(stem))))
+    rest = re.escape(marker.removeprefix(stem))
+    return re.compile(rb"(?m)%s(?:%s(\{.*\}[ \t]*)$|)" % (re.escape(stem), rest))
 
 
 def _find_stem(markers: list[bytes]) -> bytes:

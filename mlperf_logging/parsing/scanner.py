@@ -133,17 +133,22 @@ class Scanner:
         has_returns = data.find(b"\r", start, stop) >= 0
         lines = data.replace(b"\r", b"\n") if has_returns else data  # looking for either of two bytes is slow
         payloads: list[bytes] = self._reader.markers.payloads[self._mark].findall(lines, start, stop)
-        records = dialect.read_columns(payloads) if payloads and all(payloads) else None
-        if payloads and records is None:
+        if not payloads:
+            self._uncounted = data, start, stop
+            return []
+        if not all(payloads):
             return None
-        noise = stop - start - sum(map(len, payloads)) - (len(self._mark) + 1) * len(payloads)
+        text, count = b"\n".join(payloads), len(payloads)
+        del payloads  # free before much more is made: the same memory serves again
+        records = dialect.read_columns(text, count)
+        if records is None:
+            return None
+        noise = stop - start - len(text) - 1 - len(self._mark) * count
         is_dense = not (noise or has_returns)
         if is_dense:
-            self.line += len(payloads)
+            self.line += count
         else:
             self._uncounted = data, start, stop
-        if records is None:
-            return []
         self._spoken.add(dialect.name)
         find_places: Callable[[Sequence[bytes]], Places]
         if is_dense:
@@ -152,9 +157,9 @@ class Scanner:
             find_places = partial(_find_places, data, start, self._mark, line)
             self._noise_bytes += noise
             if self._noise_bytes > KEPT_NOISE:
-                places = find_places(payloads)
+                places = find_places(text.split(b"\n"))
                 find_places = lambda _: places  # noqa: E731 - the data is not kept
-        return EventColumns(dialect.name, self._mark, records, payloads, find_places)
+        return EventColumns(dialect.name, self._mark, records, text, find_places)
 
     def _looks_dense(self, data: bytes, start: int, stop: int) -> bool:
         """Whether most lines of some samples may hold a record, and all lines are whole."""

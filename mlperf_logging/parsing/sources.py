@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from stat import S_ISDIR, S_ISREG
 from typing import IO, Any, NamedTuple, TypeAlias
 
@@ -12,6 +13,8 @@ from mlperf_logging.errors import UnreadableLogError
 Source: TypeAlias = str | os.PathLike[str] | bytes | IO[bytes]
 
 BLOCK_BYTES = 1 << 18
+
+_REUSED_BYTES = 1 << 22
 
 _GZIP = b"\x1f\x8b"
 _XZ = b"\xfd7zXZ\x00"
@@ -44,6 +47,7 @@ def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
 
     Raises `UnreadableLogError` where it cannot be opened or read, or its compression is broken.
     """
+    reuse_memory()
     name = name_of(source)
     if isinstance(source, bytes):
         yield from _read_stream(io.BytesIO(source), name)
@@ -59,6 +63,16 @@ def read_blocks(source: Source) -> Iterator[bytes | CutShort]:
             yield from _read_stream(file, name, min(BLOCK_BYTES, os.fstat(file.fileno()).st_size + 1))
     else:
         yield from _read_stream(source, name)
+
+
+@cache
+def reuse_memory() -> None:
+    """Have the memory of one log serve for the next.
+
+    Where memory comes from glibc, what a log has taken goes back to the system with it, and to get it again costs a tenth
+    of the time. That ends, up to twice this size, with the first object of this size that is freed.
+    """
+    bytes(_REUSED_BYTES)  # its memory is never touched
 
 
 def open_standard_input() -> IO[bytes]:

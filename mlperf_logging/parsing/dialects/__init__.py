@@ -67,8 +67,9 @@ class Dialect(NamedTuple):
             escapes.
         last_bytes: with one of these ends every record that makes an event and is the last of its line, but for blanks.
             "" where it may end with any.
-        read_columns: the same as `read_ordinary` for a whole block, without places: from the bytes that follow the markers
-            of records it reads what they hold. None where a dialect leaves that to `read_ordinary`.
+        read_columns: the same as `read_ordinary` for a whole block, without places: from lines that are the bytes behind the
+            markers of records, and their number, it reads what the records hold. Each line begins with a brace and ends
+            with one, but for blanks. None where a dialect leaves that to `read_ordinary`.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Dialect(NamedTuple):
     head_pattern: str = ""
     needed_words: tuple[bytes, ...] = ()
     last_bytes: bytes = b""
-    read_columns: Callable[[Sequence[bytes]], RecordColumns | None] | None = None
+    read_columns: Callable[[bytes, int], RecordColumns | None] | None = None
 
     def may_hold_event(self, raw: bytes) -> bool:
         """Whether a record may make an event, by a quick look at its bytes."""

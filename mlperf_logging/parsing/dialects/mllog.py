@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import chain, islice, repeat
 from json import JSONDecoder
-from operator import itemgetter
 from typing import Annotated, Any, Literal, NoReturn
 
 from mlperf_logging.events import Event
@@ -43,8 +42,8 @@ _FIRST_RUNS = iter(range(FIRST_RUNS))
 
 
 @cache
-def _open_decoder() -> tuple[Callable[[bytes], Any], Callable[[Any], tuple[Any, ...]], Any]:
-    """The fast decoder, what takes its records apart, and what it gives for a member that is not there."""
+def _open_decoder() -> tuple[Callable[[bytes], list[Any]], Callable[[Any], tuple[Any, ...]], Any]:
+    """The fast decoder of lines, what takes its records apart, and what it gives for a member that is not there."""
     from msgspec import UNSET, Meta, UnsetType, defstruct, json
     from msgspec.structs import astuple
 
@@ -57,17 +56,15 @@ def _open_decoder() -> tuple[Callable[[bytes], Any], Callable[[Any], tuple[Any, 
         ("event_type", kinds, UNSET),
         ("namespace", str | int | None | UnsetType, UNSET),
     ]
-    return json.Decoder(defstruct("Record", members, gc=False)).decode, astuple, UNSET
-
-
-_cut_payload = itemgetter(slice(_HEAD, None))
+    return json.Decoder(defstruct("Record", members, gc=False)).decode_lines, astuple, UNSET
 
 
 def read_ordinary(
     raws: Sequence[bytes], numbers: Sequence[int], columns: Sequence[int]
 ) -> list[Event] | None:
     """Read records all at once, in C; see `Dialect.read_ordinary`."""
-    records = read_columns(list(map(_cut_payload, raws)))
+    lines = b"\n".join([raw[_HEAD:].strip(b" \t") for raw in raws])
+    records = read_columns(lines, len(raws)) if lines.count(b"}\n{") == len(raws) - 1 else None
     if records is None:
         return None
     keys, values, metadatas, times, types, namespaces = records
@@ -77,51 +74,52 @@ def read_ordinary(
     return list(map(make_event, rows))
 
 
-def read_columns(payloads: Sequence[bytes]) -> RecordColumns | None:
+def read_columns(lines: bytes, count: int) -> RecordColumns | None:
     """Read what follows the markers of records, all at once, in C; see `Dialect.read_columns`.
+
+    In no JSON value an object follows another without a comma. As many values as lines therefore prove that each line,
+    which begins with a brace and ends with one, is a value.
 
     A record's text has at least one colon for each member of its objects. As many colons as members therefore
     prove that no member appears twice and that none was skipped.
     """
-    if next(islice(_FIRST_RUNS, len(payloads) // RUN_RECORDS, None), None) is not None:
-        records = _read_plainly(payloads)
+    if next(islice(_FIRST_RUNS, count // RUN_RECORDS, None), None) is not None:
+        records = _read_plainly(lines.split(b"\n"))
         if records is not None:
             return records
-    decode, astuple, UNSET = _open_decoder()  # noqa: N806 - the library's name
+    decode_lines, astuple, UNSET = _open_decoder()  # noqa: N806 - the library's name
     try:
-        fields = list(zip(*map(astuple, map(decode, payloads)), strict=True))
+        fields = list(zip(*map(astuple, decode_lines(lines)), strict=True))
     except (ValueError, RecursionError):
         return None
+    if not fields or len(fields[0]) != count:
+        return None
     keys, values, metadatas, times, types, namespaces = fields
-    text = b"".join(payloads)
-    members = _MEMBERS * len(payloads) + sum(map(len, metadatas))
+    members = _MEMBERS * count + sum(map(len, metadatas))
     if UNSET in set(types):
         members -= types.count(UNSET)
         types = tuple([None if event_type is UNSET else event_type for event_type in types])
     if UNSET in set(namespaces):
         members -= namespaces.count(UNSET)
         namespaces = tuple(["" if namespace is UNSET else namespace for namespace in namespaces])
-    flat = (
-        sum([len(value) for value in values if value.__class__ is dict])
-        if dict in set(map(type, values))
-        else 0
-    )
-    members += flat
-    colons = text.count(b":")
+    colons = lines.count(b":")
     # Values and metadata are looked into only where they may hold more objects, which have colons, or too many lists in
     # each other.
-    if members != colons or (b"[" in text and _nests_deep(text, payloads)):
-        members += count_members(values, 1) - flat
+    flat = 0 if members == colons else sum([len(value) for value in values if value.__class__ is dict])
+    if members + flat != colons or _nests_deep(lines):
+        members += count_members(values, 1)
         members += count_members(list(chain.from_iterable(map(dict.values, metadatas))), 2)
-        if members != colons and not _each_name_once(payloads, fields):
+        if members != colons and not _each_name_once(lines.split(b"\n"), fields):
             return None
     return RecordColumns(keys, values, metadatas, times, types, namespaces)
 
 
-def _nests_deep(text: bytes, payloads: Sequence[bytes]) -> bool:
-    """Whether lists may nest too deep in some record; the text is that of all."""
+def _nests_deep(lines: bytes) -> bool:
+    """Whether lists may nest too deep in the record of some line."""
     most = DEPTH_LIMIT - _LISTS_STAND_AT
-    return text.count(b"[") > most and max(map(bytes.count, payloads, repeat(b"["))) > most
+    if b"[" not in lines or len(lines.split(b"[", most + 1)) <= most + 1:  # counting all of them takes longer
+        return False
+    return max(map(bytes.count, lines.split(b"\n"), repeat(b"["))) > most
 
 
 def _refuse_constant(name: str) -> NoReturn:
