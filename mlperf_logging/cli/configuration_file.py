@@ -107,7 +107,7 @@ def check_round(options: Namespace) -> None:
     from mlperf_logging.compliance.identity import Identity
     from mlperf_logging.compliance.ruleset_selection import RuleSelection, choose_ruleset
 
-    choose_ruleset(RuleSelection(options.usage, options.ruleset, rules=options.rules), Identity({}, {}))
+    choose_ruleset(RuleSelection(options.usage, options.ruleset, rules=options.rules), Identity())
 
 
 def show_settings(options: Namespace) -> None:

@@ -186,7 +186,7 @@ def _find_ruleset(
 ) -> Ruleset:
     """A ruleset by its round, or the newest that knows a benchmark."""
     if name != "auto":
-        return choose_ruleset(RuleSelection(usage, name), Identity({}, {}), book).ruleset
+        return choose_ruleset(RuleSelection(usage, name), Identity(), book).ruleset
     knowing = [
         entry for entry in book.index() if usage in (None, entry.usage) and benchmark in entry.benchmarks
     ]

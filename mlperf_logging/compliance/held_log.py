@@ -79,7 +79,7 @@ class HeldLog:
         """
         self._source: Any = fspath(source) if isinstance(source, PathLike) else source
         self.path = name_of(self._source)
-        self.identity = Identity({}, {})
+        self.identity = Identity()
         self.notes = notes
         self.number: int | None = None
         self.begin = FILE_BEGIN
@@ -127,7 +127,7 @@ class HeldLog:
         if not self._wrappings:
             return
         count = self._event_count
-        self.identity, self._batches, self._uniform, self._event_count = Identity({}, {}), [], True, 0
+        self.identity, self._batches, self._uniform, self._event_count = Identity(), [], True, 0
         self._judging = None
         self.notes = None if self.notes is None else type(self.notes)()
         self._take(self._read_batches())
@@ -187,6 +187,7 @@ class HeldLog:
         return read_untimed(batch)
 
     def _judge_held(self) -> None:
+        self.identity.settle()
         if self._begin_judging is not None:
             try:  # not contextlib, which costs a cold start
                 self._judging = self._begin_judging(self)
@@ -213,7 +214,7 @@ class HeldLog:
         parts = groupby(self.items(), lambda item: bisect_right(ends, (item.line, item.column)))
         for number, items in parts:
             part = copy(self)
-            part.identity, part._batches, part._uniform = Identity({}, {}), [], True
+            part.identity, part._batches, part._uniform = Identity(), [], True
             part._begin_judging = part._judging = None
             part.number, part.begin = number + 1, begins[number]
             part._span = begins[number] if number else FILE_BEGIN, ends[number]
@@ -228,7 +229,7 @@ class HeldLog:
 
     def plain_batches(self, dialect: str) -> Sequence[Batch]:
         """The items in batches, if they are held and all are events of one dialect; else nothing."""
-        if self._batches and self._uniform and list(self.identity.dialects) == [dialect]:
+        if self._batches and self._uniform and self.identity.dialects == [dialect]:
             return self._batches
         return ()
 

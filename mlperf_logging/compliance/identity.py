@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import rank_dialect
 from mlperf_logging.parsing.columns import EventColumns
 from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
 from mlperf_logging.rules.rulesets import Ruleset
-from mlperf_logging.runs.kept_events import EventByKey
+from mlperf_logging.runs.kept_events import KEPT_KEYS, SURELY_KEPT_BYTES, EventByKey
 
 _KEY = itemgetter(Event._fields.index("key"))
 _DIALECT = itemgetter(Event._fields.index("dialect"))
@@ -22,49 +22,82 @@ def is_uniform(items: Sequence[Event | Problem]) -> bool:
     return set(map(type, items)) == {Event} and len(set(map(_DIALECT, items))) == 1
 
 
-class Identity(NamedTuple):
-    """What a log says about its own kind: first line of each dialect's records, and each dialect's first event of each key.
+class Identity:
+    """What a log says about its own kind: each dialect's first event of each key.
 
-    The events may be without their places in the log, see `EventColumns.make_unplaced`.
+    The events may be without their places in the log, see `EventColumns.make_unplaced`. Those of columns are made when
+    they are asked for: most logs are asked for two values.
+
+    Attributes:
+        dialects: those that the log has records in, in the order of their first ones.
     """
 
-    dialects: dict[str, int]
-    first: dict[str, EventByKey]
+    def __init__(self) -> None:
+        self.dialects: list[str] = []
+        self._lines: dict[str, int] = {}
+        self._first: dict[str, EventByKey] = {}
+        self._waiting: list[EventColumns] = []
+        self._waiting_count = self._waiting_bytes = 0
 
     def note(self, items: Sequence[Event | Problem] | EventColumns) -> None:
-        """Take in items of the log, in their order."""
-        dialects, first = self.dialects, self.first
+        """Take in items of the log, in their order; columns are held until `settle` is called or events are asked for."""
         if isinstance(items, EventColumns):
-            self._note_columns(items)
+            self._note_dialect(items.dialect)
+            self._waiting.append(items)
+            self._waiting_count += len(items)
+            self._waiting_bytes += items.byte_count
+            is_kept = self._waiting_count <= KEPT_KEYS and self._waiting_bytes <= SURELY_KEPT_BYTES
+            if self._first or not is_kept:
+                self.settle()
             return
+        self.settle()
         if is_uniform(items):  # nearly always; then a few calls do for all
-            known = first.setdefault(items[0].dialect, EventByKey())
-            dialects.setdefault(items[0].dialect, items[0].line)
+            self._note_dialect(items[0].dialect)
+            known = self._first.setdefault(items[0].dialect, EventByKey())
+            self._lines.setdefault(items[0].dialect, items[0].line)
             firsts = dict(zip(map(_KEY, reversed(items)), reversed(items), strict=True))
             known.keep({key: event for key, event in firsts.items() if key not in known} if known else firsts)
             return
         for item in items:
             dialect = item.dialect
-            if dialect not in dialects and dialect:
-                dialects[dialect] = item.line
-                first[dialect] = EventByKey()
+            if dialect not in self._first and dialect:
+                self._note_dialect(dialect)
+                self._lines[dialect] = item.line
+                self._first[dialect] = EventByKey()
             if type(item) is Event:
-                known = first[dialect]
+                known = self._first[dialect]
                 if item[0] not in known:
                     known.keep({item[0]: item})
 
-    def _note_columns(self, columns: EventColumns) -> None:
-        """Take in events of the log; the first ones of their keys are kept without their places."""
-        known = self.first.setdefault(columns.dialect, EventByKey())
-        if columns.dialect not in self.dialects:
-            self.dialects[columns.dialect] = columns.first_line
-        keys = columns.records.keys
-        if known.keys() >= set(keys):
-            return
-        firsts = columns.find_firsts()
-        new = [key for key in firsts if key not in known]
-        events = columns.make_unplaced([firsts[key] for key in new])
-        known.keep(dict(zip(new, events, strict=True)))
+    def _note_dialect(self, dialect: str) -> None:
+        if dialect not in self.dialects:
+            self.dialects.append(dialect)
+
+    def settle(self) -> None:
+        """Take from columns what matters, so that they can be freed."""
+        waiting, self._waiting = self._waiting, []
+        for columns in waiting:
+            known = self._first.setdefault(columns.dialect, EventByKey())
+            if columns.dialect not in self._lines:
+                self._lines[columns.dialect] = columns.first_line
+            if known.keys() >= set(columns.records.keys):
+                continue
+            firsts = columns.find_firsts()
+            new = [key for key in firsts if key not in known]
+            events = columns.make_unplaced([firsts[key] for key in new])
+            known.keep(dict(zip(new, events, strict=True)))
+
+    @property
+    def first(self) -> dict[str, EventByKey]:
+        """Each dialect's first event of each key."""
+        self.settle()
+        return self._first
+
+    @property
+    def first_lines(self) -> dict[str, int]:
+        """The line of each dialect's first record."""
+        self.settle()
+        return self._lines
 
     def find_newest_dialect(self) -> str | None:
         """The newest dialect that the log has records in."""
@@ -76,7 +109,11 @@ class Identity(NamedTuple):
 
     def value(self, dialect: str, key: str) -> Any:
         """The first logged value of a key in one dialect, or None."""
-        event = self.events(dialect).get(key)
+        for columns in self._waiting:  # then there is nothing else
+            if columns.dialect == dialect and key in columns.records.keys:
+                return columns.records.values[columns.records.keys.index(key)]
+        known = self._first.get(dialect)
+        event = known.get(key) if known is not None else None
         return event.value if event is not None else None
 
     def benchmark(self, dialect: str) -> str | None:
@@ -90,10 +127,13 @@ class Identity(NamedTuple):
 
 def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
     """The benchmark's variants of a log, by the first events of the keys that choose them."""
+    variants = ruleset.variants(benchmark)
+    if not variants:
+        return ()
     state = RunState({})
     state.last = identity.events(ruleset.dialect)
     found = []
-    for name, applies in ruleset.variants(benchmark).items():
+    for name, applies in variants.items():
         try:
             if applies(next(iter(state.last.values())), state):
                 found.append(name)

@@ -43,7 +43,7 @@ class LiveJudge:
         self._path = path
         self.choice: Choice | None = None
         self._selection = selection
-        self._identity = Identity({}, {})
+        self._identity = Identity()
         self._judge: Judge | None = None
         self._history: list[Event] | None = []
         self._budget = EventBudget()

@@ -126,7 +126,7 @@ def test_live_judge_reports_all_that_the_whole_log_shows(data: st.DataObject) ->
     check_findings(reported, log)
     assert live.choice is not None
     chosen = live.choice
-    identity = Identity({}, {})
+    identity = Identity()
     identity.note(log)
     table = ruleset.table(
         chosen.division, chosen.benchmark, find_variants(ruleset, chosen.benchmark, identity)
