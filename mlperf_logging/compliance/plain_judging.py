@@ -37,10 +37,12 @@ class _Cell(NamedTuple):
     """What is judged of one key's events in the order of the log, and what they change; see `CompiledCell`."""
 
     every: tuple[Closure, ...]
+    more: bool
     first: tuple[Closure, ...]
     rest: tuple[Closure, ...]
     targets: tuple[tuple[str, Closure], ...]
     names: tuple[tuple[str, Closure], ...]
+    is_counted: bool
     change: tuple[tuple[str, Closure], ...]
 
 
@@ -89,9 +91,9 @@ class PlainRules:
             targets, names = (
                 tuple([(each.rule.id, each.holds) for each in rules]) for rules in (cell.targets, cell.names)
             )
-            ordered = _Cell(every, _closures(cell.first), _closures(cell.rest), targets, names, cell.change)
-            if any(ordered) or key in table.seen or key in (RUN_START, RUN_STOP):
-                self.ordered[key] = ordered
+            more = _closures(cell.first), _closures(cell.rest), targets, names, key in table.seen
+            if every or any(more) or cell.change or key in (RUN_START, RUN_STOP):
+                self.ordered[key] = _Cell(every, any(more), *more, cell.change)
         limits = [_limit(rule) for rule in table.rules if rule.on == OCCURS]
         self.once = [keys[0] for keys, *range_ in limits if len(keys) == 1 and range_ == [1, 1]]
         self.counted = [each for each in limits if len(each[0]) > 1 or each[1:] != (1, 1)]
@@ -169,25 +171,25 @@ class PlainRules:
 
     def _hold_in_order(self, events: Iterable[Event], state: RunState, found: dict[str, list[str]]) -> bool:
         """Judge events one by one; `found` takes in the ids of targets that they meet, and the names that they log."""
-        ordered, seen = self.ordered, self.table.seen
+        ordered = self.ordered
         words, last, counts, first_ms = state.words, state.last, state.counts, state.first_ms
         for event in events:
             key = event[0]
-            every, first, rest, targets, names, change = ordered[key]
+            every, more, first, rest, targets, names, is_counted, change = ordered[key]
             for holds in every:
                 if not holds(event, state):
                     return False
-            if first or rest:
+            if more:
                 for holds in rest if key in last else first:
                     if not holds(event, state):
                         return False
-            for target, holds in targets:
-                if holds(event, state):
-                    found.setdefault(target, [])
-            for rule, read in names:
-                found.setdefault(rule, []).append(str(read(event, state)))
-            if key in seen:
-                counts[key] = counts.get(key, 0) + 1
+                for target, holds in targets:
+                    if holds(event, state):
+                        found.setdefault(target, [])
+                for rule, read in names:
+                    found.setdefault(rule, []).append(str(read(event, state)))
+                if is_counted:
+                    counts[key] = counts.get(key, 0) + 1
             if key not in last:
                 first_ms[key] = event[3]
             for word, read in change:

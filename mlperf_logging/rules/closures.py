@@ -52,6 +52,7 @@ EVALUATION_ERRORS = (Unevaluable, TypeError, ValueError, LookupError, Arithmetic
 """What a formula may raise because of the log. Anything else is a fault of the rule or of the program."""
 
 _CONSTANTS = frozenset({"false", "infinity", "null", "number", "string", "true"})
+_NOTHING = Event("", None, {}, 0, 0, 0, b"")
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -296,10 +297,15 @@ def _comparison(operands: Node, words: frozenset[str]) -> Closure:
     if symbol not in _COMPARE:
         raise RuleError(f"{symbol!r} is not a comparison")
     holds = _COMPARE[symbol]
-    if len(operands) == 3 and left == ["value"] and right[0] in {"number", "string"}:
-        constant = right[1]
-        return lambda event, _run_state: holds(event[1], constant)
     first, second = compile_formula(left, words), compile_formula(right, words)
+    if len(operands) == 3 and right[0] in _CONSTANTS:  # most comparisons; each call less counts
+        constant = second(_NOTHING, RunState({}))
+        if left == ["value"]:
+            return lambda event, _run_state: holds(event[1], constant)
+        if left[0] == "meta":
+            name = left[1]
+            return lambda event, _run_state: holds(event[2][name], constant)
+        return lambda event, state: holds(first(event, state), constant)
     if len(operands) == 3:
         return lambda event, state: holds(first(event, state), second(event, state))
     rest = _comparison(operands[2:], words)
@@ -312,7 +318,7 @@ def _membership(operands: Node, words: frozenset[str]) -> Closure:
     for choice in operands[1:]:
         if choice[0] not in _CONSTANTS:
             raise RuleError(f"{choice[0]!r} cannot be in a set")
-    choices = tuple(compile_formula(choice, words)(None, None) for choice in operands[1:])  # type: ignore[arg-type]
+    choices = tuple([compile_formula(choice, words)(_NOTHING, RunState({})) for choice in operands[1:]])
     return lambda event, state: subject(event, state) in choices
 
 

@@ -24,6 +24,7 @@ def record(key: str, value: object = 1) -> bytes:
 LOGS = {
     "records only": b"\n".join([record("a"), record("b"), record("a", 2)]) + b"\n",
     "noise": b"noise\nmore " + record("a") + b"\n\n" + record("b") + b"\nnoise\n0: " + record("a", 2) + b"\n",
+    "blanks behind": record("a") + b"  \n" + record("b") + b"\t\n" + record("a", 2) + b" \n",
     "CR and LF": b"\r\n".join([record("a"), record("b"), record("a", 2)]) + b"\r\n",
     "CR alone": b"10%\r20%\r" + record("a") + b"\r" + record("b") + b"\n" + record("a", 2) + b"\r99%\n",
 }
@@ -84,6 +85,7 @@ def test_joined_batches_hold_all_items() -> None:
         record("a") + b" and more",
         record("a").replace(b"5", b'"5"'),
         record("a", '{"x": 1, "x": 2}'),
+        record("a") + record("b").removeprefix(b":::MLLOG") + b"\n" + record("a", "[1,\n:::MLLOG 2]"),
     ],
 )
 def test_block_with_a_doubtful_record_is_not_read_in_columns(doubtful: bytes) -> None:

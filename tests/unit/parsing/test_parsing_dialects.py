@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from grammar_reader import read_events_by_grammar
 
 from mlperf_logging.events import Event
 from mlperf_logging.parsing import dialects as package
-from mlperf_logging.parsing import rank_dialect, read_log
+from mlperf_logging.parsing import rank_dialect, read_batches, read_log
 from mlperf_logging.parsing.dialects import load_dialects, mllog, read_marker
 
 MADE_UP_GRAMMAR = """
@@ -175,3 +176,31 @@ def test_fast_paths_decline_doubtful_records(raw: bytes) -> None:
         numbers, columns = range(len(raws)), [1] * len(raws)
         assert mllog._read_plainly([each.removeprefix(b":::MLLOG ") for each in raws]) is None
         assert mllog.read_ordinary(raws, numbers, columns) is None
+
+
+TWO_IN_ONE = b'%s {"time_ms": 1, "key": "k", "value": 1, "metadata": {}}' % ORDINARY[0]
+
+
+@pytest.mark.usefixtures("first_runs")
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [
+        (b':::MLLOG {"time_ms": 1, "key": "k", "metadata": {}, "value": [1,', b":::MLLOG 2]}"),
+        (b':::MLLOG {"time_ms": 1, "key": "k", "metadata": {}, "value":', b":::MLLOG {}}"),
+        (b':::MLLOG {"time_ms": 1, "key": "k", "metadata": {}', b':::MLLOG , "value": {}}'),
+        (b':::MLLOG {"time_ms": 1, "key": "k", "metadata": {}', b':::MLLOG {"value": {}}'),
+    ],
+)
+def test_two_values_in_one_record_do_not_make_up_for_one_in_two(begin: bytes, end: bytes) -> None:
+    """As many values as records are not enough: each record is one."""
+    raws = [TWO_IN_ONE, begin, end]
+    assert mllog.read_ordinary(raws, [1, 2, 3], [1, 1, 1]) is None
+    data = b"\n".join(raws)
+    assert list(chain.from_iterable(read_batches(data))) == read_events_by_grammar(data)
+
+
+def test_blanks_around_a_record_are_not_out_of_the_ordinary() -> None:
+    """Launchers pad lines: such records are read with the others, and keep their bytes."""
+    raws = [ORDINARY[0].replace(b"{", b" \t{", 1), ORDINARY[0] + b" \t", ORDINARY[0]]
+    events = mllog.read_ordinary(raws, [1, 2, 3], [1, 1, 1])
+    assert events == read_events_by_grammar(b"\n".join(raws))
