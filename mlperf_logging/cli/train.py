@@ -117,7 +117,11 @@ def build_parser(program: str) -> Parser:
         default=0,
     )
     add("--submitter NAME", "who submits (default: reference)", default="reference")
-    add("--system NAME", "name of the system (default: made from the processor's)", default="")
+    add(
+        "--system NAME",
+        "name of the system (default: as the output folder describes this machine, else made from the processor's)",
+        default="",
+    )
     status = "availability of the system, as logged (default: research)"
     add("--status", status, choices=("onprem", "cloud", "research", "preview"), default="research")
     add = parser.add_group("how it computes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import itertools
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,7 @@ from reference_impls.harness import (
 from reference_impls.harness.data.arrays import batch_arrays, make_rng, order_by_length
 from reference_impls.harness.data.prepared import check_prepared, read_facts, read_prepared, write_prepared
 from reference_impls.harness.report.display import ERASE_LINE, Display
-from reference_impls.harness.report.systems import describe_system, name_system
+from reference_impls.harness.report.systems import describe_system, find_system_name, name_system
 from reference_impls.harness.run.requests import RunRequest
 from reference_impls.harness.workload import Ragged, Share
 
@@ -251,6 +252,19 @@ def test_system_is_described_with_every_field(shared: Path) -> None:
     assert found["status"] == "Research, Development, or Internal (RDI)"
     assert all(value or name.endswith("notes") for name, value in found.items())
     assert " " not in name_system()
+
+
+def test_machine_keeps_the_name_that_it_is_described_under(tmp_path: Path) -> None:
+    """A series finds its machine among the descriptions of an output folder, but not where two of them are alike."""
+    assert find_system_name(tmp_path) is None
+    own = describe_system("me", "here", "closed", "research")
+    (tmp_path / "other.json").write_text(json.dumps({**own, "host_processor_model_name": "Abacus"}))
+    (tmp_path / "broken.json").write_text("[")
+    assert find_system_name(tmp_path) is None
+    (tmp_path / "here.json").write_text(json.dumps(own))
+    assert find_system_name(tmp_path) == "here"
+    (tmp_path / "there.json").write_text(json.dumps(own))
+    assert find_system_name(tmp_path) is None
 
 
 @pytest.mark.parametrize("task", list_tasks().values(), ids=lambda task: task.name)

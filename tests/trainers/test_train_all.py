@@ -61,6 +61,30 @@ def test_series_of_what_has_data_is_trained(tiny_data: Path, tmp_path: Path) -> 
     assert submission.submitter == "reference"
 
 
+def test_default_system_is_described_without_contradiction(tiny_data: Path, tmp_path: Path) -> None:
+    """The description of this machine, under its default name, agrees with the logs and lacks nothing."""
+    chosen = [
+        text for key, value in {**TINY, "max_epochs": 1}.items() for text in ("--set", f"{key}={value}")
+    ]
+    with run_in_this_process():
+        run_mlperf(
+            "train",
+            "ncf",
+            "--division",
+            "open",
+            "--data",
+            tiny_data,
+            "--output",
+            "out",
+            *chosen,
+            folder=tmp_path,
+        )
+    check = check_package(tmp_path / "out" / "reference")
+
+    about = [each for each in check.findings if "systems" in each.path]
+    assert [each.finding.rule for each in about] == []
+
+
 def test_data_that_is_there_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

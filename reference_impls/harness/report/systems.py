@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -16,6 +17,7 @@ from mlperf_logging.submission.machine import describe_machine, name_processor
 from mlperf_logging.submission.skeleton import list_marked, make_description
 
 UNKNOWN = "not known"
+_TOLD_APART_BY = ("host_processor_model_name", "host_processor_vcpu_count")
 STATUSES = {
     "onprem": "Available on-premise",
     "cloud": "Available cloud",
@@ -68,10 +70,34 @@ def read_driver() -> str:
 
 
 def name_system() -> str:
-    """A name for this machine, made from its processor and valid as a folder name."""
+    """A name for this machine, made from its processor and valid as a folder name.
+
+    It does not begin with a number and an x, which in names of systems counts nodes.
+    """
     model = re.sub(r"\((R|TM)\)|CPU|Processor|@.*", " ", name_processor() or platform.machine())
     words = re.findall(r"[A-Za-z0-9.-]+", model)
-    return "_".join([f"{os.cpu_count() or 1}x", *words[:4]])
+    return "_".join([*words[:4], f"{os.cpu_count() or 1}_cores"])
+
+
+def find_system_name(folder: Path) -> str | None:
+    """The name under which this machine is described.
+
+    Args:
+        folder: of system descriptions.
+
+    Returns:
+        The name; None where none of the descriptions has this machine's processors, or several have.
+    """
+    known = describe_machine(use_libraries=False)
+    names = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            described = json.loads(path.read_text("utf-8"))
+            is_this = all(described[name] == (known[name] or UNKNOWN) for name in _TOLD_APART_BY)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # the check of the submission says what is wrong with it
+        names += [path.stem] if is_this else []
+    return names[0] if len(names) == 1 else None
 
 
 def list_packages() -> list[str]:

@@ -21,7 +21,13 @@ from mlperf_logging.events import DIVISIONS
 from reference_impls.harness.configs import TaskConfig, change_config
 from reference_impls.harness.errors import DataError, SettingError, TrainerError
 from reference_impls.harness.report.header import check_settings
-from reference_impls.harness.report.systems import STATUSES, describe_system, list_packages, name_system
+from reference_impls.harness.report.systems import (
+    STATUSES,
+    describe_system,
+    find_system_name,
+    list_packages,
+    name_system,
+)
 from reference_impls.harness.run.launching import launch_run
 from reference_impls.harness.run.requests import RunRequest, RunResult
 from reference_impls.harness.tasks import SCALES, Task, find_task
@@ -54,7 +60,7 @@ class Series:
         steps_per_call: training steps that one call of TensorFlow does.
         deterministic: whether operations must be deterministic.
         submitter: the submitter.
-        system: name of the system; empty: made from the processor's.
+        system: name of the system; empty: that of its description in the output folder, else made from the processor's.
         status: availability of the system, as logged.
     """
 
@@ -126,9 +132,9 @@ class SeriesRunner:
         self.config: TaskConfig = change_config(
             self.task.config(series.scale, series.division), series.settings
         )
-        self.system = series.system or name_system()
         self.data = series.data / self.task.name / series.scale
         self.submission = home = series.output / series.submitter
+        self.system = series.system or find_system_name(home / "systems") or name_system()
         self.results = home / "results" / self.system / self.task.benchmark
         self._system_file = home / "systems" / f"{self.system}.json"
         self._implementation = home / "benchmarks" / self.task.benchmark / "implementations" / self.system
