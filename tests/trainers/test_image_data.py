@@ -12,6 +12,7 @@ import pytest
 tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 
 from reference_impls.harness import DataError  # noqa: E402
+from reference_impls.harness.data.debian import fetch_package  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.image_classification import download, fashion_mnist  # noqa: E402
 from reference_impls.image_classification.config import FULL  # noqa: E402
@@ -211,3 +212,18 @@ def test_script_says_when_the_package_is_missing(tmp_path: Path, capsys: pytest.
     told = capsys.readouterr().err
     assert "none.deb" in told or "dpkg-deb" in told
     assert "apt-get download dataset-fashion-mnist" in told
+
+
+def test_package_is_unpacked_into_a_relative_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relative folder is one below where the command was started, not below where the package was downloaded."""
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "dpkg-deb"
+    program.write_text('#!/bin/sh\n[ "$1" = -x ] && touch "$3/unpacked"\n', "utf-8")
+    program.chmod(0o755)
+    (tmp_path / "some.deb").touch()
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.chdir(tmp_path)
+
+    fetch_package("some", Path("data/some"), package=Path("some.deb"))
+
+    assert (tmp_path / "data" / "some" / "unpacked").is_file()
