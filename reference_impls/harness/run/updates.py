@@ -40,36 +40,10 @@ def apply_gradients(
         they are scaled down; 0 if the step is skipped. Rows of an embedding that occur several times count one by one,
         unless there are parts.
     """
-    values = [getattr(variable, "value", variable) for variable in variables]
-
-    def differentiate(number: tf.Tensor | int) -> tuple[list[Any], dict[str, tf.Tensor]]:
-        part = batch if parts == 1 else tf.nest.map_structure(lambda x: take_part(x, parts, number), batch)
-        with tf.GradientTape() as tape:
-            loss, reported = measure(part, number)
-            scaled = optimizer.scale_loss(loss)
-        return tape.gradient(scaled, values), dict(reported)
-
-    gradients, reported = differentiate(0)
+    gradients, reported = compute_gradients(
+        measure, batch, optimizer, variables, parts=parts, is_dense=bool(clip_norm)
+    )
     is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
-    if parts > 1 or is_scaled or clip_norm:
-        gradients = _make_dense(gradients, values)
-    if parts > 1:
-
-        def add(number: tf.Tensor, sums: Any) -> tuple[tf.Tensor, Any]:
-            more, found = differentiate(number)
-            return number + 1, tf.nest.map_structure(tf.add, sums, (_make_dense(more, values), found))
-
-        # A loop, not a repetition in the graph: nothing else keeps the parts from being computed at the same time.
-        _, (gradients, reported) = tf.while_loop(
-            lambda number, sums: number < parts,
-            add,
-            (tf.constant(1), (gradients, reported)),
-            parallel_iterations=1,
-        )
-    norm = tf.linalg.global_norm(gradients)
-    if is_scaled:
-        norm /= tf.convert_to_tensor(optimizer.dynamic_scale)
-        norm = tf.where(tf.math.is_finite(norm), norm, 0.0)
     if is_scaled or clip_norm:
         # All replicas must decide alike whether to skip the step, and by how much to scale. The optimizer sums over them again.
         context = tf.distribute.get_replica_context()
@@ -80,7 +54,87 @@ def apply_gradients(
         factor = most / tf.maximum(tf.linalg.global_norm(summed), most)
         gradients = [gradient * factor for gradient in gradients]
     optimizer.apply(gradients, list(variables))
-    return {**reported, GRADIENT_NORM: norm}
+    return reported
+
+
+def compute_gradients(
+    measure: Measure,
+    batch: Any,
+    optimizer: Any,
+    variables: Sequence[Any],
+    *,
+    parts: int = 1,
+    is_dense: bool = False,
+) -> tuple[list[Any], dict[str, tf.Tensor]]:
+    """The gradients of a loss, scaled as the optimizer wants them: all of a step but the update.
+
+    Args:
+        measure: as for `apply_gradients`.
+        batch: as there.
+        optimizer: as there.
+        variables: as there.
+        parts: as there.
+        is_dense: whether those of embeddings are tensors, too; with parts or a scaled loss they always are.
+
+    Returns:
+        This replica's gradients, summed over the parts, and what `apply_gradients` returns.
+    """
+    values = [getattr(variable, "value", variable) for variable in variables]
+    is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+
+    def differentiate(part: Any, number: tf.Tensor | int) -> tuple[list[Any], dict[str, tf.Tensor]]:
+        with tf.GradientTape() as tape:
+            loss, reported = measure(part, number)
+            scaled = optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, values)
+        if parts > 1 or is_scaled or is_dense:
+            gradients = _make_dense(gradients, values)
+        return gradients, dict(reported)
+
+    gradients, reported = _sum_parts(differentiate, batch, parts)
+    norm = tf.linalg.global_norm(gradients)
+    if is_scaled:
+        norm /= tf.convert_to_tensor(optimizer.dynamic_scale)
+        norm = tf.where(tf.math.is_finite(norm), norm, 0.0)
+    return gradients, {**reported, GRADIENT_NORM: norm}
+
+
+def compute_losses(measure: Measure, batch: Any, *, parts: int = 1) -> dict[str, tf.Tensor]:
+    """The loss of a batch and what is reported with it, without gradients: the forward pass of a step.
+
+    Args:
+        measure: as for `apply_gradients`.
+        batch: as there.
+        parts: as there.
+
+    Returns:
+        What is reported, and the loss that would be descended as ``total_loss``, summed over the parts.
+    """
+
+    def add_total(part: Any, number: tf.Tensor | int) -> dict[str, tf.Tensor]:
+        loss, reported = measure(part, number)
+        return {**reported, "total_loss": loss}
+
+    found: dict[str, tf.Tensor] = _sum_parts(add_total, batch, parts)
+    return found
+
+
+def _sum_parts(compute: Callable[[Any, tf.Tensor | int], Any], batch: Any, parts: int) -> Any:
+    """The nested tensors that are computed of the parts of a batch, one part after the other, added up."""
+    if parts == 1:
+        return compute(batch, 0)
+
+    def compute_part(number: tf.Tensor | int) -> Any:
+        return compute(tf.nest.map_structure(lambda x: take_part(x, parts, number), batch), number)
+
+    def add(number: tf.Tensor, sums: Any) -> tuple[tf.Tensor, Any]:
+        return number + 1, tf.nest.map_structure(tf.add, sums, compute_part(number))
+
+    # A loop, not a repetition in the graph: nothing else keeps the parts from being computed at the same time.
+    _, sums = tf.while_loop(
+        lambda number, sums: number < parts, add, (tf.constant(1), compute_part(0)), parallel_iterations=1
+    )
+    return sums
 
 
 def take_part(values: tf.Tensor, parts: int, number: tf.Tensor | int) -> tf.Tensor:
