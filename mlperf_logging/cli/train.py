@@ -38,6 +38,7 @@ examples:
   {program} recommendation --workers 2               two processes on this machine train together
   {program} data all                                 get the data of every trainer
   {program} all --runs 5                             five runs of each trainer, as one submission
+  {program} all --profile --plot profile.png         where the time of each trainer goes
   {program} --evaluate out/closed-mini/.work/SYSTEM/BENCHMARK/result_0/weights
 
 exit codes: 0 every log is compliant, or the weights reach the target; 1 a run or the weights did not reach it, or a log
@@ -64,6 +65,8 @@ def _run(argv: Sequence[str] | None, program: str) -> int:
     if options.benchmark is None:
         names = ", ".join((*trainers.list_tasks(), ALL))
         raise UsageError(f"name a trainer: {names} ({program} --help says more)")
+    if options.profile:
+        return _profile(options, program)
     if options.benchmark == ALL:
         return _train_all(options)
     runner = _make_runner(options)
@@ -137,6 +140,9 @@ def build_parser(program: str) -> Parser:
     add("--nondeterministic", "allow nondeterministic operations; can be faster")
     add = parser.add_group("instead of training")
     add("--evaluate FOLDER", "evaluate the final weights that a run has kept")
+    add("--profile", "do a few steps and one evaluation, and tell where the time goes")
+    add("--profile-steps N", "steps of a profile (default: 10)", type=_read_positive, default=10)
+    add("--plot FILE", "of a profile, draw phases and operations, too: .png, .svg or .pdf")
     add = parser.add_group("about")
     add("--format", "text (default), json, csv, …", choices=list_table_formats(), default="text")
     add("--list", "list the trainers")
@@ -216,6 +222,20 @@ def _train(runner: Any, options: argparse.Namespace) -> int:
     )
     _write(describe_training(rows, runner.task.benchmark, str(runner.results), title), options.format)
     return COMPLIANT if all(row["verdict"] == "pass" for row in rows) else VIOLATION
+
+
+def _profile(options: argparse.Namespace, program: str) -> int:
+    from mlperf_logging.cli.train_all import split_settings
+    from mlperf_logging.cli.train_profile import profile_tasks
+
+    trainers = _load("harness.tasks")
+    if options.benchmark == ALL:
+        settings = split_settings(options.set, trainers.find_task)
+        tasks = {name: settings.get(name, []) for name in trainers.list_tasks()}
+    else:
+        tasks = {trainers.find_task(options.benchmark).name: options.set}
+    _require_tensorflow()
+    return profile_tasks(options, tasks, program, _load, _write)
 
 
 def _require_tensorflow() -> None:

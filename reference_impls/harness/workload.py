@@ -29,6 +29,7 @@ import tensorflow as tf
 
 from reference_impls.harness.configs import TaskConfig
 from reference_impls.harness.run.runtime import Batch, Collected, Ragged, Runtime, Share
+from reference_impls.harness.run.stages import OPTIMIZER
 from reference_impls.harness.run.updates import Measure, apply_gradients
 
 __all__ = [
@@ -93,7 +94,9 @@ class Workload(ABC, Generic[Config]):
         compiles: whether XLA can compile its steps.
         unit: what `epoch` counts: ``"epoch"`` or ``"generation"``, both logged as epochs. With ``"samples"`` or
             ``"steps"`` the log counts these instead, and has blocks from one evaluation to the next.
+        self_play: whether `train_data` makes its data by self-play, which a profile shows as a phase of its own.
         runtime: what the workload computes with; set before `build`.
+        last_stage: the stage of a step after which `update` ends: the optimizer's, except in a profile.
     """
 
     metric: ClassVar[str]
@@ -102,7 +105,9 @@ class Workload(ABC, Generic[Config]):
     collects: ClassVar[str] = "sums"
     unit: ClassVar[str] = "epoch"
     compiles: ClassVar[bool] = True
+    self_play: ClassVar[bool] = False
     runtime: Runtime
+    last_stage: str = OPTIMIZER
 
     def __init__(self, config: Config, folder: Path, seed: int, data_command: str = "") -> None:
         self.config = config
@@ -264,4 +269,5 @@ class Workload(ABC, Generic[Config]):
             variables,
             parts=self.config.gradient_accumulation_steps,
             clip_norm=clip_norm,
+            last_stage=self.last_stage,
         )

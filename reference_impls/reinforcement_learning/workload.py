@@ -46,6 +46,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
 
     metric = AGREEMENT
     unit = "generation"
+    self_play = True
 
     def __init__(self, config: ReinforcementConfig, folder: Path, seed: int, data_command: str = "") -> None:
         super().__init__(config, folder, seed, data_command)

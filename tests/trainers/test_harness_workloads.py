@@ -21,7 +21,7 @@ from reference_impls.harness.configs import StepsConfig  # noqa: E402
 from reference_impls.harness.data.files import hash_file  # noqa: E402
 from reference_impls.harness.run import training, weights  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy  # noqa: E402
-from reference_impls.harness.run.launching import _make_environments  # noqa: E402
+from reference_impls.harness.run.launching import make_environments  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.run.pretrained import PretrainedConfig, load_pretrained  # noqa: E402
 from reference_impls.harness.run.requests import RunRequest, RunResult  # noqa: E402
@@ -359,7 +359,7 @@ def test_processes_exchange_rows_and_findings() -> None:
     """Rows, ragged ones too, come from both of two processes to both; the first alone finds, both know."""
     processes = [
         subprocess.Popen([sys.executable, "-c", EXCHANGE], env=environment, stdout=subprocess.PIPE, text=True)
-        for environment in _make_environments(2)
+        for environment in make_environments(2)
     ]
     told = [json.loads(each.communicate(timeout=500)[0].splitlines()[-1]) for each in processes]
     rows = {"small": [[1, 1], [8, 8], [8, 8]], "big": [0.0, 1.0, 2.0]}

@@ -44,7 +44,7 @@ def launch_run(request: RunRequest, result_file: Path, workers: int = 1) -> None
         result_file.unlink(missing_ok=True)
         request_file = work / "request.json"
         request_file.write_text(request.to_json(), "utf-8")
-        for number, environment in enumerate(_make_environments(workers)):
+        for number, environment in enumerate(make_environments(workers)):
             # Each process writes a result; the first one's counts.
             result = result_file if number == 0 else result_file.with_suffix(f".{number}.json")
             command = [*module, str(request_file), str(result), str(os.getpid())]
@@ -81,8 +81,8 @@ def _lock(work: Path) -> Iterator[int]:
         yield file.fileno()
 
 
-def _make_environments(workers: int) -> list[dict[str, str]]:
-    """The environment variables of each process."""
+def make_environments(workers: int) -> list[dict[str, str]]:
+    """The environment variables of each of the processes that work together on this machine."""
     package = str(Path(__file__).parents[3])
     path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
     common = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "PYTHONPATH": path}

@@ -241,7 +241,7 @@ class Loop:
 
     def _compile_calls(self, data: tf.data.Dataset) -> Callable[[Iterator[Batch], int], tf.Tensor]:
         """A function that does a number of training steps and returns the losses of each: float32 [steps, losses]."""
-        one = self.runtime.compile("train", self._train_step, data)
+        one = self.runtime.compile("train", self.train_step, data)
         if self.steps_per_call == 1:
             return lambda batches, _: one(batches)["losses"]
         signature = str(data.element_spec)
@@ -265,7 +265,7 @@ class Loop:
         many = self._calls[signature]
         return lambda batches, count: many(batches, tf.constant(count))
 
-    def _train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
+    def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """The workload's step; its scalars come as one row, which is read with a single copy from the device."""
         losses = self.workload.train_step(batch)
         self._loss_names = tuple(losses)

@@ -8,6 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from reference_impls.harness.run.stages import BACKWARD, FORWARD, OPTIMIZER
+
 Measure = Callable[[Any, "tf.Tensor | int"], tuple[tf.Tensor, Mapping[str, tf.Tensor]]]
 """From a part of a batch and the part's number to the loss to descend and the values to report."""
 
@@ -22,6 +24,7 @@ def apply_gradients(
     *,
     parts: int = 1,
     clip_norm: float = 0.0,
+    last_stage: str = OPTIMIZER,
 ) -> dict[str, tf.Tensor]:
     """Update variables by the gradients of a loss, summed over the parts of a batch and over all replicas.
 
@@ -34,15 +37,20 @@ def apply_gradients(
         variables: of the model, in the order that the optimizer was built with.
         parts: parts that are computed one after the other, so that only the activations of one are in memory.
         clip_norm: norm that the gradients of the whole batch are scaled down to if theirs is greater; 0: they are not.
+        last_stage: of `STAGES`, the one after which the step ends; a profile measures steps that end early.
 
     Returns:
         The reported values, summed over the parts, and the global norm of this replica's part of the gradients, before
         they are scaled down; 0 if the step is skipped. Rows of an embedding that occur several times count one by one,
         unless there are parts.
     """
+    if last_stage == FORWARD:
+        return compute_losses(measure, batch, parts=parts)
     gradients, reported = compute_gradients(
         measure, batch, optimizer, variables, parts=parts, is_dense=bool(clip_norm)
     )
+    if last_stage == BACKWARD:
+        return reported
     is_scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     if is_scaled or clip_norm:
         # All replicas must decide alike whether to skip the step, and by how much to scale. The optimizer sums over them again.

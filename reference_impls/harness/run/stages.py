@@ -1,0 +1,4 @@
+"""The stages of a training step."""
+
+FORWARD, BACKWARD, OPTIMIZER = STAGES = ("forward", "backward", "optimizer")
+"""All of them, in order."""
