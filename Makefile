@@ -31,7 +31,7 @@ TESTED := $(VENV)/.installed-tests
 SITE := $(VENV)/.installed-site
 
 .DEFAULT_GOAL := help
-.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs docs-site docs-look bench measure-mini suite suite-references peer fuzz nightly clean
+.PHONY: help demo release test test-browser test-slow test-torch test-lowest test-pythons test-base check lint format-check types contracts pages-fresh logs-fresh format docs docs-site docs-look bench measure-mini suite suite-references profile peer fuzz nightly clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -121,6 +121,9 @@ suite: $(FULL)  ## train all seven trainers five times, check, test, score and d
 
 suite-references: $(FULL)  ## write the reference results of `mlperf score --suite mini` from the series of measure-mini, or from FROM=…
 	$(BIN)/python -m benchmarks.suite_references $(FROM)
+
+profile: $(FULL)  ## profile all trainers at mini scale and write the page and its picture; needs their data in data/
+	$(BIN)/python benchmarks/profile_trainers.py
 
 peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into a separate environment
 

@@ -14,6 +14,7 @@ from mlperf_logging.cli.output import Output
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, print_error, write_note
 from mlperf_logging.errors import UsageError
 from mlperf_logging.installation import require_libraries
+from mlperf_logging.reports._escape import show_text
 
 if TYPE_CHECKING:
     from mlperf_logging.tables import Document
@@ -71,7 +72,8 @@ def profile_tasks(
                 raise
             print_error(program, f"{name}: {problem}")
         else:
-            write_note(f"{name}: profiled in {time.monotonic() - started:.0f} s\n")
+            told = f"{name}: profiled in {time.monotonic() - started:.0f} s"
+            write_note(f"{show_text(told)}\n")
     if not profiles:
         raise UsageError("no trainer was profiled")
     distances = [

@@ -16,6 +16,7 @@ tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (ext
 import keras  # noqa: E402
 from commands import run_mlperf  # noqa: E402
 
+from benchmarks.profile_trainers import BEGIN, END, write_page  # noqa: E402
 from reference_impls.harness import SettingError  # noqa: E402
 from reference_impls.harness.profiling import process  # noqa: E402
 from reference_impls.harness.profiling.classes import (  # noqa: E402
@@ -409,3 +410,18 @@ def test_command_says_what_it_cannot_profile(options: list[str], told: str, tmp_
 
     assert done.returncode == 2
     assert told in done.stderr
+
+
+def test_page_gets_what_was_measured_between_its_marks(tmp_path: Path) -> None:
+    """The tables replace those from before, and all other text stays."""
+    page = tmp_path / "page.md"
+    page.write_text(f"# Title\n\n{BEGIN}\nold\n{END}\n\nmore\n", "utf-8")
+
+    write_page(page, "new table\n\n", "2020-02-03")
+
+    text = page.read_text("utf-8")
+    assert text.startswith(f"# Title\n\n{BEGIN}\nMeasured on 2020-02-03")
+    assert text.endswith(f"```text\nnew table\n```\n{END}\n\nmore\n")
+    page.write_text("# Title\n", "utf-8")
+    with pytest.raises(SystemExit, match="lacks the marks"):
+        write_page(page, "new table", "2020-02-03")

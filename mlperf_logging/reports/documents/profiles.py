@@ -24,10 +24,16 @@ _TIMES = (
 )
 _COSTS = (
     Column("parameters", COUNT, "trained values of the model", priority=0),
-    Column("forward_flops", NUMBER, "floating-point operations of the forward pass per sample", priority=0),
-    Column("step_flops", NUMBER, "those of a training step per sample", priority=0),
-    Column("sample_bytes", NUMBER, "bytes of a sample of training data", priority=0),
-    Column("batch_samples", NUMBER, "samples of a step", priority=1),
+    Column(
+        "forward_flops",
+        NUMBER,
+        "floating-point operations of the forward pass per sample",
+        "forward FLOPs",
+        priority=0,
+    ),
+    Column("step_flops", NUMBER, "those of a training step per sample", "step FLOPs", priority=0),
+    Column("sample_bytes", NUMBER, "bytes of a sample of training data", "bytes", priority=0),
+    Column("batch_samples", NUMBER, "samples of a step", "batch", priority=1),
 )
 _MORE = (
     Column("benchmark", TEXT, "its benchmark"),
@@ -48,10 +54,8 @@ _TYPES = (
 _PHASE_NOTE = (
     "shares of an epoch's time; the stages of a step are differences of timed steps that end after each stage"
 )
-_CLASS_NOTE = (
-    "shares of the time of TensorFlow's operations in training steps, by its profiler; zero is left out"
-)
-_COST_NOTE = "FLOPs as TensorFlow's profiler counts them: two for each multiply-add; bytes with padding"
+_CLASS_NOTE = "shares of the time of TensorFlow's operations in training steps, by its profiler"
+_COST_NOTE = "of a sample; FLOPs as TensorFlow's profiler counts them, two for each multiply-add; bytes and FLOPs with padding"
 _DISTANCE_NOTE = "cosine distance of the shares of classes: 0 for the same shares, 1 for no class in common"
 
 
@@ -93,7 +97,12 @@ def describe_profiles(
 
 
 def _make_share(name: str) -> Column:
-    return Column(name, NUMBER, f"share of {name}", format=".1%", priority=1)
+    return Column(name, NUMBER, f"share of {name}", format=_show_share, priority=1)
+
+
+def _show_share(share: float) -> str:
+    """A share for people; nothing for none."""
+    return f"{share:.1%}" if share else ""
 
 
 def _make_table(name: str, columns: Any, records: Sequence[Mapping[str, Any]], note: str) -> Table:
