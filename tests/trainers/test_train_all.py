@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,49 +18,68 @@ from commands import run_mlperf
 from mlperf_logging.submission.checking import check_package
 from reference_impls.harness import DataError, list_tasks
 from reference_impls.harness.data import all_tasks, debian
-from tests.trainers.conftest import TINY, result_logs, run_in_this_process
+from reference_impls.sentiment.config import MINI
+from tests.trainers.conftest import TINY, run_in_this_process, write_tiny_ratings
+from tests.trainers.test_sentiment import tiny_config, write_tiny_texts
 
 
-def test_series_of_what_has_data_is_trained(tiny_data: Path, tmp_path: Path) -> None:
-    """Recommendation has data and is trained in the common submission; the others say what gets theirs; --resume keeps runs."""
+def choose(task: str, settings: Mapping[str, object]) -> list[str]:
+    """Arguments that set the settings of a task among all."""
+    return [text for key, value in settings.items() for text in ("--set", f"{task}.{key}={value}")]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny data of recommendation and sentiment, damaged data of image classification, and none of the others."""
+    folder = tmp_path_factory.mktemp("data")
+    write_tiny_ratings(folder / "recommendation" / "mini")
+    write_tiny_texts(folder / "sentiment" / "mini")
+    (folder / "image_classification" / "mini").mkdir(parents=True)
+    return folder
+
+
+def test_series_of_all_tasks_make_one_submission(data: Path, tmp_path: Path) -> None:
+    """Two tasks are trained; one whose data is damaged and those that have none are told; --resume keeps the finished runs."""
+    reviews = {
+        field.name: getattr(tiny_config(), field.name)
+        for field in dataclasses.fields(tiny_config())
+        if getattr(tiny_config(), field.name) != getattr(MINI, field.name)
+    }
     chosen = [
-        text
-        for key, value in {**TINY, "max_epochs": 3, "target": 0.1}.items()
-        for text in ("--set", f"ncf.{key}={value}")
+        *choose("ncf", {**TINY, "max_epochs": 3, "target": 0.1}),
+        *choose("sentiment", {**reviews, "max_epochs": 6}),
     ]
-    command = [
-        "train",
-        "all",
-        "--division",
-        "open",
-        "--data",
-        tiny_data,
-        "--output",
-        "out",
-        "--system",
-        "here",
-        "--format",
-        "json",
-    ]
+    command = ["train", "all", "--division", "open", "--runs", "2", "--data", data, "--output", "out"]
+    command += ["--system", "here", "--format", "json", *chosen]
     with run_in_this_process():
-        done = run_mlperf(*command, "--runs", "2", *chosen, folder=tmp_path)
-        again = run_mlperf(*command, "--runs", "2", "--resume", *chosen, folder=tmp_path)
+        done = run_mlperf(*command, folder=tmp_path)
+        again = run_mlperf(*command, "--resume", folder=tmp_path)
 
     assert done.returncode == again.returncode == 2, done.stderr
     document = json.loads(done.stdout)
     tasks = {task["task"]: task for task in document["tasks"]}
     assert set(tasks) == set(list_tasks())
-    trained = tasks.pop("recommendation")
-    assert (trained["runs"], trained["verdict"]) == (2, "fail")  # the tiny data is not that of the rules
-    assert {(task["runs"], task["verdict"]) for task in tasks.values()} == {(0, "error")}
+    trained = [tasks.pop("recommendation"), tasks.pop("sentiment")]
+    # Recommendation's target is below that of the rules; the texts are easy enough for sentiment's own.
+    assert [(task["compliant"], task["verdict"]) for task in trained] == [(0, "fail"), (2, "pass")]
+    assert [task["runs"] for task in trained] == [2, 2]
+    assert [task["quality_minutes"] is not None for task in trained] == [False, True]
+    damaged = tasks.pop("image_classification")
+    assert (damaged["runs"], damaged["verdict"]) == (0, "error")
+    assert damaged["problem"] == "the run with seed 1 failed (its process exited with 2)"
     for name, task in tasks.items():
+        assert (task["runs"], task["verdict"]) == (0, "error")
         assert f"mlperf train data {name} --scale mini" in task["problem"]
         assert task["problem"] in done.stderr
-    assert len(list(result_logs(tmp_path / "out").iterdir())) == 2
-    kept = next(task for task in json.loads(again.stdout)["tasks"] if task["task"] == "recommendation")
-    assert [run["is_new"] for run in kept["results"]] == [False, False]
-    (submission,) = {each.submission for each in check_package(tmp_path / document["submission"]).results}
-    assert submission.submitter == "reference"
+    kept = [task for task in json.loads(again.stdout)["tasks"] if task["runs"]]
+    assert [[run["is_new"] for run in task["results"]] for task in kept] == [[False, False]] * 2
+
+    results = check_package(tmp_path / document["submission"]).results
+    assert {(each.submission.submitter, each.folder.system) for each in results} == {("reference", "here")}
+    assert {each.folder.benchmark: len(each.logs) for each in results if each.logs} == {
+        "ncf": 2,
+        "sentiment": 2,
+    }
 
 
 def test_default_system_is_described_without_contradiction(tiny_data: Path, tmp_path: Path) -> None:
