@@ -1,7 +1,8 @@
 """The harness of the reference trainers: the only training loop and the only emitter of events.
 
 A task describes itself by a `Task` (light: it does not load TensorFlow) and does its work in a `Workload` (module
-`workload`). The rest is done here: `run` trains, `data` feeds, `report` logs and describes.
+`workload`). The rest is done here: `run` trains, `data` feeds, `report` logs and describes,
+`profiling` tells where the time goes.
 """
 
 from reference_impls.harness.configs import TaskConfig, change_config

@@ -72,7 +72,8 @@ def draw_tree(axes: Axes, tree: np.ndarray) -> Axes:
     for rows, distances in zip(drawn["icoord"], drawn["dcoord"], strict=True):
         axes.plot(distances, [row / _LEAF - 0.5 for row in rows], color=COLORS[0], linewidth=1.4)
     axes.set_xlim(0.0, 1.0)
-    axes.set_xlabel("distance (0: the same shares, 1: no class in common)")
+    axes.set_xticks([0.0, 0.5, 1.0])
+    axes.set_xlabel("distance of shares")
     count = len(drawn["leaves"])
     axes.set_ylim(count - 0.4, -0.6)
     axes.set_yticks([])

@@ -59,10 +59,14 @@ def do_profile(request_file: Path, result_file: Path) -> int:
     request = ProfileRequest.from_json(request_file.read_text("utf-8"))
     try:
         with without_notices():
+            import tensorflow as tf  # noqa: PLC0415 - takes seconds
+
             from reference_impls.harness.profiling.profiles import take_profile  # noqa: PLC0415 - loads TensorFlow
 
         # TensorFlow tells developers that its count of floating-point operations was made for its version 1.
         logging.getLogger("tensorflow").setLevel(logging.ERROR)
+        # Only the host's operations are traced: on an accelerator their times would be those of launching kernels.
+        tf.config.set_visible_devices([], "GPU")
         profile = take_profile(request, result_file.parent / "scratch")
     except MLPerfLoggingError as error:
         sys.stderr.write(f"{request.task}: {error}\n")

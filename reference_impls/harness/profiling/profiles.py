@@ -49,7 +49,7 @@ _MOST_TYPES = 20
 
 
 def take_profile(request: ProfileRequest, scratch: Path) -> Profile:
-    """Profile a task on this machine's processors.
+    """Profile a task on this machine's processors; accelerators must not be visible to TensorFlow.
 
     Args:
         request: what to profile.
@@ -58,8 +58,6 @@ def take_profile(request: ProfileRequest, scratch: Path) -> Profile:
     Raises:
         TrainerError: data is missing, or a setting is wrong.
     """
-    # Only the host's operations are traced: on an accelerator their times would be those of launching kernels.
-    tf.config.set_visible_devices([], "GPU")
     task = find_task(request.task)
     config = change_config(task.config(request.scale, request.division), request.settings)
     if config.gradient_accumulation_steps > 1:
