@@ -17,7 +17,7 @@ import keras  # noqa: E402
 from commands import run_mlperf  # noqa: E402
 
 from benchmarks.profile_trainers import BEGIN, END, write_page  # noqa: E402
-from reference_impls.harness import SettingError  # noqa: E402
+from reference_impls.harness import SettingError, TrainerError  # noqa: E402
 from reference_impls.harness.profiling import process  # noqa: E402
 from reference_impls.harness.profiling.classes import (  # noqa: E402
     _OPERATIONS,
@@ -352,6 +352,21 @@ def test_profile_of_a_task_is_whole(tiny_profile: Profile) -> None:
     assert profile.sample_bytes == 3 * 4
     assert (profile.profiled_eval_batches, profile.eval_batches) == (3, 3)
     assert profile.step_flops > profile.forward_flops > 2 * (8 * 4 + 4 + 4)
+
+
+def test_profile_is_taken_in_a_process_of_its_own(tiny_data: Path) -> None:
+    """A process gives the profile, and its failure is the command's."""
+    request = ProfileRequest(
+        task="recommendation",
+        division="open",
+        settings=tuple(f"{key}={value}" for key, value in TINY.items()),
+        data=str(tiny_data / "recommendation" / "mini"),
+        steps=2,
+    )
+
+    assert process.profile_task(request).profiled_steps == 2
+    with pytest.raises(TrainerError, match="recommendation was not profiled"):
+        process.profile_task(replace(request, settings=("factors=none",)))
 
 
 def test_gradient_accumulation_is_not_profiled(tiny_data: Path, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mlperf_logging.tables import COUNT, NUMBER, TEXT, Column, Document, Table, make_table, show_number
@@ -84,7 +84,7 @@ def describe_profiles(
         return Document(schema=SCHEMA, tables=(make_table("profiles", columns, flat),), fields=fields)
     tables = [
         _make_table("phases", (*_TIMES, *map(_make_share, phases)), flat, _PHASE_NOTE),
-        _make_table("operations", map(_make_share, classes), flat, _CLASS_NOTE),
+        _make_table("operations", [_make_share(name, _show_share) for name in classes], flat, _CLASS_NOTE),
         _make_table("costs", _COSTS, flat, _COST_NOTE),
     ]
     if len(profiles) == 1:
@@ -96,8 +96,8 @@ def describe_profiles(
     return Document(schema=SCHEMA, tables=tuple(tables), fields=fields, notes=(_describe_system(profiles),))
 
 
-def _make_share(name: str) -> Column:
-    return Column(name, NUMBER, f"share of {name}", format=_show_share, priority=1)
+def _make_share(name: str, form: str | Callable[[float], str] = ".1%") -> Column:
+    return Column(name, NUMBER, f"share of {name}", format=form, priority=1)
 
 
 def _show_share(share: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -52,9 +54,10 @@ def count_flops(graph: Any, turns: Mapping[str, int]) -> int:
     """The floating-point operations of a graph whose shapes are known.
 
     They are those that `tf.compat.v1.profiler` knows: two for each multiply-add of convolutions and matrix products, one
-    for each value of most elementwise operations and reductions; none for others, such as batch norm and activations.
-    Gradients of convolutions count as the convolution: the profiler would add values of padding to them. Loops count
-    as often as they run; of a condition, the greatest branch counts.
+    for each value of most elementwise operations and reductions; none for others, such as fused batch norm and
+    activations, or for operations whose shapes depend on values. Gradients of convolutions count as the convolution: the
+    profiler would add values of padding to them. Loops count as often as they run; of a condition, the greatest branch
+    counts.
 
     Args:
         graph: a `tf.Graph`.
@@ -93,7 +96,8 @@ def _count_own(graph: Any) -> int:
     """What a graph's own operations count, those of the functions that it calls left out."""
     profiler = tf.compat.v1.profiler
     options = profiler.ProfileOptionBuilder(profiler.ProfileOptionBuilder.float_operation())
-    counted = profiler.profile(graph, cmd="op", options=options.with_empty_output().build())
+    with contextlib.redirect_stderr(io.StringIO()):  # on which it tells of operations that it cannot count
+        counted = profiler.profile(graph, cmd="op", options=options.with_empty_output().build())
     total = int(counted.total_float_ops)
     while counted.children:  # a chain, one type of operation in another
         (counted,) = counted.children
