@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from mlperf_logging.cli.running import CANNOT_WORK, COMPLIANT, VIOLATION, print_error, write_note
@@ -40,8 +41,8 @@ def train_all(
         Exit code: 0 every run of every task is compliant, 1 one is not, 2 a task could not start or continue.
 
     Raises:
-        UsageError: a setting does not name its trainer, or there is no data at all.
-        MLPerfLoggingError: a setting is wrong, or the output folder holds results already; nothing was trained.
+        UsageError: a setting is wrong or does not name its trainer, there is no data at all, or the output folder holds
+            results already; nothing was trained.
     """
     from mlperf_logging.reports.documents.train import describe_trained_tasks
 
@@ -52,10 +53,11 @@ def train_all(
         if (options.scale, options.division) in task.configs
     ]
     settings = split_settings(options.set, trainers.find_task)
-    runners = [
-        make_runner(argparse.Namespace(**{**vars(options), "benchmark": name, "set": settings.get(name, [])}))
-        for name in names
-    ]
+    runners = []
+    for name in names:
+        given = {**vars(options), "benchmark": name, "set": settings.get(name, [])}
+        with _naming(name):
+            runners.append(make_runner(argparse.Namespace(**given)))
     unprepared = _check(runners, options, load("harness.errors").DataError)
     started = time.monotonic()
     tasks = []
@@ -99,16 +101,26 @@ def split_settings(settings: Iterable[str], find_task: Callable[[str], Any]) -> 
     return by_task
 
 
+@contextmanager
+def _naming(task: str) -> Iterator[None]:
+    """Say whose mistake it is that something in the block finds."""
+    try:
+        yield
+    except MLPerfLoggingError as error:
+        raise UsageError(f"{task}: {error}") from None
+
+
 def _check(
     runners: Sequence[Any], options: argparse.Namespace, missing: type[MLPerfLoggingError]
 ) -> dict[str, str]:
     """Why tasks have no data, by their names; says so at once. What else keeps a series from starting is raised."""
     unprepared = {}
     for runner in runners:
-        try:
-            runner.check()
-        except missing as error:
-            unprepared[runner.task.name] = str(error)
+        with _naming(runner.task.name):
+            try:
+                runner.check()
+            except missing as error:
+                unprepared[runner.task.name] = str(error)
     command = f"mlperf train data all --scale {options.scale} --data {options.data or 'data'}"
     if len(unprepared) == len(runners):
         raise UsageError(

@@ -274,6 +274,7 @@ class _Line:
         words += self._selection()
         words += self._some(("--x", "minutes"), ("--relative",), ("--all-runs",), ("--title", self._text()))
         words += self._some(("--width", self._number()), ("--target", "value >= 0.9"), ("--metric", "value"))
+        words += self._some(("--suite", "suite.yaml"))
         if self.random.random() < 0.7:
             self.form = "json"
             return [*words, "--format", "json"]

@@ -20,8 +20,9 @@ SIDE_FILES = {
     "- {rule: 'trial-*', path: '*', reason: agreed too, expires: 2030-01-01}\n",
     "suite.yaml": "title: Suite\nsource: tests\nscore: median\n"
     "runs: {required: 3, dropped_each_side: 0, non_converged_allowed: 1}\nseeds: [1, 2, 3]\n"
-    "benchmarks:\n  llama2_70b_lora: {reference_seconds: [5000, 5100, 4900], weight: 2}\n"
-    "  flux1: {reference_seconds: 9000}\n",
+    "usages: [training]\n"
+    "benchmarks:\n  llama2_70b_lora: {reference_seconds: [5000, 5100, 4900], weight: 2, platform: box}\n"
+    "  flux1: {reference_seconds: 9000, when: '2026-01-31'}\n",
     "mlperf.toml": 'usage = "training"\nstrict = true\nselect = ["MLP3", "MLP4"]\nignore = ["MLP1"]\njobs = 1\n'
     'waivers = "waivers.yaml"\nrules = "rules"\nformat = "text"\ndivision = "closed"\nruleset = "6.1.0"\n',
     "scaling.json": '{"scaling_factor": 1.0511463844797178}\n',

@@ -13,7 +13,7 @@ pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'r
 
 from commands import Done, run_mlperf
 
-from mlperf_logging import check_log
+from mlperf_logging import __version__, check_log
 from reference_impls.harness.run import launching
 from tests.trainers.conftest import read_events, result_logs, run_in_this_process, settings
 
@@ -59,6 +59,11 @@ def test_series_has_the_shape_of_a_submission(series):
     assert system["system_name"] == "here"
     versions = system.pop("other_software_stack")
     assert all(isinstance(value, str) for value in [*system.values(), *versions.values()])
+    readme = (output / home / "benchmarks/ncf/implementations/here/README.md").read_text()
+    assert (
+        "mlperf train recommendation --scale mini --division open --seed 7 --runs 2 --set users=60" in readme
+    )
+    assert f"`reference_impls.recommendation` of mlperf-log-toolkit {__version__}" in readme
     assert document["schema"] == "mlperf-train/1"
     assert [(run["log"], run["seed"]) for run in document["runs"]] == [
         ("result_0.txt", 7),

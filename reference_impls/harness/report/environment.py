@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from reference_impls.harness.report.systems import list_accelerators, read_driver
+from reference_impls.harness.report.systems import SOURCES, list_accelerators, read_commit, read_driver
 from reference_impls.harness.workload import Share
-
-_SOURCES = Path(__file__).resolve().parents[3]
 
 
 def describe_environment(
@@ -45,7 +41,7 @@ def describe_environment(
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
         "numpy": np.__version__,
-        "git_commit": read_commit(_SOURCES),
+        "git_commit": read_commit(SOURCES),
     }
 
 
@@ -53,15 +49,3 @@ def _read_count(variable: str) -> int:
     """The number in an environment variable; 0, with which TensorFlow chooses, if there is none."""
     text = os.environ.get(variable, "")
     return int(text) if text.isdecimal() else 0
-
-
-def read_commit(folder: Path) -> str:
-    """The git commit of a checkout, with ``+`` where files have been changed; empty outside a checkout."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
-    if not (folder / ".git").exists():
-        return ""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - fixed command
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import subprocess
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from mlperf_logging.rules.rounds import find_newest
 from mlperf_logging.submission.description_fields import load_description_fields
 from mlperf_logging.submission.machine import describe_machine, name_processor
 from mlperf_logging.submission.skeleton import list_marked, make_description
+
+SOURCES = Path(__file__).resolve().parents[3]
+"""The folder that the trainers' code is in: a checkout, or where it is installed."""
 
 UNKNOWN = "not known"
 _TOLD_APART_BY = ("host_processor_model_name", "host_processor_vcpu_count")
@@ -103,3 +107,15 @@ def find_system_name(folder: Path) -> str | None:
 def list_packages() -> list[str]:
     """The installed packages with their versions, as ``pip freeze`` names them."""
     return sorted({f"{each.metadata['Name']}=={each.version}" for each in distributions()}, key=str.lower)
+
+
+def read_commit(folder: Path) -> str:
+    """The git commit of a checkout, with ``+`` where files have been changed; empty outside a checkout."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=+"]
+    if not (folder / ".git").exists():
+        return ""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)  # noqa: S603 - fixed command
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()

@@ -17,16 +17,19 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from mlperf_logging import __version__
 from mlperf_logging.events import DIVISIONS
 from reference_impls.harness.configs import TaskConfig, change_config
 from reference_impls.harness.errors import DataError, SettingError, TrainerError
 from reference_impls.harness.report.header import check_settings
 from reference_impls.harness.report.systems import (
+    SOURCES,
     STATUSES,
     describe_system,
     find_system_name,
     list_packages,
     name_system,
+    read_commit,
 )
 from reference_impls.harness.run.launching import launch_run
 from reference_impls.harness.run.requests import RunRequest, RunResult
@@ -234,8 +237,17 @@ class SeriesRunner:
             f"# {self.task.summary}\n\nMade with\n\n```sh\n"
             f"mlperf train {self.task.name} --scale {series.scale} --division {series.division} "
             f"--seed {series.first_seed} --runs {series.runs}{settings}\n```\n\n"
-            "and the settings in `config.json`.\n",
+            f"and the settings in `config.json`. {self._point_to_code()}\n",
             "utf-8",
+        )
+
+    def _point_to_code(self) -> str:
+        """Where the code is that made the results, in a sentence."""
+        package = self.task.workload.partition(":")[0].rpartition(".")[0]
+        commit = read_commit(SOURCES)
+        return (
+            f"The code is the package `{package}` of mlperf-log-toolkit {__version__}"
+            f"{f', commit `{commit}`' if commit else ''}; the installed packages are in `packages.json`."
         )
 
 

@@ -153,7 +153,7 @@ def test_without_any_data_nothing_is_trained() -> None:
 def test_mistake_in_one_series_stops_all_before_they_start() -> None:
     """What is wrong with the command itself, such as results in the way, is found before hours of training."""
     good, bad = Series("knitting", [describe_run()]), Series("sewing", [], MLPerfLoggingError("in the way"))
-    with pytest.raises(MLPerfLoggingError, match="in the way"):
+    with pytest.raises(UsageError, match="sewing: in the way"):
         run_all(good, bad)
     assert not good.is_done
 
