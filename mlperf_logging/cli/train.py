@@ -67,6 +67,8 @@ def _run(argv: Sequence[str] | None, program: str) -> int:
         raise UsageError(f"name a trainer: {names} ({program} --help says more)")
     if options.profile:
         return _profile(options, program)
+    if options.plot is not None:
+        raise UsageError("--plot draws a profile; add --profile")
     if options.benchmark == ALL:
         return _train_all(options)
     runner = _make_runner(options)
