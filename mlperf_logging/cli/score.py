@@ -27,8 +27,8 @@ from mlperf_logging.reports.documents.score import (
     describe_runs,
     describe_scores,
     describe_speedups,
-    describe_suite,
 )
+from mlperf_logging.reports.documents.suite import describe_suite
 from mlperf_logging.reports.tables import BaseRenderer
 from mlperf_logging.scoring.cost import Price, find_price, price_score
 from mlperf_logging.scoring.folders import MEDIAN, OLYMPIC, FolderScore, score_folder

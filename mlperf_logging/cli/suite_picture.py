@@ -169,6 +169,6 @@ def _make_title(scored: ScoredSuite) -> str:
 
 def _explain_missing(scored: ScoredSuite) -> list[str]:
     """Why systems have no score, a sentence each."""
-    from mlperf_logging.reports.documents.score import explain_no_score
+    from mlperf_logging.reports.documents.suite import explain_no_score
 
     return [f"{each.system}: {sentence}" for each in scored.scores for sentence in explain_no_score(each)]

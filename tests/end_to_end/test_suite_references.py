@@ -105,6 +105,8 @@ def test_score_by_the_written_references(suite_file: Path, tmp_path: Path) -> No
     assert four["minutes"] == pytest.approx(4 * 6 / 60)
     assert four["cost"]["median_run"] == pytest.approx(4 * 6 / 100)
     assert four["cost"]["all_runs"] == pytest.approx(4 * sum(SECONDS) / 2 / 100, rel=1e-3)
+    text = run_mlperf(*command[:3], "--price", "36 USD/h", tmp_path / "fast", "--weights", weights).stdout
+    assert f"{four['cost']['all_runs']:.2f} USD of all runs together" in text
     assert seven["score"] is None
     assert set(seven["missing"]) == set(seven["unreferenced"]) == {"maskrcnn", "minigo", "deepspeech2"}
 

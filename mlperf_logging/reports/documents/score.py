@@ -1,10 +1,10 @@
-"""The answer of `mlperf score`: results, runs, suites and speedups."""
+"""The answer of `mlperf score`: results, runs and speedups."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from mlperf_logging.events import Outcome
@@ -21,7 +21,6 @@ from mlperf_logging.scoring.cost import Cost
 from mlperf_logging.scoring.folders import MEDIAN, MEDIAN_WINDOW, OLYMPIC, THROUGHPUT, FolderScore
 from mlperf_logging.scoring.runs import ScoredRun
 from mlperf_logging.scoring.speedups import SpeedupTable
-from mlperf_logging.scoring.suite_results import ScoredSuite
 from mlperf_logging.scoring.suites import SuiteScore
 from mlperf_logging.tables import (
     COUNT,
@@ -39,7 +38,7 @@ from mlperf_logging.tables import (
 )
 
 SCHEMA = "mlperf-score/1"
-_MINUTES = ",.3f"
+MINUTES = ",.3f"
 _SMALL_AMOUNT = 0.1
 _METHODS = {
     OLYMPIC: "olympic mean",
@@ -75,24 +74,24 @@ class PricedScore(NamedTuple):
     normalised: float | None = None
 
 
-_RESULT_COLUMNS = (
+RESULT_COLUMNS = (
     Column("scaling", TEXT, "strong or weak, where the folder says so", priority=2),
     Column("method", TEXT, "how the runs make the score"),
     Column("runs", COUNT, "runs in the folder", priority=0),
     Column("runs_required", COUNT, "runs that a result needs"),
     Column("non_compliant", COUNT, "runs that do not count", "not counted", format=show_nonzero, priority=3),
-    Column("score_minutes", NUMBER, "the score", "minutes", format=_MINUTES, priority=0, missing="none"),
+    Column("score_minutes", NUMBER, "the score", "minutes", format=MINUTES, priority=0, missing="none"),
     Column("unscaled_minutes", NUMBER, "the score before scaling"),
     Column("scaling_factor", NUMBER, "what the score was multiplied by"),
     Column("median_minutes", NUMBER, "median of the runs that count"),
     Column("fastest_minutes", NUMBER, "the fastest run that counts"),
     Column("slowest_minutes", NUMBER, "the slowest run that counts"),
-    Column("energy_kj", NUMBER, "of the runs that count", "energy", unit="kJ", format=_MINUTES, priority=4),
+    Column("energy_kj", NUMBER, "of the runs that count", "energy", unit="kJ", format=MINUTES, priority=4),
     Column("throughput_minutes", NUMBER, "from the first start to the last stop"),
     Column("models", COUNT, "models trained at once"),
     Column("models_per_minute", NUMBER, "throughput", "models/min", format=",.5g", priority=0),
     Column("accelerators_per_model", NUMBER, "accelerators of each model"),
-    Column("normalised", NUMBER, "reference time over score", format=_MINUTES, priority=4),
+    Column("normalised", NUMBER, "reference time over score", format=MINUTES, priority=4),
     Column(
         "cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=show_money, priority=4
     ),
@@ -106,7 +105,7 @@ _RESULT_COLUMNS = (
 )
 _RUN_COLUMNS = (
     Column("run", NAME, "the log", priority=0),
-    Column("minutes", NUMBER, "from run_start to run_stop", format=_MINUTES, priority=0),
+    Column("minutes", NUMBER, "from run_start to run_stop", format=MINUTES, priority=0),
     Column("status", TEXT, "what run_stop claims", missing="none", priority=2),
     Column("verdict", TEXT, "of the compliance check", priority=2),
     Column("counts", FLAG, "whether the run counts"),
@@ -118,23 +117,30 @@ _RUN_COLUMNS = (
     Column("converged_samples", NUMBER, "the same in samples", "samples", format=",.10g", priority=3),
     Column("converged_steps", NUMBER, "the same in steps", "steps", format=",.10g", priority=3),
     Column("quality_minutes", NUMBER, "to the first evaluation at the target"),
-    Column("energy_kj", NUMBER, "energy of the run", "energy", unit="kJ", format=_MINUTES, priority=4),
+    Column("energy_kj", NUMBER, "energy of the run", "energy", unit="kJ", format=MINUTES, priority=4),
 )
+_COST_PARTS = {
+    "score": "of a run as long as the score",
+    "median_run": "of the median run",
+    "to_quality": "to the first evaluation at the target, median run",
+    "all_runs": "of all runs together",
+    "energy": "of the energy",
+}
 _CONVERGED = ("converged_epochs", "converged_samples", "converged_steps")
 _PLACE = Column("place", TEXT, "the run's role in the score", "score", priority=1)
 
 
 def describe_results(scores: Sequence[PricedScore]) -> Table:
     """The scores of folders, one row each."""
-    records = [_describe_result(each) for each in scores]
-    return make_table("results", (*list_folder_columns(records), *_RESULT_COLUMNS), records)
+    records = [describe_result(each) for each in scores]
+    return make_table("results", (*list_folder_columns(records), *RESULT_COLUMNS), records)
 
 
 def describe_runs(scores: Sequence[PricedScore]) -> Table:
     """The runs of folders, one row each."""
     records = []
     for each in scores:
-        result = _describe_result(each)
+        result = describe_result(each)
         head = {column.name: result[column.name] for column in FOLDER_COLUMNS}
         for run in _list_runs(each.score):
             seeds = ", ".join(map(str, run["seeds"]))
@@ -160,78 +166,12 @@ def describe_folder(priced: PricedScore) -> Table:
     )
 
 
-def describe_suite(name: str, scores: Sequence[SuiteScore], benchmarks: Sequence[str]) -> Table:
-    """Scores of a suite, one row per system and division."""
-    columns = (
-        Column("system", NAME, "the system", priority=0),
-        Column("division", TEXT, "closed or open", priority=5, said_once=True),
-        *[
-            Column(name=name, kind=NUMBER, meaning="normalised", format=_MINUTES, priority=1)
-            for name in benchmarks
-        ],
-        Column("score", NUMBER, "of the suite", "suite", format=_MINUTES, priority=0, missing="none"),
-        Column("total_minutes", NUMBER, "sum of the results", "minutes", format=_MINUTES, priority=3),
-        Column("energy_kj", NUMBER, "sum over the results", "energy", unit="kJ", format=_MINUTES, priority=4),
-        *[
-            column
-            for column in _RESULT_COLUMNS
-            if column.name.startswith("cost_") or column.name == "currency"
-        ],
-        Column("missing", NOTES, "why there is no score", "why", priority=1),
-    )
-    records = [
-        {
-            **score.normalised,
-            **pick(score, "system", "division", "score", "energy_kj"),
-            "total_minutes": score.minutes,
-            **_describe_cost(score.cost),
-            "missing": explain_no_score(score),
-        }
-        for score in scores
-    ]
-    title = f"{name}: reference time over result, bigger is better; suite: weighted geometric mean"
-    return make_table("suite", columns, records, title=title)
-
-
-def describe_suite_results(scored: ScoredSuite) -> Table:
-    """The results within a suite, one row per system and benchmark."""
-    costs = [column for column in _RESULT_COLUMNS if column.name.startswith("cost_")]
-    columns = (
-        Column("system", NAME, "the system", priority=0, said_once=True),
-        Column("division", TEXT, "closed or open", priority=5, said_once=True),
-        Column("benchmark", TEXT, "the benchmark", priority=0),
-        *[column for column in _RESULT_COLUMNS if column.name in ("method", "runs", "score_minutes")],
-        Column(
-            "reference_minutes", NUMBER, "the reference's result", "reference", format=_MINUTES, priority=1
-        ),
-        Column("normalised", NUMBER, "reference time over result", "normalized", format=_MINUTES, priority=0),
-        *[column for column in _RESULT_COLUMNS if column.name == "energy_kj"],
-        *costs,
-        *[column for column in _RESULT_COLUMNS if column.name in ("currency", "problems", "notes")],
-    )
-    records = []
-    for result in scored.results:
-        record = _describe_result(PricedScore(result.score, result.cost, "", result.normalised))
-        reference = scored.suite.benchmarks[result.score.benchmark or ""].reference_minutes
-        records.append({**record, "system": result.system, "reference_minutes": reference})
-    return make_table("suite_results", columns, records)
-
-
-def explain_no_score(score: SuiteScore) -> tuple[str, ...]:
-    """Why a suite has no score, in a sentence for what the system lacks and one for what the suite lacks."""
-    lacks = (
-        (f"no result for {', '.join(score.missing)}", score.missing),
-        (f"the suite has no reference result for {', '.join(score.unreferenced)} yet", score.unreferenced),
-    )
-    return tuple([sentence for sentence, names in lacks if names])
-
-
 def describe_speedups(found: SpeedupTable) -> Table:
     """A comparison, one row per system and benchmark, and one per system for the geometric mean."""
     columns = (
         Column("benchmark", TEXT, "the benchmark", priority=0),
         Column("of", NAME, "what is compared with the baseline", priority=0),
-        Column("minutes", NUMBER, "its score", format=_MINUTES, priority=0),
+        Column("minutes", NUMBER, "its score", format=MINUTES, priority=0),
         Column("speedup", NUMBER, "over the baseline", format=show_times, priority=0),
         Column("benchmarks", COUNT, "number of benchmarks in the mean", priority=1),
     )
@@ -270,7 +210,7 @@ def describe_scores(
 def _describe_folder_fields(priced: PricedScore) -> dict[str, Any]:
     """One entry of ``folders`` in the ``mlperf-score/1`` document."""
     score = priced.score
-    record = _describe_result(priced)
+    record = describe_result(priced)
     throughput = [name for name in record if name.startswith(("throughput_", "models", "accelerators_"))]
     for name in ("currency", *throughput, *[name for name in record if name.startswith("cost_")]):
         del record[name]
@@ -286,7 +226,7 @@ def _describe_folder_fields(priced: PricedScore) -> dict[str, Any]:
     }
 
 
-def _describe_result(priced: PricedScore) -> dict[str, Any]:
+def describe_result(priced: PricedScore) -> dict[str, Any]:
     """A row of the table of results."""
     score, throughput = priced.score, priced.score.throughput
     times = [run.summary.minutes for run in score.runs if run.summary.minutes is not None and run.counts]
@@ -306,12 +246,12 @@ def _describe_result(priced: PricedScore) -> dict[str, Any]:
         "throughput_minutes": throughput.minutes if throughput else None,
         **pick(throughput, *speeds),
         "normalised": priced.normalised,
-        **_describe_cost(priced.cost),
+        **describe_cost(priced.cost),
         **pick(score, "problems", "notes"),
     }
 
 
-def _describe_cost(cost: Cost | None) -> dict[str, Any]:
+def describe_cost(cost: Cost | None) -> dict[str, Any]:
     """The cells of a cost."""
     *parts, _ = Cost._fields
     return {_name_cost(name): value for name, value in pick(cost, *parts).items()} | pick(cost, "currency")
@@ -383,6 +323,16 @@ def _say_place(score: FolderScore, index: int) -> str:
     return "dropped" if score.kept and score.method != MEDIAN else ""
 
 
+def list_cost_facts(cost: Cost, parts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What something costs, a fact per part that is known; `parts` says in words what each is the cost of."""
+    currency = f" {cost.currency}" if cost.currency else ""
+    known = [(getattr(cost, part), words) for part, words in parts.items() if getattr(cost, part) is not None]
+    return [
+        ("" if place else "cost", f"{show_money(amount)}{currency} {words}")
+        for place, (amount, words) in enumerate(known)
+    ]
+
+
 def _list_facts(priced: PricedScore) -> list[tuple[str, str]]:
     score, cost = priced.score, priced.cost
     facts = []
@@ -401,19 +351,7 @@ def _list_facts(priced: PricedScore) -> list[tuple[str, str]]:
     if score.energy_kj is not None:
         facts.append(("energy", f"{score.energy_kj:,.3f} kJ over the same runs"))
     if cost is not None:
-        named = (
-            ("cost", cost.score, "of a run as long as the score"),
-            ("", cost.median_run, "of the median run"),
-            ("", cost.to_quality, "to the first evaluation at the target, median run"),
-            ("", cost.all_runs, "of all runs together"),
-            ("", cost.energy, "of the energy"),
-        )
-        currency = f" {cost.currency}" if cost.currency else ""
-        facts += [
-            (name, f"{show_money(value)}{currency} {what}")
-            for name, value, what in named
-            if value is not None
-        ]
+        facts += list_cost_facts(cost, _COST_PARTS)
     if priced.normalised is not None:
         facts.append(("normalised", f"{priced.normalised:.6g} (reference time over score, bigger is better)"))
     facts += [("no score", problem) for problem in score.problems]

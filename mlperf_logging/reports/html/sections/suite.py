@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlperf_logging.errors import UsageError
-from mlperf_logging.reports.documents.score import describe_suite, describe_suite_results
+from mlperf_logging.reports.documents.suite import describe_suite, describe_suite_results
 from mlperf_logging.reports.html.charting import make_chart
 from mlperf_logging.reports.html.grids import make_grid
 from mlperf_logging.reports.html.material import Page
