@@ -102,7 +102,7 @@ class PlainRules:
         self.names = [rule for rule in table.rules if rule.on == ONCE_EACH]
         self.end = _closures(table.end)
         self.first_only = [key for key, cell in table.entries.items() if cell.first_only]
-        self._known: set[tuple[str, tuple[str, ...]]] = set()
+        self._known: set[tuple[str, ...]] = set()
 
     def judge(self, batches: Sequence[Batch]) -> RunState | None:
         """What a run has shown that breaks no rule; None where it may break some.
@@ -148,14 +148,12 @@ class PlainRules:
 
     def _have_shapes(self, part: _Part) -> bool:
         """Whether events have the metadata that they should have."""
-        has_rule = list(map(self.shapes.__contains__, part.keys))
-        shapes = zip(
-            compress(part.keys, has_rule), map(tuple, compress(part.metadatas, has_rule)), strict=True
-        )
-        for shape in set(shapes) - self._known:
-            key, names = shape
+        rules = self.shapes
+        pairs = zip(part.keys, part.metadatas, strict=True)
+        for shape in {(key, *names) for key, names in pairs if key in rules} - self._known:
+            key, *names = shape
             event = _NOTHING._replace(key=key, metadata=dict.fromkeys(names))
-            if not all(holds(event, RunState({})) for holds in self.shapes[key]):
+            if not all(holds(event, RunState({})) for holds in rules[key]):
                 return False
             if len(self._known) < _KNOWN_SHAPES:
                 self._known.add(shape)

@@ -117,8 +117,11 @@ def read_columns(lines: bytes, count: int) -> RecordColumns | None:
 def _nests_deep(lines: bytes) -> bool:
     """Whether lists may nest too deep in the record of some line."""
     most = DEPTH_LIMIT - _LISTS_STAND_AT
-    if b"[" not in lines or len(lines.split(b"[", most + 1)) <= most + 1:  # counting all of them takes longer
-        return False
+    place = -1
+    for _ in range(most + 1):  # nearly all texts have few lists, and to count them takes longer
+        place = lines.find(b"[", place + 1)
+        if place < 0:
+            return False
     return max(map(bytes.count, lines.split(b"\n"), repeat(b"["))) > most
 
 
