@@ -66,22 +66,34 @@ class ReinforcementConfig(TaskConfig):
         games: games of self-play of each generation, a multiple of `games_at_once`.
         games_at_once: games that are played at the same time, over all processes; the data of a generation is saved
             each time that they are done.
+        threads: of each process that play games, each an equal part of them with random numbers of its own.
         window_generations: the latest generations whose games are learned from.
         steps: training steps of each generation.
         simulations: of the search for each move of self-play and of matches.
         leaves: positions of one game that are evaluated together.
         exploration: weight of the prior against the value in the search (c_puct).
+        keeps_eyes: whether the search leaves out moves that fill an eye of the player's own.
+        first_pass: moves of a game before which the search leaves out a pass, unless there is no other move.
         noise_weight: share of Dirichlet noise in the priors of the root, in self-play.
         noise_alpha: concentration of that noise; 0: by the size of the board.
+        lead_weight: share of the lead in points, as a part of the greatest one, in the value of a finished game; the
+            rest is who wins. Minigo's is 0.
+        value_scale: scale of the values in the policy that is learned: the priors, improved by the values that the search
+            found, see `Search.improve_prior`; 0: the share of visits is learned, as in Minigo.
+        random_moves: moves at the start of a game of self-play that are played at random, at most.
         drawn_moves: moves at the start of a game of self-play that are drawn in proportion to the visits.
         resign_threshold: value below which a player resigns in self-play; below -1: never.
         played_out: share of the games of self-play in which nobody resigns.
+        warm_generations: the first generations, whose candidates become the best network without a match.
         match_games: games of the match for the best network's place, an even number.
+        match_simulations: of the search for each move of those games.
         gate: share of the points with which the candidate takes that place.
-        eval_games: games against GNU Go in each evaluation, an even number.
+        eval_games: games against GNU Go in each evaluation, an even number for each thread.
         eval_simulations: of the search for each move of those games.
         eval_level: GNU Go's level, 1 to 10, in games and for the held-out moves.
         eval_drawn_moves: moves at the start of games of matches and evaluations that are drawn, so that games differ.
+        eval_random_moves: moves at the start of those games that are random, at most; each such start is played twice,
+            so that both players have both sides of it.
         optimizer: ``sgd`` (with momentum) or ``adam`` (open division).
         learning_rates: the learning rate before, between and after the boundaries.
         boundary_steps: steps, counted from the start of the run, after which the learning rate changes.
@@ -99,22 +111,31 @@ class ReinforcementConfig(TaskConfig):
     batch_norm_momentum: Annotated[Fraction, LogKey("model_batch_norm_momentum")] = 0.997
     games: Annotated[Count, LogKey("selfplay_games_per_generation")]
     games_at_once: Annotated[Count, LogKey("selfplay_games_at_once")] = 64
+    threads: Annotated[Count, LogKey("selfplay_threads")] = 1
     window_generations: Annotated[Count, LogKey("train_window_generations")] = 5
     steps: Annotated[Count, LogKey("train_steps_per_generation")]
     simulations: Annotated[Count, LogKey("search_simulations")] = 200
     leaves: Annotated[Count, LogKey("search_leaves")] = 8
     exploration: Annotated[Positive, LogKey("search_exploration")] = 2.5
+    keeps_eyes: Annotated[bool, LogKey("search_keeps_eyes")] = False
+    first_pass: Annotated[int, Range(0), LogKey("search_first_pass")] = 0
     noise_weight: Annotated[Share, LogKey("selfplay_noise_weight")] = 0.25
     noise_alpha: Annotated[NotNegative, LogKey("selfplay_noise_alpha")] = 0.0
+    lead_weight: Annotated[Share, LogKey("selfplay_lead_weight")] = 0.0
+    value_scale: Annotated[NotNegative, LogKey("train_value_scale")] = 0.0
+    random_moves: Annotated[int, Range(0), LogKey("selfplay_random_moves")] = 0
     drawn_moves: Annotated[int, Range(0), LogKey("selfplay_drawn_moves")] = 6
     resign_threshold: Annotated[Number, LogKey("selfplay_resign_threshold")] = -0.9
     played_out: Annotated[Share, LogKey("selfplay_played_out")] = 0.1
+    warm_generations: Annotated[int, Range(0), LogKey("match_warm_generations")] = 0
     match_games: Count = 20
+    match_simulations: Count = 200
     gate: Annotated[Share, LogKey("match_gate")] = 0.55
     eval_games: Count = 20
     eval_simulations: Count = 200
     eval_level: Annotated[Count, Range(1, 11)] = 1
     eval_drawn_moves: Annotated[int, Range(0)] = 2
+    eval_random_moves: Annotated[int, Range(0)] = 0
     optimizer: Annotated[str, OneOf("sgd", "adam"), LogKey("opt_name")] = "sgd"
     learning_rates: Annotated[tuple[float, ...], Range(0, is_open=True), LogKey("lr_rates")]
     boundary_steps: Annotated[tuple[int, ...], Range(1), LogKey("lr_boundaries")]
@@ -133,8 +154,14 @@ class ReinforcementConfig(TaskConfig):
                 f"match_games={self.match_games} is odd, so that one would have black more often",
             ),
             (
-                self.eval_games % 2,
-                f"eval_games={self.eval_games} is odd, so that one would have black more often",
+                self.eval_games % (2 * self.threads),
+                f"eval_games={self.eval_games} is no even number for each of {self.threads} threads, so that one player "
+                "would have black more often",
+            ),
+            (
+                self.lead_weight and self.resign_threshold >= -1,
+                "a player must not resign (resign_threshold below -1) where the lead counts (lead_weight): it would be "
+                "unknown",
             ),
             (
                 len(self.learning_rates) != len(self.boundary_steps) + 1,
@@ -155,28 +182,42 @@ class ReinforcementConfig(TaskConfig):
 
 MINI = ReinforcementConfig(
     board_size=5,
-    komi=6.5,
-    history=2,
-    width=32,
+    komi=1.5,
+    history=1,
+    width=16,
     blocks=3,
     value_width=32,
     batch_norm_momentum=0.97,
-    games=128,
-    games_at_once=64,
+    games=256,
+    games_at_once=128,
+    threads=2,
     window_generations=5,
-    steps=80,
-    simulations=48,
+    steps=100,
+    simulations=32,
+    leaves=4,
     exploration=2.0,
-    resign_threshold=-0.95,
+    keeps_eyes=True,
+    first_pass=12,
+    lead_weight=0.5,
+    value_scale=8.0,
+    random_moves=4,
+    drawn_moves=8,
+    resign_threshold=-1.1,
+    warm_generations=3,
+    match_games=64,
+    match_simulations=8,
     global_batch_size=256,
     eval_batch_size=400,
     eval_samples=400,
-    eval_simulations=48,
-    learning_rates=(0.02, 0.005),
-    boundary_steps=(1200,),
+    eval_games=40,
+    eval_simulations=32,
+    eval_drawn_moves=0,
+    eval_random_moves=4,
+    learning_rates=(0.05, 0.02, 0.005),
+    boundary_steps=(1500, 2000),
     target=0.4,
     win_target=0.4,
-    max_epochs=20,
+    max_epochs=24,
 )
 """5×5, from zero, by self-play only; held-out moves and games are GNU Go's. Experimental: no seeds have set its targets."""
 

@@ -58,6 +58,7 @@ def _collect(config: ReinforcementConfig, folder: Path) -> Positions:
             config.eval_samples,
             config.history,
             np.random.default_rng(POSITIONS_SEED),
+            random_moves=config.eval_random_moves,
         )
 
 

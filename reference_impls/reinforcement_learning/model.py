@@ -20,7 +20,8 @@ def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
     """Build a network.
 
     Convolutions have no bias, since batch norm follows each; those of the heads are normalized without scale and
-    offset, as in Minigo.
+    offset, as in Minigo. The last layers begin with zeros, so that to a network that has learned nothing all moves are
+    equally likely and all positions even.
 
     Args:
         settings: its shape.
@@ -49,8 +50,9 @@ def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
         )(x)
 
     def connect(x: Any, units: int, name: str, activation: str | None = None) -> Any:
-        start = keras.initializers.GlorotUniform(seed=next(seeds))
-        dtype = None if activation == "relu" else "float32"
+        is_last = activation != "relu"
+        start = "zeros" if is_last else keras.initializers.GlorotUniform(seed=next(seeds))
+        dtype = "float32" if is_last else None
         return layers.Dense(units, activation=activation, kernel_initializer=start, dtype=dtype, name=name)(x)
 
     channels = 2 * settings.history + 1

@@ -8,7 +8,12 @@ from reference_impls.reinforcement_learning.agreement import Positions
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gnugo import start_game
 from reference_impls.reinforcement_learning.gtp import COLORS, Engine, name_move, parse_move
-from reference_impls.reinforcement_learning.playing import MatchResult, PlaySettings
+from reference_impls.reinforcement_learning.playing import (
+    MatchResult,
+    PlaySettings,
+    play_random_moves,
+    start_pairs,
+)
 from reference_impls.reinforcement_learning.rules import BLACK
 from reference_impls.reinforcement_learning.search import Evaluate, Search, should_resign
 
@@ -50,9 +55,7 @@ def play_engine(
     Raises:
         ValueError: the number of games is odd.
     """
-    if count % 2:
-        raise ValueError(f"{count} games cannot give each player black in half of them")
-    games = [settings.start_game() for _ in range(count)]
+    games = start_pairs(settings, count, rng)
     search = Search(games, settings.search, evaluate, rng)
     ours = np.where(np.arange(count) % 2, -BLACK, BLACK)
     points = np.zeros(count, np.int64)
@@ -85,7 +88,7 @@ def collect_moves(
     history: int,
     rng: np.random.Generator,
     *,
-    random_moves: int = 4,
+    random_moves: int,
 ) -> Positions:
     """Positions of games that the engine plays against itself, and what it plays in them.
 
@@ -96,8 +99,7 @@ def collect_moves(
         count: how many different positions.
         history: positions that a network sees.
         rng: draws the first moves of each game, without which all games would be equal.
-        random_moves: how many moves are drawn, at most; the number is drawn as well, from 0 on. Their positions do not
-            count.
+        random_moves: how many moves are drawn, at most; see `play_random_moves`. Their positions do not count.
 
     Returns:
         The positions. Passes are left out, and a position that occurred before is too.
@@ -105,8 +107,7 @@ def collect_moves(
     planes: dict[bytes, tuple[np.ndarray, np.ndarray, int]] = {}
     while len(planes) < count:
         game = Game(size, komi, 2 * size * size)
-        for _ in range(int(rng.integers(random_moves + 1))):
-            game.play(int(rng.choice(np.flatnonzero(game.find_legal()[:-1]))))
+        play_random_moves(game, random_moves, rng)
         while not game.is_over and len(planes) < count:
             move = ask_move(engine, game)
             if move is None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reference_impls.reinforcement_learning import symmetries
+from reference_impls.reinforcement_learning import rules, symmetries
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.rules import BLACK
 from reference_impls.reinforcement_learning.search import Evaluate, Search, SearchSettings, should_resign
@@ -22,9 +22,11 @@ class PlaySettings:
         size: rows and columns of the board.
         komi: points for white.
         longest: the most moves of a game, which is then scored as it stands; 0: twice the points.
+        random_moves: moves at the start of a game that are played at random, at most; their number is random too.
         search: how a move is searched.
         drawn_moves: how many moves of a game are drawn in proportion to the visits; then the most visited one is
             played. -1: a twelfth of the points, rounded down to an even number.
+        value_scale: what the policy learns: 0: the share of visits; otherwise see `Search.improve_prior`.
         resign_threshold: the value below which a player resigns; -1: never.
         played_out: share of the games in which nobody resigns, to see whether resigning is right.
         at_once: games that are played at the same time.
@@ -33,20 +35,40 @@ class PlaySettings:
     size: int
     komi: float
     longest: int = 0
+    random_moves: int = 0
     search: SearchSettings = field(default_factory=SearchSettings)
     drawn_moves: int = -1
+    value_scale: float = 0.0
     resign_threshold: float = -0.9
     played_out: float = 0.1
     at_once: int = 32
 
-    def start_game(self) -> Game:
-        """A new game."""
+    def new_game(self) -> Game:
+        """A game without moves."""
         return Game(self.size, self.komi, self.longest or 2 * self.size**2)
+
+    def start_game(self, rng: np.random.Generator) -> Game:
+        """A game after its random moves."""
+        game = self.new_game()
+        play_random_moves(game, self.random_moves, rng)
+        return game
 
     def temperature(self, game: Game) -> float:
         """How the next move of a game is chosen: 1 drawn, 0 the most visited."""
         drawn = self.size**2 // 12 // 2 * 2 if self.drawn_moves < 0 else self.drawn_moves
         return 1.0 if len(game.moves) < drawn else 0.0
+
+
+def play_random_moves(game: Game, most: int, rng: np.random.Generator) -> None:
+    """Begin a game with random moves that are no passes.
+
+    Args:
+        game: to play in.
+        most: how many moves, at most; the number is drawn as well, from 0 on.
+        rng: source of randomness.
+    """
+    for _ in range(int(rng.integers(most + 1))):
+        game.play(int(rng.choice(np.flatnonzero(game.find_legal()[:-1]))))
 
 
 class Examples(NamedTuple):
@@ -55,7 +77,7 @@ class Examples(NamedTuple):
     Attributes:
         planes: int8 [positions, size, size, channels]; see `game.encode_stones`.
         policy: share of the search's visits for each move, float32 [positions, area + 1].
-        value: the game's result for the player to play: 1, 0 or -1, float32 [positions].
+        value: the game's value for the player to play, from -1 to 1, float32 [positions]; see `rules.value_lead`.
     """
 
     planes: np.ndarray
@@ -85,14 +107,14 @@ class _Slot:
     """A game of self-play in progress."""
 
     def __init__(self, settings: PlaySettings, rng: np.random.Generator) -> None:
-        self.game = settings.start_game()
+        self.game = settings.start_game(rng)
         self.may_resign = rng.random() >= settings.played_out
         self.planes: list[np.ndarray] = []
         self.policy: list[np.ndarray] = []
         self.to_play: list[int] = []
         self.values: list[float] = []
 
-    def end(self, winner: int, resigned: bool) -> Record:
+    def end(self, winner: int, value: float, resigned: bool) -> Record:
         count = len(self.game.moves)
         return Record(
             self.game.moves,
@@ -102,7 +124,7 @@ class _Slot:
             Examples(
                 np.stack(self.planes[:count]),
                 np.stack(self.policy[:count]).astype(np.float32),
-                winner * np.array(self.to_play[:count], np.float32),
+                value * np.array(self.to_play[:count], np.float32),
             ),
         )
 
@@ -147,14 +169,19 @@ def _play_move(settings: PlaySettings, search: Search, index: int, slot: _Slot) 
     """Play the move that was searched; the game's record if it ends."""
     game = slot.game
     if game.moves and slot.may_resign and should_resign(search, index, settings.resign_threshold):
-        return slot.end(-game.to_play, resigned=True)
+        return slot.end(-game.to_play, -game.to_play, resigned=True)
     visits = search.visits(index)
     slot.planes.append(game.encode(settings.search.history))
-    slot.policy.append(visits / visits.sum())
+    scale = settings.value_scale
+    slot.policy.append(search.improve_prior(index, scale) if scale else visits / visits.sum())
     slot.to_play.append(game.to_play)
     slot.values.append(search.value(index))
     game.play(search.choose_move(index, settings.temperature(game)))
-    return slot.end(int(np.sign(game.score())), resigned=False) if game.is_over else None
+    if not game.is_over:
+        return None
+    lead, weight = game.score(), settings.search.lead_weight
+    value = rules.value_lead(lead, game.board.size**2 + abs(game.komi), float(weight))
+    return slot.end(int(np.sign(lead)), value, resigned=False)
 
 
 class MatchResult(NamedTuple):
@@ -180,6 +207,28 @@ class MatchResult(NamedTuple):
         return self.share >= least_share
 
 
+def start_pairs(settings: PlaySettings, count: int, rng: np.random.Generator) -> list[Game]:
+    """Games two of which each begin with the same random moves, so that each player can have both sides of them.
+
+    Args:
+        settings: how they begin.
+        count: how many games, an even number.
+        rng: source of the random moves.
+
+    Raises:
+        ValueError: the number is odd.
+    """
+    if count % 2:
+        raise ValueError(f"{count} games cannot give each player black in half of them")
+    games = []
+    for _ in range(count // 2):
+        first, second = settings.start_game(rng), settings.new_game()
+        for move in first.moves:
+            second.play(move)
+        games += [first, second]
+    return games
+
+
 def play_match(
     settings: PlaySettings, first: Evaluate, second: Evaluate, count: int, rng: np.random.Generator
 ) -> MatchResult:
@@ -195,9 +244,7 @@ def play_match(
     Raises:
         ValueError: the number of games is odd.
     """
-    if count % 2:
-        raise ValueError(f"{count} games cannot give each player black in half of them")
-    games = [settings.start_game() for _ in range(count)]
+    games = start_pairs(settings, count, rng)
     searches = [Search(games, settings.search, evaluate, rng) for evaluate in (first, second)]
     black_is_second = np.arange(count) % 2
     winners = np.zeros(count, np.int64)

@@ -59,13 +59,13 @@ def make_board(size: int) -> Board:
     return Board(size, neighbors, keys)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def stone_key(board: Board, color: int, point: int) -> Any:
     """The key of one stone."""
     return board.keys[1 if color > 0 else 0, point]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def position_key(board: Board, stones: np.ndarray) -> Any:
     """The key of a position, computed from all its stones."""
     key = np.uint64(0)
@@ -75,7 +75,7 @@ def position_key(board: Board, stones: np.ndarray) -> Any:
     return key
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def find_groups(board: Board, stones: np.ndarray) -> Any:
     """The groups of connected stones.
 
@@ -116,7 +116,7 @@ def find_groups(board: Board, stones: np.ndarray) -> Any:
     return groups, liberties, keys
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def find_legal(
     board: Board, stones: np.ndarray, key: int, color: int, seen: np.ndarray, legal: np.ndarray
 ) -> None:
@@ -166,7 +166,7 @@ def find_legal(
     legal[stones.size] = True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def remove_if_dead(board: Board, stones: np.ndarray, start: int, key: int) -> Any:
     """Remove the group at a point if it has no liberty.
 
@@ -197,7 +197,7 @@ def remove_if_dead(board: Board, stones: np.ndarray, start: int, key: int) -> An
     return count, key
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def place_stone(board: Board, stones: np.ndarray, color: int, point: int, key: int) -> Any:
     """Play a legal move other than a pass: change the stones.
 
@@ -216,7 +216,7 @@ def place_stone(board: Board, stones: np.ndarray, color: int, point: int, key: i
     return captured, key
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def score_area(board: Board, stones: np.ndarray) -> int:
     """Points of black minus points of white, before komi: stones, and empty points that reach only one color.
 
@@ -259,7 +259,20 @@ def score_area(board: Board, stones: np.ndarray) -> int:
     return score
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
+def value_lead(lead: float, greatest: float, weight: float) -> float:
+    """The value of a finished game, from -1 to 1.
+
+    Args:
+        lead: points by which the player is ahead, komi included.
+        greatest: the most points by which one can be.
+        weight: share of the lead, as a part of the greatest one; the rest is the result alone: 1, 0 or -1.
+    """
+    value: float = (1 - weight) * np.sign(lead) + weight * lead / greatest
+    return value
+
+
+@njit(cache=True, nogil=True)
 def fills_own_eye(board: Board, stones: np.ndarray, color: int, point: int) -> bool:
     """Whether all neighbors of an empty point are the player's own stones."""
     for near in board.neighbors[point]:
@@ -270,7 +283,7 @@ def fills_own_eye(board: Board, stones: np.ndarray, color: int, point: int) -> b
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def play_randomly(
     board: Board, stones: np.ndarray, color: int, rng: np.random.Generator, longest: int
 ) -> int:

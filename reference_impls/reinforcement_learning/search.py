@@ -33,6 +33,9 @@ class SearchSettings:
         noise_weight: share of Dirichlet noise in the priors of the root; 0 where strength counts.
         noise_alpha: concentration of the noise; 0: 0.03 · 361 / area, which is that of a full board scaled to its size.
         history: positions that the evaluation function sees.
+        lead_weight: share of the lead in the value of a finished game; see `rules.value_lead`.
+        keeps_eyes: whether moves that fill an eye of one's own are left out.
+        first_pass: moves of a game before which a pass is left out unless there is no other move.
     """
 
     simulations: int = 200
@@ -42,6 +45,9 @@ class SearchSettings:
     noise_weight: float = 0.0
     noise_alpha: float = 0.0
     history: int = 8
+    lead_weight: float = 0.0
+    keeps_eyes: bool = False
+    first_pass: int = 0
 
 
 class Search:
@@ -71,13 +77,20 @@ class Search:
         self._board = games[0].board
         # numba compiles anew for other types: an integer here would cost seconds.
         self._limits = trees.Limits(
-            float(komi), longest, float(settings.exploration), float(settings.virtual_loss)
+            float(komi),
+            longest,
+            float(settings.lead_weight),
+            bool(settings.keeps_eyes),
+            int(settings.first_pass),
+            float(settings.exploration),
+            float(settings.virtual_loss),
         )
         area = size * size
         capacity = settings.simulations + 1
         self._trees = trees.make_trees(len(games), capacity, area, settings.history, longest)
         self._followed: list[tuple[Game, list[int]] | None] = [None] * len(games)
         self._noisy = [False] * len(games)
+        self._without_noise = np.zeros((len(games), area + 1), np.float32)
 
     def run(self, active: Sequence[int] | None = None) -> None:
         """Search until each root has its visits.
@@ -161,10 +174,13 @@ class Search:
 
     def _add_noise(self, index: int) -> None:
         weight = self.settings.noise_weight
-        if not weight or self._noisy[index]:
+        if self._noisy[index]:
             return
         self._noisy[index] = True
         prior = self._trees.prior[index, 0]
+        self._without_noise[index] = np.maximum(prior, 0)
+        if not weight:
+            return
         legal = prior >= 0
         alpha = self.settings.noise_alpha or NOISE_ON_FULL_BOARD / self._board.size**2
         noise = self._rng.dirichlet(np.full(int(legal.sum()), alpha))
@@ -179,6 +195,35 @@ class Search:
         """The priors of the moves at the root of a game, with noise if there is some: float32 [area + 1]; illegal: 0."""
         prior: np.ndarray = np.maximum(self._trees.prior[index, 0], 0)
         return prior
+
+    def improve_prior(self, index: int, scale: float) -> np.ndarray:
+        """The priors without noise, improved by what the search has found: float32 [area + 1].
+
+        The improved policy of Danihelka et al., "Policy improvement by planning with Gumbel", 2022: the softmax of the
+        logarithm of the priors plus the scaled values of the moves. A move that was not visited has the value of the
+        position: the mean of the network's own, and of those of the visited moves, weighted by their priors. Few simulations
+        say more in this way than by their visits.
+
+        Args:
+            index: of the game, which was searched.
+            scale: of values, from -1 to 1, against logarithms of priors.
+        """
+        each, prior = self._trees, self._without_noise[index].astype(np.float64)
+        visits, total = each.visits[index, 0], each.total[index, 0]
+        visited, count = visits > 0, visits.sum()
+        values = total / np.maximum(visits, 1)
+        own = float(each.value[index, 0])
+        mass = prior[visited].sum()
+        if mass > 0:
+            mean = (prior * values)[visited].sum() / mass
+            own = (own + count * mean) / (1 + count)
+        values[~visited] = own
+        logits = np.where(
+            prior > 0, np.log(np.maximum(prior, np.finfo(np.float32).tiny)) + scale * values, -np.inf
+        )
+        weights = np.exp(logits - logits.max())
+        policy: np.ndarray = (weights / weights.sum()).astype(np.float32)
+        return policy
 
     def value(self, index: int) -> float:
         """The value of a game's position for the player to play: the mean of all simulations, from -1 to 1."""

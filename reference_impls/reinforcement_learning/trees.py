@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
-from reference_impls.reinforcement_learning.rules import Board, find_legal, place_stone, score_area
+from reference_impls.reinforcement_learning.rules import (
+    Board,
+    fills_own_eye,
+    find_legal,
+    place_stone,
+    score_area,
+    value_lead,
+)
 
 NEW, WAITING, EXPANDED, ENDED = 0, 1, 2, 3
 ILLEGAL = -1.0
@@ -70,12 +77,18 @@ class Limits(NamedTuple):
     Attributes:
         komi: points for white.
         longest: the most moves of a game.
+        lead_weight: share of the lead in the value of a finished game; see `rules.value_lead`.
+        keeps_eyes: whether moves that fill an eye of one's own are left out.
+        first_pass: moves of a game before which a pass is left out unless there is no other move.
         exploration: weight of the prior against the value (c_puct).
         virtual_loss: how many losses a leaf counts as while it awaits its evaluation.
     """
 
     komi: float
     longest: int
+    lead_weight: float
+    keeps_eyes: bool
+    first_pass: int
     exploration: float
     virtual_loss: float
 
@@ -113,7 +126,7 @@ def make_trees(games: int, capacity: int, area: int, history: int, longest: int)
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _collect_seen(trees: Trees, game: int, node: int) -> Any:
     """Keys of all positions of the game up to a node."""
     count = trees.seen_count[game]
@@ -129,7 +142,7 @@ def _collect_seen(trees: Trees, game: int, node: int) -> Any:
     return seen
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def open_node(trees: Trees, board: Board, limits: Limits, game: int, node: int) -> None:
     """Prepare a node whose position is set: find out whether the game has ended there, and what is legal."""
     area = trees.stones.shape[2]
@@ -142,18 +155,25 @@ def open_node(trees: Trees, board: Board, limits: Limits, game: int, node: int) 
     if trees.passes[game, node] >= 2 or trees.depth[game, node] >= limits.longest:
         lead = (score_area(board, trees.stones[game, node]) - limits.komi) * trees.to_play[game, node]
         trees.state[game, node] = ENDED
-        trees.value[game, node] = np.sign(lead)
+        trees.value[game, node] = value_lead(lead, area + abs(limits.komi), limits.lead_weight)
         return
     legal = np.empty(area + 1, np.bool_)
     seen = _collect_seen(trees, game, node)
     color = trees.to_play[game, node]
-    find_legal(board, trees.stones[game, node], trees.keys[game, node], color, seen, legal)
+    stones = trees.stones[game, node]
+    find_legal(board, stones, trees.keys[game, node], color, seen, legal)
+    tried = 0
+    for point in range(area):
+        if limits.keeps_eyes and legal[point] and fills_own_eye(board, stones, color, point):
+            legal[point] = False
+        tried += legal[point]
+    legal[area] = tried == 0 or trees.depth[game, node] >= limits.first_pass
     for move in range(area + 1):
         trees.prior[game, node, move] = 0.0 if legal[move] else ILLEGAL
     trees.state[game, node] = NEW
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_child(trees: Trees, board: Board, limits: Limits, game: int, node: int, move: int) -> Any:
     """Add the node that a move leads to."""
     area = trees.stones.shape[2]
@@ -178,7 +198,7 @@ def _add_child(trees: Trees, board: Board, limits: Limits, game: int, node: int,
     return child
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _choose_edge(trees: Trees, limits: Limits, game: int, node: int) -> Any:
     """The move with the highest upper bound of its value (PUCT).
 
@@ -212,7 +232,7 @@ def _choose_edge(trees: Trees, limits: Limits, game: int, node: int) -> Any:
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def back_up(trees: Trees, game: int, node: int, value: float) -> None:
     """Add a value to all edges from a node up to the root; it is the value of the player to play at the node."""
     while node != 0:
@@ -224,7 +244,7 @@ def back_up(trees: Trees, game: int, node: int, value: float) -> None:
         node = parent
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _add_pending(trees: Trees, game: int, node: int, change: int) -> None:
     while node != 0:
         parent = trees.parent[game, node]
@@ -232,7 +252,7 @@ def _add_pending(trees: Trees, game: int, node: int, change: int) -> None:
         node = parent
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def select_leaves(
     trees: Trees,
     board: Board,
@@ -295,7 +315,7 @@ def select_leaves(
     return count
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def encode_leaves(trees: Trees, games: np.ndarray, nodes: np.ndarray, planes: np.ndarray) -> None:
     """Write what a network sees of each leaf; see `game.encode_stones`.
 
@@ -327,7 +347,7 @@ def encode_leaves(trees: Trees, games: np.ndarray, nodes: np.ndarray, planes: np
                 node = trees.parent[game, node]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def add_evaluations(
     trees: Trees, games: np.ndarray, nodes: np.ndarray, policy: np.ndarray, value: np.ndarray
 ) -> None:
@@ -361,7 +381,7 @@ def add_evaluations(
         back_up(trees, game, node, float(value[leaf]))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def keep_subtree(trees: Trees, game: int, new_root: int) -> None:
     """Make a node the root and drop all that is not below it; no leaf may await its evaluation.
 

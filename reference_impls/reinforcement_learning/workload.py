@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from reference_impls.reinforcement_learning.opponent import play_engine
 from reference_impls.reinforcement_learning.playing import (
     Examples,
     PlaySettings,
+    Record,
     Window,
     play_against_itself,
     play_match,
@@ -144,9 +146,10 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
                 f"{self.folder} holds {len(arrays['moves'])} positions of {found} where the configuration says "
                 f"{config.eval_samples} of {wanted}; get the right data with: {self.data_command}"
             )
-        if config.games_at_once % share.processes:
+        if config.games_at_once % (share.processes * config.threads):
             raise SettingError(
-                f"games_at_once={config.games_at_once} cannot be divided among {share.processes} processes"
+                f"games_at_once={config.games_at_once} cannot be divided among {share.processes} processes of "
+                f"{config.threads} threads"
             )
         self.held_out = arrays
         search = SearchSettings(
@@ -154,20 +157,26 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             leaves=config.leaves,
             exploration=config.exploration,
             history=config.history,
+            lead_weight=config.lead_weight,
+            keeps_eyes=config.keeps_eyes,
+            first_pass=config.first_pass,
         )
         self._match = PlaySettings(
             config.board_size,
             config.komi,
-            search=search,
+            random_moves=config.eval_random_moves,
+            search=replace(search, simulations=config.match_simulations),
             drawn_moves=config.eval_drawn_moves,
             resign_threshold=config.resign_threshold,
         )
         self._self_play = replace(
             self._match,
+            random_moves=config.random_moves,
             search=replace(search, noise_weight=config.noise_weight, noise_alpha=config.noise_alpha),
             drawn_moves=config.drawn_moves,
+            value_scale=config.value_scale,
             played_out=config.played_out,
-            at_once=config.games_at_once // share.processes,
+            at_once=config.games_at_once // (share.processes * config.threads),
         )
         # Copies that play: unlike the variables of the devices, one process can use them without the others.
         with tf.device("CPU"):
@@ -213,13 +222,19 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
 
     def _play_round(self, epoch: int, number: int, share: Share) -> dict[str, np.ndarray]:
         """Games that are played at the same time: this process's part, then those of all processes."""
-        rng = make_rng(self.seed, epoch, _SELF_PLAY, number, share.index)
-        records = play_against_itself(
-            self._self_play, self._evaluate_best.draw_from(rng), self._self_play.at_once, rng
-        )
+        threads = self.config.threads
+
+        def play(thread: int) -> list[Record]:
+            rng = make_rng(self.seed, epoch, _SELF_PLAY, number, share.index * threads + thread)
+            evaluate = self._evaluate_best.draw_from(rng)
+            return play_against_itself(self._self_play, evaluate, self._self_play.at_once, rng)
+
+        with ThreadPoolExecutor(threads) as pool:
+            records = [record for part in pool.map(play, range(threads)) for record in part]
         examples = [record.examples._asdict() for record in records]
         arrays = {name: np.concatenate([each[name] for each in examples]) for name in Examples._fields}
-        return self.runtime.gather({**arrays, "lengths": np.array([len(each.moves) for each in records])})
+        lengths = np.array([len(each["value"]) for each in examples])
+        return self.runtime.gather({**arrays, "lengths": lengths})
 
     def train_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """Cross entropy of the search's visits, squared error of the result, and the penalty on the weights."""
@@ -249,7 +264,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
 
     @contextmanager
     def around_evaluation(self, epoch: int) -> Iterator[None]:
-        """Before the candidate is evaluated, it plays for the place of the best network."""
+        """Before the candidate is evaluated, it plays for the place of the best network, or gets it in the first generations."""
         config = self.config
         candidate = self._copy_candidate()
 
@@ -258,8 +273,9 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             first, second = self._evaluate_candidate.draw_from(rng), self._evaluate_best.draw_from(rng)
             return play_match(self._match, first, second, config.match_games, rng).share
 
-        self._match_share = self.runtime.find_on_first(play)
-        if self._match_share >= config.gate:
+        is_warm = epoch <= config.warm_generations
+        self._match_share = None if is_warm else self.runtime.find_on_first(play)
+        if self._match_share is None or self._match_share >= config.gate:
             self._promotions += 1
             self._best = candidate
             self.best.set_weights(candidate)
@@ -285,9 +301,9 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
     def evaluate(self) -> Evaluation:
         """Agreement, the share won against GNU Go, the latest match's share, and how often a candidate was promoted."""
         found = super().evaluate()
-        metrics: dict[str, float] = {}
+        metrics: dict[str, float] = {"promotions": self._promotions}
         if self._match_share is not None:
-            metrics = {"match_share": self._match_share, "promotions": self._promotions}
+            metrics["match_share"] = self._match_share
         if not self.config.win_target:
             return Evaluation(found.quality, metrics)
         self._copy_candidate()
@@ -303,6 +319,12 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             resign_threshold=-1.1,
         )
         program = find_gnugo(self.folder, self.data_command)
-        with start_gnugo(program, level=config.eval_level, clean_up=True) as engine:
-            rng = make_rng(0, _GAMES)
-            return play_engine(settings, self._evaluate_candidate, engine, config.eval_games, rng).share
+
+        def play(thread: int) -> float:
+            with start_gnugo(program, level=config.eval_level, clean_up=True) as engine:
+                rng = make_rng(0, _GAMES, thread)
+                count = config.eval_games // config.threads
+                return play_engine(settings, self._evaluate_candidate, engine, count, rng).share
+
+        with ThreadPoolExecutor(config.threads) as pool:
+            return float(np.mean(list(pool.map(play, range(config.threads)))))

@@ -267,7 +267,9 @@ def test_games_against_gnugo(program: Path) -> None:
 def test_moves_of_gnugo_are_collected(program: Path) -> None:
     """Different positions with legal moves, the same again from an equal seed; GNU Go itself predicts them all."""
     with gnugo.start_gnugo(program, level=1) as engine:
-        first, again = (collect_moves(engine, 5, 0.5, 30, 2, np.random.default_rng(7)) for _ in range(2))
+        first, again = (
+            collect_moves(engine, 5, 0.5, 30, 2, np.random.default_rng(7), random_moves=4) for _ in range(2)
+        )
     assert first.planes.shape == (30, 5, 5, 5)
     assert len(np.unique(first.planes[:, :, :, [0, 1, 4]].reshape(30, -1), axis=0)) == 30
     assert first.legal[np.arange(30), first.moves].all()

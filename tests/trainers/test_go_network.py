@@ -21,8 +21,13 @@ TINY = NetworkSettings(size=3, history=2, width=4, blocks=1, value_width=5)
 
 @pytest.fixture(scope="module")
 def tiny() -> keras.Model:
-    """A network for 3×3."""
-    return build_network(TINY, 1)
+    """A network for 3×3 with some policy and value."""
+    model = build_network(TINY, 1)
+    rng = np.random.default_rng(5)
+    for name in ("logits", "value"):
+        kernel = model.get_layer(name).kernel
+        kernel.assign(rng.normal(0.0, 0.5, kernel.shape))
+    return model
 
 
 def random_planes(batch: int, settings: NetworkSettings = TINY, seed: int = 1) -> np.ndarray:
@@ -45,15 +50,20 @@ def test_the_full_network_has_its_parts() -> None:
 
 
 def test_outputs_are_logits_and_a_value(tiny: keras.Model) -> None:
-    """One logit for each point and the pass; values within -1 and 1; equal seeds start with equal weights."""
+    """One logit for each point and the pass; values within -1 and 1; equal seeds start with equal weights, and evenly."""
     planes = random_planes(7).astype(np.float32)
     logits, value = (each.numpy() for each in tiny(planes))
     assert logits.shape == (7, 10)
     assert value.shape == (7,)
     assert (np.abs(value) <= 1).all()
-    again, other = build_network(TINY, 1), build_network(TINY, 2)
-    assert (again(planes)[0].numpy() == logits).all()
-    assert (other(planes)[0].numpy() != logits).any()
+    first, again, other = (build_network(TINY, seed) for seed in (1, 1, 2))
+    same, others = (
+        [(one == two).all() for one, two in zip(first.get_weights(), each.get_weights(), strict=True)]
+        for each in (again, other)
+    )
+    assert all(same)
+    assert not all(others)
+    assert not any(each.numpy().any() for each in first(planes))
 
 
 def test_losses_are_cross_entropy_squared_error_and_weights(tiny: keras.Model) -> None:

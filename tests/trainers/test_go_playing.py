@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extra 'reference')")
 
+from reference_impls.reinforcement_learning import rules
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.playing import (
     Examples,
@@ -18,6 +19,7 @@ from reference_impls.reinforcement_learning.playing import (
     Window,
     play_against_itself,
     play_match,
+    start_pairs,
 )
 from reference_impls.reinforcement_learning.search import SearchSettings
 from tests.trainers.go_problems import value_by_area
@@ -57,6 +59,51 @@ def test_games_of_self_play_are_examples() -> None:
         assert record.resigned or game.is_over
         if not record.resigned:
             assert record.winner == np.sign(game.score())
+
+
+def test_the_lead_can_be_part_of_the_value() -> None:
+    """With a weight, who wins by more is worth more; nobody can be worth more than 1."""
+    settings = dataclasses.replace(
+        SELF_PLAY, search=dataclasses.replace(SELF_PLAY.search, lead_weight=0.25), resign_threshold=-1.1
+    )
+    for record in play_against_itself(settings, guess, 4, np.random.default_rng(1)):
+        game = Game(3, KOMI, 18)
+        for move, value in zip(record.moves, record.examples.value, strict=True):
+            assert value * game.to_play == pytest.approx(record.examples.value[0])  # black's, throughout
+            game.play(move)
+        expected = 0.75 * np.sign(game.score()) + 0.25 * game.score() / 9.5
+        assert record.examples.value[0] == pytest.approx(expected)
+    assert rules.value_lead(9.5, 9.5, 0.25) == 1
+    assert rules.value_lead(-9.5, 9.5, 0.25) == -1
+
+
+def test_games_may_begin_with_random_moves() -> None:
+    """What is played at random is no example; each start of a match is given to both players."""
+    settings = dataclasses.replace(SELF_PLAY, random_moves=3)
+    records = play_against_itself(settings, guess, 24, np.random.default_rng(1))
+    before = [len(record.moves) - len(record.examples.value) for record in records]
+    assert set(before) == {0, 1, 2, 3}
+    for count, record in zip(before, records, strict=True):
+        game = Game(3, KOMI, 18)
+        for move in record.moves[:count]:
+            game.play(move)
+        assert (record.examples.planes[0] == game.encode(2)).all()
+    starts = [game.moves for game in start_pairs(settings, 40, np.random.default_rng(1))]
+    assert starts[::2] == starts[1::2]
+    assert {len(moves) for moves in starts} == {0, 1, 2, 3}
+
+
+def test_improved_priors_can_be_learned() -> None:
+    """With a scale of the values, examples hold improved priors instead of shares of visits."""
+    settings = dataclasses.replace(SELF_PLAY, value_scale=4.0)
+    visits, improved = (
+        play_against_itself(each, value_by_area(KOMI), 2, np.random.default_rng(1))
+        for each in (SELF_PLAY, settings)
+    )
+    for one, other in zip(visits, improved, strict=True):
+        assert one.moves == other.moves
+        assert (one.examples.policy != other.examples.policy).any()
+        assert other.examples.policy.sum(axis=1) == pytest.approx(1)
 
 
 def test_self_play_follows_from_its_seed() -> None:

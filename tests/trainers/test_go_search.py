@@ -277,3 +277,44 @@ def test_the_end_of_a_game_has_its_true_value() -> None:
 def test_each_problem_has_one_answer(problem: Problem) -> None:
     """An exhaustive search finds that the answer, and no other move, wins."""
     assert find_winning_moves(problem.start()) == [parse_move(problem.answer, 5)]
+
+
+def test_improved_priors_follow_the_values_found() -> None:
+    """Priors without noise rise with the value of their move; a move that was not visited has that of the position."""
+    prior = np.array([0.4, 0.3, 0.2, 0.05, 0.05])
+
+    def evaluate(planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        is_lost = planes[:, 0, 0, 1] == 1  # the opponent has taken the first point
+        return np.tile(prior, (len(planes), 1)), np.where(is_lost, -0.8, 0.2)
+
+    settings = SearchSettings(simulations=4, leaves=1, noise_weight=0.5, history=1)
+    search = start_search(Game(2, 0.5, 8), settings, evaluate)
+    search.run()
+    visits, total = search._trees.visits[0, 0], search._trees.total[0, 0]
+    visited = visits > 0
+    assert visits.sum() == 3
+    assert 0 < visited.sum() < 5
+    values = np.where(visited, total / np.maximum(visits, 1), 0)
+    mean = (prior * values)[visited].sum() / prior[visited].sum()
+    values[~visited] = (0.2 + 3 * mean) / 4
+    expected = prior * np.exp(3 * values)
+    assert search.improve_prior(0, 3.0) == pytest.approx(expected / expected.sum(), rel=1e-5)
+    assert search.improve_prior(0, 0.0) == pytest.approx(prior, rel=1e-5)  # without noise
+    assert search.prior(0) != pytest.approx(prior, rel=1e-5)
+
+
+def test_a_search_can_keep_eyes_and_leave_out_early_passes() -> None:
+    """Moves that fill one's own eyes, and passes before a number of moves, are tried only where the settings let them."""
+    rows = ("XX.X.", "X.XX.", "XXX..", ".....", ".....")
+    for keeps_eyes, first_pass, without in ((False, 0, set()), (True, 0, {2, 6}), (True, 1, {2, 6, 25})):
+        settings = SearchSettings(simulations=200, history=1, keeps_eyes=keeps_eyes, first_pass=first_pass)
+        search = start_search(Game.from_rows(rows, BLACK, 0.5, 50), settings)
+        search.run()
+        assert (
+            set(np.flatnonzero(search.prior(0) == 0)) - set(np.flatnonzero([c != "." for c in "".join(rows)]))
+            == without
+        )
+    game = Game.from_rows(("X.X", "XXX", "X.X"), BLACK, 0.5, 50)  # nothing but eyes
+    search = start_search(game, SearchSettings(simulations=20, history=1, keeps_eyes=True, first_pass=20))
+    search.run()
+    assert search.choose_move(0) == game.pass_move

@@ -43,6 +43,7 @@ CHANGES: dict[str, Any] = {
     "window_generations": 2,
     "steps": 6,
     "simulations": 8,
+    "warm_generations": 0,
     "match_games": 4,
     "global_batch_size": 32,
     "eval_batch_size": 8,
@@ -144,7 +145,8 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
     [
         ({"games": 6}, "games=6 is no multiple of games_at_once=4"),
         ({"match_games": 3}, "match_games=3 is odd"),
-        ({"eval_games": 5}, "eval_games=5 is odd"),
+        ({"eval_games": 6}, "eval_games=6 is no even number for each of 2 threads"),
+        ({"lead_weight": 0.5, "resign_threshold": -0.9}, "a player must not resign"),
         ({"boundary_steps": (1, 2)}, "2 boundary_steps need 3 learning_rates, not 2"),
         ({"board_size": 1}, "board_size must be at least 2"),
         ({"gate": 1.2}, "gate must be at least 0"),
@@ -271,7 +273,7 @@ def test_games_against_gnugo_are_a_quality(tmp_path: Path) -> None:
         program = get_gnugo(tmp_path / "gnugo")
     except DataError as error:
         pytest.skip(f"no GNU Go: {error}")
-    changes = {"board_size": 5, "win_target": 0.5, "eval_games": 2, "eval_simulations": 8, "eval_samples": 20}
+    changes = {"board_size": 5, "win_target": 0.5, "eval_games": 4, "eval_simulations": 8, "eval_samples": 20}
     config = dataclasses.replace(TINY, **changes)
     folder = tmp_path / "data"
     with pytest.MonkeyPatch.context() as patch:
