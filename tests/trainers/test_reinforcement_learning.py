@@ -35,6 +35,7 @@ from tests.trainers.conftest import make_request, read_events, run_mlperf  # noq
 CHANGES: dict[str, Any] = {
     "board_size": 3,
     "komi": 0.5,
+    "history": 2,
     "width": 8,
     "blocks": 1,
     "value_width": 8,
@@ -135,7 +136,7 @@ def test_batches_of_two_processes_are_those_of_one(tmp_path: Path) -> None:
 
 def test_training_lowers_the_loss(tmp_path: Path) -> None:
     """On a window that stays as it is, the candidate's loss falls."""
-    loop = make_loop(tmp_path, steps=30, window_generations=1, learning_rates=(0.05, 0.05))
+    loop = make_loop(tmp_path, steps=30, window_generations=1, learning_rates=(0.05, 0.05, 0.05))
     losses = [loop.train_epoch(1)["loss"] for _ in range(3)]  # the games of the generation are there
     assert losses[2] < losses[1] < losses[0]
 
@@ -147,7 +148,7 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
         ({"match_games": 3}, "match_games=3 is odd"),
         ({"eval_games": 6}, "eval_games=6 is no even number for each of 2 threads"),
         ({"lead_weight": 0.5, "resign_threshold": -0.9}, "a player must not resign"),
-        ({"boundary_steps": (1, 2)}, "2 boundary_steps need 3 learning_rates, not 2"),
+        ({"boundary_steps": (1,)}, "1 boundary_steps need 2 learning_rates, not 3"),
         ({"board_size": 1}, "board_size must be at least 2"),
         ({"gate": 1.2}, "gate must be at least 0"),
     ],
