@@ -31,6 +31,8 @@ class NetworkSettings:
         blocks: residual blocks.
         value_width: units of the value head's hidden layer.
         batch_norm_momentum: share of the running mean and variance that each step keeps.
+        policy_filters: filters of the policy head's convolution.
+        value_filters: filters of the value head's convolution.
     """
 
     size: int
@@ -39,6 +41,8 @@ class NetworkSettings:
     blocks: int
     value_width: int
     batch_norm_momentum: float = 0.997
+    policy_filters: int = 2
+    value_filters: int = 1
 
 
 FULL_NETWORK = NetworkSettings(size=9, history=8, width=32, blocks=9, value_width=64)
@@ -63,6 +67,8 @@ class ReinforcementConfig(TaskConfig):
         blocks: residual blocks.
         value_width: units of the value head's hidden layer.
         batch_norm_momentum: share of the running mean and variance that each step keeps.
+        policy_filters: filters of the policy head's convolution.
+        value_filters: filters of the value head's convolution.
         games: games of self-play of each generation, a multiple of `games_at_once`.
         games_at_once: games that are played at the same time, over all processes; the data of a generation is saved
             each time that they are done.
@@ -109,6 +115,8 @@ class ReinforcementConfig(TaskConfig):
     blocks: Annotated[Count, LogKey("model_blocks")] = 9
     value_width: Annotated[Count, LogKey("model_value_width")] = 64
     batch_norm_momentum: Annotated[Fraction, LogKey("model_batch_norm_momentum")] = 0.997
+    policy_filters: Annotated[Count, LogKey("model_policy_filters")] = 2
+    value_filters: Annotated[Count, LogKey("model_value_filters")] = 1
     games: Annotated[Count, LogKey("selfplay_games_per_generation")]
     games_at_once: Annotated[Count, LogKey("selfplay_games_at_once")] = 64
     threads: Annotated[Count, LogKey("selfplay_threads")] = 1
@@ -176,7 +184,14 @@ class ReinforcementConfig(TaskConfig):
     def network(self) -> NetworkSettings:
         """The shape of the network."""
         return NetworkSettings(
-            self.board_size, self.history, self.width, self.blocks, self.value_width, self.batch_norm_momentum
+            size=self.board_size,
+            history=self.history,
+            width=self.width,
+            blocks=self.blocks,
+            value_width=self.value_width,
+            batch_norm_momentum=self.batch_norm_momentum,
+            policy_filters=self.policy_filters,
+            value_filters=self.value_filters,
         )
 
 
@@ -188,6 +203,8 @@ MINI = ReinforcementConfig(
     blocks=3,
     value_width=32,
     batch_norm_momentum=0.97,
+    policy_filters=8,
+    value_filters=4,
     games=256,
     games_at_once=128,
     threads=2,

@@ -13,7 +13,6 @@ from reference_impls.reinforcement_learning import symmetries
 from reference_impls.reinforcement_learning.config import NetworkSettings
 
 BATCH_NORM_EPSILON = 1e-5
-POLICY_FILTERS, VALUE_FILTERS = 2, 1
 
 
 def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
@@ -63,9 +62,11 @@ def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
         y = normalize(convolve(y, settings.width, 3, f"block{block}_2"), f"block{block}_2")
         x = layers.ReLU()(layers.Add()([x, y]))
 
-    policy = layers.ReLU()(normalize(convolve(x, POLICY_FILTERS, 1, "policy"), "policy", affine=False))
+    policy = layers.ReLU()(
+        normalize(convolve(x, settings.policy_filters, 1, "policy"), "policy", affine=False)
+    )
     logits = connect(layers.Flatten()(policy), settings.size**2 + 1, "logits")
-    value = layers.ReLU()(normalize(convolve(x, VALUE_FILTERS, 1, "value"), "value", affine=False))
+    value = layers.ReLU()(normalize(convolve(x, settings.value_filters, 1, "value"), "value", affine=False))
     value = connect(layers.Flatten()(value), settings.value_width, "value_hidden", "relu")
     value = layers.Flatten()(connect(value, 1, "value", "tanh"))
     return keras.Model(planes, [logits, layers.Reshape(())(value)], name="policy_and_value")
