@@ -200,7 +200,7 @@ BREAKS: dict[str, dict[str, Break]] = {
     "reinforcement_learning": {
         "value zeroed": zero_value,
         "policy frozen": freeze_policy,
-        "labels shuffled": shuffle_labels("policy", "value"),
+        "labels shuffled": shuffle_labels("policy", "value", "owners"),
         "optimizer frozen": freeze_optimizer,
     },
     "sentiment": {

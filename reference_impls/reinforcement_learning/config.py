@@ -33,6 +33,7 @@ class NetworkSettings:
         batch_norm_momentum: share of the running mean and variance that each step keeps.
         policy_filters: filters of the policy head's convolution.
         value_filters: filters of the value head's convolution.
+        predicts_owners: whether a third head predicts whose each point is in the end.
     """
 
     size: int
@@ -43,6 +44,7 @@ class NetworkSettings:
     batch_norm_momentum: float = 0.997
     policy_filters: int = 2
     value_filters: int = 1
+    predicts_owners: bool = False
 
 
 FULL_NETWORK = NetworkSettings(size=9, history=8, width=32, blocks=9, value_width=64)
@@ -82,8 +84,8 @@ class ReinforcementConfig(TaskConfig):
         first_pass: moves of a game before which the search leaves out a pass, unless there is no other move.
         noise_weight: share of Dirichlet noise in the priors of the root, in self-play.
         noise_alpha: concentration of that noise; 0: by the size of the board.
-        lead_weight: share of the lead in points, as a part of the greatest one, in the value of a finished game; the
-            rest is who wins. Minigo's is 0.
+        lead_scale: if not 0, a finished game is worth tanh(lead / lead_scale), so that a player wants to win by more;
+            0: 1, 0 or -1, by who wins, as in Minigo.
         value_scale: scale of the values in the policy that is learned: the priors, improved by the values that the search
             found, see `Search.improve_prior`; 0: the share of visits is learned, as in Minigo.
         random_moves: moves at the start of a game of self-play that are played at random, at most.
@@ -103,6 +105,8 @@ class ReinforcementConfig(TaskConfig):
         optimizer: ``sgd`` (with momentum) or ``adam`` (open division).
         learning_rates: the learning rate before, between and after the boundaries.
         boundary_steps: steps, counted from the start of the run, after which the learning rate changes.
+        owners_weight: weight of the squared error of whose each point is in the end, which a third head predicts; 0: there
+            is none, as in Minigo.
         momentum: of SGD.
         l2: weight of half the squared weights of convolutions and dense layers.
     """
@@ -129,7 +133,7 @@ class ReinforcementConfig(TaskConfig):
     first_pass: Annotated[int, Range(0), LogKey("search_first_pass")] = 0
     noise_weight: Annotated[Share, LogKey("selfplay_noise_weight")] = 0.25
     noise_alpha: Annotated[NotNegative, LogKey("selfplay_noise_alpha")] = 0.0
-    lead_weight: Annotated[Share, LogKey("selfplay_lead_weight")] = 0.0
+    lead_scale: Annotated[NotNegative, LogKey("selfplay_lead_scale")] = 0.0
     value_scale: Annotated[NotNegative, LogKey("train_value_scale")] = 0.0
     random_moves: Annotated[int, Range(0), LogKey("selfplay_random_moves")] = 0
     drawn_moves: Annotated[int, Range(0), LogKey("selfplay_drawn_moves")] = 6
@@ -147,6 +151,7 @@ class ReinforcementConfig(TaskConfig):
     optimizer: Annotated[str, OneOf("sgd", "adam"), LogKey("opt_name")] = "sgd"
     learning_rates: Annotated[tuple[float, ...], Range(0, is_open=True), LogKey("lr_rates")]
     boundary_steps: Annotated[tuple[int, ...], Range(1), LogKey("lr_boundaries")]
+    owners_weight: Annotated[NotNegative, LogKey("train_owners_weight")] = 0.0
     momentum: Annotated[Fraction, LogKeyBy("optimizer", sgd="sgd_opt_momentum")] = 0.9
     l2: Annotated[NotNegative, LogKey("opt_l2_regularization")] = 1e-4
 
@@ -167,9 +172,9 @@ class ReinforcementConfig(TaskConfig):
                 "would have black more often",
             ),
             (
-                self.lead_weight and self.resign_threshold >= -1,
-                "a player must not resign (resign_threshold below -1) where the lead counts (lead_weight): it would be "
-                "unknown",
+                (self.lead_scale or self.owners_weight) and self.resign_threshold >= -1,
+                "a player must not resign (resign_threshold below -1) where the lead or owners of points count "
+                "(lead_scale, owners_weight): they would be unknown",
             ),
             (
                 len(self.learning_rates) != len(self.boundary_steps) + 1,
@@ -192,6 +197,7 @@ class ReinforcementConfig(TaskConfig):
             batch_norm_momentum=self.batch_norm_momentum,
             policy_filters=self.policy_filters,
             value_filters=self.value_filters,
+            predicts_owners=self.owners_weight > 0,
         )
 
 
@@ -215,8 +221,9 @@ MINI = ReinforcementConfig(
     exploration=2.0,
     keeps_eyes=True,
     first_pass=12,
-    lead_weight=0.5,
+    lead_scale=6.0,
     value_scale=8.0,
+    owners_weight=2.0,
     random_moves=4,
     drawn_moves=8,
     resign_threshold=-1.1,

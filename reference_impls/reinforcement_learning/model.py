@@ -28,7 +28,8 @@ def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
 
     Returns:
         A model from planes [batch, size, size, 2 * history + 1] of any number type to the logits of the moves
-        [batch, area + 1] and the value for the player to play [batch], from -1 to 1; both float32.
+        [batch, area + 1] and the value for the player to play [batch], from -1 to 1; and, if the settings say so, whose each
+        point will be, from -1 to 1 [batch, size, size, 1]; all float32.
     """
     layers = keras.layers
     seeds = iter(np.random.default_rng([seed, 1]).integers(2**30, size=1000).tolist())
@@ -69,7 +70,13 @@ def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
     value = layers.ReLU()(normalize(convolve(x, settings.value_filters, 1, "value"), "value", affine=False))
     value = connect(layers.Flatten()(value), settings.value_width, "value_hidden", "relu")
     value = layers.Flatten()(connect(value, 1, "value", "tanh"))
-    return keras.Model(planes, [logits, layers.Reshape(())(value)], name="policy_and_value")
+    outputs = [logits, layers.Reshape(())(value)]
+    if settings.predicts_owners:
+        owners = layers.Conv2D(
+            1, 1, activation="tanh", kernel_initializer="zeros", dtype="float32", name="owners_conv"
+        )
+        outputs.append(owners(x))
+    return keras.Model(planes, outputs, name="policy_and_value")
 
 
 def compute_losses(
@@ -77,7 +84,9 @@ def compute_losses(
     planes: tf.Tensor,
     policy: tf.Tensor,
     value: tf.Tensor,
+    owners: tf.Tensor | None = None,
     *,
+    owners_weight: float = 1.0,
     l2: float,
     training: bool = True,
 ) -> dict[str, tf.Tensor]:
@@ -88,19 +97,24 @@ def compute_losses(
         planes: [batch, size, size, channels].
         policy: the search's share of visits for each move, float32 [batch, area + 1].
         value: the game's result for the player to play, float32 [batch].
+        owners: whose each point is in the end, for the player to play [batch, size, size, 1]; for networks that predict it.
+        owners_weight: weight of its squared error.
         l2: weight of half the squared weights of convolutions and dense layers; biases, scales and offsets are free.
         training: whether batch norm uses the batch's own statistics.
 
     Returns:
-        ``policy_loss`` (cross entropy), ``value_loss`` (squared error), ``l2_loss``, and their sum, ``loss``.
+        ``policy_loss`` (cross entropy), ``value_loss`` (squared error), ``owners_loss`` (squared error, weighted) if the network
+        predicts owners, ``l2_loss``, and their sum, ``loss``.
     """
-    logits, predicted = model(tf.cast(planes, tf.float32), training=training)
+    logits, predicted, *more = model(tf.cast(planes, tf.float32), training=training)
     kernels = [each for each in model.trainable_variables if each.path.endswith("kernel")]
     losses = {
         "policy_loss": tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(policy, logits)),
         "value_loss": tf.reduce_mean((predicted - value) ** 2),
-        "l2_loss": l2 * tf.add_n([tf.nn.l2_loss(each) for each in kernels]),
     }
+    if more:
+        losses["owners_loss"] = owners_weight * tf.reduce_mean((more[0] - tf.cast(owners, tf.float32)) ** 2)
+    losses["l2_loss"] = l2 * tf.add_n([tf.nn.l2_loss(each) for each in kernels])
     return {"loss": tf.add_n(list(losses.values())), **losses}
 
 
@@ -118,7 +132,7 @@ class NetworkEvaluation:
         signature = [tf.TensorSpec((None, size, size, channels), tf.int8)]
 
         def evaluate(planes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            logits, value = model(tf.cast(planes, tf.float32), training=False)
+            logits, value, *_ = model(tf.cast(planes, tf.float32), training=False)
             return tf.nn.softmax(logits), value
 
         self._evaluate = tf.function(evaluate, input_signature=signature)

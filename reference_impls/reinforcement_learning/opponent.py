@@ -16,6 +16,7 @@ from reference_impls.reinforcement_learning.playing import (
 )
 from reference_impls.reinforcement_learning.rules import BLACK
 from reference_impls.reinforcement_learning.search import Evaluate, Search, should_resign
+from reference_impls.reinforcement_learning.symmetries import list_symmetries
 
 _RESIGN = "resign"
 
@@ -80,6 +81,24 @@ def play_engine(
     return MatchResult(int((points > 0).sum()), int((points == 0).sum()), count)
 
 
+def is_clear(engine: Engine, game: Game, move: int) -> bool:
+    """Whether an engine plays the same move however the board is turned or reflected.
+
+    Args:
+        engine: the program.
+        game: not over.
+        move: what it plays in it, no pass.
+    """
+    for sources in list_symmetries(game.board.size)[1:]:
+        places = [*np.argsort(sources).tolist(), game.pass_move]  # where each point comes to stand
+        turned = Game(game.board.size, game.komi, game.longest)
+        for each in game.moves:
+            turned.play(places[each])
+        if ask_move(engine, turned) != places[move]:
+            return False
+    return True
+
+
 def collect_moves(
     engine: Engine,
     size: int,
@@ -102,7 +121,9 @@ def collect_moves(
         random_moves: how many moves are drawn, at most; see `play_random_moves`. Their positions do not count.
 
     Returns:
-        The positions. Passes are left out, and a position that occurred before is too.
+        The positions. Passes are left out, and so are positions that occurred before, and those in which the engine's choice
+        depends on how the board is turned: such a move is one of several that it likes as much, as in all symmetric positions
+        but those in which the best move is on the axis.
     """
     planes: dict[bytes, tuple[np.ndarray, np.ndarray, int]] = {}
     while len(planes) < count:
@@ -112,9 +133,9 @@ def collect_moves(
             move = ask_move(engine, game)
             if move is None:
                 break
-            if move != game.pass_move:
-                key = game.stones.tobytes() + bytes([game.to_play == BLACK])
-                planes.setdefault(key, (game.encode(history), game.find_legal(), move))
+            key = game.stones.tobytes() + bytes([game.to_play == BLACK])
+            if move != game.pass_move and key not in planes and is_clear(engine, game, move):
+                planes[key] = game.encode(history), game.find_legal(), move
             game.play(move)
     seen, legal, moves = zip(*planes.values(), strict=True)
     return Positions(np.stack(seen), np.stack(legal), np.array(moves))

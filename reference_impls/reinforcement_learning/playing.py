@@ -78,11 +78,14 @@ class Examples(NamedTuple):
         planes: int8 [positions, size, size, channels]; see `game.encode_stones`.
         policy: share of the search's visits for each move, float32 [positions, area + 1].
         value: the game's value for the player to play, from -1 to 1, float32 [positions]; see `rules.value_lead`.
+        owners: whose each point is in the end: 1 the player's to play, -1 the opponent's, 0 nobody's, as all are if the game
+            was resigned, int8 [positions, size, size, 1].
     """
 
     planes: np.ndarray
     policy: np.ndarray
     value: np.ndarray
+    owners: np.ndarray
 
 
 class Record(NamedTuple):
@@ -115,16 +118,19 @@ class _Slot:
         self.values: list[float] = []
 
     def end(self, winner: int, value: float, resigned: bool) -> Record:
-        count = len(self.game.moves)
+        game, to_play = self.game, np.array(self.to_play, np.int8)
+        owners = np.zeros_like(game.stones) if resigned else rules.find_owners(game.board, game.stones)
+        size = game.board.size
         return Record(
-            self.game.moves,
+            game.moves,
             winner,
             resigned,
-            np.array(self.values[:count], np.float32),
+            np.array(self.values, np.float32),
             Examples(
-                np.stack(self.planes[:count]),
-                np.stack(self.policy[:count]).astype(np.float32),
-                value * np.array(self.to_play[:count], np.float32),
+                np.stack(self.planes),
+                np.stack(self.policy).astype(np.float32),
+                value * to_play.astype(np.float32),
+                to_play[:, None, None, None] * owners.reshape(size, size, 1),
             ),
         )
 
@@ -179,8 +185,8 @@ def _play_move(settings: PlaySettings, search: Search, index: int, slot: _Slot) 
     game.play(search.choose_move(index, settings.temperature(game)))
     if not game.is_over:
         return None
-    lead, weight = game.score(), settings.search.lead_weight
-    value = rules.value_lead(lead, game.board.size**2 + abs(game.komi), float(weight))
+    lead = game.score()
+    value = rules.value_lead(lead, float(settings.search.lead_scale))
     return slot.end(int(np.sign(lead)), value, resigned=False)
 
 
@@ -316,5 +322,10 @@ class Window:
             raise ValueError("there are no games to learn from yet")
         chosen = rng.integers(len(self.examples.value), size=count)
         which = rng.integers(symmetries.COUNT, size=count)
-        planes, policy, value = (part[chosen] for part in self.examples)
-        return Examples(symmetries.turn_planes(planes, which), symmetries.turn_policy(policy, which), value)
+        planes, policy, value, owners = (part[chosen] for part in self.examples)
+        return Examples(
+            symmetries.turn_planes(planes, which),
+            symmetries.turn_policy(policy, which),
+            value,
+            symmetries.turn_planes(owners, which),
+        )

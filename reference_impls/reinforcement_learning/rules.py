@@ -217,58 +217,64 @@ def place_stone(board: Board, stones: np.ndarray, color: int, point: int, key: i
 
 
 @njit(cache=True, nogil=True)
-def score_area(board: Board, stones: np.ndarray) -> int:
-    """Points of black minus points of white, before komi: stones, and empty points that reach only one color.
+def find_owners(board: Board, stones: np.ndarray) -> Any:
+    """Whose each point is: its stone's, or the color's that alone is reached from it.
 
     All stones on the board count as alive, as the Tromp-Taylor rules say.
+
+    Returns:
+        int8 [area]: 1 black, -1 white, 0 nobody's.
     """
-    score = 0
+    owners = stones.copy()
     reached = np.zeros(stones.size, np.bool_)
-    stack = np.empty(stones.size, np.int16)
+    region = np.empty(stones.size, np.int16)
     for start in range(stones.size):
-        if stones[start] != EMPTY:
-            score += stones[start]
-            continue
-        if reached[start]:
+        if stones[start] != EMPTY or reached[start]:
             continue
         reached[start] = True
-        stack[0] = start
-        height = 1
-        points = 0
+        region[0] = start
+        points = 1
+        looked = 0
         black = False
         white = False
-        while height > 0:
-            height -= 1
-            points += 1
-            for near in board.neighbors[stack[height]]:
+        while looked < points:
+            for near in board.neighbors[region[looked]]:
                 if near < 0:
                     break
                 if stones[near] == EMPTY:
                     if not reached[near]:
                         reached[near] = True
-                        stack[height] = near
-                        height += 1
+                        region[points] = near
+                        points += 1
                 elif stones[near] == BLACK:
                     black = True
                 else:
                     white = True
-        if black and not white:
-            score += points
-        elif white and not black:
-            score -= points
+            looked += 1
+        if black != white:
+            for each in range(points):
+                owners[region[each]] = BLACK if black else WHITE
+    return owners
+
+
+@njit(cache=True, nogil=True)
+def score_area(board: Board, stones: np.ndarray) -> int:
+    """Points of black minus points of white, before komi; see `find_owners`."""
+    score = 0
+    for owner in find_owners(board, stones):
+        score += owner
     return score
 
 
 @njit(cache=True, nogil=True)
-def value_lead(lead: float, greatest: float, weight: float) -> float:
-    """The value of a finished game, from -1 to 1.
+def value_lead(lead: float, scale: float) -> float:
+    """The value of a finished game for a player, from -1 to 1.
 
     Args:
         lead: points by which the player is ahead, komi included.
-        greatest: the most points by which one can be.
-        weight: share of the lead, as a part of the greatest one; the rest is the result alone: 1, 0 or -1.
+        scale: 0: the value is the result alone: 1, 0 or -1; otherwise it is tanh(lead / scale).
     """
-    value: float = (1 - weight) * np.sign(lead) + weight * lead / greatest
+    value: float = np.tanh(lead / scale) if scale > 0 else np.sign(lead)
     return value
 
 

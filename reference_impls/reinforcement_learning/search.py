@@ -33,7 +33,7 @@ class SearchSettings:
         noise_weight: share of Dirichlet noise in the priors of the root; 0 where strength counts.
         noise_alpha: concentration of the noise; 0: 0.03 · 361 / area, which is that of a full board scaled to its size.
         history: positions that the evaluation function sees.
-        lead_weight: share of the lead in the value of a finished game; see `rules.value_lead`.
+        lead_scale: how much the lead counts in the value of a finished game; see `rules.value_lead`.
         keeps_eyes: whether moves that fill an eye of one's own are left out.
         first_pass: moves of a game before which a pass is left out unless there is no other move.
     """
@@ -45,7 +45,7 @@ class SearchSettings:
     noise_weight: float = 0.0
     noise_alpha: float = 0.0
     history: int = 8
-    lead_weight: float = 0.0
+    lead_scale: float = 0.0
     keeps_eyes: bool = False
     first_pass: int = 0
 
@@ -79,7 +79,7 @@ class Search:
         self._limits = trees.Limits(
             float(komi),
             longest,
-            float(settings.lead_weight),
+            float(settings.lead_scale),
             bool(settings.keeps_eyes),
             int(settings.first_pass),
             float(settings.exploration),

@@ -77,7 +77,7 @@ class Limits(NamedTuple):
     Attributes:
         komi: points for white.
         longest: the most moves of a game.
-        lead_weight: share of the lead in the value of a finished game; see `rules.value_lead`.
+        lead_scale: how much the lead counts in the value of a finished game; see `rules.value_lead`.
         keeps_eyes: whether moves that fill an eye of one's own are left out.
         first_pass: moves of a game before which a pass is left out unless there is no other move.
         exploration: weight of the prior against the value (c_puct).
@@ -86,7 +86,7 @@ class Limits(NamedTuple):
 
     komi: float
     longest: int
-    lead_weight: float
+    lead_scale: float
     keeps_eyes: bool
     first_pass: int
     exploration: float
@@ -155,7 +155,7 @@ def open_node(trees: Trees, board: Board, limits: Limits, game: int, node: int) 
     if trees.passes[game, node] >= 2 or trees.depth[game, node] >= limits.longest:
         lead = (score_area(board, trees.stones[game, node]) - limits.komi) * trees.to_play[game, node]
         trees.state[game, node] = ENDED
-        trees.value[game, node] = value_lead(lead, area + abs(limits.komi), limits.lead_weight)
+        trees.value[game, node] = value_lead(lead, limits.lead_scale)
         return
     legal = np.empty(area + 1, np.bool_)
     seen = _collect_seen(trees, game, node)

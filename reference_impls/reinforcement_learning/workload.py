@@ -157,7 +157,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             leaves=config.leaves,
             exploration=config.exploration,
             history=config.history,
-            lead_weight=config.lead_weight,
+            lead_scale=config.lead_scale,
             keeps_eyes=config.keeps_eyes,
             first_pass=config.first_pass,
         )
@@ -212,6 +212,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             "planes": tf.TensorSpec((size, board, board, 2 * config.history + 1), tf.int8),
             "policy": tf.TensorSpec((size, board * board + 1), tf.float32),
             "value": tf.TensorSpec((size,), tf.float32),
+            "owners": tf.TensorSpec((size, board, board, 1), tf.int8),
         }
         data = tf.data.Dataset.from_generator(draw, output_signature=signature)
         options = tf.data.Options()
@@ -242,7 +243,12 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
 
         def measure(part: Batch, _: object) -> tuple[tf.Tensor, dict[str, tf.Tensor]]:
             parts = self.count_parts()
-            losses = compute_losses(self.model, part["planes"], part["policy"], part["value"], l2=config.l2)
+            losses = compute_losses(
+                self.model,
+                *(part[name] for name in Examples._fields),
+                owners_weight=config.owners_weight,
+                l2=config.l2,
+            )
             losses = {
                 name: loss / parts for name, loss in losses.items()
             }  # each part's means have equal weight
@@ -287,7 +293,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
 
     def eval_step(self, batch: Batch) -> Mapping[str, tf.Tensor]:
         """How many moves the policy ranks first among the legal ones; a tie does not count."""
-        logits, _ = self.model(tf.cast(batch["planes"], tf.float32), training=False)
+        logits, *_ = self.model(tf.cast(batch["planes"], tf.float32), training=False)
         policy = tf.where(batch["legal"], tf.nn.softmax(logits), -1.0)
         own = tf.gather(policy, batch["moves"], axis=1, batch_dims=1)[:, None]
         is_first = tf.reduce_sum(tf.cast(policy >= own, tf.int32), axis=1) == 1

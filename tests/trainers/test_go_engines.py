@@ -20,7 +20,7 @@ from reference_impls.reinforcement_learning import gnugo, rules
 from reference_impls.reinforcement_learning.agreement import measure_agreement
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gtp import Engine, EngineError, RefusalError
-from reference_impls.reinforcement_learning.opponent import collect_moves, play_engine
+from reference_impls.reinforcement_learning.opponent import ask_move, collect_moves, is_clear, play_engine
 from reference_impls.reinforcement_learning.playing import PlaySettings
 from reference_impls.reinforcement_learning.rules import WHITE
 from reference_impls.reinforcement_learning.search import Evaluate, SearchSettings
@@ -268,13 +268,25 @@ def test_moves_of_gnugo_are_collected(program: Path) -> None:
     """Different positions with legal moves, the same again from an equal seed; GNU Go itself predicts them all."""
     with gnugo.start_gnugo(program, level=1) as engine:
         first, again = (
-            collect_moves(engine, 5, 0.5, 30, 2, np.random.default_rng(7), random_moves=4) for _ in range(2)
+            collect_moves(engine, 5, 0.5, 12, 2, np.random.default_rng(7), random_moves=4) for _ in range(2)
         )
-    assert first.planes.shape == (30, 5, 5, 5)
-    assert len(np.unique(first.planes[:, :, :, [0, 1, 4]].reshape(30, -1), axis=0)) == 30
-    assert first.legal[np.arange(30), first.moves].all()
+    assert first.planes.shape == (12, 5, 5, 5)
+    assert len(np.unique(first.planes[:, :, :, [0, 1, 4]].reshape(12, -1), axis=0)) == 12
+    assert first.legal[np.arange(12), first.moves].all()
     assert all((one == other).all() for one, other in zip(first, again, strict=True))
     assert measure_agreement(lambda planes: (np.eye(26)[first.moves], np.zeros(len(planes))), first) == 1
+
+
+def test_a_clear_move_is_the_same_on_turned_boards(program: Path) -> None:
+    """On the empty board GNU Go takes the center; its answer to that is one of several that are alike."""
+    game = Game(5, 0.5, 50)
+    with gnugo.start_gnugo(program, level=1) as engine:
+        assert ask_move(engine, game) == 12
+        assert is_clear(engine, game, 12)
+        game.play(12)
+        answer = ask_move(engine, game)
+        assert answer is not None
+        assert not is_clear(engine, game, answer)
 
 
 @pytest.mark.slow

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,24 @@ def test_losses_are_cross_entropy_squared_error_and_weights(tiny: keras.Model) -
     for name, number in expected.items():
         assert float(found[name]) == pytest.approx(number, rel=1e-5)
     assert float(found["loss"]) == pytest.approx(sum(expected.values()), rel=1e-5)
+
+
+def test_owners_of_points_can_be_predicted() -> None:
+    """A third head gives a number for each point; its weighted squared error is part of the loss."""
+    model = build_network(dataclasses.replace(TINY, predicts_owners=True), 1)
+    model.get_layer("owners_conv").kernel.assign(np.full((1, 1, 4, 1), 0.3))
+    planes = random_planes(6)
+    rng = np.random.default_rng(2)
+    policy, value = rng.dirichlet(np.ones(10), 6).astype(np.float32), np.ones(6, np.float32)
+    owners = rng.integers(-1, 2, (6, 3, 3, 1), np.int8)
+    logits, _, predicted = model(planes.astype(np.float32))
+    found = compute_losses(model, planes, policy, value, owners, owners_weight=2.0, l2=0.0, training=False)
+    assert float(found["owners_loss"]) == pytest.approx(
+        2 * ((predicted - owners) ** 2).numpy().mean(), rel=1e-5
+    )
+    parts = (found[name] for name in ("policy_loss", "value_loss", "owners_loss"))
+    assert float(found["loss"]) == pytest.approx(float(sum(parts)), rel=1e-5)
+    assert np.allclose(NetworkEvaluation(model)(planes)[0], tf.nn.softmax(logits), atol=1e-6)
 
 
 def test_a_network_learns_moves_and_results() -> None:

@@ -47,14 +47,21 @@ def test_games_of_self_play_are_examples() -> None:
     assert len({tuple(record.moves) for record in records}) > 1
     for record in records:
         game = Game(3, KOMI, 18)
-        planes, policy, value = record.examples
+        planes, policy, value, owners = record.examples
         assert len(planes) == len(policy) == len(value) == len(record.values) == len(record.moves)
+        end = Game(3, KOMI, 18)
+        for move in record.moves:
+            end.play(move)
         for each, move in enumerate(record.moves):
             assert (planes[each] == game.encode(2)).all()
             assert policy[each].sum() == pytest.approx(1)
             assert not policy[each][~game.find_legal()].any()
             assert policy[each][move] > 0
             assert value[each] == record.winner * game.to_play
+            if record.resigned:
+                assert not owners.any()
+            else:
+                assert owners[each].sum() * game.to_play == end.score() + KOMI
             game.play(move)
         assert record.resigned or game.is_over
         if not record.resigned:
@@ -62,19 +69,17 @@ def test_games_of_self_play_are_examples() -> None:
 
 
 def test_the_lead_can_be_part_of_the_value() -> None:
-    """With a weight, who wins by more is worth more; nobody can be worth more than 1."""
+    """With a scale, a game that is won by more is worth more."""
     settings = dataclasses.replace(
-        SELF_PLAY, search=dataclasses.replace(SELF_PLAY.search, lead_weight=0.25), resign_threshold=-1.1
+        SELF_PLAY, search=dataclasses.replace(SELF_PLAY.search, lead_scale=3.0), resign_threshold=-1.1
     )
     for record in play_against_itself(settings, guess, 4, np.random.default_rng(1)):
         game = Game(3, KOMI, 18)
         for move, value in zip(record.moves, record.examples.value, strict=True):
             assert value * game.to_play == pytest.approx(record.examples.value[0])  # black's, throughout
             game.play(move)
-        expected = 0.75 * np.sign(game.score()) + 0.25 * game.score() / 9.5
-        assert record.examples.value[0] == pytest.approx(expected)
-    assert rules.value_lead(9.5, 9.5, 0.25) == 1
-    assert rules.value_lead(-9.5, 9.5, 0.25) == -1
+        assert record.examples.value[0] == pytest.approx(np.tanh(game.score() / 3), rel=1e-6)
+    assert [rules.value_lead(lead, 0.0) for lead in (7.5, 0.0, -0.5)] == [1, 0, -1]
 
 
 def test_games_may_begin_with_random_moves() -> None:
@@ -163,6 +168,7 @@ def make_record(number: int, length: int) -> Record:
         np.full((length, 2, 2, 3), number, np.int8),
         np.full((length, 5), number, np.float32),
         np.full(length, number, np.float32),
+        np.full((length, 2, 2, 1), number, np.int8),
     )
     return Record([0] * length, 1, False, np.zeros(length, np.float32), examples)
 
@@ -177,9 +183,10 @@ def test_the_window_holds_the_latest_games() -> None:
     assert window.lengths == [1, 4, 3]
     assert window.examples is not None
     assert window.examples.value.tolist() == [2, 3, 3, 3, 3, 4, 4, 4]
-    planes, policy, value = window.sample(4000, np.random.default_rng(1))
+    planes, policy, value, owners = window.sample(4000, np.random.default_rng(1))
     assert (planes == value[:, None, None, None]).all()
     assert (policy == value[:, None]).all()
+    assert (owners == planes[..., :1]).all()
     assert np.allclose(np.bincount(value.astype(int)) / 4000, [0, 0, 1 / 8, 4 / 8, 3 / 8], atol=0.03)
 
 
@@ -189,10 +196,12 @@ def test_sampled_positions_are_turned_with_their_policy() -> None:
         np.arange(9, dtype=np.int8).reshape(1, 3, 3, 1),
         np.arange(10, dtype=np.float32)[None],
         np.ones(1, np.float32),
+        np.arange(9, dtype=np.int8).reshape(1, 3, 3, 1),
     )
     window = Window(1)
     window.add([Record([0], 1, False, np.zeros(1, np.float32), examples)])
-    planes, policy, _ = window.sample(200, np.random.default_rng(1))
+    planes, policy, _, owners = window.sample(200, np.random.default_rng(1))
+    assert (owners == planes).all()
     assert (planes.reshape(200, 9) == policy[:, :9]).all()
     assert (policy[:, 9] == 9).all()
     assert len(np.unique(policy, axis=0)) == 8

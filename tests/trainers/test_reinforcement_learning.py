@@ -99,7 +99,7 @@ def test_generations_play_train_and_promote(tmp_path: Path) -> None:
         workload.config = dataclasses.replace(workload.config, gate=gate)
         before = workload.best.get_weights()
         losses = loop.train_epoch(epoch)
-        assert set(losses) == {"loss", "policy_loss", "value_loss", "l2_loss", "gradient_norm"}
+        assert set(losses) == {"loss", "policy_loss", "value_loss", "owners_loss", "l2_loss", "gradient_norm"}
         assert len(workload.window.lengths) == min(8 * epoch, 16)  # two generations
         work = workload.measure_work(epoch, 1.0)
         assert (work["samples"], work["games"], work["positions"]) == (
@@ -147,7 +147,7 @@ def test_training_lowers_the_loss(tmp_path: Path) -> None:
         ({"games": 6}, "games=6 is no multiple of games_at_once=4"),
         ({"match_games": 3}, "match_games=3 is odd"),
         ({"eval_games": 6}, "eval_games=6 is no even number for each of 2 threads"),
-        ({"lead_weight": 0.5, "resign_threshold": -0.9}, "a player must not resign"),
+        ({"lead_scale": 5.0, "resign_threshold": -0.9}, "a player must not resign"),
         ({"boundary_steps": (1,)}, "1 boundary_steps need 2 learning_rates, not 3"),
         ({"board_size": 1}, "board_size must be at least 2"),
         ({"gate": 1.2}, "gate must be at least 0"),
