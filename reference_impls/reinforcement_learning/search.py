@@ -13,6 +13,7 @@ import numpy as np
 
 from reference_impls.reinforcement_learning import trees
 from reference_impls.reinforcement_learning.game import Game
+from reference_impls.reinforcement_learning.tree_arrays import Limits, make_trees
 
 Evaluate = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 """From planes, int8 [batch, size, size, channels] (`game.encode_stones`), to the probabilities of the moves
@@ -76,7 +77,7 @@ class Search:
         self._rng = rng
         self._board = games[0].board
         # numba compiles anew for other types: an integer here would cost seconds.
-        self._limits = trees.Limits(
+        self._limits = Limits(
             float(komi),
             longest,
             float(settings.lead_scale),
@@ -87,7 +88,7 @@ class Search:
         )
         area = size * size
         capacity = settings.simulations + 1
-        self._trees = trees.make_trees(len(games), capacity, area, settings.history, longest)
+        self._trees = make_trees(len(games), capacity, area, settings.history, longest)
         self._followed: list[tuple[Game, list[int]] | None] = [None] * len(games)
         self._noisy = [False] * len(games)
         self._without_noise = np.zeros((len(games), area + 1), np.float32)
