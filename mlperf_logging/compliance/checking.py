@@ -139,7 +139,8 @@ class JudgedLog(NamedTuple):
             # Most logs break no rule: what puts findings into words is loaded with the first of them.
             from mlperf_logging.compliance import messages
 
-            lines, ruleset = log.identity.first_lines, choice.ruleset
+            lines = log.identity.first_lines if self.foreign else {}
+            ruleset = choice.ruleset
             findings = [
                 *map(messages.describe_problem, self.problems),
                 *messages.describe_foreign_records(self.foreign, lines, ruleset, count),

@@ -14,6 +14,8 @@ from mlperf_logging.runs.kept_events import KEPT_KEYS, SURELY_KEPT_BYTES, EventB
 _KEY = itemgetter(Event._fields.index("key"))
 _DIALECT = itemgetter(Event._fields.index("dialect"))
 
+_NOTHING = Event("", None, {}, 0, 0, 0, b"")
+
 BENCHMARK, DIVISION = "submission_benchmark", "submission_division"
 
 
@@ -107,13 +109,18 @@ class Identity:
         """The first event of each key in one dialect."""
         return self.first.get(dialect, {})
 
+    def find(self, dialect: str, key: str) -> Event | None:
+        """The first event of a key in one dialect, maybe without its place and its bytes; None where there is none."""
+        for columns in self._waiting:  # then there is nothing else
+            event = columns.find_first(key) if columns.dialect == dialect else None
+            if event is not None:
+                return event
+        known = self._first.get(dialect)
+        return None if known is None else known.get(key)
+
     def value(self, dialect: str, key: str) -> Any:
         """The first logged value of a key in one dialect, or None."""
-        for columns in self._waiting:  # then there is nothing else
-            if columns.dialect == dialect and key in columns.records.keys:
-                return columns.records.values[columns.records.keys.index(key)]
-        known = self._first.get(dialect)
-        event = known.get(key) if known is not None else None
+        event = self.find(dialect, key)
         return event.value if event is not None else None
 
     def benchmark(self, dialect: str) -> str | None:
@@ -125,18 +132,32 @@ class Identity:
         return named or (None if value is None else str(value))
 
 
+class _FirstEvents(dict[str, Event]):
+    """The first events of those keys that formulas ask for."""
+
+    def __init__(self, identity: Identity, dialect: str) -> None:
+        super().__init__()
+        self._identity, self._dialect = identity, dialect
+
+    def __missing__(self, key: str) -> Event:
+        event = self._identity.find(self._dialect, key)
+        if event is None:
+            raise KeyError(key)
+        return event
+
+
 def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -> tuple[str, ...]:
     """The benchmark's variants of a log, by the first events of the keys that choose them."""
     variants = ruleset.variants(benchmark)
-    if not variants:
+    if not variants or ruleset.dialect not in identity.dialects:
         return ()
     state = RunState({})
-    state.last = identity.events(ruleset.dialect)
+    state.last = _FirstEvents(identity, ruleset.dialect)
     found = []
     for name, applies in variants.items():
         try:
-            if applies(next(iter(state.last.values())), state):
+            if applies(_NOTHING, state):
                 found.append(name)
-        except (*EVALUATION_ERRORS, StopIteration):  # the choosing key is not logged: a rule asks for it
+        except EVALUATION_ERRORS:  # the choosing key is not logged: a rule asks for it
             continue
     return tuple(found)

@@ -89,6 +89,14 @@ class EventColumns:
         """The bytes of all records."""
         return len(self._lines) + 1 + (len(self._marker) - 1) * len(self)
 
+    def find_first(self, key: str) -> Event | None:
+        """The first event of a key, unplaced and without its bytes; None where there is none."""
+        keys = self.records.keys
+        if key not in keys:
+            return None
+        fields = [column[keys.index(key)] for column in self.records]
+        return make_event((*fields[:4], 0, 0, b"", *fields[4:], None, self.dialect))
+
     def find_firsts(self) -> dict[str, int]:
         """The index of the first record of each key, those last whose first record is first."""
         keys = self.records.keys

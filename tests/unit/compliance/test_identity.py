@@ -32,6 +32,10 @@ def test_first_events_are_the_same_from_columns_and_from_lists(
     for key, value in {"submission_benchmark": "bert", "seed": 1, "run_start": None, "nothing": None}.items():
         assert from_columns.value("mllog", key) == from_lists.value("mllog", key) == value
         assert from_columns.value("mll", key) is None
+    found, expected = from_columns.find("mllog", "seed"), from_lists.find("mllog", "seed")
+    assert found is not None
+    assert expected is not None
+    assert found == expected._replace(line=found.line, column=found.column, raw=found.raw)
     assert from_columns.benchmark("mllog") == "bert"
     assert from_columns.dialects == from_lists.dialects == ["mllog"]
     assert from_columns.first_lines == from_lists.first_lines == {"mllog": 2}
