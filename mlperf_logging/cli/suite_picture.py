@@ -54,7 +54,10 @@ def make_suite_picture(tables: Tables, options: argparse.Namespace) -> Picture:
     timed = select_runs(runs, only_converged=True).dropna(subset=[_TIME])
     panels = _list_panels(tables, order, set(table["benchmark"]), options)
     is_normalised = bool(table["normalised"].notna().any())
-    count = is_normalised + 1 + len(panels)
+    is_timed = not timed.empty
+    count = is_normalised + is_timed + len(panels)
+    if not count:
+        raise UsageError("no log of the suite holds an evaluation, so there is nothing to draw")
     rows = math.ceil(count / _COLUMNS)
     title = options.title or _make_title(scored)
     left_out = _explain_missing(scored)
@@ -67,7 +70,8 @@ def make_suite_picture(tables: Tables, options: argparse.Namespace) -> Picture:
         free = iter(axes)
         if is_normalised:
             _name(draw_suite(next(free), table, scored.scores), "normalized results")
-        _name(draw_spread(next(free), timed, _TIME, by=GROUP), "time to quality of each run")
+        if is_timed:
+            _name(draw_spread(next(free), timed, _TIME, by=GROUP), "time to quality of each run")
         for panel in panels:
             drawn = draw_convergence(
                 next(free),
@@ -83,9 +87,12 @@ def make_suite_picture(tables: Tables, options: argparse.Namespace) -> Picture:
     def make_charts(_: str) -> list[CaptionedChart]:
         from mlperf_logging.analysis.charts import chart_convergence, chart_spread, chart_suite
 
-        charts = [CaptionedChart("time to quality of each run", chart_spread(timed, _TIME, by=GROUP))]
+        charts = []
         if is_normalised:
-            charts.insert(0, CaptionedChart("normalized results", chart_suite(table, scored.scores)))
+            charts.append(CaptionedChart("normalized results", chart_suite(table, scored.scores)))
+        if is_timed:
+            chart = chart_spread(timed, _TIME, by=GROUP)
+            charts.append(CaptionedChart("time to quality of each run", chart))
         return charts + [
             CaptionedChart(
                 panel.title,

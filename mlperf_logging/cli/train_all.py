@@ -69,9 +69,7 @@ def train_all(
         about = f"{number} of {len(runners)}: {count_of(options.runs, 'run')} in {runner.results}"
         write_note(f"{show_text(f'{runner.task.name}, {about}')}\n")
         tasks.append({**record, **_train_task(do_runs(runner, options), runner.task.name)})
-    title = (
-        f"{count_of(len(runners), 'trainer')}, {options.scale}, {options.division}: {options.runs} runs each"
-    )
+    title = f"{count_of(len(runners), 'trainer')}, {options.scale}, {options.division}: {count_of(options.runs, 'run')} each"
     minutes = (time.monotonic() - started) / 60
     write(describe_trained_tasks(tasks, str(runners[0].submission), minutes, title), options.format)
     verdicts = {task["verdict"] for task in tasks}

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from reference_impls.harness.data.downloads import run_script
 from reference_impls.harness.data.prepared import read_prepared
+from reference_impls.harness.errors import DataError
 from reference_impls.speech_recognition import TASK
 from reference_impls.speech_recognition.config import FULL, MINI
 from reference_impls.speech_recognition.librispeech import (
@@ -72,6 +73,12 @@ def _get(options: argparse.Namespace, folder: Path) -> str:
         _, facts = read_prepared(folder, command)
         for utterances in read_utterances(folder, command)[:2]:
             AudioReader(utterances, folder, command).check()
+        counts = facts["train_utterances"], facts["test_utterances"]
+        if options.scale == "mini" and counts != (MINI.train_samples, MINI.eval_samples):
+            raise DataError(
+                f"{folder} holds {counts[0]:,} and {counts[1]:,} utterances where this version makes "
+                f"{MINI.train_samples:,} and {MINI.eval_samples:,}; get them with: {command}"
+            )
     elif options.scale == "mini":
         facts = prepare_synthetic(folder, MINI.train_samples, MINI.eval_samples, MINI.sample_rate)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,20 @@ def test_picture_without_references_shows_the_rest(place: Path) -> None:
     assert "the suite has no reference result for sentiment, ncf yet" in done.stderr
     captions = re.findall(r'-title">(.*?)</figcaption>', (place / "rest.html").read_text("utf-8"))
     assert captions == ["time to quality of each run", "sentiment", "ncf"]
+
+
+def test_picture_of_runs_that_did_not_succeed_has_their_curves(place: Path, tmp_path: Path) -> None:
+    """Without a time to quality there are curves all the same."""
+    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
+    for log in (tmp_path / "out").rglob("result_*.txt"):
+        text = log.read_text().replace('"status": "success"', '"status": "aborted"')
+        log.write_text(
+            text.replace('"key": "eval_accuracy", "value": 0.', '"key": "eval_accuracy", "value": 0.0')
+        )
+    plot(tmp_path, "-o", "curves.html")
+
+    captions = re.findall(r'-title">(.*?)</figcaption>', (tmp_path / "curves.html").read_text("utf-8"))
+    assert captions == ["sentiment", "ncf"]
 
 
 def test_mistakes_are_one_sentence(place: Path) -> None:

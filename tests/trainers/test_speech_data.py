@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -231,7 +232,9 @@ def test_noise_is_as_loud_as_planned() -> None:
         assert np.sqrt(np.square(part.astype(float)).mean()) == pytest.approx(800, rel=0.05)
 
 
-def test_synthetic_data_is_the_same_each_time(tmp_path: Path) -> None:
+def test_synthetic_data_is_the_same_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The download writes LibriSpeech's layout; made twice, the data has one checksum."""
     pytest.importorskip(
         "espeakng_loader", reason="synthetic speech needs espeakng-loader (extra 'reference')"
@@ -242,6 +245,10 @@ def test_synthetic_data_is_the_same_each_time(tmp_path: Path) -> None:
     assert (facts[0]["train_utterances"], facts[0]["test_utterances"]) == (12, 6)
     descriptions = [(tmp_path / name / "prepared.json").read_text() for name in ("one", "other")]
     assert descriptions[0] == descriptions[1]
+    assert download.main(["--data", str(tmp_path / "one"), "--verify"]) == 2  # such as an older version made
+    assert "holds 12 and 6 utterances where this version makes" in capsys.readouterr().err
+    tiny = dataclasses.replace(download.MINI, train_samples=12, eval_samples=6)
+    monkeypatch.setattr(download, "MINI", tiny)
     assert download.main(["--data", str(tmp_path / "one"), "--verify"]) == 0
     train, test, _ = read_utterances(tmp_path / "one", "get-it")
     loudest = [

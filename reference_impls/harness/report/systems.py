@@ -92,9 +92,10 @@ def find_system_name(folder: Path) -> str | None:
     Returns:
         The name; None where none of the descriptions has this machine's processors, or several have.
     """
-    known = describe_machine(use_libraries=False)
+    paths = sorted(folder.glob("*.json"))
+    known = describe_machine(use_libraries=False) if paths else {}
     names = []
-    for path in sorted(folder.glob("*.json")):
+    for path in paths:
         try:
             described = json.loads(path.read_text("utf-8"))
             is_this = all(described[name] == (known[name] or UNKNOWN) for name in _TOLD_APART_BY)
