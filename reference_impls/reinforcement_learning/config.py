@@ -105,8 +105,6 @@ class ReinforcementConfig(TaskConfig):
         optimizer: ``sgd`` (with momentum) or ``adam`` (open division).
         learning_rates: the learning rate before, between and after the boundaries.
         boundary_steps: steps, counted from the start of the run, after which the learning rate changes.
-        trace_decay: the value that is learned of a position is this share of the next position's, and otherwise what the search
-            found, as in TD(λ); 1: the game's result for all, as in Minigo.
         owners_weight: weight of the squared error of whose each point is in the end, which a third head predicts; 0: there
             is none, as in Minigo.
         momentum: of SGD.
@@ -153,7 +151,6 @@ class ReinforcementConfig(TaskConfig):
     optimizer: Annotated[str, OneOf("sgd", "adam"), LogKey("opt_name")] = "sgd"
     learning_rates: Annotated[tuple[float, ...], Range(0, is_open=True), LogKey("lr_rates")]
     boundary_steps: Annotated[tuple[int, ...], Range(1), LogKey("lr_boundaries")]
-    trace_decay: Annotated[Share, LogKey("train_trace_decay")] = 1.0
     owners_weight: Annotated[NotNegative, LogKey("train_owners_weight")] = 0.0
     momentum: Annotated[Fraction, LogKeyBy("optimizer", sgd="sgd_opt_momentum")] = 0.9
     l2: Annotated[NotNegative, LogKey("opt_l2_regularization")] = 1e-4

@@ -27,8 +27,6 @@ class PlaySettings:
         drawn_moves: how many moves of a game are drawn in proportion to the visits; then the most visited one is
             played. -1: a twelfth of the points, rounded down to an even number.
         value_scale: what the policy learns: 0: the share of visits; otherwise see `Search.improve_prior`.
-        trace_decay: the value of a position that is learned is this share of the next position's, and otherwise what the search
-            found, as in TD(λ); 1: the game's result for all.
         resign_threshold: the value below which a player resigns; -1: never.
         played_out: share of the games in which nobody resigns, to see whether resigning is right.
         at_once: games that are played at the same time.
@@ -41,7 +39,6 @@ class PlaySettings:
     search: SearchSettings = field(default_factory=SearchSettings)
     drawn_moves: int = -1
     value_scale: float = 0.0
-    trace_decay: float = 1.0
     resign_threshold: float = -0.9
     played_out: float = 0.1
     at_once: int = 32
@@ -114,7 +111,6 @@ class _Slot:
 
     def __init__(self, settings: PlaySettings, rng: np.random.Generator) -> None:
         self.game = settings.start_game(rng)
-        self.trace_decay = settings.trace_decay
         self.may_resign = rng.random() >= settings.played_out
         self.planes: list[np.ndarray] = []
         self.policy: list[np.ndarray] = []
@@ -133,19 +129,10 @@ class _Slot:
             Examples(
                 np.stack(self.planes),
                 np.stack(self.policy).astype(np.float32),
-                self._trace_values(value),
+                value * to_play.astype(np.float32),
                 to_play[:, None, None, None] * owners.reshape(size, size, 1),
             ),
         )
-
-    def _trace_values(self, result: float) -> np.ndarray:
-        """The values to learn, of the player to play, from black's result: float32 [positions]."""
-        traced = np.empty(len(self.values), np.float32)
-        for each in range(len(self.values) - 1, -1, -1):
-            found = self.values[each] * self.to_play[each]
-            result = self.trace_decay * result + (1 - self.trace_decay) * found
-            traced[each] = result * self.to_play[each]
-        return traced
 
 
 def play_against_itself(

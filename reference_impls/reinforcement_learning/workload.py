@@ -175,7 +175,6 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             search=replace(search, noise_weight=config.noise_weight, noise_alpha=config.noise_alpha),
             drawn_moves=config.drawn_moves,
             value_scale=config.value_scale,
-            trace_decay=config.trace_decay,
             played_out=config.played_out,
             at_once=config.games_at_once // (share.processes * config.threads),
         )

@@ -111,21 +111,6 @@ def test_improved_priors_can_be_learned() -> None:
         assert other.examples.policy.sum(axis=1) == pytest.approx(1)
 
 
-def test_values_can_follow_the_search() -> None:
-    """With a decay, a position's value is a share of the next one's, and otherwise what the search found."""
-    settings = dataclasses.replace(SELF_PLAY, trace_decay=0.75)
-    evaluate = value_by_area(KOMI)
-    results, traced = (
-        play_against_itself(each, evaluate, 2, np.random.default_rng(1)) for each in (SELF_PLAY, settings)
-    )
-    for one, other in zip(results, traced, strict=True):
-        assert one.moves == other.moves
-        following = [*(-other.examples.value[1:]), one.examples.value[-1]]  # players take turns
-        assert other.examples.value == pytest.approx(
-            0.75 * np.array(following) + 0.25 * other.values, abs=1e-6
-        )
-
-
 def test_self_play_follows_from_its_seed() -> None:
     """Equal seeds play equal games, other seeds others."""
     played = [
