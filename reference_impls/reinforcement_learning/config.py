@@ -238,10 +238,10 @@ MINI = ReinforcementConfig(
     eval_drawn_moves=0,
     eval_random_moves=4,
     learning_rates=(0.05, 0.02, 0.005),
-    boundary_steps=(900, 1980),
+    boundary_steps=(900, 1620),
     target=0.4,
     win_target=0.4,
-    max_epochs=15,
+    max_epochs=12,
 )
 """5×5, from zero, by self-play only; held-out moves and games are GNU Go's. Experimental: no seeds have set its targets."""
 
