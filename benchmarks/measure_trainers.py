@@ -50,7 +50,7 @@ TARGET_RUNS = {
     "image_classification": (20, 6),
     "translation": (20, 3),
     "speech_recognition": (10, 6),
-    "object_detection": (10, 6),
+    "object_detection": (10, 5),
     "reinforcement_learning": (10, 15),
 }
 """Number of seeds and of epochs of the step ``targets``."""
