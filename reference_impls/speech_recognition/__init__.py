@@ -6,7 +6,7 @@ from reference_impls.speech_recognition.config import FULL, FULL_OPEN, MINI, MIN
 TASK = Task(
     name="speech_recognition",
     benchmark="deepspeech2",
-    summary="Deep Speech 2 on LibriSpeech (mini: a small one on synthetic speech; experimental), word error rate",
+    summary="Deep Speech 2 on LibriSpeech (mini: a small one on synthetic speech), word error rate",
     configs={
         ("mini", "closed"): MINI,
         ("mini", "open"): MINI_OPEN,
@@ -16,7 +16,6 @@ TASK = Task(
     workload="reference_impls.speech_recognition.workload:SpeechWorkload",
     scripts="reference_impls.speech_recognition.download",
     aliases=("speech",),
-    is_experimental=True,
 )
 
 __all__ = ["TASK"]

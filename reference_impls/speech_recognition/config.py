@@ -83,7 +83,7 @@ class SpeechConfig(AdamConfig):
 MINI = SpeechConfig(
     global_batch_size=32,
     eval_batch_size=128,
-    target=0.1,
+    target=0.093,
     max_epochs=6,
     train_samples=6_400,
     eval_samples=600,
