@@ -152,6 +152,12 @@ def _set_in_rules(benchmark: str, qualities: Mapping[str, tuple[str, float]], mo
     bound = ">=" if mode == "max" else "<="
     for name, (setting, target) in qualities.items():
         quality = f"value.{name}" if name else "value"
+        if (
+            f" eval_{setting}:" not in rules
+        ):  # so far it was that of the full scale, which the small one extends
+            rules = re.sub(
+                r"( +)max_epochs: .*\n", rf"\g<0>\1eval_{setting}: value {bound} 0\n", rules, count=1
+            )
         for place in (f"eval_{setting}: value", f"(?:reaches|and) {re.escape(quality)}"):
             rules, number = re.subn(rf"(\b{place} {bound} )[\d.]+", rf"\g<1>{target}", rules)
             if not number:

@@ -12,9 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.measured_logs import ROOT, find_logs
 from reference_impls.harness import find_task
 
-ROOT = Path(__file__).resolve().parent.parent
 TRAINED = ROOT / "examples" / "logs" / "trained"
 INTERRUPTED_AFTER = 3
 
@@ -28,7 +28,7 @@ RUNS = {
     "image_classification": {"resnet.txt": ("--seed", "2"), "resnet_open.txt": ("--division", "open")},
     "translation": {"transformer.txt": ("--seed", "3"), "transformer_open.txt": ("--division", "open")},
 }
-"""Options of the runs by task and log."""
+"""Options of the runs by task and log; other tasks have no example logs."""
 
 
 def train_examples(name: str, data: Path, output: Path) -> None:
@@ -42,7 +42,7 @@ def train_examples(name: str, data: Path, output: Path) -> None:
     Raises:
         SystemExit: a run did not come to its end.
     """
-    for log, options in RUNS[name].items():
+    for log, options in RUNS.get(name, {}).items():
         _train(name, data, output / Path(log).stem, options)
         shutil.copy(find_log(name, output / Path(log).stem), TRAINED / log)
     if name == "recommendation":
@@ -51,7 +51,7 @@ def train_examples(name: str, data: Path, output: Path) -> None:
 
 def find_log(name: str, output: Path) -> Path:
     """The log of the only run of an output folder."""
-    return next(output.glob(f"*/results/*/{find_task(name).benchmark}/result_0.txt"))
+    return find_logs(find_task(name), output)[0]
 
 
 def _make_command(name: str, data: Path, output: Path, options: tuple[str, ...]) -> list[str]:

@@ -7,14 +7,12 @@ from typing import Any
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing import rank_dialect
 from mlperf_logging.parsing.columns import EventColumns
-from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
+from mlperf_logging.rules.closures import EVALUATION_ERRORS, NO_EVENT, RunState
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.kept_events import KEPT_KEYS, SURELY_KEPT_BYTES, EventByKey
 
 _KEY = itemgetter(Event._fields.index("key"))
 _DIALECT = itemgetter(Event._fields.index("dialect"))
-
-_NOTHING = Event("", None, {}, 0, 0, 0, b"")
 
 BENCHMARK, DIVISION = "submission_benchmark", "submission_division"
 
@@ -156,7 +154,7 @@ def find_variants(ruleset: Ruleset, benchmark: str | None, identity: Identity) -
     found = []
     for name, applies in variants.items():
         try:
-            if applies(_NOTHING, state):
+            if applies(NO_EVENT, state):
                 found.append(name)
         except EVALUATION_ERRORS:  # the choosing key is not logged: a rule asks for it
             continue

@@ -15,12 +15,11 @@ from mlperf_logging.compliance.violations import Violation, collect_evidence
 from mlperf_logging.events import Event, Problem
 from mlperf_logging.parsing.columns import Batch, EventColumns
 from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
-from mlperf_logging.rules.closures import EVALUATION_ERRORS, RunState
+from mlperf_logging.rules.closures import EVALUATION_ERRORS, NO_EVENT, RunState
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import CompiledCell, CompiledRule, Table
 from mlperf_logging.runs.kept_events import LONG_RECORD, EventBudget, crop_event
 
-_NOTHING = Event("", None, {}, 0, 0, 0, b"")
 _UNKNOWN_KEYS_KEPT = 1_000
 _OTHER_VALUES_KEPT = 100
 _NAMES_KEPT, _NAME_LENGTH = 10_000, 1_000
@@ -201,11 +200,11 @@ class Judge:
     def _judge_end(self, compiled: CompiledRule) -> None:
         rule, error = compiled.rule, None
         try:
-            if compiled.holds(_NOTHING, self.state):
+            if compiled.holds(NO_EVENT, self.state):
                 return
         except EVALUATION_ERRORS as raised:
             error = raised
-        self._add(rule, violations.AT_END, None, collect_evidence(rule.node, _NOTHING, self.state, error))
+        self._add(rule, violations.AT_END, None, collect_evidence(rule.node, NO_EVENT, self.state, error))
 
     def _judge_target(self, rule: Rule) -> None:
         seen = [key for key in rule.key.split("|") if key in self.state.last]

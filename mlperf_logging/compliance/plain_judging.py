@@ -17,7 +17,7 @@ from mlperf_logging.compliance.joining import Joiner
 from mlperf_logging.events import Event
 from mlperf_logging.parsing.columns import Batch, EventColumns
 from mlperf_logging.rules.clauses import ANY, OCCURS, ONCE_EACH
-from mlperf_logging.rules.closures import EVALUATION_ERRORS, Closure, RunState
+from mlperf_logging.rules.closures import EVALUATION_ERRORS, NO_EVENT, Closure, RunState
 from mlperf_logging.rules.formula import Node
 from mlperf_logging.rules.rule import Rule
 from mlperf_logging.rules.rulesets import CompiledRule, Table
@@ -30,7 +30,6 @@ _KNOWN_TABLES = 256
 """So many tables are remembered with their rules arranged."""
 
 _LOGICAL = frozenset({"conditional", "conjunction", "disjunction", "negation"})
-_NOTHING = Event("", None, {}, 0, 0, 0, b"")
 
 
 class _Cell(NamedTuple):
@@ -124,7 +123,7 @@ class PlainRules:
                 wanted = list(map(self.ordered.__contains__, part.keys))
                 if not self._hold_in_order(part.select(wanted), state, found):
                     return None
-            if not all(holds(_NOTHING, state) for holds in self.end):
+            if not all(holds(NO_EVENT, state) for holds in self.end):
                 return None
         except EVALUATION_ERRORS:
             return None
@@ -152,7 +151,7 @@ class PlainRules:
         pairs = zip(part.keys, part.metadatas, strict=True)
         for shape in {(key, *names) for key, names in pairs if key in rules} - self._known:
             key, *names = shape
-            event = _NOTHING._replace(key=key, metadata=dict.fromkeys(names))
+            event = NO_EVENT._replace(key=key, metadata=dict.fromkeys(names))
             if not all(holds(event, RunState({})) for holds in rules[key]):
                 return False
             if len(self._known) < _KNOWN_SHAPES:

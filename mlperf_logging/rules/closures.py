@@ -52,7 +52,8 @@ EVALUATION_ERRORS = (Unevaluable, TypeError, ValueError, LookupError, Arithmetic
 """What a formula may raise because of the log. Anything else is a fault of the rule or of the program."""
 
 _CONSTANTS = frozenset({"false", "infinity", "null", "number", "string", "true"})
-_NOTHING = Event("", None, {}, 0, 0, 0, b"")
+NO_EVENT = Event("", None, {}, 0, 0, 0, b"")
+"""What formulas get that are evaluated without an event."""
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -299,7 +300,7 @@ def _comparison(operands: Node, words: frozenset[str]) -> Closure:
     holds = _COMPARE[symbol]
     first, second = compile_formula(left, words), compile_formula(right, words)
     if len(operands) == 3 and right[0] in _CONSTANTS:  # most comparisons; each call less counts
-        constant = second(_NOTHING, RunState({}))
+        constant = second(NO_EVENT, RunState({}))
         if left == ["value"]:
             return lambda event, _run_state: holds(event[1], constant)
         if left[0] == "meta":
@@ -318,7 +319,7 @@ def _membership(operands: Node, words: frozenset[str]) -> Closure:
     for choice in operands[1:]:
         if choice[0] not in _CONSTANTS:
             raise RuleError(f"{choice[0]!r} cannot be in a set")
-    choices = tuple([compile_formula(choice, words)(_NOTHING, RunState({})) for choice in operands[1:]])
+    choices = tuple([compile_formula(choice, words)(NO_EVENT, RunState({})) for choice in operands[1:]])
     return lambda event, state: subject(event, state) in choices
 
 

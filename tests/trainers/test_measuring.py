@@ -24,7 +24,7 @@ QUALITIES = {1001: (0.5, 0.61), 1002: (0.5, 0.62), 1003: (0.5, 0.66)}
 @pytest.fixture
 def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of what a target is written into, in place of the checkout."""
-    for name in ("recommendation", "speech_recognition", "object_detection"):
+    for name in ("recommendation", "speech_recognition", "object_detection", "reinforcement_learning"):
         shutil.copytree(PROJECT / "reference_impls" / name, tmp_path / "reference_impls" / name)
     shutil.copytree(PROJECT / "compliance_rules" / "mini", tmp_path / "compliance_rules" / "mini")
     monkeypatch.setattr(measured_targets, "ROOT", tmp_path)
@@ -123,6 +123,29 @@ def test_each_of_several_qualities_gets_a_target(copy: Path) -> None:
     assert rules.count(f"eval_target: value >= {boxes}\n") == 1
     assert rules.count(f"eval_mask_target: value >= {masked}\n") == 1
     assert rules.count(f"value.BBOX >= {boxes} and value.BBOX <= 1.0 and value.SEGM >= {masked} and") == 2
+
+
+def test_target_that_equals_that_of_the_full_scale_gets_its_own_rule(copy: Path) -> None:
+    """Minigo's mini rules leave its first target to the rules that they extend, until a series sets another."""
+    pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
+    pytest.importorskip("numba", reason="reinforcement learning needs numba (extra 'reference')")
+    shares = {
+        seed: [{"agreement": each, "win_rate": each / 2} for each in course]
+        for seed, course in QUALITIES.items()
+    }
+    write_logs(copy / "out", "minigo", shares)
+    measured_targets.write_target(find_task("reinforcement_learning"), copy / "out")
+
+    target = json.loads((copy / "reference_impls/reinforcement_learning/target.json").read_text())["target"]
+    rules = (
+        (copy / "compliance_rules/mini/1.0.0.yaml")
+        .read_text()
+        .partition("  minigo:\n")[2]
+        .partition("  maskrcnn:\n")[0]
+    )
+    assert rules.count(f"      eval_target: value >= {target['agreement']}\n") == 1
+    assert rules.count(f"      eval_win_target: value >= {target['win_rate']}\n") == 1
+    assert rules.count(f"value.agreement >= {target['agreement']} and") == 2
 
 
 def test_target_that_the_rules_do_not_know_is_refused(copy: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mlperf_logging.analysis.pictures.breakdown import BEFORE, PARTS, X_TITLE, prepare_breakdown
-from mlperf_logging.analysis.plots.looks import label_rows, tidy
+from mlperf_logging.analysis.plots.looks import label_rows, put_legend_above, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,13 +59,6 @@ def draw_breakdown(
     axes.axvline(0.0, color="black", linewidth=0.9)
     label_rows(axes, prepared.names)
     axes.set_xlabel(X_TITLE)
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-        ncols=4,
-        frameon=False,
-        fontsize="small",
-        borderaxespad=0.2,
-    )
+    put_legend_above(axes)
     tidy(axes, grid="x")
     return axes

@@ -153,6 +153,18 @@ def put_legend(axes: Axes, *, below: bool = False) -> None:
         )
 
 
+def put_legend_above(axes: Axes) -> None:
+    """Put the legend of stacked bars above them, in rows of four."""
+    axes.legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.0),
+        ncols=4,
+        frameon=False,
+        fontsize="small",
+        borderaxespad=0.2,
+    )
+
+
 def tidy(axes: Axes, *, grid: Literal["x", "y", "both"] = "both") -> None:
     """Light grid behind, no box around."""
     axes.set_axisbelow(True)

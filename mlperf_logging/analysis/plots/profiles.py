@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mlperf_logging.analysis.plots.looks import COLORS, label_rows, tidy
+from mlperf_logging.analysis.plots.looks import COLORS, label_rows, put_legend_above, tidy
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,14 +47,7 @@ def draw_shares(
     axes.set_xlim(0.0, 100.0)
     axes.set_xlabel(x_title)
     label_rows(axes, names)
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(0.0, 1.0),
-        ncols=4,
-        frameon=False,
-        fontsize="small",
-        borderaxespad=0.2,
-    )
+    put_legend_above(axes)
     tidy(axes, grid="x")
     return axes
 
