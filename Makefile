@@ -130,11 +130,12 @@ peer: $(PEER_VENV)/.installed  ## install the public mlperf-logging package into
 fuzz: $(FULL)  ## damaged logs and side files to the API and the commands; FUZZ_MINUTES=1, FUZZ_SEED=1
 	$(BIN)/python tests/fuzz --minutes $(FUZZ_MINUTES) --seed $(FUZZ_SEED)
 
-nightly: $(FULL)  ## the property tests, fuzzing, the emitter's stress tests and trainers broken on purpose, at length
+nightly: $(FULL)  ## the property tests, fuzzing, the emitter's stress tests and trainers broken on purpose, at length; all tests with the lowest versions
 	MLPERF_EXAMPLES=$(NIGHTLY_EXAMPLES) $(PYTEST) -n $(WORKERS) -q tests/properties tests/fuzz $(PYTEST_ARGS)
 	$(PYTEST) -q -m slow tests/end_to_end $(PYTEST_ARGS)
 	$(PYTEST) -q -m slow tests/trainers/test_breaks.py -k "not reinforcement_learning" $(PYTEST_ARGS)
 	$(MAKE) fuzz FUZZ_MINUTES=10 FUZZ_SEED=$$(date +%Y%m%d)
+	$(MAKE) test-lowest
 
 release: $(RELEASE_VENV)/.installed  ## build what is released from the last commit, twice, and check, try and describe it: dist/
 	.ci/release $(RELEASE_VENV)/bin

@@ -6,7 +6,7 @@ from reference_impls.object_detection.config import FULL, FULL_OPEN, MINI, MINI_
 TASK = Task(
     name="object_detection",
     benchmark="maskrcnn",
-    summary="Mask R-CNN on COCO, AP of boxes and masks (mini: a small one on scenes; experimental)",
+    summary="Mask R-CNN on COCO, AP of boxes and masks (mini: a small one on made-up scenes)",
     configs={
         ("mini", "closed"): MINI,
         ("mini", "open"): MINI_OPEN,
@@ -16,7 +16,6 @@ TASK = Task(
     workload="reference_impls.object_detection.workload:ObjectDetectionWorkload",
     scripts="reference_impls.object_detection.download",
     aliases=("mask_rcnn", "detection"),
-    is_experimental=True,
 )
 
 __all__ = ["TASK"]

@@ -157,8 +157,8 @@ MINI = ObjectDetectionConfig(
     eval_batch_size=20,
     train_samples=1600,
     eval_samples=400,
-    target=0.34,
-    mask_target=0.28,
+    target=0.341,
+    mask_target=0.284,
     max_epochs=5,
     min_image_size=128,
     max_image_size=128,
@@ -192,7 +192,7 @@ MINI = ObjectDetectionConfig(
     warmup_factor=0.1,
     decay_steps=(3000, 3700),
 )
-"""A small Mask R-CNN on scenes of Fashion-MNIST, trained from scratch. Experimental: no seeds have set its targets."""
+"""A small Mask R-CNN on scenes of Fashion-MNIST, trained from scratch."""
 
 MINI_OPEN = replace(MINI, optimizer="adamw", learning_rate=0.0005, weight_decay=0.01)
 """The open-division variant: AdamW."""

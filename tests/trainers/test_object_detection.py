@@ -330,7 +330,6 @@ def test_data_of_another_size_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_task_is_found_by_its_names() -> None:
-    """The benchmark's and the model's names find it; it is marked as experimental."""
+    """The benchmark's and the model's names find it."""
     assert {find_task(name).name for name in ("maskrcnn", "mask-rcnn", "detection")} == {"object_detection"}
-    assert TASK.is_experimental
     assert ObjectDetectionWorkload(MINI, Path(), 1).target == {"BBOX": MINI.target, "SEGM": MINI.mask_target}
