@@ -136,7 +136,9 @@ def sample_regions(
     """
     is_object = classes > 0
     candidates = tf.concat([proposals, boxes], axis=1)
-    draws = tf.concat([tf.where(scores >= 0, draws, -1.0), tf.where(is_object, 0.5, -1.0)], axis=1)
+    # Just below 0.5, and never equal to each other or to a drawn number: equal ones would exceed the share together.
+    amid = 0.5 - (2 * tf.range(tf.shape(boxes)[1], dtype=tf.float32) + 1) * 2.0**-25
+    draws = tf.concat([tf.where(scores >= 0, draws, -1.0), tf.where(is_object, amid, -1.0)], axis=1)
     overlaps = tf.where(is_object[:, tf.newaxis], measure_overlap(candidates, boxes), -1.0)
     best, matches = tf.reduce_max(overlaps, axis=2), tf.argmax(overlaps, axis=2, output_type=tf.int32)
     is_positive = best >= overlap

@@ -50,6 +50,9 @@ class NetworkSettings:
 FULL_NETWORK = NetworkSettings(size=9, history=8, width=32, blocks=9, value_width=64)
 """That of Minigo for 9×9 as of 2018: filters a power of two near a third of the area, as many blocks as rows."""
 
+GNUGO_SETTINGS = ("eval_level", "eval_random_moves")
+"""Settings of the games of GNU Go that held-out positions come from."""
+
 Share = Annotated[float, Range(0, 1.000001)]
 """A number from 0 to 1."""
 
@@ -243,7 +246,7 @@ MINI = ReinforcementConfig(
     win_target=0.4,
     max_epochs=12,
 )
-"""5×5, from zero, by self-play only; held-out moves and games are GNU Go's. Experimental: no seeds have set its targets."""
+"""5×5, from zero, by self-play only; held-out moves and games are GNU Go's."""
 
 MINI_OPEN = replace(MINI, optimizer="adam", learning_rates=(0.002, 0.001, 0.0003))
 """The open-division variant: Adam."""

@@ -18,7 +18,7 @@ from reference_impls.harness.data.downloads import run_script
 from reference_impls.harness.data.prepared import read_prepared, write_prepared
 from reference_impls.reinforcement_learning import TASK
 from reference_impls.reinforcement_learning.agreement import Positions
-from reference_impls.reinforcement_learning.config import ReinforcementConfig
+from reference_impls.reinforcement_learning.config import GNUGO_SETTINGS, ReinforcementConfig
 from reference_impls.reinforcement_learning.gnugo import get_gnugo, start_gnugo
 from reference_impls.reinforcement_learning.opponent import collect_moves
 from reference_impls.reinforcement_learning.professional import list_positions, read_games
@@ -44,7 +44,8 @@ def prepare_positions(scale: str, folder: Path) -> int:
     config = TASK.config(scale, "closed")
     assert isinstance(config, ReinforcementConfig)  # noqa: S101 - the task's own
     found = _collect(config, folder) if config.win_target else _read(config, folder)
-    settings = {"board_size": config.board_size, "history": config.history, "komi": config.komi}
+    names = ("board_size", "history", "komi", *(GNUGO_SETTINGS if config.win_target else ()))
+    settings = {name: getattr(config, name) for name in names}
     write_prepared(folder, found._asdict(), {**settings, "positions": len(found.moves)})
     return len(found.moves)
 

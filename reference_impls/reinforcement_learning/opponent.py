@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from reference_impls.reinforcement_learning.agreement import Positions
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gnugo import start_game
 from reference_impls.reinforcement_learning.gtp import COLORS, Engine, name_move, parse_move
-from reference_impls.reinforcement_learning.playing import (
-    MatchResult,
-    PlaySettings,
-    play_random_moves,
-    start_pairs,
-)
+from reference_impls.reinforcement_learning.playing import MatchResult, PlaySettings, play_random_moves
 from reference_impls.reinforcement_learning.rules import BLACK
 from reference_impls.reinforcement_learning.search import Evaluate, Search, should_resign
 from reference_impls.reinforcement_learning.symmetries import list_symmetries
@@ -36,9 +33,13 @@ def ask_move(engine: Engine, game: Game) -> int | None:
 
 
 def play_engine(
-    settings: PlaySettings, evaluate: Evaluate, engine: Engine, count: int, rng: np.random.Generator
+    settings: PlaySettings,
+    evaluate: Evaluate,
+    engine: Engine,
+    games: Sequence[Game],
+    rng: np.random.Generator,
 ) -> MatchResult:
-    """Let a search play against another program, each with black in half of the games.
+    """Let a search play against another program, with black in every second game.
 
     Games are scored by area with all stones alive, so GNU Go should be started with ``clean_up``: it then captures dead
     stones before it passes.
@@ -47,16 +48,13 @@ def play_engine(
         settings: how the search plays, better without noise.
         evaluate: the search's evaluation function.
         engine: the other program.
-        count: how many games, an even number; they are played at the same time, move by move.
+        games: of `start_pairs`; they are played to their ends at the same time, move by move.
         rng: source of the search's drawn moves.
 
     Returns:
         The result, seen from the search.
-
-    Raises:
-        ValueError: the number of games is odd.
     """
-    games = start_pairs(settings, count, rng)
+    count = len(games)
     search = Search(games, settings.search, evaluate, rng)
     ours = np.where(np.arange(count) % 2, -BLACK, BLACK)
     points = np.zeros(count, np.int64)

@@ -213,22 +213,32 @@ class MatchResult(NamedTuple):
         return self.share >= least_share
 
 
+_DRAWS_OF_A_START = 100
+"""So often another start is drawn while the drawn one has been there before; there may be no other."""
+
+
 def start_pairs(settings: PlaySettings, count: int, rng: np.random.Generator) -> list[Game]:
     """Games two of which each begin with the same random moves, so that each player can have both sides of them.
 
     Args:
         settings: how they begin.
         count: how many games, an even number.
-        rng: source of the random moves.
+        rng: source of the random moves. No two pairs begin in the same position, if there are so many positions.
 
     Raises:
         ValueError: the number is odd.
     """
     if count % 2:
         raise ValueError(f"{count} games cannot give each player black in half of them")
-    games = []
+    games: list[Game] = []
+    known: set[bytes] = set()
     for _ in range(count // 2):
-        first, second = settings.start_game(rng), settings.new_game()
+        for _ in range(_DRAWS_OF_A_START):
+            first, second = settings.start_game(rng), settings.new_game()
+            position = first.stones.tobytes() + bytes([first.to_play == BLACK])
+            if position not in known:
+                break
+        known.add(position)
         for move in first.moves:
             second.play(move)
         games += [first, second]

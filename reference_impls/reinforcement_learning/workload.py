@@ -16,8 +16,9 @@ import tensorflow as tf
 from reference_impls.harness import DataError, SettingError
 from reference_impls.harness.data.arrays import batch_arrays, make_rng
 from reference_impls.harness.data.prepared import check_prepared, read_checksum, read_facts, read_prepared
+from reference_impls.harness.run.optimizers import scale_losses
 from reference_impls.harness.workload import Batch, Collected, Evaluation, HostState, Quality, Share, Workload
-from reference_impls.reinforcement_learning.config import ReinforcementConfig
+from reference_impls.reinforcement_learning.config import GNUGO_SETTINGS, ReinforcementConfig
 from reference_impls.reinforcement_learning.gnugo import find_gnugo, start_gnugo
 from reference_impls.reinforcement_learning.model import NetworkEvaluation, build_network, compute_losses
 from reference_impls.reinforcement_learning.opponent import play_engine
@@ -28,6 +29,7 @@ from reference_impls.reinforcement_learning.playing import (
     Window,
     play_against_itself,
     play_match,
+    start_pairs,
 )
 from reference_impls.reinforcement_learning.search import SearchSettings
 
@@ -91,11 +93,12 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
         rate = keras.optimizers.schedules.PiecewiseConstantDecay(
             list(config.boundary_steps), list(config.learning_rates)
         )
-        self.optimizer = (
+        optimizer = (
             keras.optimizers.SGD(rate, config.momentum)
             if config.optimizer == "sgd"
             else keras.optimizers.Adam(rate)
         )
+        self.optimizer = scale_losses(optimizer, config)
         self.optimizer.build(self.model.trainable_variables)
         self._best: list[np.ndarray] = [each.numpy() for each in self.model.weights]
 
@@ -138,7 +141,7 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
         """Read the held-out positions, and make the networks that play."""
         config = self.config
         arrays, facts = read_prepared(self.folder, self.data_command)
-        names = ("board_size", "history", "komi") if config.win_target else ("board_size", "history")
+        names = ("board_size", "history", *(("komi", *GNUGO_SETTINGS) if config.win_target else ()))
         found = {name: facts.get(name) for name in names}
         wanted = {name: getattr(config, name) for name in names}
         if found != wanted or (config.eval_samples and len(arrays["moves"]) != config.eval_samples):
@@ -325,12 +328,14 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
             resign_threshold=-1.1,
         )
         program = find_gnugo(self.folder, self.data_command)
+        games = start_pairs(settings, config.eval_games, make_rng(0, _GAMES))
+        count = config.eval_games // config.threads
 
         def play(thread: int) -> float:
+            own = games[thread * count : (thread + 1) * count]
             with start_gnugo(program, level=config.eval_level, clean_up=True) as engine:
                 rng = make_rng(0, _GAMES, thread)
-                count = config.eval_games // config.threads
-                return play_engine(settings, self._evaluate_candidate, engine, count, rng).share
+                return play_engine(settings, self._evaluate_candidate, engine, own, rng).share
 
         with ThreadPoolExecutor(config.threads) as pool:
             return float(np.mean(list(pool.map(play, range(config.threads)))))

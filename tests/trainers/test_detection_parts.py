@@ -236,6 +236,21 @@ def test_regions_are_sampled() -> None:
     assert found.codes.numpy()[0, 0, 3] == pytest.approx(5 * math.log(10 / 9), rel=1e-4)
 
 
+def test_many_objects_do_not_exceed_their_share() -> None:
+    """Ground truth ranks amid the proposals one box at a time, also where the share ends there."""
+    boxes = tf.constant([[[20.0 * k, 0, 20.0 * k + 10, 10] for k in range(6)]])
+    proposals = tf.concat([boxes[:, :2], boxes[:, :2] + 200.0], axis=1)
+    found = sample_regions(
+        *(proposals, tf.ones((1, 4)), boxes, tf.ones((1, 6), tf.int32), tf.constant([[0.9, 0.2, 0.7, 0.1]])),
+        samples=8,
+        positive_share=0.5,
+    )
+
+    assert found.classes.numpy().tolist() == [[1, 1, 1, 1, 0, 0, 0, 0]]
+    assert found.sampled.numpy().tolist() == [[1, 1, 1, 1, 1, 1, 0, 0]]
+    assert found.matches.numpy()[0, :4].tolist() == [0, 0, 1, 2]  # the best proposal, then the ground truth
+
+
 def test_losses_are_those_of_the_formulas() -> None:
     """Each loss equals what is computed by hand from two images of a global batch of four."""
     assert smooth_l1(tf.constant([0.05, -2.0]), 0.1).numpy() == pytest.approx([0.0125, 1.95])

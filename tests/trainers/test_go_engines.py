@@ -21,7 +21,7 @@ from reference_impls.reinforcement_learning.agreement import measure_agreement
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gtp import Engine, EngineError, RefusalError
 from reference_impls.reinforcement_learning.opponent import ask_move, collect_moves, is_clear, play_engine
-from reference_impls.reinforcement_learning.playing import PlaySettings
+from reference_impls.reinforcement_learning.playing import PlaySettings, start_pairs
 from reference_impls.reinforcement_learning.rules import WHITE
 from reference_impls.reinforcement_learning.search import Evaluate, SearchSettings
 from reference_impls.reinforcement_learning.serving import Server
@@ -258,10 +258,9 @@ def test_games_against_gnugo(program: Path) -> None:
         return np.eye(26)[[25] * len(planes)], np.zeros(len(planes))
 
     with gnugo.start_gnugo(program, level=1, clean_up=True) as engine:
-        assert play_engine(settings, give_in, engine, 4, rng).share == 0
-        assert play_engine(settings, value_by_playouts(0.5, 4, rng), engine, 6, rng).wins > 0
-        with pytest.raises(ValueError, match="3 games cannot"):
-            play_engine(settings, give_in, engine, 3, rng)
+        assert play_engine(settings, give_in, engine, start_pairs(settings, 4, rng), rng).share == 0
+        games = start_pairs(settings, 6, rng)
+        assert play_engine(settings, value_by_playouts(0.5, 4, rng), engine, games, rng).wins > 0
 
 
 def test_moves_of_gnugo_are_collected(program: Path) -> None:

@@ -96,6 +96,12 @@ def test_games_may_begin_with_random_moves() -> None:
     starts = [game.moves for game in start_pairs(settings, 40, np.random.default_rng(1))]
     assert starts[::2] == starts[1::2]
     assert {len(moves) for moves in starts} == {0, 1, 2, 3}
+    positions = [game.stones.tobytes() for game in start_pairs(settings, 40, np.random.default_rng(1))]
+    assert len(set(positions)) == 20  # each but its own twin is another
+    few = dataclasses.replace(settings, random_moves=0)
+    assert [game.moves for game in start_pairs(few, 4, np.random.default_rng(1))] == [[]] * 4
+    with pytest.raises(ValueError, match="3 games cannot"):
+        start_pairs(settings, 3, np.random.default_rng(1))
 
 
 def test_improved_priors_can_be_learned() -> None:

@@ -25,7 +25,7 @@ from reference_impls.harness.run.requests import RunResult  # noqa: E402
 from reference_impls.harness.run.training import train  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.image_classification.imagenet import ImageNet  # noqa: E402
-from reference_impls.object_detection import TASK, pretrained  # noqa: E402
+from reference_impls.object_detection import pretrained  # noqa: E402
 from reference_impls.object_detection.config import FULL, MINI  # noqa: E402
 from reference_impls.object_detection.model import MaskRCNN, build_backbone  # noqa: E402
 from reference_impls.object_detection.workload import ObjectDetectionWorkload  # noqa: E402

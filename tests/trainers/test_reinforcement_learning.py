@@ -69,7 +69,8 @@ def write_positions(folder: Path, config: ReinforcementConfig) -> Path:
             found.append((game.encode(config.history), legal, move))
             game.play(move)
     planes, legals, moves = zip(*found[: config.eval_samples], strict=True)
-    facts = {"board_size": config.board_size, "history": config.history, "komi": config.komi}
+    names = ("board_size", "history", "komi", "eval_level", "eval_random_moves")
+    facts = {name: getattr(config, name) for name in names}
     write_prepared(
         folder, {"planes": np.stack(planes), "legal": np.stack(legals), "moves": np.array(moves)}, facts
     )
