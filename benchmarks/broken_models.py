@@ -131,7 +131,7 @@ def freeze_optimizer(_: type[Workload[Any]]) -> list[Patch]:
 
 
 def zero_value(_: type[Workload[Any]]) -> list[Patch]:
-    """Minigo whose search believes every position to be even: its value never counts."""
+    """Minigo whose network takes every position to be even: only games that have ended tell its search who wins."""
     whole = NetworkEvaluation.__call__
 
     def evaluate(self: NetworkEvaluation, planes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -182,12 +182,22 @@ def pool_whole_images(_: type[Workload[Any]]) -> list[Patch]:
     return [(detection_workload, "align_regions", align)]
 
 
+def round_regions(_: type[Workload[Any]]) -> list[Patch]:
+    """Mask R-CNN whose regions are rounded to cells of the finest map, as before RoIAlign."""
+
+    def align(maps: list[tf.Tensor], strides: Any, boxes: tf.Tensor, *args: Any) -> tf.Tensor:
+        return align_regions(maps, strides, tf.round(boxes / strides[0]) * strides[0], *args)
+
+    return [(detection_workload, "align_regions", align)]
+
+
 BREAKS: dict[str, dict[str, Break]] = {
     "object_detection": {
         "pyramid zeroed": zero_pyramid,
         "proposals frozen": freeze_proposals,
-        "masks zeroed": zero(MaskRCNN, "draw_masks"),
-        "regions not aligned": pool_whole_images,
+        "boxes as masks": zero(MaskRCNN, "draw_masks"),
+        "regions rounded to cells": round_regions,
+        "features of the whole image": pool_whole_images,
         "labels shuffled": shuffle_labels("boxes", "classes", "masks"),
         "optimizer frozen": freeze_optimizer,
     },

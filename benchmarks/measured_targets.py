@@ -89,7 +89,8 @@ def write_target(task: Task, output: Path) -> None:
     """Set the targets by the series of the step ``targets``, in configuration, README and rules.
 
     Raises:
-        SystemExit: one of these places does not have a target to set.
+        SystemExit: a seed did not train for all epochs; more seeds miss the target than the rules allow; or one of these
+            places does not have a target to set. Nothing has been changed then, but in the last case.
     """
     logs = find_logs(task, output)
     mode = find_mode(task)
@@ -99,6 +100,11 @@ def write_target(task: Task, output: Path) -> None:
         events = read_events(log)
         seed = next(event["value"] for event in events if event["key"] == "seed")
         courses[str(seed)] = [event["value"] for event in events if event["key"] == "eval_accuracy"]
+    whole = max(map(len, courses.values()))
+    if short := [seed for seed, course in courses.items() if not whole or len(course) < whole]:
+        raise SystemExit(
+            f"{task.name}: seeds {', '.join(short)} ended before the others (after {whole} evaluations); no target was set"
+        )
     split = [split_course(course) for course in courses.values()]
     last = {name: [course[name][-1] for course in split] for name in settings}
     targets = {name: choose_target(qualities, mode) for name, qualities in last.items()}
@@ -112,6 +118,7 @@ def write_target(task: Task, output: Path) -> None:
         "system": describe_system(output),
         "qualities_by_seed": courses,
     }
+    find_epochs(task, record)
     find_target_file(task).write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     home = ROOT / "reference_impls" / task.name
     _set_in_config(home / "config.py", {settings[name]: target for name, target in targets.items()})
@@ -177,13 +184,7 @@ def write_points(task: Task, output: Path) -> None:
     """
     logs = find_logs(task, output)
     record = json.loads(find_target_file(task).read_text("utf-8"))
-    courses, mode = record["qualities_by_seed"], find_mode(task)
-    epochs = {seed: count_epochs(course, record["target"], mode) for seed, course in courses.items()}
-    missed = [seed for seed, number in epochs.items() if number is None]
-    if len(missed) * MISSED_ONE_IN > len(epochs):
-        raise SystemExit(
-            f"{task.name}: seeds {', '.join(missed)} did not reach the target; no points were written"
-        )
+    epochs = find_epochs(task, record)
     values = read_values(logs[0])
     point = {
         "converged_at": [number for number in epochs.values() if number is not None],
@@ -205,6 +206,23 @@ def write_points(task: Task, output: Path) -> None:
     known["benchmarks"] = dict(sorted(known["benchmarks"].items()))
     text = yaml.safe_dump(known, sort_keys=False, width=110, default_flow_style=None, allow_unicode=True)
     POINTS.write_text(POINTS_HEAD + text, "utf-8")
+
+
+def find_epochs(task: Task, record: Mapping[str, Any]) -> dict[str, int | None]:
+    """The epochs after which each seed of the target reached it.
+
+    Raises:
+        SystemExit: more seeds missed it than the rules allow.
+    """
+    mode = find_mode(task)
+    epochs = {
+        seed: count_epochs(course, record["target"], mode)
+        for seed, course in record["qualities_by_seed"].items()
+    }
+    missed = [seed for seed, number in epochs.items() if number is None]
+    if len(missed) * MISSED_ONE_IN > len(epochs):
+        raise SystemExit(f"{task.name}: seeds {', '.join(missed)} did not reach the target")
+    return epochs
 
 
 def count_epochs(course: Course, target: Any, mode: str) -> int | None:

@@ -28,10 +28,12 @@ RULESETS = {"mini": "mini/1.0.0", "full": "original/1.0.0"}
 CHECKSUMS = {
     ("image_classification", "mini"): "fb226350c86c88202c1de8545c8650aa378fd6cfad3ac8ac1dacc8814fa84959",
     ("object_detection", "mini"): "7b0ccbc592d9e6d00da37b767ab1c369bc7479f7f394a31d3cad39265f5c5493",
+    ("reinforcement_learning", "mini"): "3e548178104da45a734d116b50a4407bd84c9c4cbf76bd1c7301dae7d3204d1a",
     ("recommendation", "mini"): "55ea39c35a3fdf8685e47d200caff9463572e404cfd245ee934da8939e0550bb",
     ("sentiment", "mini"): "4a3ed4b3086c6b8f7c0af60652f5d73e58d691f20afeba31e99b8531a592cd26",
 }
-"""Of the data that the closed division fixes; translation's holds subwords that depend on sentencepiece's version."""
+"""Of the data that the closed division fixes; translation's holds subwords that depend on sentencepiece's version,
+speech recognition's sounds that depend on the synthesizer's build."""
 
 NO_EFFECT = {
     ("object_detection", "full"): {"batch_norm_momentum"},

@@ -157,6 +157,35 @@ def test_target_that_the_rules_do_not_know_is_refused(copy: Path) -> None:
         measured_targets.write_target(find_task("recommendation"), copy / "out")
 
 
+@pytest.mark.parametrize(
+    ("courses", "message"),
+    [
+        ({1001: (0.5, 0.7), 1002: (0.5,), 1003: (0.5, 0.7)}, "seeds 1002 ended before the others"),
+        ({1001: (), 1002: ()}, "seeds 1001, 1002 ended before the others"),
+    ],
+)
+def test_target_is_not_set_by_runs_that_failed(copy: Path, courses: Any, message: str) -> None:
+    """Seeds that ended early, or too many that miss the target, change nothing."""
+    write_logs(copy / "out", "ncf", courses)
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    with pytest.raises(SystemExit, match=message):
+        measured_targets.write_target(find_task("recommendation"), copy / "out")
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+
+
+def test_targets_that_too_many_seeds_miss_are_not_set(copy: Path) -> None:
+    """Of two qualities, each may be missed by another seed; more than one of five in all change nothing."""
+    pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
+    pytest.importorskip("pycocotools", reason="object detection needs pycocotools (extra 'reference')")
+    courses = {1001 + seed: [{"BBOX": 0.9, "SEGM": 0.9}] for seed in range(6)}
+    courses |= {1003: [{"BBOX": 0.1, "SEGM": 0.9}], 1005: [{"BBOX": 0.9, "SEGM": 0.1}]}
+    write_logs(copy / "out", "maskrcnn", courses)
+    before = {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()}
+    with pytest.raises(SystemExit, match="seeds 1003, 1005 did not reach the target"):
+        measured_targets.write_target(find_task("object_detection"), copy / "out")
+    assert {path: path.read_bytes() for path in copy.rglob("*") if path.is_file()} == before
+
+
 def test_points_are_where_the_seeds_of_the_target_reach_it(copy: Path) -> None:
     """The first epoch that reaches the target counts; a seed that never does is left out."""
     courses = {

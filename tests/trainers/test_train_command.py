@@ -170,6 +170,23 @@ def test_finished_runs_are_kept(series, tiny_data):
     assert (result_logs(output) / "result_1.txt").read_bytes() == before
 
 
+def test_finished_runs_of_other_settings_are_not_kept(series, tiny_data):
+    """--resume with other seeds or settings than the finished runs have says which, and changes nothing."""
+    output, _ = series
+    before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
+    for options, what in (
+        (["--seed", "8", *SERIES[2:]], "seed"),
+        ([*SERIES, "--set", "learning_rate=0.5"], "config"),
+    ):
+        done = train(tiny_data, "--runs", "3", "--resume", *options, folder=output.parent)
+        assert done.returncode == 2
+        assert (
+            f"result_0.txt is a finished run with a different {what}; give the options of that series"
+            in done.stderr
+        )
+    assert {path: path.read_bytes() for path in output.rglob("*") if path.is_file()} == before
+
+
 def test_second_writer_is_refused(tiny_data, tmp_path, monkeypatch):
     """A run that another command is writing is left alone."""
     monkeypatch.setattr(launching, "_GRACE_S", 0.2)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+from reference_impls.harness.configs import TaskConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +92,32 @@ class RunResult:
         reached: whether the target was reached.
         epochs: epochs trained.
         quality: of the last evaluation, by name where there are several; None where there was none.
+        identity: see `identify_run`; empty in results of former versions.
     """
 
     reached: bool
     epochs: int
     quality: float | Mapping[str, float] | None
+    identity: Mapping[str, Any] = field(default_factory=dict)
+
+
+def identify_run(request: RunRequest, config: TaskConfig) -> dict[str, Any]:
+    """The identity of a run: what must be equal for it to be resumed, or kept as a finished run of a series.
+
+    Args:
+        request: the run.
+        config: its configuration, with the settings applied.
+    """
+    text = json.dumps(asdict(config), sort_keys=True)
+    return {
+        "task": request.task,
+        "seed": request.seed,
+        "division": request.division,
+        "scale": request.scale,
+        "config": hashlib.sha256(text.encode()).hexdigest(),
+    }
+
+
+def list_differences(identity: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """The names of what two identities both have, and have differently."""
+    return [name for name, value in identity.items() if other.get(name, value) != value]

@@ -32,7 +32,7 @@ from reference_impls.harness.report.systems import (
     read_commit,
 )
 from reference_impls.harness.run.launching import launch_run
-from reference_impls.harness.run.requests import RunRequest, RunResult
+from reference_impls.harness.run.requests import RunRequest, RunResult, identify_run, list_differences
 from reference_impls.harness.tasks import SCALES, Task, find_task
 
 WORK = ".work"
@@ -148,11 +148,12 @@ class SeriesRunner:
 
         Raises:
             SettingError: the rules of the division do not allow a setting.
-            TrainerError: another series is in the way.
+            TrainerError: another series is in the way, or a finished run of it.
             DataError: there is no data.
         """
         check_settings(self.config, self._request(0).submission)
         self._refuse_to_overwrite()
+        self._refuse_others()
         if not self.data.is_dir():
             command = self.task.data_command(self.series.scale, self.data)
             raise DataError(f"there is no data at {self.data}; get it with: {command}")
@@ -170,9 +171,9 @@ class SeriesRunner:
         self._describe()
         for number in range(self.series.runs):
             request = self._request(number)
-            log, result_file = Path(request.log), Path(request.work) / "result.json"
-            if self.series.resume and log.is_file() and result_file.is_file():
-                yield FinishedRun(log, request.seed, read_result(result_file), is_new=False)
+            log, result_file = Path(request.log), _find_result(request)
+            if self.series.resume and (kept := _read_kept(request)) is not None:
+                yield FinishedRun(log, request.seed, kept, is_new=False)
                 continue
             if not self.series.resume:
                 shutil.rmtree(request.work, ignore_errors=True)
@@ -216,6 +217,17 @@ class SeriesRunner:
                 "add --resume to finish that series, or give another --output"
             )
 
+    def _refuse_others(self) -> None:
+        for number in range(self.series.runs if self.series.resume else 0):
+            request = self._request(number)
+            kept = _read_kept(request)
+            names = list_differences(identify_run(request, self.config), kept.identity) if kept else []
+            if names:
+                raise TrainerError(
+                    f"{request.log} is a finished run with a different {' and '.join(names)}; "
+                    "give the options of that series, or another --output"
+                )
+
     def _describe(self) -> None:
         """Write the description of the system, unless there is one, and of the implementation."""
         series = self.series
@@ -249,6 +261,16 @@ class SeriesRunner:
             f"The code is the package `{package}` of mlperf-log-toolkit {__version__}"
             f"{f', commit `{commit}`' if commit else ''}; the installed packages are in `packages.json`."
         )
+
+
+def _find_result(request: RunRequest) -> Path:
+    return Path(request.work) / "result.json"
+
+
+def _read_kept(request: RunRequest) -> RunResult | None:
+    """How a finished run ended; None if the run is still to be done."""
+    result = _find_result(request)
+    return read_result(result) if Path(request.log).is_file() and result.is_file() else None
 
 
 def read_result(path: Path) -> RunResult:

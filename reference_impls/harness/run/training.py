@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 import shutil
 from contextlib import closing
 from pathlib import Path
@@ -21,7 +18,7 @@ from reference_impls.harness.report.recording import LogRecorder, truncate_log
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper, find_checkpoint
 from reference_impls.harness.run.devices import make_strategy, set_seed
 from reference_impls.harness.run.loop import Loop
-from reference_impls.harness.run.requests import RunRequest, RunResult
+from reference_impls.harness.run.requests import RunRequest, RunResult, identify_run, list_differences
 from reference_impls.harness.run.runtime import find_share
 from reference_impls.harness.run.weights import FOLDER as WEIGHTS
 from reference_impls.harness.run.weights import keep_weights
@@ -63,7 +60,7 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
     if request.jit_compile and not workload.compiles:
         raise SettingError(f"XLA cannot compile the steps of {task.name}; train without --jit-compile")
     workload.check_data()
-    asked = _describe(request, config, share.all_replicas)
+    asked = {**identify_run(request, config), "replicas": share.all_replicas}
     resumed = _find_start(request, asked, log, work, is_first=share.index == 0)
     display = Display(
         stream if share.index == 0 else None,
@@ -123,20 +120,7 @@ def train(request: RunRequest, stream: TextIO | None = None) -> RunResult:
     else:
         if not reached:
             display.say(f"stopped after {config.max_epochs} {display.unit}s without reaching the target")
-    return RunResult(reached, recorder.epoch, recorder.quality)
-
-
-def _describe(request: RunRequest, config: Any, replicas: int) -> dict[str, Any]:
-    """The identity of a run: what must be equal for it to resume from a checkpoint."""
-    text = json.dumps(dataclasses.asdict(config), sort_keys=True)
-    return {
-        "task": request.task,
-        "seed": request.seed,
-        "division": request.division,
-        "scale": request.scale,
-        "replicas": replicas,
-        "config": hashlib.sha256(text.encode()).hexdigest(),
-    }
+    return RunResult(reached, recorder.epoch, recorder.quality, asked)
 
 
 def _find_start(
@@ -146,8 +130,7 @@ def _find_start(
     if not request.resume:
         return None
     checkpoint = find_checkpoint(work / "checkpoint")
-    if checkpoint is not None and checkpoint.request != asked:
-        names = [name for name, value in asked.items() if checkpoint.request.get(name) != value]
+    if checkpoint is not None and (names := list_differences(asked, checkpoint.request)):
         raise TrainerError(
             f"the checkpoint in {work} belongs to a run with a different {' and '.join(names)}; "
             "give the options of that run, or another output folder"
