@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (ext
 
 from reference_impls.harness import DataError, SettingError, find_task  # noqa: E402
 from reference_impls.harness.data.prepared import write_prepared  # noqa: E402
+from reference_impls.harness.profiling.profiles import take_profile  # noqa: E402
+from reference_impls.harness.profiling.requests import ProfileRequest  # noqa: E402
 from reference_impls.harness.run.checkpoints import Checkpoint, CheckpointKeeper  # noqa: E402
 from reference_impls.harness.run.devices import make_strategy, set_seed  # noqa: E402
 from reference_impls.harness.run.loop import Loop  # noqa: E402
@@ -29,6 +32,7 @@ from reference_impls.reinforcement_learning.config import FULL, FULL_NETWORK, MI
 from reference_impls.reinforcement_learning.game import Game  # noqa: E402
 from reference_impls.reinforcement_learning.gnugo import get_gnugo  # noqa: E402
 from reference_impls.reinforcement_learning.model import NetworkEvaluation  # noqa: E402
+from reference_impls.reinforcement_learning.playing import play_match  # noqa: E402
 from reference_impls.reinforcement_learning.workload import ReinforcementWorkload  # noqa: E402
 from tests.trainers.conftest import make_request, read_events, run_mlperf  # noqa: E402
 
@@ -267,6 +271,32 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
     log = tmp_path / "out" / "reference" / "results" / "here" / "minigo" / "result_0.txt"
     stats = [event["value"] for event in read_events(log) if event["key"] == "tracked_stats"]
     assert [each["games"] for each in stats] == [8, 8]
+
+
+def test_profiled_generation_has_a_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The phase is the time of a match's games, although the first generations of a training have none."""
+    matches = []
+
+    def play_and_time(*arguments: Any) -> Any:
+        started = time.perf_counter()
+        result = play_match(*arguments)
+        matches.append(time.perf_counter() - started)
+        return result
+
+    monkeypatch.setattr("reference_impls.reinforcement_learning.workload.play_match", play_and_time)
+    changes = {**CHANGES, "warm_generations": 2, "max_epochs": 12}
+    request = ProfileRequest(
+        task="reinforcement_learning",
+        division="open",
+        settings=tuple(f"{name}={value}" for name, value in changes.items()),
+        data=str(write_positions(tmp_path / "data", TINY)),
+        steps=2,
+    )
+
+    profile = take_profile(request, tmp_path / "scratch")
+
+    assert len(matches) == 2  # one so that everything is compiled, and the measured one
+    assert profile.phases["match"] * profile.epoch_seconds >= matches[-1]
 
 
 def test_games_against_gnugo_are_a_quality(tmp_path: Path) -> None:

@@ -44,7 +44,6 @@ from reference_impls.harness.run.stages import FORWARD, OPTIMIZER
 from reference_impls.harness.tasks import find_task
 
 _WARM_STEPS = 2
-_WARM_EPOCH, _EPOCH = 1, 2
 _MOST_TYPES = 20
 
 
@@ -73,11 +72,14 @@ def take_profile(request: ProfileRequest, scratch: Path) -> Profile:
     started = time.perf_counter()
     workload.load(loop.share)
     load_seconds = time.perf_counter() - started
-    begin_epoch(loop, _WARM_EPOCH, _WARM_STEPS)
-    measure_evaluation(loop, runtime, _WARM_EPOCH, 1)
-    epoch = begin_epoch(loop, _EPOCH, request.steps)
+    # The last epoch but one stands for all: the first ones may be different, for example have no match, and while the
+    # last one is trained no next one is prepared.
+    number = max(2, config.max_epochs - 1)
+    begin_epoch(loop, number - 1, _WARM_STEPS)
+    measure_evaluation(loop, runtime, number - 1, 1)
+    epoch = begin_epoch(loop, number, request.steps)
     stages = measure_stages(loop, epoch)
-    evaluated = measure_evaluation(loop, runtime, _EPOCH, request.most_batches)
+    evaluated = measure_evaluation(loop, runtime, number, request.most_batches)
     operations = trace_steps(loop, epoch)
     samples = [count_samples(batch) for batch in epoch.batches]
     forward, step = count_step_flops(loop, epoch.batches)
