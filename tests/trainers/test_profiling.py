@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from reference_impls.harness.profiling import process  # noqa: E402
 from reference_impls.harness.profiling.flops import trace_step  # noqa: E402
 from reference_impls.harness.profiling.phases import (  # noqa: E402
     LimitedRuntime,
+    SpacedBatches,
     begin_epoch,
     measure_evaluation,
     measure_stages,
@@ -121,17 +124,45 @@ def test_flops_bytes_and_samples_of_a_batch() -> None:
     assert step > forward + products
 
 
-def test_evaluation_ends_early_where_it_is_long() -> None:
-    """Of more batches than wanted evenly spaced ones are evaluated, and their time is that of all."""
-    loop, runtime = make_loop(eval_batch_size=10)
+@pytest.mark.parametrize("slow", ["input", "step"])
+def test_evaluation_ends_early_where_it_is_long(slow: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of more batches than wanted evenly spaced ones are evaluated, and their time is that of all, whatever takes it."""
+    loop, runtime = make_loop(eval_batch_size=2)
+    data, step = loop.workload.eval_data, loop.workload.eval_step
+    counts = Counter[str]()
 
-    whole = measure_evaluation(loop, runtime, 1, 10)
-    part = measure_evaluation(loop, runtime, 1, 3)
+    def count(kind: str, values: Any) -> Any:
+        def wait(weight: Any) -> Any:
+            counts[kind] += 1
+            time.sleep(0.02 if kind == slow else 0)
+            return weight
 
-    assert (whole.done, whole.of) == (10, 10)
-    assert (part.done, part.of) == (3, 10)
-    assert whole.seconds > 0
-    assert part.seconds > 0
+        (weight,) = tf.py_function(wait, [values["weight"]], [tf.float32])
+        return {**values, "weight": tf.ensure_shape(weight, values["weight"].shape)}
+
+    monkeypatch.setattr(
+        loop.workload, "eval_data", lambda share: data(share).map(lambda batch: count("input", batch))
+    )
+    monkeypatch.setattr(loop.workload, "eval_step", lambda batch: step(count("step", batch)))
+    measure_evaluation(loop, runtime, 1, 1)  # compiles
+    counts.clear()
+
+    whole = measure_evaluation(loop, runtime, 1, 50)
+    assert counts == {"input": 50, "step": 50}
+    counts.clear()
+    part = measure_evaluation(loop, runtime, 1, 5)
+    assert counts == {"input": 50, "step": 5}
+
+    assert (whole.done, whole.of) == (50, 50)
+    assert (part.done, part.of) == (5, 50)
+    assert whole.seconds / 3 < part.seconds < 3 * whole.seconds  # ten times as much if input counted often
+
+
+def test_evaluated_batches_are_evenly_spaced() -> None:
+    """Three of ten are every third one, and as many as wanted are given of any number."""
+    assert list(SpacedBatches(tf.data.Dataset.range(10), 3)) == [3, 6, 9]
+    for most in (1, 7, 100, 249):
+        assert len(list(SpacedBatches(tf.data.Dataset.range(250), most))) == most
 
 
 def test_phases_are_those_of_a_whole_epoch() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -142,11 +142,41 @@ class CutShortError(Exception):
         self.seconds, self.done, self.of = seconds, done, of
 
 
+class SpacedBatches:
+    """Evenly spaced batches of a data set, all of whose batches are made. Evenly, because some are sorted by length.
+
+    Args:
+        data: the data set, of a known number of batches.
+        most: batches that are given.
+
+    Attributes:
+        element_spec: of a batch.
+        seconds: that making all batches took, as far as they were waited for.
+    """
+
+    def __init__(self, data: tf.data.Dataset, most: int) -> None:
+        self.element_spec = data.element_spec
+        self.seconds = 0.0
+        self._data = data
+        self._most = most
+
+    def __iter__(self) -> Iterator[Batch]:
+        of, most = int(self._data.cardinality()), self._most
+        started = time.perf_counter()
+        for number, batch in enumerate(self._data):
+            self.seconds += time.perf_counter() - started
+            if number * most % of + most >= of:
+                yield batch
+            started = time.perf_counter()
+        self.seconds += time.perf_counter() - started
+
+
 class LimitedRuntime(Runtime):
     """A runtime whose evaluations end early where there are too many batches.
 
     Attributes:
-        most_batches: an evaluation of more ends with a `CutShortError` after so many, which are evenly spaced.
+        most_batches: an evaluation of more evaluates only so many and ends with a `CutShortError`. All are made, and
+            only the time of what is done with them is scaled.
         batches: batches of the latest evaluation.
     """
 
@@ -162,19 +192,10 @@ class LimitedRuntime(Runtime):
         if of <= most:  # or their number is unknown
             return super().collect(data, step, collects)
         started = time.perf_counter()
-        # Evenly spaced, because some are sorted by length.
-        super().collect(
-            lambda share: (
-                data(share)
-                .enumerate()
-                .filter(lambda number, _: number * most % of + most >= of)
-                .map(lambda _, batch: batch)
-            ),
-            step,
-            collects,
-        )
-        seconds = time.perf_counter() - started
-        raise CutShortError(seconds * of / most, most, of)
+        spaced = SpacedBatches(data(self.share), most)
+        super().collect(lambda _: spaced, step, collects)
+        others = time.perf_counter() - started - spaced.seconds
+        raise CutShortError(spaced.seconds + others * of / most, most, of)
 
 
 class Evaluated(NamedTuple):
