@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from reference_impls.speech_recognition.alphabet import CHARACTERS
+from reference_impls.speech_recognition.config import MINI, SpeechConfig
 from reference_impls.speech_recognition.flac import write_samples
 from reference_impls.speech_recognition.librispeech import prepare_subsets
+
+TEXTS = ["GO", "NO", "ON", "OFF", "GO ON", "NO GO", "UP", "UP ON", "OFF NO", "ON UP", "GO UP", "NO ON"]
+CHANGES: dict[str, Any] = {
+    "train_samples": 12,
+    "eval_samples": 4,
+    "global_batch_size": 4,
+    "eval_batch_size": 4,
+    "channels": 4,
+    "gru_layers": 1,
+    "gru_width": 16,
+    "learning_rate": 0.01,
+    "warmup_steps": 0,
+    "max_epochs": 2,
+    "target": 0.0,
+}
+TINY: SpeechConfig = dataclasses.replace(MINI, **CHANGES)
+"""An epoch takes a fraction of a second."""
 
 
 def make_audio(text: str, sample_rate: int, seed: int) -> np.ndarray:

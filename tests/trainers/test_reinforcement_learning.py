@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -34,7 +33,8 @@ from reference_impls.reinforcement_learning.gnugo import get_gnugo  # noqa: E402
 from reference_impls.reinforcement_learning.model import NetworkEvaluation  # noqa: E402
 from reference_impls.reinforcement_learning.playing import play_match  # noqa: E402
 from reference_impls.reinforcement_learning.workload import ReinforcementWorkload  # noqa: E402
-from tests.trainers.conftest import make_request, read_events, run_mlperf  # noqa: E402
+from tests.trainers.conftest import make_request, read_events  # noqa: E402
+from tests.trainers.workers import compare_two_processes  # noqa: E402
 
 CHANGES: dict[str, Any] = {
     "board_size": 3,
@@ -257,20 +257,17 @@ def test_interrupted_runs_give_what_an_equal_seed_gives(
 
 @pytest.mark.slow
 def test_two_processes_train_together(tmp_path: Path) -> None:
-    """Each plays its part of the games; both learn from all of them and agree on the match and on the quality."""
-    folder = write_positions(tmp_path / "data" / "reinforcement_learning" / "mini", TINY)
-    assert folder.is_dir()
-    options = [text for name, value in CHANGES.items() for text in ("--set", f"{name}={value}")]
-    done = run_mlperf(
-        *["train", "minigo", "--division", "open", "--workers", "2", "--system", "here", "--format", "json"],
-        *["--data", "data", "--output", "out", *options],
-        folder=tmp_path,
-    )
-    (run,) = json.loads(done.stdout)["runs"]
-    assert (run["epochs"], run["status"]) == (2, "aborted")
-    log = tmp_path / "out" / "reference" / "results" / "here" / "minigo" / "result_0.txt"
-    stats = [event["value"] for event in read_events(log) if event["key"] == "tracked_stats"]
-    assert [each["games"] for each in stats] == [8, 8]
+    """Each plays its part of the games; both learn from all of them, what one process does, and agree on the quality."""
+    folder = write_positions(tmp_path / "data", TINY)
+    settings = [f"{name}={value}" for name, value in {**CHANGES, "threads": 2}.items()]
+    # Two processes of two threads play the games of one process of four.
+    compared = compare_two_processes("reinforcement_learning", settings, folder, tmp_path, "threads=4")
+    assert compared.first.epochs == len(compared.stats) == 2
+    assert compared.second[:3] == compared.first[:3]  # each process has statistics of batch norm of its own
+    assert [each["games"] for each in compared.stats] == [8, 8]
+    # The games of the second generation depend on these statistics.
+    assert compared.stats[0]["positions"] == compared.stats_of_one[0]["positions"]
+    assert compared.losses[0] == pytest.approx(compared.losses_of_one[0], rel=1e-4)
 
 
 def test_profiled_generation_has_a_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,7 +351,10 @@ def test_full_size_trains(tmp_path: Path) -> None:
     loop = Loop(ReinforcementWorkload(config, write_positions(tmp_path, config), 1), make_strategy("single"))
     loop.build()
     loop.workload.load(loop.share)
+    before = {each.path: each.numpy() for each in loop.workload.model.trainable_variables}
     losses = loop.train_epoch(1)
+    after = {each.path: each.numpy() for each in loop.workload.model.trainable_variables}
+    assert [name for name in before if (before[name] == after[name]).all()] == []
     with loop.workload.around_evaluation(1):
         assert 0 <= loop.evaluate().quality <= 1
     assert loop.steps == 2
