@@ -15,6 +15,16 @@ from reference_impls.reinforcement_learning.config import NetworkSettings
 BATCH_NORM_EPSILON = 1e-5
 
 
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras' batch norm, with running statistics that are averaged over replicas, so that all processes have the same."""
+
+    def add_weight(self, *args: Any, **options: Any) -> Any:
+        """Make a weight as Keras does; one that is not trained is a running statistic."""
+        if not options.get("trainable", True):
+            options["aggregation"] = "mean"
+        return super().add_weight(*args, **options)
+
+
 def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
     """Build a network.
 
@@ -41,7 +51,7 @@ def build_network(settings: NetworkSettings, seed: int) -> keras.Model:
         )(x)
 
     def normalize(x: Any, name: str, *, affine: bool = True) -> Any:
-        return layers.BatchNormalization(
+        return BatchNormalization(
             momentum=settings.batch_norm_momentum,
             epsilon=BATCH_NORM_EPSILON,
             center=affine,
