@@ -159,9 +159,8 @@ def _set_in_rules(benchmark: str, qualities: Mapping[str, tuple[str, float]], mo
     bound = ">=" if mode == "max" else "<="
     for name, (setting, target) in qualities.items():
         quality = f"value.{name}" if name else "value"
-        if (
-            f" eval_{setting}:" not in rules
-        ):  # so far it was that of the full scale, which the small one extends
+        # Without a rule of its own, it was that of the full scale so far, which the small one extends.
+        if f" eval_{setting}:" not in rules:
             rules = re.sub(
                 r"( +)max_epochs: .*\n", rf"\g<0>\1eval_{setting}: value {bound} 0\n", rules, count=1
             )

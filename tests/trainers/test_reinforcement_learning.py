@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ from reference_impls.harness.run.loop import Loop  # noqa: E402
 from reference_impls.harness.run.requests import RunResult  # noqa: E402
 from reference_impls.harness.run.training import train  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
-from reference_impls.reinforcement_learning import download  # noqa: E402
+from reference_impls.reinforcement_learning import download, workload  # noqa: E402
 from reference_impls.reinforcement_learning.agreement import Positions, measure_agreement  # noqa: E402
 from reference_impls.reinforcement_learning.config import FULL, FULL_NETWORK, MINI, ReinforcementConfig  # noqa: E402
 from reference_impls.reinforcement_learning.game import Game  # noqa: E402
 from reference_impls.reinforcement_learning.gnugo import get_gnugo  # noqa: E402
 from reference_impls.reinforcement_learning.model import NetworkEvaluation  # noqa: E402
-from reference_impls.reinforcement_learning.playing import play_match  # noqa: E402
+from reference_impls.reinforcement_learning.playing import MatchResult, play_match  # noqa: E402
 from reference_impls.reinforcement_learning.workload import ReinforcementWorkload  # noqa: E402
 from tests.trainers.conftest import make_request, read_events  # noqa: E402
 from tests.trainers.workers import compare_two_processes  # noqa: E402
@@ -268,6 +269,30 @@ def test_two_processes_train_together(tmp_path: Path) -> None:
     # The games of the second generation depend on these statistics.
     assert compared.stats[0]["positions"] == compared.stats_of_one[0]["positions"]
     assert compared.losses[0] == pytest.approx(compared.losses_of_one[0], rel=1e-4)
+
+
+def test_evaluation_plays_the_same_games_whatever_the_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The beginnings of the games against GNU Go depend neither on the seed nor on how many threads share them."""
+    begun: list[list[int]] = []
+
+    def play(_: Any, __: Any, ___: Any, games: Any, ____: Any) -> MatchResult:
+        begun.extend(list(game.moves) for game in games)
+        return MatchResult(0, 0, len(games))
+
+    monkeypatch.setattr(workload, "play_engine", play)
+    monkeypatch.setattr(workload, "start_gnugo", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(workload, "find_gnugo", lambda *_: "gnugo")
+    found = []
+    for seed, threads in ((1, 1), (1, 4), (2, 2)):
+        changes = {"threads": threads, "eval_games": 16, "eval_random_moves": 4, "win_target": 0.0}
+        begun.clear()
+        make_loop(tmp_path, seed, **changes).workload._play_gnugo()
+        found.append(sorted(begun))
+
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 16
 
 
 def test_profiled_generation_has_a_match(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -119,5 +119,5 @@ def identify_run(request: RunRequest, config: TaskConfig) -> dict[str, Any]:
 
 
 def list_differences(identity: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
-    """The names of what two identities both have, and have differently."""
-    return [name for name, value in identity.items() if other.get(name, value) != value]
+    """The names of what an identity has and the other one does not have, or has differently."""
+    return [name for name, value in identity.items() if other.get(name) != value]

@@ -221,8 +221,9 @@ class SeriesRunner:
         for number in range(self.series.runs if self.series.resume else 0):
             request = self._request(number)
             kept = _read_kept(request)
-            names = list_differences(identify_run(request, self.config), kept.identity) if kept else []
-            if names:
+            if kept is None or not kept.identity:
+                continue
+            if names := list_differences(identify_run(request, self.config), kept.identity):
                 raise TrainerError(
                     f"{request.log} is a finished run with a different {' and '.join(names)}; "
                     "give the options of that series, or another --output"
