@@ -30,7 +30,7 @@ def find_path(filename: str | os.PathLike[str]) -> str | None:
     return os.path.abspath(os.path.expanduser(name))
 
 
-def begin_file(filename: str | os.PathLike[str], path: str, mode: str) -> None:
+def begin_file(filename: str | os.PathLike[str], path: str, mode: str | None) -> None:
     """Make ready for a run what is at the path, as the mode says.
 
     Of several processes that write to one file only the first begins it, and children of `multiprocessing`
@@ -48,10 +48,10 @@ def begin_file(filename: str | os.PathLike[str], path: str, mode: str) -> None:
         elif os.path.isfile(path) and os.path.getsize(path):
             if mode == "new":
                 _move_aside(path)
-            elif _holds_run(path):
+            elif mode is None and _holds_run(path):
                 print_notice(
                     f"mllog: {path} already holds a run, and a log must hold one; events are appended to it. "
-                    "Name another file, or choose mode='new' or mode='exclusive'"
+                    "Choose mode='append' if that run is resumed, mode='new' to move the file aside, or name another file"
                 )
     except OSError as error:
         print_notice(f"mllog: {path}: {error.strerror}; events are appended to it")

@@ -93,8 +93,8 @@ def config(
         stdout: whether events are printed to standard output.
         ranks: the ranks that log: ``"all"``, a number, several, or text such as ``"0,4-7"``.
         buffer_seconds: write the file named here only every so many seconds, at ``run_stop`` and at the end.
-        mode: what to do with a file of that name: ``"append"`` (default; a notice says if it holds a run),
-            ``"new"`` moves it aside, ``"exclusive"`` is an error.
+        mode: what to do with a file of that name: ``"append"`` to it (for a run that is resumed), ``"new"`` moves it
+            aside, ``"exclusive"`` is an error; None appends, with a notice if the file holds a run.
         barrier: wait for the other processes before a run starts and stops: ``"torch"``, ``"jax"``, ``"mpi"``,
             ``"auto"`` for the first of them that is in use, a function that waits, or ``"none"``. All processes
             must log the event then; `ranks` chooses which are written.
@@ -141,8 +141,8 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
         raise ConfigError(
             f"mllog.config: buffer_seconds must be a number from 0 to {MAX_BUFFER_SECONDS}, not {seconds!r}"
         )
-    mode = given.get("mode", FILE_MODES[0])
-    if mode not in FILE_MODES:
+    mode = given.get("mode")
+    if mode not in (None, *FILE_MODES):
         raise ConfigError(f"mllog.config: mode must be one of {', '.join(FILE_MODES)}, not {mode!r}")
     if "mode" in given and "filename" not in given:
         raise ConfigError("mllog.config: mode is that of a file; name it with filename")
@@ -184,7 +184,7 @@ def _prepare(target: MLLogger, given: dict[str, Any]) -> Callable[[], None]:
     return apply
 
 
-def _find_file(logger: logging.Logger, filename: str | os.PathLike[str], mode: str) -> str | None:
+def _find_file(logger: logging.Logger, filename: str | os.PathLike[str], mode: str | None) -> str | None:
     """The path of a log file, made ready for a run if the logger does not write to it already; None for a URL."""
     from mlperf_logging.mllog.naming import begin_file, find_path
 

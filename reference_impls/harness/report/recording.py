@@ -222,7 +222,7 @@ class LogRecorder:
 
     def _open_file(self) -> None:
         if self._is_first:
-            mllog.config(filename=self.path)
+            mllog.config(filename=self.path, mode="append" if self._resumed else None)
 
 
 def truncate_log(path: Path, log_bytes: int, aside: Path) -> None:

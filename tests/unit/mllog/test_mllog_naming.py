@@ -69,6 +69,17 @@ def test_a_file_that_holds_a_run_is_appended_to_with_a_notice(
     assert (err.count("already holds a run"), err.count("\n")) == (1, 1)
 
 
+def test_a_resumed_run_is_appended_to_without_a_notice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who says mode="append" knows what the file holds."""
+    log = tmp_path / "log.txt"
+    log.write_text(RUN)
+    mllog.config(filename=log, mode="append")
+    mllog.event("epoch_start", 2)
+    assert (keys(log), capsys.readouterr().err) == (["run_start", "epoch_start"], "")
+
+
 @pytest.mark.parametrize("head", ["", "noise\n" * 400_000], ids=["short", "long"])
 def test_a_run_far_down_is_seen(tmp_path: Path, capsys: pytest.CaptureFixture[str], head: str) -> None:
     """A run is found behind much else that the file holds."""
@@ -130,7 +141,7 @@ def test_of_several_processes_the_first_begins_the_file(
     if mode != "exclusive":
         log.write_text(RUN)
     first = run_script(script, env={"RANK": "0"})
-    assert (first.returncode, first.stderr == "") == (0, mode == "exclusive")
+    assert (first.returncode, first.stderr == "") == (0, mode != "new")
     second = run_script(script, env={"RANK": "1"})
     assert (second.returncode, second.stderr, len(keys(log))) == (0, "", kept + 1)
 
