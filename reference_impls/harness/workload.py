@@ -27,6 +27,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 import numpy as np
 import tensorflow as tf
 
+from mlperf_logging.mllog import constants
 from reference_impls.harness.configs import TaskConfig
 from reference_impls.harness.run.runtime import Batch, Collected, Ragged, Runtime, Share
 from reference_impls.harness.run.stages import OPTIMIZER
@@ -149,6 +150,11 @@ class Workload(ABC, Generic[Config]):
         """
         del share
         return self.config.hyperparameters()
+
+    def batch_norm_span(self, share: Share) -> dict[str, object]:
+        """The samples that batch norm sees at a time, by its log key: what one replica computes at once."""
+        span = share.replica_batch(self.config.global_batch_size) // self.config.gradient_accumulation_steps
+        return {constants.MODEL_BN_SPAN: span}
 
     @abstractmethod
     def build(self) -> None:

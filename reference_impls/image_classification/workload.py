@@ -123,9 +123,8 @@ class ImageClassificationWorkload(Workload[ImageClassificationConfig]):
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def hyperparameters(self, share: Share) -> dict[str, object]:
-        """Values by log key; batch norm spans what one replica computes at once."""
-        span = share.replica_batch(self.config.global_batch_size) // self.config.gradient_accumulation_steps
-        return {**super().hyperparameters(share), "model_bn_span": span}
+        """Those of the configuration, and the number of images that batch norm sees at a time."""
+        return {**super().hyperparameters(share), **self.batch_norm_span(share)}
 
     def build(self) -> None:
         """Make the model and its optimizer."""

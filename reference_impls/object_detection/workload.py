@@ -59,6 +59,11 @@ class ObjectDetectionWorkload(Workload[ObjectDetectionConfig]):
         parts = [f"{path.name} {path.stat().st_size}" for path in check_coco(self.folder, self.data_command)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    def hyperparameters(self, share: Share) -> dict[str, object]:
+        """Those of the configuration, and the number of images that batch norm sees at a time, if it is trained."""
+        span = self.batch_norm_span(share) if self.config.batch_norm == "trained" else {}
+        return {**super().hyperparameters(share), **span}
+
     def build(self) -> None:
         """Make the model, its anchors and its optimizer, and load the backbone's weights."""
         config = self.config

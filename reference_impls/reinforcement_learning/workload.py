@@ -86,6 +86,10 @@ class ReinforcementWorkload(Workload[ReinforcementConfig]):
         """That of the held-out positions."""
         return read_checksum(self.folder, self.data_command)
 
+    def hyperparameters(self, share: Share) -> dict[str, object]:
+        """Those of the configuration, and the number of positions that batch norm sees at a time."""
+        return {**super().hyperparameters(share), **self.batch_norm_span(share)}
+
     def build(self) -> None:
         """Make the network that learns and its optimizer."""
         config = self.config

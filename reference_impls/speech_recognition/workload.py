@@ -41,8 +41,7 @@ class SpeechWorkload(Workload[SpeechConfig]):
 
     def hyperparameters(self, share: Share) -> dict[str, object]:
         """Those of the configuration, and the number of utterances that batch norm sees at a time."""
-        span = share.replica_batch(self.config.global_batch_size) // self.config.gradient_accumulation_steps
-        return {**super().hyperparameters(share), "model_bn_span": span}
+        return {**super().hyperparameters(share), **self.batch_norm_span(share)}
 
     def build(self) -> None:
         """Make the model and its optimizer."""
