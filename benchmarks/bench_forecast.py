@@ -24,18 +24,26 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from harness import describe_machine, format_table, take_evenly
+from forecast_tables import (
+    SHARES,
+    Chance,
+    Forecast,
+    describe_chances,
+    show_benchmarks,
+    show_overall,
+    tabulate,
+)
+from harness import describe_machine, take_evenly
 
 from mlperf_logging.compliance.judged_run import judge_run
 from mlperf_logging.compliance.live import LiveJudge
@@ -52,7 +60,6 @@ from mlperf_logging.scoring.rcp.submissions import FindTable
 from mlperf_logging.scoring.rcp.test import check_convergence, read_converged
 from mlperf_logging.scoring.runs import score_run
 
-SHARES = (0.25, 0.5, 0.75)
 SPEED = 100
 LEAD_MS = 60_000
 """Of what was logged before a run's start, so much takes its time in a replay; what is older comes at once."""
@@ -93,28 +100,6 @@ class Replay(NamedTuple):
     def minutes(self) -> float:
         """From the start to the target."""
         return minutes_between(self.start_ms, self.converged_ms)
-
-
-class Forecast(NamedTuple):
-    """What was forecast, and what came.
-
-    Attributes:
-        benchmark: of the run.
-        share: of its time that had passed.
-        amount_error: relative error of the amount at convergence.
-        amount_held: whether the interval held it.
-        width: of the interval, as a share of the truth.
-        time_error: relative error of the minutes from the run's start; None without a time.
-        time_held: whether the interval held them; None without a time.
-    """
-
-    benchmark: str
-    share: float
-    amount_error: float
-    amount_held: bool
-    width: float
-    time_error: float | None
-    time_held: bool | None
 
 
 def list_folders(corpus: Path, part: str) -> Iterator[tuple[RuleSelection, tuple[str, ...]]]:
@@ -242,14 +227,6 @@ def finish(replay: Replay) -> FinishedRun:
     return FinishedRun(replay.converged_at, replay.converged_at / replay.minutes)
 
 
-class Chance(NamedTuple):
-    """The chance of a submission to pass, as it was told, and what came."""
-
-    benchmark: str
-    told: float
-    passed: bool
-
-
 def tell_chance(runs: Sequence[Replay]) -> Chance | None:
     """The chance with the first half of a submission's runs finished and the others half-way; None of one too small."""
     expectation = runs[0].expectation if runs else None
@@ -291,98 +268,6 @@ def measure(corpus: Path, part: str) -> tuple[dict[str, list[Forecast]], list[Re
         chance = tell_chance(runs)
         chances += [chance] if chance is not None else []
     return found, replays, chances
-
-
-def summarize(forecasts: Sequence[Forecast]) -> dict[str, Any]:
-    """The figures of some forecasts at one share."""
-    timed = [each.time_error for each in forecasts if each.time_error is not None]
-    return {
-        "runs": len(forecasts),
-        "amount error": statistics.median(each.amount_error for each in forecasts),
-        "amount held": statistics.mean(each.amount_held for each in forecasts),
-        "width": statistics.median(each.width for each in forecasts),
-        "time error": statistics.median(timed) if timed else math.nan,
-        "time held": statistics.mean(
-            [bool(each.time_held) for each in forecasts if each.time_held is not None]
-        )
-        if timed
-        else math.nan,
-        "no time": len(forecasts) - len(timed),
-    }
-
-
-def tabulate(forecasts: Sequence[Forecast], *, by_benchmark: bool) -> list[dict[str, Any]]:
-    """One row for each benchmark, or one for all, and each share."""
-    groups: dict[tuple[str, float], list[Forecast]] = defaultdict(list)
-    for each in forecasts:
-        groups[each.benchmark if by_benchmark else "all", each.share].append(each)
-    return [
-        {"benchmark": name, "share": share, **summarize(group)}
-        for (name, share), group in sorted(groups.items())
-    ]
-
-
-def show_overall(tables: dict[str, list[dict[str, Any]]]) -> str:
-    """The table of all benchmarks together."""
-    head = ("", "at", "runs", "error of amount", "held", "error of time", "held", "no time")
-    rows = [
-        (
-            name,
-            f"{row['share']:.0%}",
-            row["runs"],
-            f"{row['amount error']:.1%}",
-            f"{row['amount held']:.0%}",
-            f"{row['time error']:.1%}",
-            f"{row['time held']:.0%}",
-            row["no time"],
-        )
-        for name, table in tables.items()
-        for row in table
-    ]
-    return format_table(head, rows)
-
-
-def show_benchmarks(table: Sequence[dict[str, Any]]) -> str:
-    """The table of each benchmark: error of the time and how often it was held, at each share."""
-    by_name: dict[str, dict[float, dict[str, Any]]] = defaultdict(dict)
-    for row in table:
-        by_name[row["benchmark"]][row["share"]] = row
-    head = ["benchmark", "runs", "width"]
-    for share in SHARES:
-        head += [f"amount {share:.0%}", f"time {share:.0%}"]
-    rows = []
-    for name, rows_of in by_name.items():
-        cells: list[object] = [
-            name,
-            max(row["runs"] for row in rows_of.values()),
-            f"{rows_of[0.5]['width']:.0%}",
-        ]
-        for share in SHARES:
-            row = rows_of[share]
-            cells += [f"{row['amount error']:.1%} / {row['amount held']:.0%}", _show_time(row)]
-        rows.append(cells)
-    return format_table(head, rows)
-
-
-def _show_time(row: dict[str, Any]) -> str:
-    if math.isnan(row["time error"]):
-        return "–"
-    return f"{row['time error']:.1%} / {row['time held']:.0%}"
-
-
-def describe_chances(chances: Sequence[Chance]) -> str:
-    """How the chances that were told compare with what came."""
-    if not chances:
-        return "no whole submission"
-    told = statistics.mean(each.told for each in chances)
-    passed = statistics.mean(each.passed for each in chances)
-    error = statistics.mean((each.told - each.passed) ** 2 for each in chances)
-    sure = [each for each in chances if each.told >= 0.9 or each.told <= 0.1]
-    right = sum((each.told >= 0.5) == each.passed for each in sure)
-    return (
-        f"chance to pass, half of the runs finished, the others half-way: {len(chances)} submissions, told {told:.0%} on "
-        f"average, {passed:.0%} passed, Brier score {error:.3f}; of {len(sure)} told beyond 10 % or 90 %, {right} came so"
-    )
 
 
 def replay_live(replay: Replay, folder: Path) -> Forecast | None:

@@ -29,7 +29,8 @@ from types import FrameType
 from typing import NamedTuple
 
 from api_inputs import make_api_input
-from command_inputs import Workplace, check_command, run_command
+from command_checks import check_command, run_command
+from command_inputs import Workplace
 
 SECONDS_PER_MB = 2.0
 FLOOR_S = {"api": 1.0, "command": 4.0}
