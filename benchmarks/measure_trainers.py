@@ -143,7 +143,7 @@ def write_tables(task: Task, series: Path) -> None:
 def main() -> int:
     """Measure what the arguments name."""
     parser = argparse.ArgumentParser(description="Measure the reference trainers at mini scale.")
-    parser.add_argument("tasks", nargs="*", help="only these (default: all that are not experimental)")
+    parser.add_argument("tasks", nargs="*", help="only these (default: all)")
     parser.add_argument(
         "--steps",
         default=",".join(STEPS),
@@ -158,8 +158,7 @@ def main() -> int:
     steps = options.steps.split(",")
     if unknown := set(steps) - {*MORE_STEPS, *STEPS}:
         parser.error(f"unknown step {', '.join(unknown)}; choose from {', '.join((*MORE_STEPS, *STEPS))}")
-    measured = [name for name, task in list_tasks().items() if not task.is_experimental]
-    for name in options.tasks or measured:
+    for name in options.tasks or list_tasks():
         task = find_task(name)
         series = (options.output / "series").resolve()
         data = options.data.resolve()

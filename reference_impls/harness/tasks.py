@@ -33,7 +33,6 @@ class Task:
         workload: module and class of the workload, ``"package.module:Class"``.
         scripts: module that gets and checks the data, run as ``mlperf train data NAME --scale S --data DIR``.
         aliases: further names that users may give.
-        is_experimental: whether no seeds have set the target of its mini scale; it then has no reference convergence points.
     """
 
     name: str
@@ -43,7 +42,6 @@ class Task:
     workload: str
     scripts: str
     aliases: tuple[str, ...] = field(default=())
-    is_experimental: bool = False
 
     def config(self, scale: str, division: str) -> TaskConfig:
         """The configuration for a scale and division.

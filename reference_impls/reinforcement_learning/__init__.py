@@ -6,7 +6,7 @@ from reference_impls.reinforcement_learning.config import FULL, FULL_OPEN, MINI,
 TASK = Task(
     name="reinforcement_learning",
     benchmark="minigo",
-    summary="Minigo on 9×9 by self-play, professional moves predicted (mini: 5×5, GNU Go; experimental)",
+    summary="Minigo on 9×9 by self-play, professional moves predicted (mini: 5×5, GNU Go)",
     configs={
         ("mini", "closed"): MINI,
         ("mini", "open"): MINI_OPEN,
@@ -16,7 +16,6 @@ TASK = Task(
     workload="reference_impls.reinforcement_learning.workload:ReinforcementWorkload",
     scripts="reference_impls.reinforcement_learning.download",
     aliases=("reinforcement", "go"),
-    is_experimental=True,
 )
 
 __all__ = ["TASK"]

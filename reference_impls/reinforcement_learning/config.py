@@ -246,7 +246,7 @@ MINI = ReinforcementConfig(
     win_target=0.4,
     max_epochs=12,
 )
-"""5×5, from zero, by self-play only; held-out moves and games are GNU Go's. Experimental: no seeds have set its targets."""
+"""5×5, from zero, by self-play only; held-out moves and games are GNU Go's."""
 
 MINI_OPEN = replace(MINI, optimizer="adam", learning_rates=(0.002, 0.001, 0.0003))
 """The open-division variant: Adam."""
