@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 import math
+import re
 import shutil
 import statistics
 from collections.abc import Mapping, Sequence
