@@ -242,8 +242,8 @@ MINI = ReinforcementConfig(
     eval_random_moves=4,
     learning_rates=(0.05, 0.02, 0.005),
     boundary_steps=(900, 1620),
-    target=0.4,
-    win_target=0.4,
+    target=0.273,
+    win_target=0.287,
     max_epochs=12,
 )
 """5×5, from zero, by self-play only; held-out moves and games are GNU Go's."""

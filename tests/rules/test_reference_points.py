@@ -77,6 +77,7 @@ def test_own_points_are_measured_ones() -> None:
     assert {benchmark for _, benchmark, _ in ours} == {
         "deepspeech2",
         "maskrcnn",
+        "minigo",
         "ncf",
         "resnet",
         "sentiment",
