@@ -19,8 +19,8 @@ SUITE_COLUMNS = (
     "counts",
     "result_minutes",
     "reference_minutes",
-    "normalised",
-    "run_normalised",
+    "normalized",
+    "run_normalized",
 )
 
 
@@ -32,8 +32,8 @@ def tabulate_suite(scored: ScoredSuite) -> pd.DataFrame:
 
     Returns:
         The columns `SUITE_COLUMNS`: whose run it is; "quality_minutes", its time to quality; "counts", whether it counts;
-        "result_minutes" and "reference_minutes", the benchmark's; "normalised", reference over result;
-        "run_normalised", reference over the time of the run. What is not known is missing.
+        "result_minutes" and "reference_minutes", the benchmark's; "normalized", reference over result;
+        "run_normalized", reference over the time of the run. What is not known is missing.
     """
     import pandas as pd
 
@@ -53,10 +53,10 @@ def tabulate_suite(scored: ScoredSuite) -> pd.DataFrame:
                     "counts": run.counts,
                     "result_minutes": result.score.score_minutes,
                     "reference_minutes": reference,
-                    "normalised": result.normalised,
-                    "run_normalised": reference / minutes if reference and minutes else None,
+                    "normalized": result.normalized,
+                    "run_normalized": reference / minutes if reference and minutes else None,
                 }
             )
-    numbers = [name for name in SUITE_COLUMNS if name.endswith(("_minutes", "normalised"))]
+    numbers = [name for name in SUITE_COLUMNS if name.endswith(("_minutes", "normalized"))]
     table = pd.DataFrame(records, columns=list(SUITE_COLUMNS))
     return table.astype(dict.fromkeys(numbers, "float64"))

@@ -118,7 +118,7 @@ def _score_one(
         score,
         price_score(score, price) if price is not None else None,
         found.root,
-        in_suite.normalised if in_suite is not None else None,
+        in_suite.normalized if in_suite is not None else None,
     )
 
 
@@ -156,7 +156,7 @@ def _score_suites(
 ) -> list[SuiteScore]:
     weights = _read_weights(options.weights) if options.weights else None
     results = [
-        SuiteResult(name_system(each.score.folder), each.score, each.cost, each.normalised) for each in scores
+        SuiteResult(name_system(each.score.folder), each.score, each.cost, each.normalized) for each in scores
     ]
     return score_systems(suite, results, weights)
 
@@ -206,7 +206,7 @@ def _describe(
         tables = [describe_runs(scores) if options.runs else describe_results(scores)]
     if not form.single:
         if suites:
-            names = [name for each in suites[:1] for name in (*each.normalised, *each.missing)]
+            names = [name for each in suites[:1] for name in (*each.normalized, *each.missing)]
             ordered = list(dict.fromkeys([*load_suite(options.suite, options.rules).benchmarks, *names]))
             tables.append(describe_suite(suites[0].suite, suites, ordered))
         if speedups is not None:

@@ -53,9 +53,9 @@ def make_suite_picture(tables: Tables, options: argparse.Namespace) -> Picture:
     runs = tables.runs[tables.runs["benchmark"].isin(table["benchmark"])]
     timed = select_runs(runs, only_converged=True).dropna(subset=[_TIME])
     panels = _list_panels(tables, order, set(table["benchmark"]), options)
-    is_normalised = bool(table["normalised"].notna().any())
+    is_normalized = bool(table["normalized"].notna().any())
     is_timed = not timed.empty
-    count = is_normalised + is_timed + len(panels)
+    count = is_normalized + is_timed + len(panels)
     if not count:
         raise UsageError("no log of the suite holds an evaluation, so there is nothing to draw")
     rows = math.ceil(count / _COLUMNS)
@@ -68,7 +68,7 @@ def make_suite_picture(tables: Tables, options: argparse.Namespace) -> Picture:
         figure.supxlabel(_LEGEND, x=0.01, horizontalalignment="left", fontsize="small")
         figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
         free = iter(axes)
-        if is_normalised:
+        if is_normalized:
             _name(draw_suite(next(free), table, scored.scores), "normalized results")
         if is_timed:
             _name(draw_spread(next(free), timed, _TIME, by=GROUP), "time to quality of each run")
@@ -88,7 +88,7 @@ def make_suite_picture(tables: Tables, options: argparse.Namespace) -> Picture:
         from mlperf_logging.analysis.charts import chart_convergence, chart_spread, chart_suite
 
         charts = []
-        if is_normalised:
+        if is_normalized:
             charts.append(CaptionedChart("normalized results", chart_suite(table, scored.scores)))
         if is_timed:
             chart = chart_spread(timed, _TIME, by=GROUP)

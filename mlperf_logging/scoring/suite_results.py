@@ -17,14 +17,14 @@ class SuiteResult(NamedTuple):
         system: whose it is.
         score: of the benchmark's folder.
         cost: at the price that was given, or None.
-        normalised: reference time over score; None where the suite has no reference or the folder no score, or where
+        normalized: reference time over score; None where the suite has no reference or the folder no score, or where
             the result is not one of the suite.
     """
 
     system: str
     score: FolderScore
     cost: Cost | None = None
-    normalised: float | None = None
+    normalized: float | None = None
 
 
 class ScoredSuite(NamedTuple):
@@ -82,10 +82,10 @@ def score_in_suite(score: FolderScore, suite: Suite, method: str | None = None) 
     scored = score_folder(score.folder, score.runs, requirement=suite.requirement, method=method)
     scored = scored._replace(notes=(*scored.notes, *_describe_seeds(scored, suite)))
     entry = suite.benchmarks.get(scored.benchmark or "")
-    normalised = None
+    normalized = None
     if entry is not None and entry.reference_minutes is not None and scored.score_minutes:
-        normalised = entry.reference_minutes / scored.score_minutes
-    return SuiteResult("", scored, None, normalised)
+        normalized = entry.reference_minutes / scored.score_minutes
+    return SuiteResult("", scored, None, normalized)
 
 
 def score_systems(

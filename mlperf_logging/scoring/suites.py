@@ -76,7 +76,7 @@ class SuiteScore(NamedTuple):
     Attributes:
         suite: name of the suite.
         system: what was scored.
-        normalised: benchmark to reference time over result; bigger is better.
+        normalized: benchmark to reference time over result; bigger is better.
         score: weighted geometric mean; None where a result or a reference result is missing.
         missing: benchmarks without a result.
         unreferenced: benchmarks without a reference result, which nothing can be normalized by.
@@ -88,7 +88,7 @@ class SuiteScore(NamedTuple):
 
     suite: str
     system: str
-    normalised: Mapping[str, float]
+    normalized: Mapping[str, float]
     score: float | None
     missing: tuple[str, ...]
     unreferenced: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ def score_suite(
     wanted = [name for name, weight in weighed.items() if weight]
     known = {name: minutes[name] for name in suite.benchmarks if minutes.get(name, 0) > 0}
     references = {name: entry.reference_minutes for name, entry in suite.benchmarks.items()}
-    normalised = {
+    normalized = {
         name: reference / known[name]
         for name, reference in references.items()
         if name in known and reference is not None
@@ -131,11 +131,11 @@ def score_suite(
     score = None
     if not missing and not unreferenced:
         try:
-            score = geometric_mean([normalised[name] for name in wanted], [weighed[name] for name in wanted])
+            score = geometric_mean([normalized[name] for name in wanted], [weighed[name] for name in wanted])
         except ValueError as error:
             raise UsageError(str(error)) from None
     total = None if missing else sum(known[name] for name in wanted)
-    return SuiteScore(suite.name, system, normalised, score, missing, unreferenced, minutes=total)
+    return SuiteScore(suite.name, system, normalized, score, missing, unreferenced, minutes=total)
 
 
 def list_suites(folder: str | PathLike[str] | None = None) -> list[str]:

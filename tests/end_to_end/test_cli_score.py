@@ -218,14 +218,14 @@ def test_suite_normalizes_and_weighs(tmp_path: Path) -> None:
     large, small = by_system["Example_Lab/example_16x"], by_system["Example_Lab/example_8x"]
 
     assert large["score"] == pytest.approx(
-        (large["normalised"]["llama2_70b_lora"] * large["normalised"]["flux1"]) ** 0.5
+        (large["normalized"]["llama2_70b_lora"] * large["normalized"]["flux1"]) ** 0.5
     )
     assert (small["score"], small["missing"]) == (None, ["flux1"])
-    assert document["folders"][1]["normalised"] == pytest.approx(
+    assert document["folders"][1]["normalized"] == pytest.approx(
         120 / document["folders"][1]["score_minutes"]
     )
     weighed = score(SUBMISSION, "--suite", path, "--weights", "llama2_70b_lora=1")
-    assert weighed["suite"][0]["score"] == pytest.approx(small["normalised"]["llama2_70b_lora"])
+    assert weighed["suite"][0]["score"] == pytest.approx(small["normalized"]["llama2_70b_lora"])
     assert "no result for flux1" in score(SUBMISSION, "--suite", path, form="text")
 
 
@@ -260,7 +260,7 @@ def test_suite_without_all_references_says_so(tmp_path: Path) -> None:
     large = score(SUBMISSION, "--suite", path)["suite"][1]
 
     assert (large["score"], large["missing"], large["unreferenced"]) == (None, [], ["flux1"])
-    assert set(large["normalised"]) == {"llama2_70b_lora"}
+    assert set(large["normalized"]) == {"llama2_70b_lora"}
     assert "the suite has no reference result for flux1 yet" in score(
         SUBMISSION, "--suite", path, form="text"
     )

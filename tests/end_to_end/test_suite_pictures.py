@@ -47,8 +47,8 @@ def test_data_of_the_picture_are_runs_by_the_reference(place: Path) -> None:
     rows: list[dict[str, Any]] = json.loads(plot(place, "--format", "json"))["rows"]
 
     assert [row["benchmark"] for row in rows] == ["sentiment"] * 5 + ["ncf"] * 5
-    assert {row["normalised"] for row in rows} == {2.0}
-    assert [row["run_normalised"] for row in rows[:5]] == pytest.approx([2.0, 2.0, 1.6, 4.0, 2.0], rel=1e-3)
+    assert {row["normalized"] for row in rows} == {2.0}
+    assert [row["run_normalized"] for row in rows[:5]] == pytest.approx([2.0, 2.0, 1.6, 4.0, 2.0], rel=1e-3)
     assert [row["seed"] for row in rows[5:]] == ["1", "2", "3", "4", "5"]
     assert rows[0]["reference_minutes"] == pytest.approx(40 / 60)
     assert rows[0]["result_minutes"] == pytest.approx(20 / 60)

@@ -100,7 +100,7 @@ def test_score_by_the_written_references(suite_file: Path, tmp_path: Path) -> No
     four = json.loads(run_mlperf(*command, "--weights", weights).stdout)["suite"][0]
     seven = json.loads(run_mlperf(*command).stdout)["suite"][0]
 
-    assert four["normalised"] == pytest.approx(dict.fromkeys(BENCHMARKS, 2.0), rel=1e-3)
+    assert four["normalized"] == pytest.approx(dict.fromkeys(BENCHMARKS, 2.0), rel=1e-3)
     assert four["score"] == pytest.approx(2.0, rel=1e-3)
     assert four["minutes"] == pytest.approx(4 * 6 / 60)
     assert four["cost"]["median_run"] == pytest.approx(4 * 6 / 100)

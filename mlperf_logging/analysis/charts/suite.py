@@ -98,7 +98,7 @@ def _pack_runs(bar: SuiteBar) -> list[dict[str, object]]:
             "row": bar.name,
             "run": name_run(row["path"], row["seed"]),
             "minutes": round_figures(float(row["quality_minutes"])),
-            "value": round_figures(float(row["run_normalised"])),
+            "value": round_figures(float(row["run_normalized"])),
         }
         for _, row in bar.runs.iterrows()
     ]

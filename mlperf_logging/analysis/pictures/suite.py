@@ -41,8 +41,8 @@ def prepare_suite(table: pd.DataFrame, scores: Sequence[SuiteScore]) -> list[Sui
     Raises:
         UsageError: a column is missing, or nothing is normalized.
     """
-    require_columns(table, ["benchmark", "system", "division", "normalised", "run_normalised"])
-    known = table.dropna(subset=["normalised"])
+    require_columns(table, ["benchmark", "system", "division", "normalized", "run_normalized"])
+    known = table.dropna(subset=["normalized"])
     if known.empty:
         raise UsageError(
             "no result can be normalized: there is none, or the suite has no reference result for it"
@@ -54,7 +54,7 @@ def prepare_suite(table: pd.DataFrame, scores: Sequence[SuiteScore]) -> list[Sui
     means = [each for each in scores if each.score is not None]
     names = name_groups(keys + [[MEAN, each.system, each.division] for each in means])
     bars = [
-        SuiteBar(name, float(rows["normalised"].iloc[0]), rows.dropna(subset=["run_normalised"]))
+        SuiteBar(name, float(rows["normalized"].iloc[0]), rows.dropna(subset=["run_normalized"]))
         for name, rows in zip(names, groups, strict=False)
     ]
     return bars + [

@@ -93,9 +93,11 @@ def set_limits(axes: Axes, curves: Curves) -> None:
 
 def label_axes(axes: Axes, curves: Curves) -> None:
     """Write what each axis counts."""
-    from matplotlib.ticker import EngFormatter
+    from matplotlib.ticker import EngFormatter, MaxNLocator
 
     axes.set_xlabel(curves.x_title)
+    if curves.unit == "epochs" and not (curves.rows[curves.x] % 1).any():
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if curves.unit in {"samples", "tokens", "steps"}:
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_ylabel(to_label(curves.value_title))

@@ -43,7 +43,7 @@ def draw_suite(axes: Axes, table: pd.DataFrame, scores: Sequence[SuiteScore]) ->
             hatch="///" if is_mean else None,
             linewidth=0.8,
         )
-        values = [] if bar.runs is None else bar.runs["run_normalised"].to_list()
+        values = [] if bar.runs is None else bar.runs["run_normalized"].to_list()
         axes.plot(
             values,
             [place] * len(values),

@@ -65,13 +65,13 @@ class PricedScore(NamedTuple):
         score: of one result folder.
         cost: at the price that was given, or None.
         root: the path of the command line that the folder was found below.
-        normalised: reference time over score, where a suite gives a reference, else None.
+        normalized: reference time over score, where a suite gives a reference, else None.
     """
 
     score: FolderScore
     cost: Cost | None = None
     root: str = ""
-    normalised: float | None = None
+    normalized: float | None = None
 
 
 RESULT_COLUMNS = (
@@ -91,7 +91,7 @@ RESULT_COLUMNS = (
     Column("models", COUNT, "models trained at once"),
     Column("models_per_minute", NUMBER, "throughput", "models/min", format=",.5g", priority=0),
     Column("accelerators_per_model", NUMBER, "accelerators of each model"),
-    Column("normalised", NUMBER, "reference time over score", format=MINUTES, priority=4),
+    Column("normalized", NUMBER, "reference time over score", format=MINUTES, priority=4),
     Column(
         "cost_of_score", NUMBER, "cost of a run as long as the score", "cost", format=show_money, priority=4
     ),
@@ -245,7 +245,7 @@ def describe_result(priced: PricedScore) -> dict[str, Any]:
         "energy_kj": score.energy_kj,
         "throughput_minutes": throughput.minutes if throughput else None,
         **pick(throughput, *speeds),
-        "normalised": priced.normalised,
+        "normalized": priced.normalized,
         **describe_cost(priced.cost),
         **pick(score, "problems", "notes"),
     }
@@ -352,7 +352,7 @@ def _list_facts(priced: PricedScore) -> list[tuple[str, str]]:
         facts.append(("energy", f"{score.energy_kj:,.3f} kJ over the same runs"))
     if cost is not None:
         facts += list_cost_facts(cost, _COST_PARTS)
-    if priced.normalised is not None:
-        facts.append(("normalised", f"{priced.normalised:.6g} (reference time over score, bigger is better)"))
+    if priced.normalized is not None:
+        facts.append(("normalized", f"{priced.normalized:.6g} (reference time over score, bigger is better)"))
     facts += [("no score", problem) for problem in score.problems]
     return facts + [("note", note) for note in score.notes]

@@ -31,7 +31,7 @@ def describe_suite(name: str, scores: Sequence[SuiteScore], benchmarks: Sequence
         Column("system", NAME, "the system", priority=0),
         Column("division", TEXT, "closed or open", priority=5, said_once=True),
         *[
-            Column(name=name, kind=NUMBER, meaning="normalised", format=MINUTES, priority=1)
+            Column(name=name, kind=NUMBER, meaning="normalized", format=MINUTES, priority=1)
             for name in benchmarks
         ],
         Column("score", NUMBER, "of the suite", "suite", format=MINUTES, priority=0, missing="none"),
@@ -46,7 +46,7 @@ def describe_suite(name: str, scores: Sequence[SuiteScore], benchmarks: Sequence
     )
     records = [
         {
-            **score.normalised,
+            **score.normalized,
             **pick(score, "system", "division", "score", "energy_kj"),
             "total_minutes": score.minutes,
             **describe_cost(score.cost),
@@ -70,14 +70,14 @@ def describe_suite_results(scored: ScoredSuite) -> Table:
         Column(
             "reference_minutes", NUMBER, "the reference's result", "reference", format=MINUTES, priority=1
         ),
-        Column("normalised", NUMBER, "reference time over result", "normalized", format=MINUTES, priority=0),
+        Column("normalized", NUMBER, "reference time over result", "normalized", format=MINUTES, priority=0),
         *[column for column in RESULT_COLUMNS if column.name == "energy_kj"],
         *costs,
         *[column for column in RESULT_COLUMNS if column.name in ("currency", "problems", "notes")],
     )
     records = []
     for result in scored.results:
-        record = describe_result(PricedScore(result.score, result.cost, "", result.normalised))
+        record = describe_result(PricedScore(result.score, result.cost, "", result.normalized))
         reference = scored.suite.benchmarks[result.score.benchmark or ""].reference_minutes
         records.append({**record, "system": result.system, "reference_minutes": reference})
     return make_table("suite_results", columns, records)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import WriteRun
 
 from mlperf_logging import load_ruleset
 from mlperf_logging.analysis.hyperparameters import (
@@ -18,6 +17,7 @@ from mlperf_logging.analysis.reading import ReadingParameters
 from mlperf_logging.analysis.tables import read_tables
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.rules.formula import parse_formula
+from tests.small_runs import WriteRun
 
 ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="5.1.0"))
 SETTINGS = {"opt_name": "adamw", "opt_adamw_beta_1": 0.9, "opt_base_learning_rate": 0.001, "lunch": "soup"}

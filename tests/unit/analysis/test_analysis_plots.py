@@ -130,6 +130,17 @@ def test_axis_has_its_unit(axes: Axes, x: str, label: str) -> None:
     assert axes.get_xlabel() == label
 
 
+@pytest.mark.parametrize("part", [1.0, 0.5])
+def test_whole_epochs_have_whole_ticks(axes: Axes, part: float) -> None:
+    """There is no tick at epoch 1.25 where evaluations follow whole epochs; where they do not, there is."""
+    evaluations = make_evaluations(1).iloc[:2]
+    draw_convergence(
+        axes, evaluations.assign(epochs=evaluations["epochs"] * part), ConvergenceStyle(x="epochs")
+    )
+
+    assert all(tick % 1 == 0 for tick in axes.get_xticks()) == (part == 1.0)
+
+
 def test_reference_band(axes: Axes) -> None:
     """The band spans from the smallest accepted mean to the reference's, and is in the legend."""
     draw_convergence(axes, make_evaluations(1), reference=ReferenceRange(3.5, 4.5, "epochs", 32.0, "exact"))

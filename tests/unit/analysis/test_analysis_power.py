@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import START_MS, WriteRun
 
 from mlperf_logging.analysis.power_table import POWER_COLUMNS, sum_power, tabulate_power
 from mlperf_logging.errors import UsageError
 from mlperf_logging.scoring.energy import measure_run
 from tests.logs import power
+from tests.small_runs import START_MS, WriteRun
 
 
 def write_readings(log: Path, part: str, *records: tuple[str, object, float]) -> None:

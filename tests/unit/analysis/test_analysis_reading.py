@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import START_MS, WriteRun
 
 from mlperf_logging.analysis.columns import SERIES_COLUMNS
 from mlperf_logging.analysis.reading import ReadingParameters, read_rows
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
 from tests.logs import mll, mllog, mlp050
+from tests.small_runs import START_MS, WriteRun
 
 ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="4.0.0"))
 

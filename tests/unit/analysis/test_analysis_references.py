@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import WriteRun
 
 from mlperf_logging.analysis.reading import ReadingParameters
 from mlperf_logging.analysis.references import find_reference_range
@@ -15,6 +14,7 @@ from mlperf_logging.rules.repository import open_rules
 from mlperf_logging.scoring.rcp.files import load_reference_points
 from mlperf_logging.scoring.rcp.references import summarize_points
 from mlperf_logging.scoring.rcp.test import find_smallest_mean
+from tests.small_runs import WriteRun
 
 ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="5.1.0"))
 

@@ -50,8 +50,8 @@ def test_table_has_a_row_per_run_in_the_order_of_the_suite() -> None:
 
     assert tuple(table.columns) == SUITE_COLUMNS
     assert table["benchmark"].to_list() == ["weaving"] * 3 + ["knitting"] * 3
-    assert table["run_normalised"].to_list() == [3.0, 2.0, 1.5, 1.5, 1.0, 0.75]
-    assert table["normalised"].to_list() == [2.0] * 3 + [1.0] * 3
+    assert table["run_normalized"].to_list() == [3.0, 2.0, 1.5, 1.5, 1.0, 0.75]
+    assert table["normalized"].to_list() == [2.0] * 3 + [1.0] * 3
     assert table["reference_minutes"].to_list() == [6.0] * 3 + [3.0] * 3
 
 
@@ -61,7 +61,7 @@ def test_runs_that_do_not_count_have_no_time() -> None:
     table = tabulate_suite(scored)
 
     assert table["counts"].to_list() == [False] * 6
-    assert table[["quality_minutes", "run_normalised", "normalised"]].isna().all(axis=None)
+    assert table[["quality_minutes", "run_normalized", "normalized"]].isna().all(axis=None)
     with pytest.raises(UsageError, match="no result can be normalized"):
         prepare_suite(table, scored.scores)
 

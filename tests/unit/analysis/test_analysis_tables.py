@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import WriteRun, make_run_log
 
 from mlperf_logging.analysis.analyses import (
     ANALYSES,
@@ -23,6 +22,7 @@ from mlperf_logging.analysis.reading import ReadingParameters
 from mlperf_logging.analysis.tables import list_logs, read_tables, tabulate_evaluations, tabulate_runs
 from mlperf_logging.compliance.ruleset_selection import RuleSelection
 from mlperf_logging.errors import UsageError
+from tests.small_runs import WriteRun, make_run_log
 
 ROUND = ReadingParameters(RuleSelection(usage="training", ruleset="4.0.0"))
 FEW = AnalysisParameters(resamples=49)

@@ -60,7 +60,7 @@ def test_result_is_the_median_of_the_suite() -> None:
 
     assert round_score.score_minutes == pytest.approx((9 + 4 + 3) / 3)
     assert result is not None
-    assert (result.score.score_minutes, result.score.method, result.normalised) == (4.0, "median", 2.0)
+    assert (result.score.score_minutes, result.score.method, result.normalized) == (4.0, "median", 2.0)
     assert result.score.notes == ()
 
 
@@ -77,7 +77,7 @@ def test_results_of_other_rules_are_not_the_suites() -> None:
     assert score_in_suite(score_benchmark("knitting", usage="training"), SUITE) is None
     assert score_in_suite(score_benchmark("sewing"), SUITE) is None
     (score,) = score_systems(SUITE, [SuiteResult("box", score_benchmark("knitting", usage="training"))])
-    assert (score.normalised, score.missing) == ({}, ("knitting", "weaving", "felting"))
+    assert (score.normalized, score.missing) == ({}, ("knitting", "weaving", "felting"))
 
 
 def test_suite_needs_all_runs_of_a_benchmark() -> None:

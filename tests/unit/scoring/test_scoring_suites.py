@@ -59,7 +59,7 @@ def test_reference_against_itself_scores_one() -> None:
     )
 
     assert score.score == pytest.approx(1)
-    assert list(score.normalised.values()) == pytest.approx([1] * 7)
+    assert list(score.normalized.values()) == pytest.approx([1] * 7)
     assert (score.system, score.missing) == ("reference", ())
 
 
@@ -69,7 +69,7 @@ def test_geometric_mean_computed_by_hand() -> None:
     minutes = {name: seconds / 60 / faster.get(name, 1) for name, seconds in PUBLISHED_SECONDS.items()}
     score = score_suite(load_suite(FIRST), minutes)
 
-    assert score.normalised["maskrcnn"] == pytest.approx(4)
+    assert score.normalized["maskrcnn"] == pytest.approx(4)
     assert score.score == pytest.approx(1.8114, abs=5e-5)
 
 
@@ -80,7 +80,7 @@ def test_suite_needs_every_benchmark() -> None:
     assert score.score is None
     assert "resnet" not in score.missing
     assert len(score.missing) == 6
-    assert "knitting" not in score.normalised
+    assert "knitting" not in score.normalized
 
 
 def test_weights_choose_and_weigh_benchmarks() -> None:
@@ -105,7 +105,7 @@ def test_suite_without_a_reference_result_has_no_score(tmp_path: Path) -> None:
     assert suite.benchmarks["knitting"].reference_minutes is None
     assert suite.benchmarks["weaving"][3:] == ("us", "loom", "2018-05-01")
     assert (score.score, score.missing, score.unreferenced) == (None, (), ("knitting",))
-    assert (score.normalised, score.minutes) == ({"weaving": 2.0}, 2.0)
+    assert (score.normalized, score.minutes) == ({"weaving": 2.0}, 2.0)
     assert score_suite(suite, {"weaving": 1.0}, weights={"weaving": 1.0}).score == pytest.approx(2)
 
 
