@@ -30,11 +30,11 @@ def describe_suite(name: str, scores: Sequence[SuiteScore], benchmarks: Sequence
     columns = (
         Column("system", NAME, "the system", priority=0),
         Column("division", TEXT, "closed or open", priority=5, said_once=True),
+        Column("score", NUMBER, "of the suite", "suite", format=MINUTES, priority=0, missing="none"),
         *[
             Column(name=name, kind=NUMBER, meaning="normalized", format=MINUTES, priority=1)
             for name in benchmarks
         ],
-        Column("score", NUMBER, "of the suite", "suite", format=MINUTES, priority=0, missing="none"),
         Column("total_minutes", NUMBER, "sum of the results", "minutes", format=MINUTES, priority=3),
         Column("energy_kj", NUMBER, "sum over the results", "energy", unit="kJ", format=MINUTES, priority=4),
         *[
