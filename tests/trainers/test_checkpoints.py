@@ -43,9 +43,9 @@ def ask(folder: Path, data: Path, **more: object) -> RunRequest:
 
 
 def test_run_resumes_within_an_epoch(
-    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Evaluations are those of a run that was never interrupted, and the log tells each epoch once."""
+    """Evaluations are those of a run that was never interrupted, and the log, which goes on, tells each epoch once."""
     save = CheckpointKeeper.save
 
     def save_and_stop(self: CheckpointKeeper, checkpoint: Checkpoint) -> None:
@@ -62,6 +62,7 @@ def test_run_resumes_within_an_epoch(
     train(ask(tmp_path, tiny_data, checkpoint_steps=10, resume=True))
 
     log = tmp_path / "result_0.txt"
+    assert "already holds a run" not in capfd.readouterr().err
     assert read_qualities(log) == read_qualities(tmp_path / "whole" / "result_0.txt")
     events = read_events(log)
     started = [each["metadata"]["epoch_num"] for each in events if each["key"] == "epoch_start"]  # type: ignore[index]

@@ -177,9 +177,18 @@ def test_caches_are_said_to_be_cleared_only_if_they_were(tmp_path: Path) -> None
     assert "cache_clear" in {finding.key for finding in check_log(tmp_path / "run.log").findings}
 
 
-def test_batch_norm_span_is_that_of_a_replica() -> None:
+@pytest.mark.parametrize("name", ["resnet", "maskrcnn", "deepspeech2", "minigo"])
+def test_batch_norm_span_is_that_of_a_replica(name: str) -> None:
     """Each replica normalizes over its own part of the batch, and the log says so."""
-    config = find_task("resnet").config("mini", "closed")
-    workload = find_task("resnet").load_workload()(config, Path(), 1)
+    config = dataclasses.replace(find_task(name).config("mini", "closed"), global_batch_size=64)
+    workload = find_task(name).load_workload()(config, Path(), 1)
 
-    assert workload.hyperparameters(Share(0, 2, 2))["model_bn_span"] == config.global_batch_size // 4
+    assert workload.hyperparameters(Share(0, 2, 2))["model_bn_span"] == 16
+
+
+def test_frozen_batch_norm_has_no_span() -> None:
+    """Mask R-CNN at full scale keeps the statistics that were loaded, so there is no span to log."""
+    task = find_task("maskrcnn")
+    workload = task.load_workload()(task.config("full", "closed"), Path(), 1)
+
+    assert "model_bn_span" not in workload.hyperparameters(Share())
