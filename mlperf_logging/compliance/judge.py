@@ -81,7 +81,7 @@ class Judge:
                     if rule[1](event, state):
                         continue
                 except EVALUATION_ERRORS as raised:
-                    error = raised
+                    error = raised.with_traceback(None)  # it would hold this frame and those above
                 self._report(rule, event, error)
             if entry.more:
                 self._judge_more(entry, event, count)
@@ -147,7 +147,7 @@ class Judge:
                 if rule.holds(event, self.state):
                     continue
             except EVALUATION_ERRORS as raised:
-                error = raised
+                error = raised.with_traceback(None)
             self._report(rule, event, error)
 
     def _report(self, compiled: CompiledRule, event: Event, error: Exception | None) -> None:
@@ -203,7 +203,7 @@ class Judge:
             if compiled.holds(NO_EVENT, self.state):
                 return
         except EVALUATION_ERRORS as raised:
-            error = raised
+            error = raised.with_traceback(None)
         self._add(rule, violations.AT_END, None, collect_evidence(rule.node, NO_EVENT, self.state, error))
 
     def _judge_target(self, rule: Rule) -> None:
