@@ -27,8 +27,11 @@ RUNS = {
     "sentiment": {"sentiment.txt": ("--seed", "7"), "sentiment_open.txt": ("--division", "open")},
     "image_classification": {"resnet.txt": ("--seed", "2"), "resnet_open.txt": ("--division", "open")},
     "translation": {"transformer.txt": ("--seed", "3"), "transformer_open.txt": ("--division", "open")},
+    "speech_recognition": {"deepspeech2.txt": ("--seed", "6"), "deepspeech2_open.txt": ("--division", "open")},
+    "object_detection": {"maskrcnn.txt": ("--seed", "6"), "maskrcnn_open.txt": ("--division", "open")},
+    "reinforcement_learning": {"minigo.txt": ("--seed", "6"), "minigo_open.txt": ("--division", "open")},
 }
-"""Options of the runs by task and log; other tasks have no example logs."""
+"""Options of the runs by task and log."""
 
 
 def train_examples(name: str, data: Path, output: Path) -> None:
@@ -42,7 +45,7 @@ def train_examples(name: str, data: Path, output: Path) -> None:
     Raises:
         SystemExit: a run did not come to its end.
     """
-    for log, options in RUNS.get(name, {}).items():
+    for log, options in RUNS[name].items():
         _train(name, data, output / Path(log).stem, options)
         shutil.copy(find_log(name, output / Path(log).stem), TRAINED / log)
     if name == "recommendation":
