@@ -12,7 +12,7 @@ from mlperf_logging import check_log
 from tests.logs import read_records
 
 TRAINED = PROJECT / "examples" / "logs" / "trained"
-BENCHMARKS = ("ncf", "resnet", "sentiment", "transformer")
+BENCHMARKS = ("deepspeech2", "maskrcnn", "minigo", "ncf", "resnet", "sentiment", "transformer")
 
 
 @pytest.mark.parametrize("benchmark", BENCHMARKS)
