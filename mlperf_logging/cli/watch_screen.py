@@ -56,7 +56,7 @@ _LINES_OF_FRAME, _LINES_BELOW_PLOT = 7, 4
 
 _LINES_OF_TABLE = 7
 _SHOWN_FINDINGS = 5
-_SHOWN_SUBMISSIONS = 5
+_SHOWN_SUBMISSIONS = 12
 _LINES_PER_EXTRA = 6
 """On a low terminal, one line of submissions and one of findings for each so many lines."""
 
@@ -225,10 +225,10 @@ def _draw_runs(views: Sequence[WatchedView], width: int, height: int) -> Group:
     told = [
         each.submission for each in views if each.submission is not None and not each.submission.no_chance
     ]
-    submissions = list({id(each): each for each in told}.values())
-    submissions = submissions[: min(_SHOWN_SUBMISSIONS, height // _LINES_PER_EXTRA)]
+    every = list({id(each): each for each in told}.values())
+    submissions = every[: min(_SHOWN_SUBMISSIONS, height // _LINES_PER_EXTRA)]
     most = min(_SHOWN_FINDINGS, height // _LINES_PER_EXTRA)
-    lines = len(submissions) + min(len(findings), most)
+    lines = len(submissions) + (len(submissions) < len(every)) + min(len(findings), most)
     room = max(height - _LINES_OF_TABLE - lines, 1)
     shown = sorted(views, key=lambda view: view.live.phase == STOPPED)[:room] if len(views) > room else views
     folder = _find_common_folder([view.log.path for view in views])
@@ -257,6 +257,8 @@ def _draw_runs(views: Sequence[WatchedView], width: int, height: int) -> Group:
         text = f"  passes RCP: {say_chance(submission)}"
         name = show_text(submission.folder[len(folder) :] or submission.benchmark)
         parts.append(Text(_crop_begin(name, width - len(text)) + text, no_wrap=True, overflow="ellipsis"))
+    if len(submissions) < len(every):
+        parts.append(Text(f"… and {len(every) - len(submissions):,} more", "dim"))
     return Group(*parts, *_draw_findings(findings, width, most))
 
 

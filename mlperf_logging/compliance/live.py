@@ -1,8 +1,9 @@
 """Judging while the run continues: each event as it is logged, each finding once.
 
-A log says what kind of run it is (division, benchmark, optimizer) only as it goes. Until all of that is
+A log says what kind of run it is (benchmark, division, its rules, optimizer) only as it goes. Until all of that is
 known, the events are kept, as many as are ever kept of a log; when it becomes known, a new judge with the right table
-reads them again, and only what it finds beyond the former one is reported.
+reads them again, and only what it finds beyond the former one is reported. A log that names its rules, as few do, has done
+so when the run starts.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from mlperf_logging.compliance.judge import Judge
 from mlperf_logging.compliance.ruleset_selection import (
     AUTO,
     AUTOMATIC,
+    RULESET,
     Choice,
     RuleOptions,
     RuleSelection,
@@ -25,7 +27,7 @@ from mlperf_logging.events import Event
 from mlperf_logging.rules.formula import walk
 from mlperf_logging.rules.rulesets import Ruleset
 from mlperf_logging.runs.kept_events import EventBudget
-from mlperf_logging.runs.summary import RunSummary
+from mlperf_logging.runs.summary import RUN_START, RunSummary
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -50,6 +52,7 @@ class LiveJudge:
         self._reported: set[tuple[str, int | None, str]] = set()
         self._seen = 0
         self._telling = {BENCHMARK, DIVISION}
+        self._may_name_rules = selection.ruleset == AUTO
         if selection.ruleset != AUTO:
             self._choose()
 
@@ -60,7 +63,10 @@ class LiveJudge:
             self._history = None
         if self._history is not None:  # not everything is known yet
             self._history.append(event)
-            if event.key in self._telling or event.benchmark is not None:
+            ends_waiting = self._may_name_rules and event.key in (RULESET, RUN_START)
+            if ends_waiting:
+                self._may_name_rules = False
+            if ends_waiting or event.key in self._telling or event.benchmark is not None:
                 self._identity.note((event,))
                 if self._choose():
                     return self._report()
@@ -99,7 +105,8 @@ class LiveJudge:
         changed = self._judge is None or table is not self._judge.table
         knows_division = choice.division is not None or not ruleset.has_divisions
         knows_variants = wanted <= self._identity.events(ruleset.dialect).keys()
-        if choice.benchmark is not None and knows_division and knows_variants:
+        knows_rules = not self._may_name_rules
+        if choice.benchmark is not None and knows_division and knows_variants and knows_rules:
             self._history = None
         if not changed:
             return False

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from checkout import PROJECT
 
-from mlperf_logging import check_log
+from mlperf_logging import check_log, start_judge
+from mlperf_logging.parsing import read_log
 from tests.logs import read_records
 
 TRAINED = PROJECT / "examples" / "logs" / "trained"
@@ -34,6 +35,17 @@ def test_open_run_passes_the_open_rules_only(benchmark: str) -> None:
     closed = check_log(path, division="closed")
     assert closed.verdict == "fail"
     assert "opt_name" in {finding.key for finding in closed.findings}
+
+
+@pytest.mark.parametrize("benchmark", BENCHMARKS)
+def test_followed_run_is_judged_by_the_rules_that_it_names(benchmark: str) -> None:
+    """Event by event the rules are those of the whole log, although it names them after its benchmark."""
+    judge = start_judge()
+    found = [each for event in read_log(TRAINED / f"{benchmark}.txt").events for each in judge.feed(event)]
+
+    assert [*found, *judge.finish()] == []
+    assert judge.choice is not None
+    assert judge.choice.ruleset.name == "mini/1.0.0"
 
 
 def test_interrupted_run_is_not_successful() -> None:

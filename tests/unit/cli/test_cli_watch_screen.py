@@ -67,6 +67,17 @@ def test_table_keeps_to_the_terminal(logs: Path, width: int, height: int) -> Non
         assert any(line.startswith(("llama.log", "…ama.log")) for line in lines)
 
 
+@pytest.mark.parametrize(("height", "shown"), [(24, 4), (60, 7)])
+def test_every_benchmark_is_shown_or_counted(height: int, shown: int) -> None:
+    """Of a suite's seven benchmarks as many as have room get their chances, and the rest is not silently left out."""
+    lines = draw([str(LOGS.parent / "trained")], 100, height)
+    places = [number for number, line in enumerate(lines) if "passes RCP" in line]
+
+    assert len(places) == shown
+    assert len(lines) <= height
+    assert (lines[places[-1] + 1].strip() == "… and 3 more") == (shown == 4)
+
+
 def test_curve_target_band_and_forecast_are_drawn(logs: Path) -> None:
     """On the usual terminal there is all of it, and the latest findings."""
     lines = draw(["llama.log"], 80, 30)

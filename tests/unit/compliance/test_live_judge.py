@@ -146,6 +146,32 @@ def test_automatic_round_waits_for_the_benchmark(rules: Path) -> None:
     assert judge.choice.ruleset.name == "trial/1.0.0"
 
 
+@pytest.mark.parametrize(
+    ("order", "judged_by"),
+    [
+        (("submission_ruleset", "run_start"), "trial/1.0.0"),
+        (("run_start",), "trial/2.0.0"),
+        (("run_start", "submission_ruleset"), "trial/2.0.0"),
+    ],
+)
+def test_rules_that_the_log_names_count(rules: Path, order: tuple[str, ...], judged_by: str) -> None:
+    """A log may name its rules after its benchmark: until the run starts, the events are kept for that."""
+    newer = CELLS.replace("{adam, sgd}", "{lamb}")
+    write_round(rules, newer, name="trial/2.0.0", knitting=KNITTING, weaving="both: {}\n")
+    judge = start_judge(rules=rules)
+    for event in read(*IDENTITY, mllog("brim", 0), mllog("seed", 1)):
+        judge.feed(event)
+    assert judge._history is not None
+
+    found = follow(judge, *[mllog(key, "trial/1.0.0") for key in order], mllog("opt_name", "adam"))
+
+    assert judge._history is None
+    assert judge.choice is not None
+    assert judge.choice.ruleset.name == judged_by
+    wrong = [rule for rule, _ in found[len(order)] if rule.startswith("closed.opt_name")]
+    assert bool(wrong) == (judged_by == "trial/2.0.0")
+
+
 def test_run_that_never_says_what_it_is(rules: Path) -> None:
     """At the end a run without identity is judged by what is common, and told so."""
     found = follow(start_judge(rules=rules), mllog("seed", 0))
