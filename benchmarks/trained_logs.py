@@ -27,7 +27,10 @@ RUNS = {
     "sentiment": {"sentiment.txt": ("--seed", "7"), "sentiment_open.txt": ("--division", "open")},
     "image_classification": {"resnet.txt": ("--seed", "2"), "resnet_open.txt": ("--division", "open")},
     "translation": {"transformer.txt": ("--seed", "3"), "transformer_open.txt": ("--division", "open")},
-    "speech_recognition": {"deepspeech2.txt": ("--seed", "6"), "deepspeech2_open.txt": ("--division", "open")},
+    "speech_recognition": {
+        "deepspeech2.txt": ("--seed", "6"),
+        "deepspeech2_open.txt": ("--division", "open"),
+    },
     "object_detection": {"maskrcnn.txt": ("--seed", "6"), "maskrcnn_open.txt": ("--division", "open")},
     "reinforcement_learning": {"minigo.txt": ("--seed", "6"), "minigo_open.txt": ("--division", "open")},
 }
