@@ -34,7 +34,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import install_package
+from harness import add_peer_option, install_package
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -227,9 +227,7 @@ def describe(results: dict[str, Any]) -> str:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Time to judge logs, compared with the public package.")
-    parser.add_argument(
-        "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
-    )
+    add_peer_option(parser)
     parser.add_argument(
         "--corpus",
         type=lambda text: Path(text).resolve(),

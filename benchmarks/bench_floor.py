@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from bench_checking import UNKNOWN_TO_PEER, list_corpus
-from harness import PROJECT, describe_machine, format_table
+from harness import PROJECT, add_peer_option, describe_machine, format_table
 
 EVERYTHING = "all rounds"
 ROUNDS = ("5.1", "4.0", EVERYTHING)
@@ -206,9 +206,7 @@ def main() -> int:
         "--corpus", type=Path, default=shared, help="logs, with expected_verdicts.csv beside the folder"
     )
     parser.add_argument("--round", action="append", help=f"a round to measure (default: {', '.join(ROUNDS)})")
-    parser.add_argument(
-        "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
-    )
+    add_peer_option(parser)
     parser.add_argument("--turns", type=int, default=10, help="turns of each contestant")
     parser.add_argument("--json", type=Path, help="write the figures there as well")
     parser.add_argument("--page", type=Path, help="put the figures into the tables of this page")

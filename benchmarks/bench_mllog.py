@@ -24,9 +24,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from harness import PROJECT, add_peer_option
+
 ROUNDS = 15
 IMPORT_ROUNDS = 15
-PROJECT = Path(__file__).resolve().parent.parent
 HEAVY = (
     "numpy",
     "pandas",
@@ -189,7 +190,7 @@ def is_kept(figure: float, promise: str) -> bool:
 def main() -> int:
     """Measure and print; 1 when a promise is not kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--peer", default=os.environ.get("MLPERF_PEER_PYTHON"), help="Python with the peer")
+    add_peer_option(parser)
     parser.add_argument("--events", type=int, default=20_000, help="events in a round")
     parser.add_argument("--folder", default=None, help="where the logs go (the disk to measure)")
     parser.add_argument("--json", default=None, help="also write the figures to this file")

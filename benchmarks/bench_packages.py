@@ -26,7 +26,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness import describe_machine
+from harness import add_peer_option, describe_machine
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "submission" / "Example_Lab"
 FIGURES = re.compile(r"(?s)(```text\n).*?(\n```)")
@@ -82,7 +82,7 @@ def measure(place: Path, ruleset: str, peer: str | None, turns: int) -> dict[str
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and put the figures where they are asked for."""
     parser = argparse.ArgumentParser(description="Time to check whole submissions.")
-    parser.add_argument("--peer", help="Python of the peer")
+    add_peer_option(parser)
     parser.add_argument("--round", type=Path, help="folder of submitters")
     parser.add_argument("--ruleset", default="6.1.0", help="the round's rules")
     parser.add_argument("--turns", type=int, default=5, help="turns of this project")

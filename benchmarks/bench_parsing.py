@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import statistics
 import sys
@@ -31,7 +30,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from harness import Figure, Worker, describe_machine, format_table, run_alone, take_evenly
+from harness import Figure, Worker, add_peer_option, describe_machine, format_table, run_alone, take_evenly
 
 OURS = """
 from mlperf_logging.parsing import read_log as run
@@ -306,9 +305,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
-    )
+    add_peer_option(parser)
     parser.add_argument("--corpus", type=lambda text: Path(text).resolve(), help="folder of real result logs")
     parser.add_argument("--logs", type=int, default=120, help="number of logs of each kind (default: 120)")
     parser.add_argument("--repetitions", type=int, default=7, help="repetitions of which the fastest counts")

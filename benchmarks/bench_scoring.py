@@ -33,7 +33,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from harness import install_package
+from harness import add_peer_option, install_package
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
@@ -239,9 +239,7 @@ def describe(results: dict[str, Any]) -> str:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Time to score results, compared with the public package.")
-    parser.add_argument(
-        "--peer", default=os.environ.get("MLPERF_PEER_PYTHON") or None, help="Python of the peer"
-    )
+    add_peer_option(parser)
     parser.add_argument("--corpus", type=Path, help="folder of rounds with real results")
     parser.add_argument("--rounds", type=int, default=3, help="turns of the whole corpus")
     parser.add_argument("--starts", type=int, default=15, help="turns of the cold start")

@@ -7,7 +7,9 @@ turns on the same file within milliseconds, so that a busy machine treats all al
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -62,6 +64,26 @@ def install_package(folder: Path) -> Path:
     dependencies = [path for path in sys.path if Path(path).name == packages.name]
     (packages / "dependencies.pth").write_text("\n".join(dependencies) + "\n", "utf-8")
     return environment / "bin"
+
+
+def add_peer_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--peer``, by default what ``MLPERF_PEER_PYTHON`` names: a Python with the public package, or None."""
+    default = os.environ.get("MLPERF_PEER_PYTHON") or None
+    parser.add_argument(
+        "--peer",
+        type=_find_python,
+        default=default,
+        metavar="PYTHON",
+        help="Python of an environment with the public package",
+    )
+
+
+def _find_python(text: str) -> str:
+    """The absolute path, since workers start in other folders; links stay, by which a Python knows its environment."""
+    found = shutil.which(text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text} is no program; `make peer` installs .venv-peer/bin/python")
+    return str(Path(found).absolute())
 
 
 class Figure(NamedTuple):

@@ -203,7 +203,8 @@ class Runtime:
                 )
                 return self.strategy.gather(spread, axis=0)
 
-            self._steps[name] = tf.function(gather, input_signature=[signature])
+            # Called itself, it would be suspected of being traced too often: each signature has its own.
+            self._steps[name] = tf.function(gather).get_concrete_function(signature)
         found: np.ndarray = self._steps[name](tf.constant(rows.astype(kind))).numpy()
         return found.astype(rows.dtype)
 
