@@ -7,7 +7,7 @@ import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -187,12 +187,18 @@ def _connect(scheduler: str) -> Iterator[Client]:
     answer: SimpleQueue[Client | Exception] = SimpleQueue()
 
     def connect() -> None:
+        client = Client.__new__(Client)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # versions are compared below
-                answer.put(Client(**place, timeout=_CONNECT_S, set_as_default=False))
+                Client.__init__(client, **place, timeout=_CONNECT_S, set_as_default=False)
         except Exception as error:  # noqa: BLE001 - by address, network and file it is of many kinds
-            answer.put(error)
+            # Else its finalizer would, and wait without end where the collection comes while another connection begins.
+            with suppress(Exception):
+                client.close()
+            answer.put(error.with_traceback(None))
+        else:
+            answer.put(client)
 
     # In a thread, since whoever takes connections and says nothing would be waited for without end.
     Thread(target=connect, daemon=True).start()
