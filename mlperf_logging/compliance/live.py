@@ -32,6 +32,9 @@ from mlperf_logging.runs.summary import RUN_START, RunSummary
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+_TELLING_ROUND = (RULESET, RUN_START)
+"""Keys of which the first says by which round a run is judged that chooses it: this one, or none that it names."""
+
 
 class LiveJudge:
     """Judges the events of a run as they come.
@@ -51,8 +54,8 @@ class LiveJudge:
         self._budget = EventBudget()
         self._reported: set[tuple[str, int | None, str]] = set()
         self._seen = 0
-        self._telling = {BENCHMARK, DIVISION}
-        self._may_name_rules = selection.ruleset == AUTO
+        self._telling = {BENCHMARK, DIVISION, *(_TELLING_ROUND if selection.ruleset == AUTO else ())}
+        self._told: set[tuple[str, str]] = set()
         if selection.ruleset != AUTO:
             self._choose()
 
@@ -63,10 +66,7 @@ class LiveJudge:
             self._history = None
         if self._history is not None:  # not everything is known yet
             self._history.append(event)
-            ends_waiting = self._may_name_rules and event.key in (RULESET, RUN_START)
-            if ends_waiting:
-                self._may_name_rules = False
-            if ends_waiting or event.key in self._telling or event.benchmark is not None:
+            if self._tells_more(event):
                 self._identity.note((event,))
                 if self._choose():
                     return self._report()
@@ -88,6 +88,14 @@ class LiveJudge:
         """The run's summary, as far as it was logged."""
         return summarize_run(self._judge.state) if self._judge is not None else RunSummary()
 
+    def _tells_more(self, event: Event) -> bool:
+        """Whether an event may tell more of the run's kind: the first of a telling key, or the first to name a benchmark."""
+        key = event.key if event.key in self._telling else BENCHMARK
+        if (key is not event.key and event.benchmark is None) or (event.dialect, key) in self._told:
+            return False
+        self._told.add((event.dialect, key))
+        return True
+
     def _choose(self, last: bool = False) -> bool:
         """Choose by what is known now; true when that gave another judge."""
         asked = self._selection
@@ -105,7 +113,7 @@ class LiveJudge:
         changed = self._judge is None or table is not self._judge.table
         knows_division = choice.division is not None or not ruleset.has_divisions
         knows_variants = wanted <= self._identity.events(ruleset.dialect).keys()
-        knows_rules = not self._may_name_rules
+        knows_rules = asked.ruleset != AUTO or any(key in _TELLING_ROUND for _, key in self._told)
         if choice.benchmark is not None and knows_division and knows_variants and knows_rules:
             self._history = None
         if not changed:
