@@ -150,10 +150,7 @@ def test_automatic_round_waits_for_the_benchmark(rules: Path) -> None:
 
 @pytest.mark.parametrize(
     ("order", "judged_by"),
-    [
-        (("submission_ruleset", "run_start"), "trial/1.0.0"),
-        (("run_start",), "trial/2.0.0"),
-    ],
+    [(("submission_ruleset", "run_start"), "trial/1.0.0"), (("run_start",), "trial/2.0.0")],
 )
 def test_rules_that_the_log_names_count(rules: Path, order: tuple[str, ...], judged_by: str) -> None:
     """A log may name its rules after its benchmark: until the run starts, the events are kept for that."""
