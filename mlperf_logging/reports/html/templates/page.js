@@ -49,7 +49,8 @@ function makeChoice(shown, index, name) {
   for (const text of [...texts].filter(Boolean).sort()) select.add(new Option(text, text));
   select.addEventListener("change", () => {
     const wanted = select.value;
-    column.search(wanted ? (value) => new DOMParser().parseFromString(value, "text/html").body.textContent.trim() === wanted : "").draw();
+    // By the cell, not by its markup: to parse that would call for handlers that a text in it may name.
+    column.search(wanted ? (_value, _row, row) => shown.cell(row, index).node().textContent.trim() === wanted : "").draw();
   });
   return select;
 }
