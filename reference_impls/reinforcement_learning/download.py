@@ -17,10 +17,10 @@ import numpy as np
 from reference_impls.harness.data.downloads import run_script
 from reference_impls.harness.data.prepared import read_prepared, write_prepared
 from reference_impls.reinforcement_learning import TASK
-from reference_impls.reinforcement_learning.agreement import Positions
 from reference_impls.reinforcement_learning.config import GNUGO_SETTINGS, ReinforcementConfig
 from reference_impls.reinforcement_learning.gnugo import get_gnugo, start_gnugo
 from reference_impls.reinforcement_learning.opponent import collect_moves
+from reference_impls.reinforcement_learning.positions import Positions
 from reference_impls.reinforcement_learning.professional import list_positions, read_games
 
 POSITIONS_SEED = 2018

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reference_impls.reinforcement_learning.agreement import Positions
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gnugo import start_game
 from reference_impls.reinforcement_learning.gtp import COLORS, Engine, name_move, parse_move
 from reference_impls.reinforcement_learning.playing import MatchResult, PlaySettings, play_random_moves
+from reference_impls.reinforcement_learning.positions import Positions
 from reference_impls.reinforcement_learning.rules import BLACK
 from reference_impls.reinforcement_learning.search import Evaluate, Search, should_resign
 from reference_impls.reinforcement_learning.symmetries import list_symmetries

@@ -12,8 +12,8 @@ import numpy as np
 from sgfmill import sgf
 
 from reference_impls.harness import DataError
-from reference_impls.reinforcement_learning.agreement import Positions
 from reference_impls.reinforcement_learning.game import Game, IllegalMoveError
+from reference_impls.reinforcement_learning.positions import Positions
 from reference_impls.reinforcement_learning.rules import BLACK, WHITE
 
 _COLORS = {"b": BLACK, "w": WHITE}

@@ -17,7 +17,6 @@ pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extr
 
 from reference_impls.harness import DataError
 from reference_impls.reinforcement_learning import gnugo, rules
-from reference_impls.reinforcement_learning.agreement import measure_agreement
 from reference_impls.reinforcement_learning.game import Game
 from reference_impls.reinforcement_learning.gtp import Engine, EngineError, RefusalError
 from reference_impls.reinforcement_learning.opponent import ask_move, collect_moves, is_clear, play_engine
@@ -25,6 +24,7 @@ from reference_impls.reinforcement_learning.playing import PlaySettings, start_p
 from reference_impls.reinforcement_learning.rules import WHITE
 from reference_impls.reinforcement_learning.search import Evaluate, SearchSettings
 from reference_impls.reinforcement_learning.serving import Server
+from tests.trainers.go_agreement import measure_agreement
 from tests.trainers.go_problems import value_by_area
 
 FAKE = """
@@ -273,7 +273,7 @@ def test_moves_of_gnugo_are_collected(program: Path) -> None:
     assert len(np.unique(first.planes[:, :, :, [0, 1, 4]].reshape(12, -1), axis=0)) == 12
     assert first.legal[np.arange(12), first.moves].all()
     assert all((one == other).all() for one, other in zip(first, again, strict=True))
-    assert measure_agreement(lambda planes: (np.eye(26)[first.moves], np.zeros(len(planes))), first) == 1
+    assert measure_agreement(np.eye(26)[first.moves], first) == 1
 
 
 def test_a_clear_move_is_the_same_on_turned_boards(program: Path) -> None:

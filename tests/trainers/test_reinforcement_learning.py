@@ -27,14 +27,15 @@ from reference_impls.harness.run.requests import RunResult  # noqa: E402
 from reference_impls.harness.run.training import train  # noqa: E402
 from reference_impls.harness.workload import Share  # noqa: E402
 from reference_impls.reinforcement_learning import download, workload  # noqa: E402
-from reference_impls.reinforcement_learning.agreement import Positions, measure_agreement  # noqa: E402
 from reference_impls.reinforcement_learning.config import FULL, FULL_NETWORK, MINI, ReinforcementConfig  # noqa: E402
 from reference_impls.reinforcement_learning.game import Game  # noqa: E402
 from reference_impls.reinforcement_learning.gnugo import get_gnugo  # noqa: E402
 from reference_impls.reinforcement_learning.model import NetworkEvaluation  # noqa: E402
 from reference_impls.reinforcement_learning.playing import MatchResult, play_match  # noqa: E402
+from reference_impls.reinforcement_learning.positions import Positions  # noqa: E402
 from reference_impls.reinforcement_learning.workload import ReinforcementWorkload  # noqa: E402
 from tests.trainers.conftest import make_request, read_events  # noqa: E402
+from tests.trainers.go_agreement import measure_agreement  # noqa: E402
 from tests.trainers.workers import compare_two_processes  # noqa: E402
 
 CHANGES: dict[str, Any] = {
@@ -121,9 +122,9 @@ def test_generations_play_train_and_promote(tmp_path: Path) -> None:
         assert equal(workload.best.get_weights(), candidate) is is_better
         assert equal(workload.best.get_weights(), before) is not is_better
         arrays = workload.held_out
-        expected = measure_agreement(
-            NetworkEvaluation(workload.model), Positions(arrays["planes"], arrays["legal"], arrays["moves"])
-        )
+        policy, _ = NetworkEvaluation(workload.model)(arrays["planes"])
+        held_out = Positions(arrays["planes"], arrays["legal"], arrays["moves"])
+        expected = measure_agreement(policy, held_out)
         assert quality == pytest.approx(expected)
 
 
