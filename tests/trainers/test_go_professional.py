@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 pytest.importorskip("numba", reason="the rules of Go are compiled by numba (extra 'reference')")
 pytest.importorskip("sgfmill", reason="game records are read by sgfmill (extra 'reference')")
+tf = pytest.importorskip("tensorflow", reason="the trainers need TensorFlow (extra 'reference')")
 
-from reference_impls.harness import DataError
-from reference_impls.reinforcement_learning.game import Game
-from reference_impls.reinforcement_learning.gtp import name_move
-from reference_impls.reinforcement_learning.professional import list_positions, read_games
-from reference_impls.reinforcement_learning.rules import WHITE
-from tests.trainers.go_agreement import measure_agreement
+from reference_impls.harness import DataError  # noqa: E402
+from reference_impls.reinforcement_learning.game import Game  # noqa: E402
+from reference_impls.reinforcement_learning.gtp import name_move  # noqa: E402
+from reference_impls.reinforcement_learning.professional import list_positions, read_games  # noqa: E402
+from reference_impls.reinforcement_learning.rules import WHITE  # noqa: E402
+from reference_impls.reinforcement_learning.workload import ReinforcementWorkload  # noqa: E402
+from tests.trainers.go_agreement import measure_agreement  # noqa: E402
 
 MAIN = (
     "(;GM[1]FF[4]SZ[9]KM[6.5]RE[B+R]PB[An \\] odd name];B[ee]C[a comment];W[ec](;B[gd];W[tt];B[aa])(;B[ii]))"
@@ -63,8 +67,15 @@ def test_agreement_counts_first_choices(tmp_path: Path) -> None:
     """Predicted is what ranks alone at the top of the legal moves."""
     positions = list_positions(read_games(write_games(tmp_path, first=MAIN), 9), 1)
 
+    batch = {**positions._asdict(), "weight": np.ones(4, np.float32)}
+
     def rank(best: np.ndarray) -> float:
-        return measure_agreement(best, positions)
+        logits = tf.constant(np.log(best + 1e-6), tf.float32)
+        trainer: Any = SimpleNamespace(model=lambda *_, **__: (logits,))
+        counted = ReinforcementWorkload.eval_step(trainer, batch)
+        share = float(counted["hits"]) / float(counted["positions"])
+        assert share == measure_agreement(best, positions)
+        return share
 
     right = np.eye(82)[positions.moves]
     assert rank(right) == 1
