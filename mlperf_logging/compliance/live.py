@@ -90,11 +90,12 @@ class LiveJudge:
 
     def _tells_more(self, event: Event) -> bool:
         """Whether an event may tell more of the run's kind: the first of a telling key, or the first to name a benchmark."""
-        key = event.key if event.key in self._telling else BENCHMARK
-        if (key is not event.key and event.benchmark is None) or (event.dialect, key) in self._told:
+        if event.key not in self._telling and event.benchmark is None:
             return False
-        self._told.add((event.dialect, key))
-        return True
+        told = event.dialect, event.key if event.key in self._telling else BENCHMARK
+        is_new = told not in self._told
+        self._told.add(told)
+        return is_new
 
     def _choose(self, last: bool = False) -> bool:
         """Choose by what is known now; true when that gave another judge."""
